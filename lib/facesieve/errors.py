@@ -1,0 +1,52 @@
+"""What can go wrong, as four kinds that a caller can tell apart.
+
+Every error a user meets is one of these. The exit code of a job follows from the kind alone (see `runner`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class FacesieveError(Exception):
+    """Root of all errors that facesieve raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a configuration or input: the key, what is wrong with it, and what to do."""
+
+    key: str
+    problem: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.problem}. {self.fix}"
+
+
+class ConfigError(FacesieveError):
+    """Configuration or input that cannot be used; carries all faults at once. Exit code 2."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[Fault, ...]]]:
+        return type(self), (self.faults,)
+
+
+class ContractError(FacesieveError):
+    """A table is not what `tables` declares: the message names table, column and count. Exit code 2."""
+
+
+class ModelError(FacesieveError):
+    """A model file is missing, altered or not of an accepted form. Exit code 2."""
+
+
+class InvariantError(FacesieveError):
+    """A law that the job proves about its own result does not hold (for example conservation). Exit code 1."""
+
+
+class Refused(FacesieveError):
+    """The run stops for safety and has changed nothing (a table moved, too large a change). Exit code 3."""

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: the mathematics. NumPy only, no Spark, no files, no clock."""

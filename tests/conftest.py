@@ -1,0 +1,59 @@
+"""One lazy Spark session for the whole test run, and where the development data is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
+MODELS = Path(os.environ.get("FACESIEVE_MODELS", ROOT / ".cache" / "models"))
+
+os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+os.environ["FACESIEVE_DATA"] = str(DATA)
+os.environ["FACESIEVE_MODELS"] = str(MODELS)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The session that all Spark tests share: two cores, few partitions."""
+    root = tmp_path_factory.mktemp("spark")
+    session = (
+        SparkSession.builder.master("local[2]")
+        .appName("facesieve-tests")
+        .config("spark.sql.shuffle.partitions", "3")
+        .config("spark.driver.memory", "2g")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.sql.catalog.lake.warehouse", str(root / "lake"))
+        .config("spark.sql.warehouse.dir", str(root / "warehouse"))
+        .config("spark.local.dir", str(root / "local"))
+        .config("spark.sql.ansi.enabled", "true")
+        .getOrCreate()
+    )
+    session.sparkContext.setCheckpointDir(str(root / "checkpoints"))
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The development data (real faces, a second model); tests that need it skip where it is absent."""
+    if not DATA.exists():
+        pytest.skip(f"development data not found at {DATA} (set FACESIEVE_DATA)")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def facenet_weights() -> Path:
+    """FaceNet's weights, fetched by `make setup`."""
+    file = MODELS / "facenet_keras.h5"
+    if not file.exists():
+        pytest.skip(f"FaceNet's weights not found at {file} (run make setup)")
+    return file
