@@ -47,6 +47,7 @@ class Lake:
     root: str = key("")
     catalog: str = key("lake", _name)
     namespace: str = key("faces", _name)
+    scratch: str = key("")
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,8 @@ def _cross_faults(config: Config) -> list[Fault]:
     faults = _not_built(config)
     if not config.lake.root and config.lake.catalog == "lake":
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
+    if not config.lake.root and not config.lake.scratch:
+        faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
     if config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
     return faults

@@ -1,0 +1,139 @@
+"""What every job shares: arguments, configuration, session, ledger, exit codes.
+
+Exit codes: 0 done, 1 failed, 2 configuration or input wrong, 3 refused for safety, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from py4j.protocol import Py4JError
+
+from facesieve import config, profiles, session, summary, tables
+from facesieve.console import say
+from facesieve.errors import ConfigError, ContractError, FacesieveError, Fault, ModelError, Refused
+from facesieve.lake import Lake
+from facesieve.ledger import Ledger, new_name, snapshot_ids
+from facesieve.run import Run
+
+Verb = Callable[[Run], None]
+
+_DONE, _FAILED, _WRONG, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(verbs: Sequence[Verb], about: str, argv: Sequence[str] | None = None) -> int:
+    """Run the verbs in order as one run of the job and return the exit code."""
+    arguments = _arguments(about, argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        run = _prepare(arguments)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as problem:
+        return _explain(problem)
+    try:
+        return _carry_out(run, verbs, as_json=arguments.json)
+    finally:
+        session.clear_scratch(run.spark)
+
+
+def _carry_out(run: Run, verbs: Sequence[Verb], *, as_json: bool) -> int:
+    try:
+        for verb in verbs:
+            verb(run)
+        record = _close(run, "done")
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on where this stopped")
+        return _ended(run, "interrupted", _INTERRUPTED)
+    except Refused as problem:
+        run.restore(tables.ALL)
+        return _ended(run, "refused", _explain(problem))
+    except Exception as problem:
+        return _ended(run, "failed", _explain(problem), traceback.format_exc())
+    print(json.dumps(record, indent=2, sort_keys=True) if as_json else summary.of(record))
+    return _DONE
+
+
+def _arguments(about: str, argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--config", required=True, help="TOML file with every key (conf/pipeline.toml)")
+    parser.add_argument("--overlay", action="append", default=[], metavar="FILE", help="TOML file laid over it")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="one key")
+    parser.add_argument("--run", default="", metavar="NAME", help="name of the run (default: time and four hex digits)")
+    parser.add_argument("--full", action="store_true", help="compute anew from link on, whatever is there")
+    parser.add_argument("--json", action="store_true", help="print the ledger's record instead of the summary")
+    return parser.parse_args(argv)
+
+
+def _prepare(arguments: argparse.Namespace) -> Run:
+    settings = config.load(arguments.config, arguments.overlay, arguments.set)
+    name = arguments.run or new_name(datetime.now(UTC))
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        fix = "Use up to 100 letters, digits, dots, dashes and underscores, a letter or digit first."
+        raise ConfigError([Fault("--run", f"{name!r} cannot name a run", fix)])
+    folder = str(Path(arguments.config).resolve().parent / "models")
+    profile = profiles.load(settings.embed.model, folder)
+    spark = session.start(settings.lake)
+    lake = Lake(spark, settings.lake)
+    model = profiles.model_id(profile, settings.embed)
+    ledger = Ledger(spark, lake, name, settings, model)
+    ledger.open(snapshot_ids({table.name: lake.current(table) for table in tables.ALL if table is not tables.RUNS}))
+    say(f"run {name}: {spark.sparkContext.defaultParallelism} tasks at once")
+    return Run(name, settings, profile, model, arguments.full, spark, lake, ledger)
+
+
+def _close(run: Run, status: str, error: str = "") -> dict[str, Any]:
+    standing = {table.name: run.now(table) for table in tables.ALL if table is not tables.RUNS}
+    return run.ledger.close(status, snapshot_ids(standing), error)
+
+
+def _ended(run: Run, status: str, code: int, error: str = "") -> int:
+    """Write the ledger's last word, unless Spark itself is gone; the exit code is the same either way."""
+    try:
+        _close(run, status, error)
+    except (Py4JError, OSError, KeyboardInterrupt):
+        say("the ledger could not be written")
+    return code
+
+
+def _explain(problem: Exception) -> int:
+    """Print what is wrong, as sentences, and return the exit code that goes with it."""
+    if isinstance(problem, ConfigError):
+        for fault in problem.faults:
+            print(f"error: {fault}", file=sys.stderr)
+        return _WRONG
+    if isinstance(problem, (ContractError, ModelError)):
+        print(f"error: {problem}", file=sys.stderr)
+        return _WRONG
+    if isinstance(problem, Refused):
+        print(f"refused: {problem}", file=sys.stderr)
+        return _REFUSED
+    said = str(problem) if isinstance(problem, FacesieveError) else f"{type(problem).__name__}: {_cause(problem)}"
+    print(f"failed: {said}", file=sys.stderr)
+    if os.environ.get("FACESIEVE_TRACEBACK"):
+        traceback.print_exception(problem)
+    else:
+        print("(set FACESIEVE_TRACEBACK=1 to see where; the table runs keeps it too)", file=sys.stderr)
+    return _FAILED
+
+
+def _cause(problem: Exception) -> str:
+    """Pick the line that says most: the last Python error of a worker, else the first line."""
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    told = [line for line in lines if re.match(r"(facesieve\.errors\.)?\w*(Error|Exception)\b.*:", line)]
+    return (told[-1] if told else lines[0] if lines else "no message")[:500]
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

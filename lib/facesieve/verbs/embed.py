@@ -1,0 +1,111 @@
+"""embed: list the images, find faces, turn each into a vector. images -> listing, embeddings, rejects."""
+
+from __future__ import annotations
+
+import math
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from facesieve import models, tables
+from facesieve.console import Progress, count, say
+from facesieve.errors import ContractError, InvariantError
+from facesieve.run import Run, Stage
+from facesieve.sources import Source, source
+from facesieve.stages import embeddings as faces_stage
+from facesieve.stages.listing import listing, listing_key
+from facesieve.tables import Listing
+
+_TASKS_PER_CORE = 4
+
+
+def embed(run: Run) -> None:
+    """List the images, then embed those that this model has not seen yet, chunk by chunk."""
+    models.check(run.profile)
+    images = source(run.config.images)
+    images.check()
+    _list(run, images)
+    stage = run.stage("embed", (tables.EMBEDDINGS, tables.REJECTS), (tables.LISTING,), model=run.model)
+    listed = stage.read(tables.LISTING)
+    given = listed.count()
+    reused = stage.reuse()
+    if not reused:
+        _embed_missing(stage, listed, images)
+    _check_ids(stage, run.model)
+    faces = _of(stage, tables.EMBEDDINGS, listed)
+    reasons = {
+        row.reason: row["count"] for row in _of(stage, tables.REJECTS, listed).groupBy("reason").count().collect()
+    }
+    stage.done(given, faces.count(), reused=reused, reasons=reasons)
+
+
+def _list(run: Run, images: Source) -> None:
+    stage = run.stage("listing", (tables.LISTING,), ())
+    found = images.images(run.spark)
+    former = Listing(stage.former(tables.LISTING))
+    rows = listing(found, former, run.config.images, images.fetch(), run.config.embed.rehash).persist()
+    stage.holds(listing_key(Listing(rows)))
+    reused = stage.reuse()
+    if not reused:
+        stage.overwrite(tables.LISTING, rows)
+    given = rows.count()
+    rows.unpersist()
+    ignored = images.ignored(run.spark)
+    if ignored.files:
+        kinds = ", ".join(f"{count(files)} {kind}" for kind, files in ignored.kinds)
+        say(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
+    stage.done(given, given, reused=reused, ignored=ignored.files)
+
+
+def _embed_missing(stage: Stage, listed: DataFrame, images: Source) -> None:
+    run = stage.run
+    todo = listed.join(_seen(stage), "image_id", "left_anti").persist()
+    left = todo.count()
+    chunks = max(1, math.ceil(left / run.config.embed.chunk_images))
+    plan = faces_stage.Plan(run.profile, run.config.embed, run.model, images.fetch())
+    progress = Progress("embed", left)
+    for chunk in range(chunks):
+        part = "" if chunk == chunks - 1 else f"{chunk + 1}/{chunks}"
+        rows = todo.where(F.pmod("image_id", F.lit(chunks)) == chunk)
+        progress.step(_embed_chunk(stage, _with_content(rows, images, run), plan, part))
+    todo.unpersist()
+
+
+def _embed_chunk(stage: Stage, rows: DataFrame, plan: faces_stage.Plan, part: str) -> int:
+    """Embed one chunk, commit its faces and its rejects, return its number of images."""
+    tasks = stage.run.spark.sparkContext.defaultParallelism * _TASKS_PER_CORE
+    outcome = faces_stage.outcomes(rows.repartition(tasks, "image_id"), plan).persist()
+    stage.append(tables.EMBEDDINGS, faces_stage.embeddings(outcome), part)
+    stage.append(tables.REJECTS, faces_stage.rejects(outcome), part)
+    given, accounted = rows.count(), outcome.select("image_id").distinct().count()
+    outcome.unpersist()
+    if given != accounted:
+        raise InvariantError(f"embed: {given} images were given to the workers, {accounted} came back")
+    return given
+
+
+def _with_content(rows: DataFrame, images: Source, run: Run) -> DataFrame:
+    """Add the column `content`: the bytes of a Parquet data set, null for files, which the workers fetch."""
+    rows = rows.select("image_id", "uri", "sha256", "size")
+    if run.config.images.format == "files":
+        return rows.withColumn("content", F.lit(None).cast("binary"))
+    return rows.join(images.images(run.spark).select("uri", "content"), "uri", "left")
+
+
+def _seen(stage: Stage) -> DataFrame:
+    """Return the ids of the images that this model has embedded or rejected already."""
+    seen = [stage.former(table).where(F.col("model") == stage.run.model) for table in stage.outputs]
+    return seen[0].select("image_id").unionByName(seen[1].select("image_id")).distinct()
+
+
+def _of(stage: Stage, table: tables.Table, listed: DataFrame) -> DataFrame:
+    mine = stage.read(table).where(F.col("model") == stage.run.model)
+    return mine.join(listed.select("image_id"), "image_id", "left_semi")
+
+
+def _check_ids(stage: Stage, model: str) -> None:
+    """Refuse a table in which one face_id stands for two faces: a collision, or rows added by other hands."""
+    faces = stage.read(tables.EMBEDDINGS).where(F.col("model") == model)
+    twice = faces.groupBy("face_id").count().where("count > 1").count()
+    if twice:
+        raise ContractError(f"embeddings.face_id: {twice} ids stand for more than one row. Remove the doubled rows.")

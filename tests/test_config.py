@@ -1,0 +1,70 @@
+"""The configuration file, overlays and --set."""
+
+from __future__ import annotations
+
+import pytest
+
+from facesieve import config
+from facesieve.errors import ConfigError
+
+
+@pytest.fixture
+def base(tmp_path):
+    file = tmp_path / "base.toml"
+    file.write_text('[lake]\nroot = "/lake"\n[images]\nroot = "/images"\n')
+    return str(file)
+
+
+def _keys(call) -> set[str]:
+    with pytest.raises(ConfigError) as caught:
+        call()
+    return {fault.key for fault in caught.value.faults}
+
+
+def test_overlay_and_set_win_in_order(base, tmp_path):
+    overlay = tmp_path / "overlay.toml"
+    overlay.write_text("[decide]\nmin_faces = 3\n[cluster]\nseed = 4\n")
+    made = config.load(base, [str(overlay)], ["cluster.seed=7", "images.identity=none", "publish.outputs=[]"])
+    assert (made.decide.min_faces, made.cluster.seed, made.images.identity) == (3, 7, "none")
+
+
+def test_every_fault_of_every_place_is_listed(base):
+    keys = _keys(lambda: config.load(base, [], ["link.recall=2", "lnk.scope=heap", "nonsense", "cluster.seed=x"]))
+    assert keys == {"link.recall", "lnk", "--set nonsense", "cluster.seed"}
+
+
+@pytest.mark.parametrize(
+    "unbuilt",
+    [
+        "cluster.score=structure",
+        "cluster.attach_error=0.1",
+        "cluster.finish_locally_below=10",
+        "cluster.constraints=pairs.csv",
+        "link.max_neighbours=10",
+        "decide.keep=modes",
+        "decide.keep=medoid",
+        "decide.overrides=people.csv",
+        "decide.protected=people",
+    ],
+)
+def test_values_that_are_not_built_yet_say_so(base, unbuilt):
+    with pytest.raises(ConfigError, match="not built yet") as caught:
+        config.load(base, [], [unbuilt])
+    assert [fault.key for fault in caught.value.faults] == [unbuilt.partition("=")[0]]
+
+
+def test_what_belongs_together(base):
+    assert _keys(lambda: config.load(base, [], ["lake.root="])) == {"lake.root", "lake.scratch"}
+    assert _keys(lambda: config.load(base, [], ['publish.outputs=["folders"]'])) == {"publish.export_root"}
+
+
+@pytest.mark.parametrize("rule", ["(", "[a-z]+", "elsewhere"])
+def test_identity_rule_must_name_its_group(base, rule):
+    assert _keys(lambda: config.load(base, [], [f"images.identity={rule}"])) == {"images.identity"}
+
+
+def test_a_missing_or_broken_file_is_a_fault(base, tmp_path):
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[lake\n")
+    absent = str(tmp_path / "absent.toml")
+    assert _keys(lambda: config.load(base, [str(broken), absent])) == {str(broken), absent}
