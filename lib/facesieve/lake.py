@@ -141,7 +141,7 @@ class Lake:
             self._call("set_current_snapshot", self._local(table), snapshot.id)
 
     def put_row(self, table: Table, row: DataFrame, column: str, value: str) -> None:
-        """Replace the row whose `column` equals `value`, or add it (a ledger's row has a file of its own)."""
+        """Replace the row whose partitioning `column` equals `value`, or add it."""
         row.coalesce(1).writeTo(self._name(table)).overwrite(F.col(column) == F.lit(value))
 
     def version(self) -> str:

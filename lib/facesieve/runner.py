@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 
 from facesieve import config, profiles, session, summary, tables
 from facesieve.console import say
@@ -129,8 +129,14 @@ def _explain(problem: Exception) -> int:
 
 
 def _cause(problem: Exception) -> str:
-    """Pick the line that says most: the last Python error of a worker, else the first line."""
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    """Pick the line that says most: the last Python error of a worker, else the first line of the innermost cause."""
+    text = str(problem)
+    if isinstance(problem, Py4JJavaError):
+        inner = problem.java_exception
+        while inner.getCause() is not None:
+            inner = inner.getCause()
+        text = f"{text}\n{inner.toString()}" if "Traceback" in text else inner.toString()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if re.match(r"(facesieve\.errors\.)?\w*(Error|Exception)\b.*:", line)]
     return (told[-1] if told else lines[0] if lines else "no message")[:500]
 

@@ -191,6 +191,8 @@ RUNS = Table(
         record=T.StringType(),
     ),
     key=("run",),
+    # A run's row is replaced when it ends; a partition of its own makes that a matter of metadata.
+    partition=("run",),
 )
 
 ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)

@@ -29,7 +29,8 @@ def cluster(run: Run) -> None:
         return
     stage.overwrite(tables.VOTES, votes(edges, settings))
     found = {scope: _vote(stage, scope) for scope in scopes(run.config.link)}
-    stage.overwrite(tables.CLUSTERS, reduce(DataFrame.unionByName, (each.clusters for each in found.values())))
+    clustered: list[DataFrame] = [each.clusters for each in found.values()]
+    stage.overwrite(tables.CLUSTERS, reduce(DataFrame.unionByName, clustered))
     made = stage.read(tables.CLUSTERS)
     facts = {scope: _facts(made.where(F.col("scope") == scope), each) for scope, each in found.items()}
     stage.done(edges.count(), made.count(), reused=False, **facts)

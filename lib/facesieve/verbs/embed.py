@@ -43,7 +43,7 @@ def _list(run: Run, images: Source) -> None:
     stage = run.stage("listing", (tables.LISTING,), ())
     found = images.images(run.spark)
     former = Listing(stage.former(tables.LISTING))
-    rows = listing(found, former, run.config.images, images.fetch(), run.config.embed.rehash).persist()
+    rows = listing(found, former, run.config.images, images.fetch(), run.config.embed.rehash)
     stage.holds(listing_key(Listing(rows)))
     reused = stage.reuse()
     if not reused:

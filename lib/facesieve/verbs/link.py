@@ -58,7 +58,7 @@ def scopes(settings: Link) -> tuple[str, ...]:
 
 def _join(stage: Stage, faces: DataFrame, cosines: dict[str, float], method: str) -> dict[str, Any]:
     plans = [edges_stage.plan(faces, scope, cosine, method) for scope, cosine in cosines.items()]
-    joined = [edges_stage.edges(faces, plan) for plan in plans]
+    joined: list[DataFrame] = [edges_stage.edges(faces, plan) for plan in plans]
     stage.overwrite(tables.EDGES, reduce(DataFrame.unionByName, joined))
     made = stage.read(tables.EDGES)
     facts: dict[str, Any] = {"edges": made.count(), "cosines": cosines, "capped": None, "strangers": None}

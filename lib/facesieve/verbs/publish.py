@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve import exports, tables
@@ -52,7 +52,7 @@ def _dry_run(run: Run) -> None:
     say(f"publish: dry run, {count(keep)} images would be published; publish.apply = true writes them")
 
 
-def _kept() -> object:
+def _kept() -> Column:
     return F.col("verdict").isin(Verdict.KEEP.value, Verdict.MOVE.value)
 
 

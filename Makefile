@@ -1,0 +1,60 @@
+# facesieve: everything a person types. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The first Python 3.11 found; PYTHON=/path/to/python3.11 names another.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3 python,$(shell \
+    $(name) -c 'import sys; print("$(name)" if sys.version_info[:2] == (3, 11) else "")' 2>/dev/null)) python3)
+BIN := .venv/bin
+READY := .cache/setup.stamp
+WITH := . conf/setup/environment.sh &&
+BOOTSTRAP = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3,))' 2>/dev/null \
+    || { echo "No Python 3.11 here ($(PYTHON)): install it, or name it with PYTHON=/path/to/python3.11." >&2; exit 1; }; \
+    $(PYTHON) conf/setup/bootstrap.py
+SIEVE := $(BIN)/spark-submit jobs/sieve.py --config conf/pipeline.toml
+
+##@ Use
+setup: ## virtual environment, Java if there is none, jars, model, photographs; repeated, a moment
+	@$(BOOTSTRAP)
+
+demo: $(READY) ## the whole job on real photographs with planted faults, and what it found
+	@$(WITH) $(BIN)/python tests/demo/plant.py
+	@$(WITH) $(SIEVE) --overlay conf/env/demo.toml
+	@$(WITH) $(BIN)/python tests/demo/compare.py
+
+run: $(READY) ## the job: make run ARGS="--set images.root=... --set lake.root=..."
+	@$(WITH) $(SIEVE) $(ARGS)
+
+##@ Work on it
+test: $(READY) ## all tests
+	@$(WITH) $(BIN)/python -m pytest tests $(ARGS)
+
+check: $(READY) ## style, types, layers, fast tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy lib jobs conf/setup
+	@$(WITH) $(BIN)/lint-imports --no-logo
+	@$(WITH) $(BIN)/python -m pytest tests -m "not spark"
+
+bench: $(READY) ## benchmarks, each printing ratios against a peer
+	@$(WITH) for script in tests/bench/*.py; do [ ! -f "$$script" ] || $(BIN)/python "$$script" || exit 1; done
+
+build: $(READY) ## dist/: the wheel, and the same as facesieve.zip for --py-files
+	@$(BIN)/python conf/setup/build.py
+
+clean: ## remove what was built and computed; the environment and the downloads stay
+	@rm -rf build dist spark-warehouse metastore_db derby.log .mypy_cache .ruff_cache .pytest_cache \
+	    .import_linter_cache .hypothesis
+	@find lib jobs tests conf -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/python),,FORCE)
+	@$(BOOTSTRAP)
+
+FORCE:
+
+.PHONY: setup demo run test check bench build clean help FORCE

@@ -1,0 +1,208 @@
+"""The cleaned data set for those without Iceberg: a plain Parquet data set, and folders with the image files.
+
+An export of a run begins by clearing away whatever is there of the same run and ends with `_SUCCESS`, so what bears
+that file is whole. Executors write the files; only counts come to the driver.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
+from pyspark.sql import functions as F
+
+from facesieve import naming
+from facesieve.errors import ContractError
+from facesieve.storage import Storage
+
+Fetch = Callable[[str], bytes]
+Batches = Iterable[pa.RecordBatch]
+
+SUCCESS = "_SUCCESS"
+CURRENT = "CURRENT"
+MANIFEST = ("path", "uri", "identity", "label", "image_id", "face_id", "sha256")
+
+_LISTED = ("image_id", "uri", "sha256")
+
+_FILE_BYTES = 128 * 2**20
+"""A Parquet file is closed when its rows take this much memory."""
+_FILES_PER_TASK = 500
+
+
+def export_parquet(cleaned: DataFrame, target: Storage, buckets: int) -> None:
+    """Write `cleaned` below `target` (the run's folder) as parquet/bucket=<k>/part-<n>.parquet and _SUCCESS.
+
+    k is the CRC-32 of the identity's UTF-8 bytes modulo `buckets`; within a bucket rows are sorted by identity and
+    image_id. Raises OSError.
+    """
+    folder = _cleared(target, "parquet")
+    bucket = F.pmod(F.crc32("identity"), F.lit(buckets)).cast("int")
+    rows = cleaned.withColumn("bucket", bucket).repartition(buckets, "bucket")
+    ordered = rows.sortWithinPartitions("bucket", "identity", "image_id")
+    ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint").count()
+    folder.write(SUCCESS, b"")
+
+
+def export_folders(cleaned: DataFrame, source_fetch: Fetch, target: Storage) -> int:
+    """Copy the image files below `target` (the run's folder) to folders/<identity>/<file>; return how many.
+
+    `source_fetch` reads the file of a uri, on executors. With them come manifest.csv (MANIFEST; path relative to it)
+    and _SUCCESS. label numbers the identities from 0: named ones by name, then clusters by falling size and id.
+    Raises ContractError if files vanished or changed since they were listed, OSError if one cannot be written.
+    """
+    folder = _cleared(target, "folders")
+    placed = _placed(cleaned.select("identity", "image_id", "face_id", "uri", "sha256"))
+    tasks = max(cleaned.sparkSession.sparkContext.defaultParallelism, cleaned.count() // _FILES_PER_TASK)
+    copy = partial(_copy, fetch=source_fetch, target=folder)
+    copies = placed.repartition(tasks, "image_id").mapInArrow(copy, "image_id bigint, problem string")
+    count, spoilt, example = copies.agg(F.count("*"), F.count("problem"), F.min("problem")).collect()[0]
+    if spoilt:
+        raise ContractError(
+            f"{spoilt} of {count} image files are not as they were listed (one of them {example}); "
+            "run the job again, so that the images are read anew"
+        )
+    list(_write_manifest((), folder))  # Spark may skip the task below where nothing is kept
+    manifest = placed.repartition(1).sortWithinPartitions("path")
+    manifest.mapInArrow(partial(_write_manifest, target=folder), "rows bigint").count()
+    folder.write(SUCCESS, b"")
+    return int(count)
+
+
+def with_bytes(cleaned: DataFrame, source_fetch: Fetch) -> DataFrame:
+    """Fill the column `bytes` with the content of the image files, read on executors.
+
+    A file that vanished or changed since it was listed fails the Spark job with a ContractError.
+    """
+    return cleaned.mapInArrow(partial(_fill, fetch=source_fetch), cleaned.schema)
+
+
+def point_current(export_root: Storage, run: str) -> None:
+    """Make the file CURRENT of the export root name `run`; readers see the former name or this one. Raises OSError."""
+    export_root.write(CURRENT, run.encode("utf-8"))
+
+
+def _cleared(target: Storage, name: str) -> Storage:
+    target.delete_tree(f"{name}/{SUCCESS}")
+    target.delete_tree(name)
+    return target.child(name)
+
+
+def _write_buckets(batches: Batches, target: Storage) -> Iterator[pa.RecordBatch]:
+    for name, rows in _files_of_buckets(batches):
+        sink = io.BytesIO()
+        pq.write_table(rows.drop_columns(["bucket"]), sink, compression="zstd")
+        target.write(name, sink.getvalue())
+        yield _one_row(rows=len(rows))
+
+
+def _files_of_buckets(batches: Batches) -> Iterator[tuple[str, pa.Table]]:
+    """Gather rows, sorted by bucket, into files of bounded size."""
+    waiting: list[pa.RecordBatch] = []
+    bucket, number, size = -1, 0, 0
+    for piece in _pieces(batches):
+        here = piece["bucket"][0].as_py()
+        if waiting and (here != bucket or size >= _FILE_BYTES):
+            yield f"bucket={bucket}/part-{number:05d}.parquet", pa.Table.from_batches(waiting)
+            waiting, size, number = [], 0, number + 1
+        number = number if here == bucket else 0
+        bucket, size = here, size + piece.nbytes
+        waiting.append(piece)
+    if waiting:
+        yield f"bucket={bucket}/part-{number:05d}.parquet", pa.Table.from_batches(waiting)
+
+
+def _pieces(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """Cut batches, which are not empty, where the bucket changes."""
+    for batch in batches:
+        buckets = batch["bucket"].to_numpy()
+        bounds = [0, *(np.flatnonzero(np.diff(buckets)) + 1).tolist(), len(buckets)]
+        yield from (batch.slice(start, stop - start) for start, stop in pairwise(bounds))
+
+
+def _placed(images: DataFrame) -> DataFrame:
+    """Give every image its path and label: the rows of the manifest."""
+    fold, file = F.udf(naming.fold, "string"), F.udf(naming.file, "string")
+    base = F.element_at(F.split("uri", "/"), -1)
+    named = images.join(_identities(images), "identity", how="inner")
+    crowded = _crowded(Window.partitionBy("identity", fold(base)))
+    path = F.concat_ws("/", "folder", file("uri", "image_id", crowded))
+    return named.withColumn("path", path).select(*MANIFEST)
+
+
+def _identities(images: DataFrame) -> DataFrame:
+    """One row per identity: its folder and label. As many rows as people: one task can number them."""
+    fold, folder = F.udf(naming.fold, "string"), F.udf(naming.folder, "string")
+    sizes = images.groupBy("identity").agg(F.count("*").alias("size"))
+    cluster = F.expr("try_cast(regexp_extract(identity, '^cluster-(-?[0-9]+)$', 1) AS bigint)")
+    falling = F.when(cluster.isNotNull(), -F.col("size"))
+    ordered = Window.partitionBy(F.lit(0)).orderBy(falling.asc_nulls_first(), cluster, "identity")
+    return sizes.select(
+        "identity",
+        folder("identity", _crowded(Window.partitionBy(fold("identity")))).alias("folder"),
+        (F.row_number().over(ordered) - 1).alias("label"),
+    )
+
+
+def _crowded(same_name: WindowSpec) -> Column:
+    return F.count("*").over(same_name) > 1
+
+
+def _copy(batches: Batches, fetch: Fetch, target: Storage) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        rows = batch.select(["path", "uri", "sha256"]).to_pylist()
+        problems = [_copy_one(row, fetch, target) for row in rows]
+        yield pa.record_batch({"image_id": batch["image_id"], "problem": pa.array(problems, pa.string())})
+
+
+def _copy_one(row: dict[str, str], fetch: Fetch, target: Storage) -> str | None:
+    content, problem = _fetched(row["uri"], row["sha256"], fetch)
+    if content is not None:
+        target.write(row["path"], content)
+    return problem
+
+
+def _fetched(uri: str, sha256: str, fetch: Fetch) -> tuple[bytes | None, str | None]:
+    """Read an image file: its content if it is what was listed, else what is wrong."""
+    try:
+        content = fetch(uri)
+    except OSError:
+        return None, "cannot be read"
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return None, "has changed"
+    return content, None
+
+
+def _fill(batches: Batches, fetch: Fetch) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        contents = []
+        for image_id, uri, sha256 in zip(*(batch[name].to_pylist() for name in _LISTED), strict=True):
+            content, problem = _fetched(uri, sha256, fetch)
+            if problem:
+                raise ContractError(f"the file of image {image_id} {problem} since it was listed; run the job again")
+            contents.append(content)
+        at = batch.schema.get_field_index("bytes")
+        columns = [*batch.columns[:at], pa.array(contents, pa.binary()), *batch.columns[at + 1 :]]
+        yield pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def _write_manifest(batches: Batches, target: Storage) -> Iterator[pa.RecordBatch]:
+    """Write the manifest of all rows: of none, the heading alone."""
+    text = io.StringIO(newline="")
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(MANIFEST)
+    for batch in batches:
+        lines.writerows(zip(*(batch[name].to_pylist() for name in MANIFEST), strict=True))
+        yield _one_row(rows=batch.num_rows)
+    target.write("manifest.csv", text.getvalue().encode("utf-8"))
+
+
+def _one_row(rows: int) -> pa.RecordBatch:
+    return pa.record_batch({"rows": pa.array([rows], pa.int64())})

@@ -1,0 +1,118 @@
+"""Unit vectors, and cosines that are the same to the bit on every machine.
+
+Sums run in index order (`accumulate`, never `sum`, `dot` or `einsum`, whose order depends on shapes and threads).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Halves = npt.NDArray[np.float16]
+Indices = npt.NDArray[np.int64]
+Hits = tuple[Indices, Indices, npt.NDArray[np.float32]]
+
+BLOCK = 2_048
+"""Rows of a block product: bounds its memory (BLOCK x BLOCK float32 is 16 MB)."""
+
+MARGIN = 1e-3
+"""Prefilter margin: far above the rounding of a float32 block product of unit vectors."""
+
+_PAIRS = 8_192
+
+
+def ordered_dot(left: Floats, right: Floats) -> Floats:
+    """Dot products over the last axis, summed in index order.
+
+    Shapes: any two float64 arrays that broadcast to [..., D]; returns [...] float64.
+
+    >>> ordered_dot(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])).tolist()
+    [11.0]
+    """
+    products = left * right
+    if products.shape[-1] == 0:
+        return np.zeros(products.shape[:-1])
+    return np.asarray(np.add.accumulate(products, axis=-1)[..., -1])
+
+
+def unit(vectors: npt.NDArray[Any]) -> Floats:
+    """Scale rows to unit length, in float64 with the norm summed in index order; a zero row stays zero.
+
+    Shapes: [N, D] of any float type -> [N, D] float64.
+
+    >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
+    wide = vectors.astype(np.float64)
+    norms = np.sqrt(ordered_dot(wide, wide))[:, None]
+    return np.divide(wide, norms, out=wide, where=norms > 0)
+
+
+def half_unit(vectors: npt.NDArray[Any]) -> Floats:
+    """Round rows to float16, then scale them to unit length in float64: the form in which faces are compared.
+
+    Shapes: [N, D] of any float type -> [N, D] float64. Idempotent in float16: rounded input gives the same rows.
+
+    >>> half_unit(np.array([[3.0, 4.0]])).tolist()
+    [[0.6, 0.8]]
+    """
+    return unit(vectors.astype(np.float16))
+
+
+def pair_cosine(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Cosine of each row of `a` with the same row of `b`, bit-identical whatever the batch.
+
+    Shapes: two [P, D] of any float type -> [P] float32. Rows are rounded to float16, normalised and multiplied in
+    float64, and rounded to float32 at the end.
+
+    >>> pair_cosine(np.array([[1.0, 0.0]]), np.array([[0.6, 0.8]])).tolist()
+    [0.6001562476158142]
+    """
+    return ordered_dot(half_unit(a), half_unit(b)).astype(np.float32)
+
+
+def hits(left: Floats, right: Floats, cosine: float) -> Hits:
+    """Find all pairs (row of left, row of right) with cosine at or above `cosine`.
+
+    Shapes: [n, D] and [k, D], rows as `half_unit` makes them -> indices i [H], j [H] and exact cosines float32 [H], in
+    row-major order. A float32 block product prefilters with a margin; only what passes is computed exactly.
+
+    >>> hits(np.eye(2), np.eye(2), 0.5)[0].tolist()
+    [0, 1]
+    """
+    product = left.astype(np.float32) @ right.astype(np.float32).T
+    i, j = np.nonzero(product >= np.float32(cosine - MARGIN))
+    exact = np.empty(len(i), np.float32)
+    for part in slices(len(i), _PAIRS):
+        exact[part] = ordered_dot(left[i[part]], right[j[part]])
+    kept = exact.astype(np.float64) >= cosine
+    return i[kept], j[kept], exact[kept]
+
+
+def slices(count: int, size: int) -> Iterator[slice]:
+    """Cut range(count) into consecutive slices of at most `size`.
+
+    >>> list(slices(5, 3))
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def medoid(ids: Indices, vectors: npt.NDArray[Any]) -> int:
+    """Index of the row with the greatest dot product with the sum of all rows; ties go to the smaller id.
+
+    Shapes: ids int64 [N], vectors [N, D], N at least 1. The sum runs in float64 by ascending id, so the row order of
+    the input does not matter.
+
+    >>> medoid(np.array([7, 3, 5]), np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]))
+    2
+    """
+    order = np.argsort(ids, kind="stable")
+    ascending = vectors[order].astype(np.float64)
+    total = np.add.accumulate(ascending, axis=0)[-1]
+    return int(order[np.argmax(ordered_dot(ascending, total))])

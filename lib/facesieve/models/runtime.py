@@ -1,0 +1,52 @@
+"""TensorFlow, set up for a Spark worker: one thread, no chatter, GPU memory as needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+
+@cache
+def tensorflow() -> Any:
+    """Import TensorFlow, with one thread for each pool: Spark's tasks are the parallelism.
+
+    In a process that has used TensorFlow already its threads stay as they are, since they cannot be changed any more.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silenced():
+        import tensorflow as tf  # noqa: PLC0415 (an import of this module must not load TensorFlow)
+
+        tf.get_logger().setLevel("ERROR")
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+            for gpu in tf.config.list_physical_devices("GPU"):
+                tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:
+            pass
+        tf.zeros(1)
+    return tf
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Send standard error to nowhere: native code greets there before any log level can be set.
+
+    Python's exceptions pass as always; warnings are muted.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,138 @@
+"""Bytes to pixels, or the reason why not. The header decides before anything is decoded.
+
+Oddities that embed correctly: EXIF rotation is undone; CMYK, grey, palette and 16-bit images become 8-bit RGB;
+transparency is laid on white, which is what a viewer shows, whereas the colours under transparent pixels are arbitrary;
+of an animation the first frame counts.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from facesieve.config import Embed
+from facesieve.reasons import Reason
+
+DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    EOFError,
+    OverflowError,
+    ZeroDivisionError,
+    NotImplementedError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises over damaged files, each kind seen in its sources or in a fuzzed image."""
+
+_SIGNATURES = {
+    "JPEG": rb"\xff\xd8\xff",
+    "PNG": rb"\x89PNG",
+    "WEBP": rb"RIFF....WEBP",
+    "BMP": rb"BM.{4}\0\0\0\0",
+    "PPM": rb"P[1-6]\s",
+    "GIF": rb"GIF8[79]a",
+    "TIFF": rb"II\*\0|MM\0\*",
+}
+_LONGEST_DETAIL = 120
+_SIXTEEN_TO_EIGHT = 257
+
+
+class Unusable(Exception):
+    """An image gives no face: the reason and a detail without path or pixels."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail[:_LONGEST_DETAIL]
+
+
+def check_bytes(size: int, embed: Embed) -> None:
+    """Raise Unusable if a file of `size` bytes is not worth reading: empty, or above the cap."""
+    if size == 0:
+        raise Unusable(Reason.EMPTY, "0 bytes")
+    if size > embed.max_bytes:
+        raise Unusable(Reason.TOO_LARGE, f"{size} bytes, embed.max_bytes is {embed.max_bytes}")
+
+
+def picture(content: bytes, embed: Embed) -> npt.NDArray[np.uint8]:
+    """Decode the bytes of an image file: -> uint8 [H, W, 3], RGB, upright. Raises Unusable."""
+    check_bytes(len(content), embed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's advice on large or odd images: the caps below decide
+        image = _opened(content, embed)
+        _check_header(image, embed)
+        try:
+            return _pixels(image)
+        except DECODING_ERRORS as problem:
+            raise Unusable(Reason.UNDECODABLE, f"{image.format}: {_said(problem)}") from None
+
+
+def _opened(content: bytes, embed: Embed) -> Image.Image:
+    """Read the header, by the content's own format whatever the file is called."""
+    try:
+        return Image.open(io.BytesIO(content), formats=embed.formats)
+    except Image.DecompressionBombError:
+        raise Unusable(Reason.TOO_LARGE, f"more pixels than embed.max_pixels, {embed.max_pixels}") from None
+    except UnidentifiedImageError:
+        found = [name for name, start in _SIGNATURES.items() if re.match(start, content, re.DOTALL)]
+        if set(found) & set(embed.formats):
+            raise Unusable(Reason.UNDECODABLE, f"{found[0]}: the header is damaged") from None
+        said = f"{found[0]} is not in embed.formats" if found else "no image format known here"
+        raise Unusable(Reason.WRONG_TYPE, said) from None
+    except DECODING_ERRORS as problem:
+        raise Unusable(Reason.UNDECODABLE, _said(problem)) from None
+
+
+def _check_header(image: Image.Image, embed: Embed) -> None:
+    width, height = image.size
+    if min(width, height) < 1:
+        raise Unusable(Reason.BAD_ASPECT, f"{width} x {height} pixels")
+    if width * height > embed.max_pixels:
+        raise Unusable(Reason.TOO_LARGE, f"{width} x {height} pixels, embed.max_pixels is {embed.max_pixels}")
+    if max(width, height) > embed.max_aspect * min(width, height):
+        raise Unusable(Reason.BAD_ASPECT, f"{width} x {height} pixels, embed.max_aspect is {embed.max_aspect:g}")
+
+
+def _pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
+    image.load()
+    return np.asarray(_rgb(_upright(image)))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Undo the camera's rotation; a damaged EXIF block beside sound pixels means none."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except DECODING_ERRORS:
+        return image
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        grey = np.rint(np.asarray(image) / _SIXTEEN_TO_EIGHT)  # Pillow would clip 16 bits at 255, not scale
+        return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise Unusable(Reason.WRONG_TYPE, "pixels are floating-point numbers, whose range is unknown")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _said(problem: BaseException) -> str:
+    """The exception in one line, without memory addresses, so that equal images give equal details."""
+    text = re.sub(r"<[^>]*>", "", " ".join(str(problem).split())).strip()
+    return f"{type(problem).__name__} {text}".strip()

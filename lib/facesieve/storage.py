@@ -1,0 +1,161 @@
+"""Files under one root, on a local disk or behind any file system that pyarrow knows.
+
+A root is a plain local path, or a URI: file://, s3:// (s3a:// is read as s3://), gs://, hdfs://, abfs://. Names are
+relative to the root, separated by `/`, and taken literally: nothing in them is percent-decoded, globbed or normalised,
+so that a newline, `%` or `#` in a file name is only that. This is why Hadoop's paths are not used for single files.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import urllib.parse
+import uuid
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+from pyarrow import ArrowException
+from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
+
+_WITH_FOLDERS = frozenset({"local", "hdfs", "mock"})
+"""Where folders are real, hence must be made, and where a file under way can be seen, hence is written aside first."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Files under `root`. It can be pickled: a worker finds the file system again by the root's name."""
+
+    root: str
+
+    @property
+    def folder(self) -> Path | None:
+        """The root as an absolute local path; None if it is remote."""
+        return _local(self.root)
+
+    def read(self, name: str) -> bytes:
+        """Return the whole content of the file `name`. Raises OSError, also for a name that leaves the root."""
+        files, path = self.at(name)
+        with files.open_input_stream(path) as stream:
+            return cast(bytes, stream.read())
+
+    def write(self, name: str, content: bytes) -> None:
+        """Make the file `name`, and the folders above it, with `content`: whole or not at all. Raises OSError."""
+        files, path = self.at(name)
+        if files.type_name not in _WITH_FOLDERS:
+            _put(files, path, content)
+            return
+        parent = path.rpartition("/")[0]
+        aside = f"{parent}/.facesieve-{uuid.uuid4().hex}"
+        files.create_dir(parent, recursive=True)
+        try:
+            _put(files, aside, content)
+            files.move(aside, path)
+        except OSError:
+            if files.get_file_info(aside).type == FileType.File:
+                files.delete_file(aside)
+            raise
+
+    def exists(self, name: str = "") -> bool:
+        """Whether there is a file or a folder `name`. Raises OSError if that cannot be told."""
+        return bool(self.info(name).type != FileType.NotFound)
+
+    def info(self, name: str = "") -> FileInfo:
+        """Return what pyarrow tells about `name`: type, size, modification time. Raises OSError."""
+        files, path = self.at(name)
+        return files.get_file_info(path)
+
+    def entries(self, name: str = "") -> list[FileInfo]:
+        """List what is directly in the folder `name`, by name (`base_name` tells it). Raises OSError."""
+        files, path = self.at(name)
+        return sorted(files.get_file_info(FileSelector(path)), key=lambda info: str(info.base_name))
+
+    def child(self, name: str) -> Storage:
+        """Return the storage whose root is the folder `name` below this root. Raises OSError as `read`."""
+        _literal(name)
+        if not _is_uri(self.root):
+            return Storage(os.path.join(self.root, name))
+        place, question, options = self.root.partition("?")
+        return Storage(f"{place.rstrip('/')}/{urllib.parse.quote(name)}{question}{options}")
+
+    def delete_tree(self, name: str = "") -> None:
+        """Delete the folder `name` with all below it, the file `name`, or the whole root; it need not be there."""
+        files, path = self.at(name)
+        found = files.get_file_info(path).type
+        if found == FileType.File:
+            files.delete_file(path)
+        elif found != FileType.NotFound:
+            files.delete_dir(path)
+
+    def at(self, name: str = "") -> tuple[FileSystem, str]:
+        """Return pyarrow's file system and the path of `name` in it. Raises OSError if there is none."""
+        try:
+            files, base = _resolve(self.root)
+        except (ValueError, ArrowException) as problem:
+            raise OSError(errno.EINVAL, str(problem).splitlines()[0], self.root) from None
+        return files, f"{base.rstrip('/')}/{_literal(name)}" if name else base
+
+
+def why_unreadable(root: str) -> str | None:
+    """Say, for a Fault, what keeps `root` from being read as a folder; None if nothing does."""
+    try:
+        found = Storage(root).info().type
+    except OSError as problem:
+        return f"{root} cannot be read ({_cause(problem)})"
+    if found == FileType.NotFound:
+        return f"{root} does not exist"
+    return None if found == FileType.Directory else f"{root} is not a folder"
+
+
+def why_unwritable(root: str) -> str | None:
+    """Say, for a Fault, what keeps files from being written below `root`; None if nothing does.
+
+    It tries: the root is made if need be, and an empty file is written there and deleted again.
+    """
+    storage, name = Storage(root), f".facesieve-{uuid.uuid4().hex}"
+    try:
+        storage.write(name, b"")
+        storage.delete_tree(name)
+    except OSError as problem:
+        return f"{root} cannot be written ({_cause(problem)})"
+    return None
+
+
+def _put(files: FileSystem, path: str, content: bytes) -> None:
+    with files.open_output_stream(path) as stream:
+        stream.write(content)
+
+
+def _cause(problem: OSError) -> str:
+    text = (problem.strerror or str(problem)).splitlines()[0]
+    return text.rpartition("Detail: ")[2].rpartition("] ")[2]  # pyarrow: "Failed to ... Detail: [errno 20] Not a ..."
+
+
+def _literal(name: str) -> str:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise OSError(errno.EINVAL, "not a valid UTF-8 name", repr(name)) from None
+    if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+        raise OSError(errno.EINVAL, "not a name below the root", name)
+    return name
+
+
+def _local(root: str) -> Path | None:
+    if root.startswith("file:"):
+        return Path(os.path.abspath(urllib.parse.unquote(urllib.parse.urlsplit(root).path)))
+    return None if _is_uri(root) else Path(os.path.abspath(root))
+
+
+def _is_uri(root: str) -> bool:
+    return "://" in root or root.startswith("file:")
+
+
+@lru_cache(maxsize=64)
+def _resolve(root: str) -> tuple[FileSystem, str]:
+    folder = _local(root)
+    if folder is not None:
+        return LocalFileSystem(), str(folder)
+    files, base = FileSystem.from_uri("s3://" + root[6:] if root.startswith("s3a://") else root)
+    return files, str(base)

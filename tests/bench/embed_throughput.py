@@ -1,0 +1,144 @@
+"""Throughput of embedding through Spark, against the same TensorFlow function called in a bare loop.
+
+    python tests/bench/embed_throughput.py [--images 1000] [--rounds 3] [--model facenet]
+
+Spark (`local[2]`, one thread in each worker) reads aligned JPEG files, decodes, crops, embeds and writes Parquet. The
+peer has the crops in memory, standardised: two processes of one thread, each calling the loaded model batch by batch.
+Both are warm (model loaded) and take turns; the ratio is that of the medians. Needs FACESIEVE_DATA and FACESIEVE_MODELS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pyspark.sql import DataFrame, SparkSession
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKERS = 2
+TASKS_PER_WORKER = 4
+
+os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+os.environ["PYTHONPATH"] = str(ROOT / "lib")
+sys.path.insert(0, str(ROOT / "lib"))
+for pool in ("OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{pool}_NUM_THREADS"] = "1"
+
+from facesieve import ids, models, profiles  # noqa: E402
+from facesieve.config import Embed  # noqa: E402
+from facesieve.kernels import pixels  # noqa: E402
+from facesieve.stages.embeddings import Plan, outcomes  # noqa: E402
+from facesieve.stages.faces import faces  # noqa: E402
+from facesieve.stages.pictures import picture  # noqa: E402
+
+
+def crops(files: list[Path], profile: profiles.Profile, embed: Embed) -> npt.NDArray[np.float32]:
+    """Decode and cut what Spark will decode and cut, and standardise it."""
+    height, width = profile.input
+    decoded = (picture(file.read_bytes(), embed) for file in files)
+    cut = [pixels.resample(image, faces(image, profile, embed)[0].cut, (height, width)) for image in decoded]
+    stacked = np.stack(cut)
+    return pixels.prewhiten(stacked) if profile.normalisation == "prewhiten" else stacked
+
+
+def bare_loop(files: list[Path], plan: Plan, pipe: Connection) -> None:
+    """Embed this process's share of the crops each time it is told to, and say how long that took."""
+    ready, size = crops(files, plan.profile, plan.embed), plan.embed.batch_images
+    infer = models.load(plan.profile).infer
+    infer(ready[:size])
+    pipe.send(0.0)
+    while pipe.recv():
+        started = time.perf_counter()
+        for first in range(0, len(ready), size):
+            infer(ready[first : first + size])
+        pipe.send(time.perf_counter() - started)
+
+
+@contextmanager
+def peers(files: list[Path], plan: Plan) -> Iterator[list[Connection]]:
+    """One process per worker, model loaded and warm."""
+    spawn = multiprocessing.get_context("spawn")
+    pipes = []
+    for share in range(WORKERS):
+        here, there = spawn.Pipe()
+        spawn.Process(target=bare_loop, args=(files[share::WORKERS], plan, there), daemon=True).start()
+        pipes.append(here)
+    for pipe in pipes:
+        pipe.recv()
+    yield pipes
+    for pipe in pipes:
+        pipe.send(False)
+
+
+def peer_seconds(pipes: list[Connection]) -> float:
+    """Seconds until the slower process is done."""
+    for pipe in pipes:
+        pipe.send(True)
+    return max(pipe.recv() for pipe in pipes)
+
+
+def spark_seconds(images: DataFrame, plan: Plan, sink: str) -> float:
+    """Seconds from JPEG files to Parquet."""
+    started = time.perf_counter()
+    outcomes(images, plan).write.mode("overwrite").parquet(sink)
+    return time.perf_counter() - started
+
+
+def listed(spark: SparkSession, files: list[Path]) -> DataFrame:
+    """Make rows as the listing has them, spread evenly."""
+    rows = [
+        (ids.image_id(str(file), sha256), str(file), sha256, file.stat().st_size, None)
+        for file in files
+        for sha256 in [hashlib.sha256(file.read_bytes()).hexdigest()]
+    ]
+    columns = "image_id bigint, uri string, sha256 string, size bigint, content binary"
+    return spark.createDataFrame(rows, columns).repartition(WORKERS * TASKS_PER_WORKER).cache()
+
+
+def fetch(uri: str) -> bytes:
+    """Read a local file."""
+    return Path(uri).read_bytes()
+
+
+def main() -> None:
+    """Measure, and print both rates and their ratio."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--images", type=int, default=1_000)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--model", default="facenet")
+    given = arguments.parse_args()
+    files = sorted((Path(os.environ["FACESIEVE_DATA"]) / "lfw" / "images").rglob("*.jpg"))[: given.images]
+    profile, embed = profiles.load(given.model, str(ROOT / "conf" / "models")), Embed(detector="aligned")
+    plan = Plan(profile, embed, profiles.model_id(profile, embed), fetch)
+    spark = SparkSession.builder.master(f"local[{WORKERS}]").getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    with peers(files, plan) as pipes, tempfile.TemporaryDirectory() as sink:
+        images = listed(spark, files)
+        print(
+            f"cold Spark run (TensorFlow and model loaded in it): {len(files) / spark_seconds(images, plan, sink):.1f}/s"
+        )
+        rounds = [(spark_seconds(images, plan, sink), peer_seconds(pipes)) for _ in range(given.rounds)]
+    spark.stop()
+    through, bare = (len(files) / statistics.median(seconds) for seconds in zip(*rounds, strict=True))
+    ratios = ", ".join(f"{peer / ours:.3f}" for ours, peer in rounds)
+    print(f"{given.model}, {len(files)} images, {given.rounds} rounds (ratios {ratios})")
+    print(
+        f"Spark {through:.1f} images/s, bare loop {bare:.1f} images/s, ratio {through / bare:.3f} (target 0.8, goal 0.9)"
+    )
+
+
+if __name__ == "__main__":
+    main()

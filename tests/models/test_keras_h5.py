@@ -1,0 +1,157 @@
+import hashlib
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from facesieve import models
+from facesieve.errors import ModelError
+from facesieve.models import keras_h5
+from facesieve.profiles import Profile
+
+
+def profile(file, sha256="0" * 64, side=16):
+    return Profile(
+        file=str(file),
+        sha256=sha256,
+        form="keras_h5",
+        input=(side, side),
+        normalisation="none",
+        dimension=5,
+        name="tiny",
+    )
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A small model with every accepted layer but Lambda, saved by Keras, and what Keras computes with it."""
+    keras = pytest.importorskip("keras")
+    layers = keras.layers
+    source = layers.Input((16, 16, 3))
+    stem = layers.BatchNormalization(scale=False)(layers.Conv2D(4, 3, strides=2, padding="same")(source))
+    stem = layers.Activation("relu")(stem)
+    branches = [layers.MaxPooling2D(3, 2)(stem), layers.Conv2D(4, 3, 2, activation="relu", use_bias=False)(stem)]
+    joined = layers.Concatenate()([layers.Add()(branches), branches[0]])
+    pooled = layers.Dropout(0.5)(layers.GlobalAveragePooling2D()(joined))
+    model = keras.Model(source, layers.BatchNormalization()(layers.Dense(5)(pooled)))
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.uniform(0.1, 1.0, array.shape) for array in model.get_weights()])
+    file = tmp_path_factory.mktemp("h5") / "tiny.h5"
+    model.save(file)
+    batch = rng.uniform(0, 255, (3, 16, 16, 3)).astype(np.float32)
+    return file, batch, model(batch, training=False).numpy(), model.count_params()
+
+
+@pytest.fixture
+def altered(tiny, tmp_path):
+    """Return a function that copies the tiny model, alters its configuration or weights, and gives the bytes."""
+
+    def alter(change):
+        file = tmp_path / "altered.h5"
+        file.write_bytes(tiny[0].read_bytes())
+        with h5py.File(file, "r+") as stored:
+            config = json.loads(stored.attrs["model_config"])
+            change(config["config"], stored["model_weights"])
+            stored.attrs["model_config"] = json.dumps(config)
+        return file.read_bytes()
+
+    return alter
+
+
+def layer_of(config, kind):
+    return next(layer for layer in config["layers"] if layer["class_name"] == kind)
+
+
+def test_equals_keras(tiny):
+    file, batch, expected, parameters = tiny
+    content = file.read_bytes()
+    assert keras_h5.read(content, profile(file)).parameters == parameters
+    np.testing.assert_allclose(keras_h5.load(content, profile(file))(batch), expected, rtol=1e-4)
+
+
+def scaled_sum(config, name="Block_ScaleSum", **arguments):
+    add = layer_of(config, "Add")
+    old = add["config"]["name"]
+    add.update(class_name="Lambda", name=name)
+    add["config"] = {"name": name, "function": ["4wIAAAA=", None, None], "arguments": arguments}
+    text = json.dumps(config["layers"]).replace(f'["{old}", 0, 0]', f'["{name}", 0, 0]')
+    config["layers"] = json.loads(text)
+
+
+def test_scaled_sum_is_computed_without_reading_its_code(tiny, altered):
+    file, batch, _, _ = tiny
+    once = altered(lambda config, weights: scaled_sum(config, scale=1.0))
+    np.testing.assert_allclose(keras_h5.load(once, profile(file))(batch), tiny[2], rtol=1e-4)
+    half = altered(lambda config, weights: scaled_sum(config, scale=0.5))
+    assert np.abs(keras_h5.load(half, profile(file))(batch) - tiny[2]).max() > 1e-2
+
+
+def rename_kind(config, weights):
+    layer_of(config, "Dropout")["class_name"] = "Masking"
+
+
+def sigmoid(config, weights):
+    layer_of(config, "Activation")["config"]["activation"] = "sigmoid"
+
+
+def dilated(config, weights):
+    layer_of(config, "Conv2D")["config"]["dilation_rate"] = [2, 2]
+
+
+def drop_weight(config, weights):
+    group = weights["dense"] if "dense" in weights else weights[next(n for n in weights if n.startswith("dense"))]
+    group.attrs["weight_names"] = group.attrs["weight_names"][:1]
+
+
+def not_a_number(config, weights):
+    name = next(name for name in weights if name.startswith("conv2d"))
+    group = weights[name]
+    group[group.attrs["weight_names"][0]][0] = np.nan
+
+
+def unknown_input(config, weights):
+    text = json.dumps(layer_of(config, "Activation"))
+    name = layer_of(config, "BatchNormalization")["config"]["name"]
+    config["layers"][config["layers"].index(layer_of(config, "Activation"))] = json.loads(text.replace(name, "nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (rename_kind, "is a Masking, which is not accepted"),
+        (sigmoid, "activation 'sigmoid'"),
+        (dilated, "dilation"),
+        (drop_weight, "is missing"),
+        (not_a_number, "not a finite number"),
+        (unknown_input, "nowhere"),
+        (lambda config, weights: scaled_sum(config, scale=float("nan")), "Lambda is accepted only"),
+        (lambda config, weights: scaled_sum(config, scale=1.0, more=2), "Lambda is accepted only"),
+        (lambda config, weights: scaled_sum(config, name="evil", scale=1.0), "Layer evil"),
+        (lambda config, weights: config.pop("layers"), "not a Keras model"),
+    ],
+)
+def test_what_is_not_accepted_is_named(altered, change, said):
+    with pytest.raises(ModelError, match=said):
+        keras_h5.read(altered(change), profile("tiny.h5"))
+
+
+def test_shapes_must_be_the_profiles(tiny):
+    with pytest.raises(ModelError, match="input"):
+        keras_h5.read(tiny[0].read_bytes(), profile(tiny[0], side=20))
+
+
+def test_a_model_is_loaded_once_per_process(tiny):
+    given = profile(tiny[0], hashlib.sha256(tiny[0].read_bytes()).hexdigest())
+    before = models.load.cache_info().misses
+    first = models.load(given)
+    assert models.load(given) is first
+    assert models.load.cache_info().misses == before + 1
+
+
+def test_facenet_has_its_published_size(facenet_weights):
+    content = facenet_weights.read_bytes()
+    facenet = Profile(
+        file="", sha256="0" * 64, form="keras_h5", input=(160, 160), normalisation="prewhiten", dimension=128
+    )
+    assert keras_h5.read(content, facenet).parameters == 22_808_144

@@ -1,0 +1,129 @@
+import dataclasses
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pyspark.errors import PythonException
+
+from facesieve import ids, profiles
+from facesieve.config import Embed
+from facesieve.stages import embeddings as stage
+from facesieve.tables import EMBEDDINGS, REJECTS
+
+MODELS = str(Path(__file__).resolve().parents[2] / "conf" / "models")
+COLUMNS = "image_id bigint, uri string, sha256 string, size bigint, content binary"
+
+
+def plan(profile, fetch=None, **settings):
+    def unreadable(uri):
+        raise FileNotFoundError(uri)
+
+    embed = Embed(**{"detector": "aligned", **settings})
+    return stage.Plan(profile, embed, profiles.model_id(profile, embed), fetch or unreadable)
+
+
+def rows(spark, contents, partitions=2):
+    """One image per uri: bytes are given as content; None means that the worker has to fetch it."""
+    listed = []
+    for uri, content in contents.items():
+        sha256 = None if content is None else hashlib.sha256(content).hexdigest()
+        size = None if content is None else len(content)
+        listed.append((ids.image_id(uri, sha256), uri, sha256, size, content))
+    return spark.createDataFrame(listed, COLUMNS).repartition(partitions, "image_id")
+
+
+def by_uri(frame):
+    return {row.uri: row for row in frame.collect()}
+
+
+@pytest.fixture(scope="module")
+def mobilefacenet(data):
+    return profiles.load("mobilefacenet", MODELS)
+
+
+@pytest.fixture(scope="module")
+def lfw(data):
+    stored = np.load(data / "lfw" / "embeddings.npz")
+    chosen = [str(path) for path in stored["paths"][::1_900]]
+    return {path: (data / "lfw" / "images" / path).read_bytes() for path in chosen}
+
+
+def encoded(image, kind="PNG"):
+    stream = io.BytesIO()
+    image.save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("name", "file"), [("facenet", "facenet_embeddings"), ("mobilefacenet", "embeddings")])
+def test_stored_embeddings_are_reproduced_from_fetched_files(spark, data, facenet_weights, lfw, name, file):
+    images, root = dict.fromkeys(lfw), str(data / "lfw" / "images")
+    given = plan(profiles.load(name, MODELS), lambda uri: (Path(root) / uri).read_bytes(), batch_images=3)
+    found = by_uri(stage.embeddings(stage.outcomes(rows(spark, images), given)))
+    stored = np.load(data / "lfw" / f"{file}.npz")
+    expected = dict(zip(stored["paths"].tolist(), stored["embeddings"], strict=True))
+    assert set(found) == set(lfw)
+    for uri, row in found.items():
+        assert np.dot(row.vector, expected[uri]) / np.linalg.norm(expected[uri]) > 0.999
+        assert row.face_id == ids.face_id(row.image_id, given.model, 0)
+        assert (row.face_rank, row.landmarks, row.confidence, row.reasons) == (0, None, None, [])
+        assert row.sharpness > 0
+        assert (row.box.width, row.model) == (given.profile.crop.side, given.model)
+
+
+def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(spark, mobilefacenet, lfw):
+    sound = next(iter(lfw.values()))
+    bad = {
+        "empty.jpg": (b"", "empty"),
+        "text.jpg": (b"not an image at all\n" * 50, "wrong_type"),
+        "cut.jpg": (sound[: len(sound) // 2], "undecodable"),
+        "gone.jpg": (None, "undecodable"),
+        "long.png": (encoded(Image.new("RGB", (500, 20))), "bad_aspect"),
+        "small.png": (encoded(Image.new("RGB", (60, 60))), "no_face"),
+        "animated.gif": (encoded(Image.new("L", (250, 250)), "GIF"), "wrong_type"),
+    }
+    contents = lfw | {uri: content for uri, (content, _) in bad.items()}
+    outcome = stage.outcomes(rows(spark, contents), plan(mobilefacenet))
+    rejected = stage.rejects(outcome)
+    assert rejected.columns == REJECTS.columns.names
+    found = by_uri(rejected)
+    assert {uri: row.reason for uri, row in found.items()} == {uri: reason for uri, (_, reason) in bad.items()}
+    assert all(row.detail and uri not in row.detail for uri, row in found.items())
+    faces = stage.embeddings(outcome)
+    assert faces.columns == EMBEDDINGS.columns.names
+    assert set(by_uri(faces)) == set(lfw)
+
+
+def test_partitions_and_batches_do_not_matter(spark, mobilefacenet, lfw):
+    one = by_uri(stage.outcomes(rows(spark, lfw, 1), plan(mobilefacenet, batch_images=32)))
+    many = by_uri(stage.outcomes(rows(spark, lfw, 5), plan(mobilefacenet, batch_images=2)))
+    for uri, row in one.items():
+        np.testing.assert_allclose(row.vector, many[uri].vector, atol=1e-5)
+        assert (row.face_id, row.sharpness) == (many[uri].face_id, many[uri].sharpness)
+
+
+def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(spark, data, mobilefacenet):
+    file = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
+    side_by_side = Image.new("RGB", (500, 250))
+    photograph = Image.open(file).convert("RGB")
+    side_by_side.paste(photograph, (0, 0))
+    side_by_side.paste(photograph.resize((200, 200)), (275, 25))
+    contents = {"two.png": encoded(side_by_side), "grey.png": encoded(Image.new("RGB", (90, 90), "grey"))}
+    given = plan(mobilefacenet, detector="mtcnn", faces="all")
+    outcome = stage.outcomes(rows(spark, contents), given).persist()
+    faces = sorted(stage.embeddings(outcome).collect(), key=lambda row: row.face_rank)
+    areas = [row.box.width * row.box.height for row in faces]
+    assert len(faces) >= 2
+    assert [row.face_rank for row in faces] == list(range(len(faces)))
+    assert areas == sorted(areas, reverse=True)
+    assert len({row.face_id for row in faces}) == len(faces)
+    assert np.dot(faces[0].vector, faces[1].vector) > 0.8
+    assert [(row.uri, row.reason) for row in stage.rejects(outcome).collect()] == [("grey.png", "no_face")]
+
+
+def test_an_altered_model_stops_the_job_with_its_digest(spark, mobilefacenet, lfw):
+    altered = dataclasses.replace(mobilefacenet, sha256="f" * 64)
+    with pytest.raises(PythonException, match="SHA-256"):
+        stage.outcomes(rows(spark, lfw), plan(altered)).collect()
