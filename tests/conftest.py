@@ -16,8 +16,16 @@ MODELS = Path(os.environ.get("FACESIEVE_MODELS", ROOT / ".cache" / "models"))
 
 os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])])
 os.environ["FACESIEVE_DATA"] = str(DATA)
 os.environ["FACESIEVE_MODELS"] = str(MODELS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Spark, so that `make check` can leave it out."""
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,12 @@ def test_what_belongs_together(base):
     assert _keys(lambda: config.load(base, [], ['publish.outputs=["folders"]'])) == {"publish.export_root"}
 
 
+def test_results_must_not_lie_among_the_images(base):
+    inside = ["publish.export_root=/images/out", "lake.root=/images"]
+    assert _keys(lambda: config.load(base, [], inside)) == {"publish.export_root", "lake.root"}
+    assert config.load(base, [], ["lake.root=/images2"]).lake.root == "/images2"
+
+
 @pytest.mark.parametrize("rule", ["(", "[a-z]+", "elsewhere"])
 def test_identity_rule_must_name_its_group(base, rule):
     assert _keys(lambda: config.load(base, [], [f"images.identity={rule}"])) == {"images.identity"}

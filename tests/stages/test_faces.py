@@ -30,10 +30,10 @@ def found(monkeypatch):
 
 
 def test_largest_face_ties_go_to_the_surer_then_to_the_left(found):
-    found(((0, 0, 30, 40), 0.99), ((90, 0, 40, 50), 0.95), ((50, 0, 50, 40), 0.97), ((20, 9, 40, 50), 0.97))
+    found(((0, 0, 30, 40), 0.99), ((50, 0, 50, 40), 0.97), ((20, 9, 40, 50), 0.97), ((90, 0, 40, 50), 0.98))
     (face,) = faces(PICTURE, profile(), Embed())
-    assert face.box == (20, 9, 40, 50)
-    assert [face.box[0] for face in faces(PICTURE, profile(), Embed(faces="all"))] == [20, 50, 90, 0]
+    assert face.box == (90, 0, 40, 50)
+    assert [face.box[0] for face in faces(PICTURE, profile(), Embed(faces="all"))] == [90, 20, 50, 0]
 
 
 def test_the_cut_is_a_square_with_the_profiles_margin(found):

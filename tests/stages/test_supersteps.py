@@ -57,7 +57,7 @@ def compare(spark: SparkSession, made: Graph, settings: config.Cluster, partitio
 @pytest.mark.usefixtures("soon", "adaptive")
 @pytest.mark.parametrize(("adaptive", "partitions"), [("true", 1), ("false", 2), ("true", 7)], indirect=["adaptive"])
 def test_equals_the_kernel_vertex_by_vertex(spark: SparkSession, partitions: int) -> None:
-    found = compare(spark, zoo(seed=1014), config.Cluster(), partitions)
+    found = compare(spark, zoo(seed=1014), config.Cluster(max_supersteps=12), partitions)
     assert found.settled
     assert found.supersteps > kernel.COIN_STEPS + 2
     assert found.labels.where("settled").count() == found.labels.count()

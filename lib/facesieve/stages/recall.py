@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.kernels.recall import ENOUGH_EDGES, degrees, enough_faces, ratio_interval
+from facesieve.kernels.recall import ENOUGH_EDGES, FEWEST_FACES, degrees, enough_faces, ratio_interval
 from facesieve.kernels.vectors import Halves, Indices
 from facesieve.stages.cells import RowBatches, blocks
 from facesieve.stages.sampling import Sample, sample
@@ -18,7 +18,6 @@ from facesieve.tables import Edges
 
 MOST_FACES = 5_000
 
-_FIRST_FACES = 500
 _SAMPLE_SEED = 1
 _COUNTS = "face_id bigint, edges bigint"
 
@@ -40,8 +39,8 @@ class Recall:
 def recall(faces: DataFrame, edges: Edges, cosine: float) -> Recall:
     """Measure the recall of heap `edges` at link `cosine`: faces chosen by id hash, against all faces.
 
-    Faces (face_id bigint, identity string, vector array<float>) are added in the order of their id hash until they have
-    1,000 true edges, or 5,000 faces. Give edges that are materialised, and not yet capped.
+    Faces (face_id bigint, identity string, vector array<float>) are added in the order of their id hash until they are
+    500 and have 1,000 true edges, or are 5,000. Give edges that are materialised, and not yet capped.
     """
     # Other faces than those the pivots were chosen from: a face that was a pivot sits near its cell's centre.
     chosen = sample(faces, MOST_FACES * 6 // 5, _SAMPLE_SEED, faces.count())
@@ -57,7 +56,7 @@ def recall(faces: DataFrame, edges: Edges, cosine: float) -> Recall:
 def _true_edges(faces: DataFrame, chosen: Sample, cosine: float) -> tuple[Indices, Indices]:
     """Ids of the faces needed, and their true edges; few faces are tried first, which mostly are enough."""
     compared = faces.select("face_id", "identity", "vector")
-    for count in (_FIRST_FACES, MOST_FACES):
+    for count in (FEWEST_FACES, MOST_FACES):
         ids = chosen.ids[:count]
         true = _counted(compared.mapInArrow(_degrees(ids, chosen.vectors[:count], cosine), _COUNTS), ids)
         if true.sum() >= ENOUGH_EDGES:

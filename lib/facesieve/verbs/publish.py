@@ -106,7 +106,7 @@ def _export(stage: Stage, written: DataFrame) -> int:
     for output in settings.outputs:
         if root.exists(f"{maker}/{output}/_SUCCESS"):
             continue
-        target = root.child(f"{maker}/{output}")
+        target = root.child(maker)
         if output == "parquet":
             exports.export_parquet(written, target, settings.buckets)
         else:
