@@ -105,6 +105,15 @@ def test_a_commit_by_other_hands_is_known_by_its_id(spark, lake):
     assert now.key == f"snapshot:{now.id}"
 
 
+def test_branches_that_a_killed_run_left_go_when_they_are_old(lake, spark):
+    name = f"{lake._namespace}.edges"
+    for branch in ("facesieve-20200101T000000-aa", "facesieve-29990101T000000-bb", "mine"):
+        spark.sql(f"ALTER TABLE {name} CREATE BRANCH `{branch}`")
+    lake.open(tables.EDGES)
+    left = {row.name for row in spark.table(f"{name}.refs").collect()}
+    assert left == {"main", "mine", "facesieve-29990101T000000-bb"}
+
+
 def test_the_number_of_buckets_can_change(spark, lake):
     lake.open(tables.CLEANED, 4)
     lake.open(tables.CLEANED, 8)

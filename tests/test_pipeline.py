@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from facesieve import config, runner, tables
-from facesieve.lake import Lake
+from facesieve.lake import Lake, Stamp
 from facesieve.verbs import decide as decide_module
 from facesieve.verbs.cluster import cluster
 from facesieve.verbs.decide import decide
@@ -225,12 +225,27 @@ def test_too_large_a_change_is_refused_and_moves_nothing(place, capsys):
     assert place.standing() == before
 
 
-def test_a_lost_row_is_seen(place, monkeypatch, capsys):
-    """The proof of conservation is about the table that was written, not about what the stage meant to write."""
+def test_a_lost_row_is_seen_and_never_committed(place, monkeypatch, capsys):
+    before = place.standing()
     whole = decide_module.decisions
-    monkeypatch.setattr(decide_module, "decisions", lambda *given: whole(*given).where("uri <> 'madonna/2.jpg'"))
-    assert place.sieve(extra=("--full",)) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(decide_module, "decisions", lambda *given: whole(*given).where("uri <> 'madonna/2.jpg'"))
+        assert place.sieve("decide.min_faces=4") == 1
     assert "conservation is broken: 30 images given, 29 decided" in capsys.readouterr().err
+    assert place.standing() == before
+    assert place.sieve("decide.min_faces=4") == 0
+
+
+def test_a_table_corrupted_in_the_lake_is_seen(place, monkeypatch, capsys):
+    """The proof is about the table as it stands: a row deleted behind the job's back fails the next run."""
+    assert place.sieve() == 0
+    good = Lake(place.spark, _lake(place.namespace))
+    written = good.standing(tables.DECISIONS)
+    rows = good.read(tables.DECISIONS, written).where("uri <> 'madonna/2.jpg'")
+    good.overwrite(tables.DECISIONS, rows, Stamp("other hands", written.key, written.inputs), written)
+    assert place.sieve() == 1
+    assert "conservation is broken: 30 images given, 29 decided" in capsys.readouterr().err
+    assert place.sieve(extra=("--full",)) == 0
 
 
 def test_a_stage_alone_says_what_must_run_before(spark, images, tmp_path, capsys):

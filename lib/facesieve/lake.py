@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -23,6 +24,9 @@ from facesieve.errors import ConfigError, ContractError, Fault, Refused
 from facesieve.tables import Table
 
 _BRANCH = "facesieve-"
+_BRANCH_TIME = "%Y%m%dT%H%M%S"
+_STALE = timedelta(days=2)
+"""A branch this old was left by a run that was killed: no single commit takes so long."""
 _PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
@@ -84,6 +88,7 @@ class Lake:
         if said:
             fix = "Move that table away or name another lake.root or lake.namespace."
             raise ContractError(f"{name} is not a table of facesieve: {'; '.join(said)}. {fix}")
+        self._drop_stale_branches(table)
         if "bucket" in partition:
             self._rebucket(table, buckets)
         if self.current(table) is None:
@@ -150,7 +155,7 @@ class Lake:
 
     def _commit(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot, *, replace: bool) -> Snapshot:
         self._refuse_if_moved(table, since)
-        branch = f"{_BRANCH}{stamp.run}-{uuid.uuid4().hex[:8]}"
+        branch = f"{_BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
         name = self._name(table)
         self._spark.sql(f"ALTER TABLE {name} CREATE BRANCH `{branch}` AS OF VERSION {since.id}")
         try:
@@ -180,6 +185,13 @@ class Lake:
             if "fast-forward" in str(problem) or "CommitFailed" in str(problem):
                 raise _moved(table) from problem
             raise
+
+    def _drop_stale_branches(self, table: Table) -> None:
+        name = self._name(table)
+        oldest = f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
+        refs = self._spark.table(f"{name}.refs").where(F.col("name").startswith(_BRANCH)).select("name").collect()
+        for stale in (row.name for row in refs if row.name < oldest):
+            self._spark.sql(f"ALTER TABLE {name} DROP BRANCH IF EXISTS `{stale}`")
 
     def _rebucket(self, table: Table, buckets: int) -> None:
         name = self._name(table)

@@ -2,7 +2,8 @@
 
     python tests/bench/cluster_lfw.py                                   # MobileFaceNet at cosine 0.50
     python tests/bench/cluster_lfw.py --embeddings facenet_embeddings.npz --cosine 0.70
-    python tests/bench/cluster_lfw.py --master 'local-cluster[2,1,2048]' --people 62
+    python tests/bench/cluster_lfw.py --master 'local-cluster[2,1,2048]'
+    python tests/bench/cluster_lfw.py --partitions 7 --shuffled 1 --adaptive false
 
 Needs the development data (FACESIEVE_DATA) and SPARK_CONF_DIR=conf/spark. Exits 1 if a label differs from the kernel's.
 """
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
 from pyspark.sql import SparkSession  # noqa: E402
+from pyspark.sql import functions as F  # noqa: E402
 
 from facesieve import config  # noqa: E402
 from facesieve.kernels.agreement import bcubed, pairwise  # noqa: E402
@@ -43,6 +45,11 @@ def main() -> int:
     parser.add_argument("--cosine", type=float, default=0.5)
     parser.add_argument("--people", type=int, default=0, help="only the people with most faces; 0: all")
     parser.add_argument("--master", default="local[2]")
+    parser.add_argument("--partitions", default="4", help="shuffle partitions, and those of the input")
+    parser.add_argument("--adaptive", default="true")
+    parser.add_argument(
+        "--shuffled", type=int, default=0, help="seed of another order of the input's rows; 0: as it is"
+    )
     arguments = parser.parse_args()
     stored = np.load(DATA / "lfw" / arguments.embeddings)
     faces = _of_people(stored["labels"], arguments.people)
@@ -51,7 +58,7 @@ def main() -> int:
     src, dst, cosines = _linked(ids, vectors, arguments.cosine)
     print(f"{len(ids):,} faces, {len(src):,} edges at cosine {arguments.cosine}")
     expected = _by_kernel(ids, src, dst, cosines)
-    found = _by_stage(arguments.master, (ids, vectors), (src, dst, cosines))
+    found = _by_stage(arguments, (ids, vectors), (src, dst, cosines))
     print(f"clusters {len(np.unique(found)):,}; labels that differ from the kernel's: {np.sum(found != expected)}")
     print(f"B-cubed {bcubed(truth, found)}\npairwise {pairwise(truth, found)}")
     return int(np.any(found != expected))
@@ -85,11 +92,11 @@ def _by_kernel(ids: np.ndarray, src: np.ndarray, dst: np.ndarray, cosines: np.nd
 
 
 def _by_stage(
-    master: str, faces: tuple[np.ndarray, np.ndarray], edges: tuple[np.ndarray, np.ndarray, np.ndarray]
+    given: argparse.Namespace, faces: tuple[np.ndarray, np.ndarray], edges: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> np.ndarray:
     """Return the cluster id of each face, by the stage."""
     with tempfile.TemporaryDirectory() as folder:
-        spark = _session(master, folder)
+        spark = _session(given, folder)
         _write(f"{folder}/faces.parquet", face_id=faces[0], vector=pa.array(list(faces[1]), pa.list_(pa.float32())))
         src, dst, cosines = edges
         scope, same = np.full(len(src), "heap"), pa.nulls(len(src), pa.bool_())
@@ -101,8 +108,12 @@ def _by_stage(
             started.append(time.perf_counter())
             print(f"superstep {step}: {unsettled:,} unsettled, {started[-1] - started[-2]:.2f} s", flush=True)
 
-        scored = votes(Edges(spark.read.parquet(f"{folder}/edges.parquet")), settings)
-        found = clusters(spark.read.parquet(f"{folder}/faces.parquet"), scored, "heap", settings, report)
+        table = spark.read.parquet(f"{folder}/edges.parquet").repartition(int(given.partitions))
+        if given.shuffled:
+            table = table.orderBy(F.xxhash64(F.lit(given.shuffled), "src", "dst"))
+        found = clusters(
+            spark.read.parquet(f"{folder}/faces.parquet"), votes(Edges(table), settings), "heap", settings, report
+        )
         voted = time.perf_counter()
         rows = found.clusters.select("face_id", "cluster_id").toPandas().set_index("face_id")
         ended = time.perf_counter()
@@ -111,8 +122,11 @@ def _by_stage(
     return rows.loc[faces[0], "cluster_id"].to_numpy()
 
 
-def _session(master: str, folder: str) -> SparkSession:
-    builder = SparkSession.builder.master(master).config("spark.executorEnv.PYTHONPATH", str(ROOT / "lib"))
+def _session(given: argparse.Namespace, folder: str) -> SparkSession:
+    builder = SparkSession.builder.master(given.master).config("spark.sql.adaptive.enabled", given.adaptive)
+    builder = builder.config("spark.sql.shuffle.partitions", given.partitions).config(
+        "spark.executorEnv.PYTHONPATH", str(ROOT / "lib")
+    )
     builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.local.dir", folder)
     spark = builder.config("spark.executor.memory", "1500m").getOrCreate()
     spark.sparkContext.setCheckpointDir(f"{folder}/checkpoints")

@@ -1,16 +1,14 @@
 """Whole job on LFW by spark-submit: how well the clusters agree with the names, and what became of double names.
 
-    python tests/bench/lfw.py --profile mobilefacenet --cosine 0.50      # identity hidden, scope heap
-    python tests/bench/lfw.py --profile facenet --cosine 0.70
-    python tests/bench/lfw.py --profile facenet --folders                # the folders' names given, scope identity
+    python tests/bench/lfw.py                      # all cases, with a lake per model under build/bench
+    python tests/bench/lfw.py mobilefacenet-exact  # one of them
 
-Needs the development data (FACESIEVE_DATA). Prints B-cubed and pairwise precision, recall and F over all faces, the
-seconds of each stage, and for `--folders` the verdicts of byte-identical images that bear two names.
+Needs the development data (FACESIEVE_DATA). Prints B-cubed and pairwise precision, recall and F over all faces and the
+seconds of each stage; for the folders, the verdicts of byte-identical images that bear two names.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -27,45 +25,57 @@ from published import Row, newest  # noqa: E402
 
 from facesieve.kernels.agreement import bcubed, pairwise  # noqa: E402
 
-
-def main() -> None:
-    """Run the job, then measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--profile", required=True)
-    parser.add_argument("--cosine", type=float, default=0.0)
-    parser.add_argument("--folders", action="store_true")
-    arguments = parser.parse_args()
-    lake = ROOT / "build" / "bench" / f"lfw-{arguments.profile}-{'folders' if arguments.folders else 'heap'}"
-    images = Path(os.environ["FACESIEVE_DATA"]) / "lfw" / "images"
-    record = _job(lake, images, arguments)
-    for name, stage in record["stages"].items():
-        print(f"{name:10} {stage['seconds']:8.1f} s  {stage['rows_out']} rows  reused={stage['reused']}")
-    print("link:", {name: value for name, value in record["stages"]["link"].items() if name != "reasons"})
-    print("verdicts:", record["stages"]["decide"]["verdicts"])
-    tables = newest(lake)
-    if arguments.folders:
-        _double_names(tables.rows("decisions", "uri", "verdict", "reasons"))
-    else:
-        _agreement(tables.rows("clusters", "face_id", "cluster_id"), tables.rows("embeddings", "face_id", "uri"))
+HEAP = {"images.identity": "none", "link.scope": "heap"}
+CASES = {
+    "mobilefacenet-exact": ("mobilefacenet", HEAP | {"link.threshold_heap": 0.5, "link.method": "exact"}),
+    "mobilefacenet-voronoi": ("mobilefacenet", HEAP | {"link.threshold_heap": 0.5}),
+    "facenet-voronoi": ("facenet", HEAP | {"link.threshold_heap": 0.7}),
+    "facenet-exact": ("facenet", HEAP | {"link.threshold_heap": 0.7, "link.method": "exact"}),
+    "facenet-folders": ("facenet", {"images.identity": "folder", "link.scope": "identity"}),
+}
 
 
-def _job(lake: Path, images: Path, arguments: argparse.Namespace) -> dict:
-    settings = {
+def main(names: list[str]) -> None:
+    """Run each case and measure it."""
+    if "FACESIEVE_DATA" not in os.environ:
+        print("skipped: FACESIEVE_DATA is not set")
+        return
+    for name in names or CASES:
+        profile, settings = CASES[name]
+        lake = ROOT / "build" / "bench" / f"lfw-{profile}"
+        print(f"== {name}")
+        _report(_job(lake, profile, settings))
+        tables = newest(lake)
+        if settings["link.scope"] == "identity":
+            _double_names(tables.rows("decisions", "uri", "verdict", "reasons"))
+        else:
+            _agreement(tables.rows("clusters", "face_id", "cluster_id"), tables.rows("embeddings", "face_id", "uri"))
+
+
+def _job(lake: Path, profile: str, settings: dict) -> dict:
+    settings = settings | {
         "lake.root": lake,
-        "images.root": images,
-        "images.identity": "folder" if arguments.folders else "none",
-        "embed.model": arguments.profile,
+        "images.root": Path(os.environ["FACESIEVE_DATA"]) / "lfw" / "images",
+        "embed.model": profile,
         "embed.detector": "aligned",
-        "link.scope": "identity" if arguments.folders else "heap",
-        "link.threshold_heap": arguments.cosine,
+        "embed.chunk_images": 5000,
     }
     command = [str(ROOT / ".venv/bin/spark-submit"), "jobs/sieve.py", "--config", "conf/pipeline.toml", "--json"]
-    for name, value in settings.items():
-        command += ["--set", f"{name}={value}"]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
     began = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     print(f"whole command: {time.monotonic() - began:.1f} s")
     return json.loads(done.stdout)
+
+
+def _report(record: dict) -> None:
+    for name, stage in record["stages"].items():
+        print(f"{name:8} {stage['seconds']:7.1f} s, {stage['rows_out']} rows out, reused {stage['reused']}")
+    facts = ("edges", "cosines", "cells", "probes", "candidates", "recall", "recall_low", "recall_high")
+    print("link:", {fact: record["stages"]["link"].get(fact) for fact in facts})
+    decided = record["stages"]["decide"]
+    print("decide:", {fact: decided[fact] for fact in ("verdicts", "given", "missing", "extra")})
 
 
 def _agreement(clusters: list[Row], embeddings: list[Row]) -> None:
@@ -85,4 +95,4 @@ def _double_names(decisions: list[Row]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

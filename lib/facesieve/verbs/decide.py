@@ -26,7 +26,11 @@ def decide(run: Run) -> None:
             Rejects(stage.read(tables.REJECTS).where(F.col("model") == run.model)),
             Clusters(stage.read(tables.CLUSTERS)),
         )
-        stage.overwrite(tables.DECISIONS, decisions(evidence, run.config.decide, scope))
+        decided = decisions(evidence, run.config.decide, scope).persist()
+        # Before the commit, since a committed version is reused; after it, since the proof is about what was written.
+        prove(evidence.listing, Decisions(decided))
+        stage.overwrite(tables.DECISIONS, decided)
+        decided.unpersist()
     proof = prove(Listing(stage.read(tables.LISTING)), Decisions(stage.read(tables.DECISIONS)))
     facts = {"verdicts": proof.verdicts, "given": proof.given, "missing": proof.missing, "extra": proof.extra}
     stage.done(proof.given, sum(proof.verdicts.values()), reused=reused, reasons=proof.reasons, **facts)
