@@ -34,6 +34,7 @@ _DONE, _FAILED, _WRONG, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
 
 def main(verbs: Sequence[Verb], about: str, argv: Sequence[str] | None = None) -> int:
     """Run the verbs in order as one run of the job and return the exit code."""
+    session.separate_errors()
     arguments = _arguments(about, argv)
     signal.signal(signal.SIGTERM, _interrupt)
     try:

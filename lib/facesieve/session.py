@@ -7,9 +7,14 @@ Iceberg catalog, since that is `lake.root`.
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
+import sys
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from facesieve.config import Lake
@@ -18,6 +23,35 @@ from facesieve.errors import ConfigError, Fault
 _MOST_ROWS_A_BATCH = 1_024
 _ICEBERG_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _FIX_CONF = "Set SPARK_CONF_DIR=conf/spark, or take the setting over from conf/spark/spark-defaults.conf."
+
+
+class _JvmErrors(io.TextIOBase):
+    """Standard error of the process that started this one, by way of its JVM."""
+
+    def __init__(self, stream: Any, fallback: TextIO) -> None:
+        self._stream = stream
+        self._fallback = fallback
+
+    def write(self, text: str) -> int:
+        try:
+            self._stream.print(text)
+            self._stream.flush()
+        except Py4JError:  # the JVM is gone
+            self._fallback.write(text)
+        return len(text)
+
+
+def separate_errors() -> None:
+    """Let what is written to standard error arrive there.
+
+    spark-submit merges a Python driver's standard error into its own standard output, where the result would no longer
+    be readable by a program. The JVM's own standard error is the way around.
+    """
+    if "PYSPARK_GATEWAY_PORT" in os.environ and not isinstance(sys.stderr, _JvmErrors):
+        SparkContext._ensure_initialized()
+        gateway = SparkContext._gateway
+        if gateway is not None:
+            sys.stderr = _JvmErrors(gateway.jvm.java.lang.System.err, sys.stderr)
 
 
 def start(lake: Lake) -> SparkSession:
