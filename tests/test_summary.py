@@ -12,6 +12,7 @@ def _record(reused: bool, apply: bool) -> dict:
     heap = {"clusters": 2, "largest_share": None, "supersteps": 4}
     return {
         "run": "r1",
+        "warnings": ["link: too few"],
         "stages": {"link": stage, "cluster": stage | {"heap": heap}, "decide": decide},
         "config": {
             "publish": {"apply": apply, "outputs": ["parquet"], "export_root": "/out"},
@@ -22,7 +23,7 @@ def _record(reused: bool, apply: bool) -> dict:
 
 def test_summary_shows_stages_clusters_verdicts_and_where_to_look():
     text = summary.of(_record(reused=False, apply=True))
-    for part in ("Run r1: done", "1,200", "heap", "outlier", "given", "/lake/faces", "/out"):
+    for part in ("Run r1: done", "1,200", "heap", "outlier", "given", "WARNING: link: too few", "/lake/faces", "/out"):
         assert part in text
     assert "Dry run" not in text
 

@@ -37,6 +37,7 @@ class Ledger:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     before: Mapping[str, int] = field(default_factory=dict)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def open(self, before: Mapping[str, int]) -> None:
         """Write the row `started`; a run of that name that is done is refused, an unfinished one is resumed."""
@@ -73,6 +74,7 @@ class Ledger:
             "before": dict(self.before),
             "after": dict(after),
             "stages": self.stages,
+            "warnings": self.warnings,
         }
         if error:
             record["error"] = error

@@ -69,6 +69,11 @@ class Run:
         self.at[table.name] = snapshot
         self.replaced.setdefault(table.name, since)
 
+    def warn(self, text: str) -> None:
+        """Print a warning now, and again in the summary; the ledger keeps it."""
+        say(f"WARNING: {text}")
+        self.ledger.warnings.append(text)
+
     def restore(self, tables: tuple[Table, ...]) -> None:
         """Let every table that still stands where this run put it stand where it stood before (for a refused run)."""
         for table in tables:

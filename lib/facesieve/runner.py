@@ -62,7 +62,7 @@ def _carry_out(run: Run, verbs: Sequence[Verb], *, as_json: bool) -> int:
         return _ended(run, "refused", _explain(problem))
     except Exception as problem:
         return _ended(run, "failed", _explain(problem), traceback.format_exc())
-    print(json.dumps(record, indent=2, sort_keys=True) if as_json else summary.of(record))
+    print(json.dumps(record, sort_keys=True) if as_json else summary.of(record))
     return _DONE
 
 
@@ -73,7 +73,9 @@ def _arguments(about: str, argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="one key")
     parser.add_argument("--run", default="", metavar="NAME", help="name of the run (default: time and four hex digits)")
     parser.add_argument("--full", action="store_true", help="compute anew from link on, whatever is there")
-    parser.add_argument("--json", action="store_true", help="print the ledger's record instead of the summary")
+    parser.add_argument(
+        "--json", action="store_true", help="print the ledger's record, one line of JSON, instead of the summary"
+    )
     return parser.parse_args(argv)
 
 

@@ -13,6 +13,7 @@ def of(record: Mapping[str, Any]) -> str:
     stages: Mapping[str, Mapping[str, Any]] = record["stages"]
     parts = [f"Run {record['run']}: {_headline(stages)}", _stage_table(stages)]
     parts += [part for part in (_clusters(stages.get("cluster", {})), _verdicts(stages.get("decide", {}))) if part]
+    parts += [f"WARNING: {text}" for text in record["warnings"]]
     parts.append(_next_step(record))
     return "\n\n".join(parts)
 

@@ -48,7 +48,7 @@ def _vote(stage: Stage, scope: str) -> Clustered:
     found = clusters(faces, voting, scope, stage.run.config.cluster, report)
     if not found.settled:
         limit = stage.run.config.cluster.max_supersteps
-        say(f"cluster {scope}: WARNING: not settled after cluster.max_supersteps = {limit}; raise it and run again")
+        stage.run.warn(f"cluster {scope}: not settled after cluster.max_supersteps = {limit}; raise it and run again")
     return found
 
 

@@ -17,8 +17,12 @@ from facesieve.kernels.thresholds import link_cosine, to_cosine
 from facesieve.profiles import Profile
 from facesieve.run import Run, Stage
 from facesieve.stages import edges as edges_stage
-from facesieve.stages.recall import recall
+from facesieve.stages.edges import Plan
+from facesieve.stages.recall import Recall, recall
 from facesieve.tables import Edges
+
+EXACT_BELOW = 20_000
+"""Faces up to which all pairs are compared if the LSH join misses `link.recall`: seconds, and every edge is found."""
 
 
 def link(run: Run) -> None:
@@ -57,35 +61,48 @@ def scopes(settings: Link) -> tuple[str, ...]:
 
 
 def _join(stage: Stage, faces: DataFrame, cosines: dict[str, float], method: str) -> dict[str, Any]:
-    plans = [edges_stage.plan(faces, scope, cosine, method) for scope, cosine in cosines.items()]
-    joined: list[DataFrame] = [edges_stage.edges(faces, plan) for plan in plans]
+    """Join every scope, commit the edges, and return what the ledger keeps of it."""
+    facts: dict[str, Any] = {"cosines": cosines, "capped": None, "strangers": None}
+    joined: list[DataFrame] = []
+    for scope, cosine in cosines.items():
+        plan = edges_stage.plan(faces, scope, cosine, method)
+        found = edges_stage.edges(faces, plan)
+        if scope == "heap":
+            found = _heap(stage.run, faces, Edges(found.persist()), plan, facts)
+        joined.append(found)
     stage.overwrite(tables.EDGES, reduce(DataFrame.unionByName, joined))
-    made = stage.read(tables.EDGES)
-    facts: dict[str, Any] = {"edges": made.count(), "cosines": cosines, "capped": None, "strangers": None}
-    heap = next((plan for plan in plans if plan.scope == "heap"), None)
-    if heap is None:
-        return facts
-    facts["cells"], facts["candidates"] = edges_stage.comparisons(faces, heap)
-    facts["probes"] = heap.probes
-    if heap.method == "voronoi":
-        facts.update(_measured(stage, faces, Edges(made.where("scope = 'heap'")), heap.cosine))
+    facts["edges"] = stage.read(tables.EDGES).count()
     return facts
 
 
-def _measured(stage: Stage, faces: DataFrame, made: Edges, cosine: float) -> dict[str, Any]:
-    """Measure the recall, say it, and warn of a shortfall."""
-    measured = recall(faces, made, cosine)
+def _heap(run: Run, faces: DataFrame, found: Edges, plan: Plan, facts: dict[str, Any]) -> Edges:
+    """Measure the recall of an LSH join; a small heap that misses the target is joined exactly instead."""
+    if plan.method == "voronoi":
+        measured, target = _measured(faces, found, plan.cosine), run.config.link.recall
+        short = measured.recall is not None and measured.recall < target
+        if short and faces.count() <= EXACT_BELOW:
+            say("link: that is below link.recall; the heap is small, so all pairs are compared instead")
+            facts["lsh_recall"] = measured.recall
+            plan = edges_stage.plan(faces, plan.scope, plan.cosine, "exact")
+            found.unpersist()
+            found = Edges(edges_stage.edges(faces, plan).persist())
+            measured = _measured(faces, found, plan.cosine)
+        elif short:
+            run.warn(f'link: recall is below link.recall = {target:g}; link.method = "exact" finds all edges')
+        facts.update(recall=measured.recall, recall_low=measured.low, recall_high=measured.high)
+    facts["cells"], facts["candidates"] = edges_stage.comparisons(faces, plan)
+    facts["probes"] = plan.probes
+    return found
+
+
+def _measured(faces: DataFrame, found: Edges, cosine: float) -> Recall:
+    measured = recall(faces, found, cosine)
+    sample = f"{count(measured.true_edges)} true edges of {count(measured.faces)} sampled faces"
     if measured.recall is None:
-        say(f"link: recall unknown, only {measured.true_edges} true edges among {count(measured.faces)} sampled faces")
+        say(f"link: recall unknown: only {sample}")
     else:
-        say(
-            f"link: recall {measured.recall:.4f} ({measured.low:.4f} to {measured.high:.4f}), from "
-            f"{count(measured.true_edges)} true edges of {count(measured.faces)} sampled faces"
-        )
-        target = stage.run.config.link.recall
-        if measured.recall < target:
-            say(f'link: WARNING: recall is below link.recall = {target:g}; link.method = "exact" finds all edges')
-    return {"recall": measured.recall, "recall_low": measured.low, "recall_high": measured.high}
+        say(f"link: recall {measured.recall:.4f} ({measured.low:.4f} to {measured.high:.4f}), from {sample}")
+    return measured
 
 
 def _cosines(settings: Link, profile: Profile, faces: int) -> dict[str, float]:
