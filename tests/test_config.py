@@ -58,10 +58,30 @@ def test_what_belongs_together(base):
     assert _keys(lambda: config.load(base, [], ['publish.outputs=["folders"]'])) == {"publish.export_root"}
 
 
-def test_results_must_not_lie_among_the_images(base):
-    inside = ["publish.export_root=/images/out", "lake.root=/images"]
-    assert _keys(lambda: config.load(base, [], inside)) == {"publish.export_root", "lake.root"}
+@pytest.mark.parametrize(
+    ("key", "sets"),
+    [
+        ("publish.export_root", ["publish.export_root=/images/out"]),
+        ("publish.export_root", ["publish.export_root=/d", "images.root=/d/run/folders"]),
+        ("publish.export_root", ["publish.export_root=file:///images/o%75t"]),
+        ("lake.root", ["lake.root=/images"]),
+        ("lake.root", ["lake.root=/p", "images.root=/p/faces"]),
+        ("lake.scratch", ["lake.scratch=/images/s"]),
+    ],
+)
+def test_results_and_images_must_not_overlap(base, key, sets):
+    assert _keys(lambda: config.load(base, [], sets)) == {key}
+
+
+def test_neighbours_do_not_overlap(base):
     assert config.load(base, [], ["lake.root=/images2"]).lake.root == "/images2"
+    assert config.load(base, [], ["lake.root=/p", "images.root=/p/photographs"]).images.root == "/p/photographs"
+
+
+def test_a_required_key_is_missed_even_where_its_section_is_absent(tmp_path):
+    file = tmp_path / "min.toml"
+    file.write_text('[lake]\nroot = "/lake"\n')
+    assert _keys(lambda: config.load(str(file))) == {"images.root"}
 
 
 @pytest.mark.parametrize("rule", ["(", "[a-z]+", "elsewhere"])

@@ -17,7 +17,7 @@ from pyspark.errors import PythonException
 from pyspark.sql import DataFrame, SparkSession
 
 from facesieve import exports
-from facesieve.errors import ContractError
+from facesieve.errors import ConfigError, ContractError
 from facesieve.storage import Storage
 from facesieve.tables import CLEANED
 
@@ -66,6 +66,7 @@ def folders(cleaned: DataFrame, source: Storage, tmp_path_factory: pytest.TempPa
     left_over = root / "run" / "folders" / "left over" / "x.jpg"
     left_over.parent.mkdir(parents=True)
     left_over.write_bytes(b"of a run that was killed")
+    (root / "run" / ".facesieve").write_bytes(b"")
     assert exports.export_folders(cleaned, source.read, Storage(str(root / "run"))) == len(PLACES)
     return root / "run" / "folders"
 
@@ -120,7 +121,7 @@ def spoilt(source: Storage) -> Iterator[Storage]:
 def test_a_source_that_changed_is_an_error_and_leaves_no_success(
     cleaned: DataFrame, spoilt: Storage, folders: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(folders, tmp_path / "folders")
+    shutil.copytree(folders.parent, tmp_path, dirs_exist_ok=True)
     with pytest.raises(ContractError, match=r"1 of 14 .* has changed"):
         exports.export_folders(cleaned, spoilt.read, Storage(str(tmp_path)))
     assert not (tmp_path / "folders" / "_SUCCESS").exists()
@@ -143,6 +144,7 @@ def test_nothing_kept_is_an_empty_export(cleaned: DataFrame, source: Storage, tm
 
 
 def test_parquet_is_a_plain_data_set_in_buckets(cleaned: DataFrame, source: Storage, tmp_path: Path) -> None:
+    (tmp_path / ".facesieve").write_bytes(b"")
     (tmp_path / "parquet" / "bucket=9").mkdir(parents=True)
     (tmp_path / "parquet" / "bucket=9" / "old.parquet").write_bytes(b"of a run that was killed")
     exports.export_parquet(exports.with_bytes(cleaned, source.read), Storage(str(tmp_path)), 3)
@@ -168,6 +170,26 @@ def test_a_bucket_is_cut_into_files_of_bounded_size(monkeypatch: pytest.MonkeyPa
         "bucket=5/part-00000.parquet": [5],
     }
     assert len(written) == len(files)
+
+
+def test_what_facesieve_did_not_make_is_never_cleared(cleaned: DataFrame, source: Storage, tmp_path: Path) -> None:
+    (tmp_path / "folders").mkdir()
+    (tmp_path / "folders" / "mine.jpg").write_bytes(b"mine")
+    for export in (
+        lambda: exports.export_folders(cleaned, source.read, Storage(str(tmp_path))),
+        lambda: exports.export_parquet(cleaned, Storage(str(tmp_path)), 2),
+    ):
+        with pytest.raises(ConfigError, match=r"publish\.export_root"):
+            export()
+    assert (tmp_path / "folders" / "mine.jpg").read_bytes() == b"mine"
+
+
+def test_an_export_is_complete_for_one_version_only(cleaned: DataFrame, tmp_path: Path) -> None:
+    target = Storage(str(tmp_path / "run"))
+    assert not exports.is_complete(target, "parquet", "7")
+    exports.export_parquet(cleaned, target, 2, "7")
+    assert exports.is_complete(target, "parquet", "7")
+    assert not exports.is_complete(target, "parquet", "8")
 
 
 def test_current_names_the_run(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from facesieve import config, runner, tables
 from facesieve.lake import Lake, Stamp
+from facesieve.sources import FileTree
 from facesieve.verbs import decide as decide_module
 from facesieve.verbs import link as link_module
 from facesieve.verbs.cluster import cluster
@@ -65,6 +66,17 @@ class Place:
     def rows(self, table: tables.Table) -> list[str]:
         frame = self.spark.table(f"lake.{self.namespace}.{table.name}")
         return sorted(row.value for row in frame.select(F.to_json(F.struct("*")).alias("value")).collect())
+
+
+def _hiccup(fetch):
+    """A storage that cannot read one image today."""
+
+    def read(uri: str) -> bytes:
+        if uri == "madonna/2.jpg":
+            raise OSError("not today")
+        return fetch(uri)
+
+    return read
 
 
 def _lake(namespace: str):
@@ -209,6 +221,26 @@ def test_a_run_that_dies_at_a_commit_goes_on(place, spark, images, tmp_path, mon
     assert fresh.rows(tables.DECISIONS) == place.rows(tables.DECISIONS)
     embedded = fresh.spark.table(f"lake.{fresh.namespace}.embeddings")
     assert embedded.count() == embedded.select("face_id").distinct().count()
+
+
+def test_an_image_that_cannot_be_read_for_once_is_tried_again(spark, images, tmp_path, monkeypatch):
+    """A passing fault between listing and embedding costs a warning, not the image."""
+    place = Place(spark, images, tmp_path)
+    fetch, calls = FileTree.fetch, []
+
+    def later(tree):
+        calls.append(tree)
+        return fetch(tree) if len(calls) == 1 else _hiccup(fetch(tree))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FileTree, "fetch", later)
+        assert place.sieve("link.scope=identity") == 0
+    row = place.spark.table(f"lake.{place.namespace}.decisions").where("uri = 'madonna/2.jpg'").collect()[0]
+    assert (row.verdict, row.reasons) == ("fail", ["undecodable"])
+    assert "1 images could not be read" in place.runs()[-1]["warnings"][0]
+    assert place.sieve("link.scope=identity") == 0
+    row = place.spark.table(f"lake.{place.namespace}.decisions").where("uri = 'madonna/2.jpg'").collect()[0]
+    assert row.verdict == "keep"
 
 
 def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(place, monkeypatch, capsys):

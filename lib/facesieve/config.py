@@ -10,6 +10,7 @@ import dataclasses
 import os
 import re
 import tomllib
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,7 +175,7 @@ def as_dict(config: Config) -> dict[str, Any]:
 
 def _parse_file(name: str, faults: list[Fault]) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(Path(name).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(name).read_text(encoding="utf-8-sig"))
     except OSError as problem:
         faults.append(Fault(name, f"cannot be read ({problem.strerror})", "Give the path of a TOML file."))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -209,19 +210,36 @@ def _cross_faults(config: Config) -> list[Fault]:
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
     if not config.lake.root and not config.lake.scratch:
         faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
-    for name, place in (("lake.root", config.lake.root), ("publish.export_root", config.publish.export_root)):
-        if place and _is_below(place, config.images.root):
-            faults.append(Fault(name, f"{place} is inside images.root", "Name a place outside: results are no images."))
+    faults.extend(_overlaps(config))
     if config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
     return faults
 
 
-def _is_below(place: str, root: str) -> bool:
-    def parts(name: str) -> list[str]:
-        return (name if "://" in name else os.path.abspath(name)).rstrip("/").split("/")
+def _overlaps(config: Config) -> list[Fault]:
+    """Refuse results among the images, and images among the results: the one would be read, the other cleared away."""
+    tables = f"{config.lake.root.rstrip('/')}/{config.lake.namespace}" if config.lake.root else ""
+    written = (
+        ("lake.root", tables),
+        ("lake.scratch", config.lake.scratch),
+        ("publish.export_root", config.publish.export_root),
+    )
+    faults = []
+    for name, place in written:
+        if place and (_is_below(place, config.images.root) or _is_below(config.images.root, place)):
+            said = f"{place} and images.root overlap"
+            faults.append(Fault(name, said, "Results and images need places of their own, neither inside the other."))
+    return faults
 
-    return parts(place)[: len(parts(root))] == parts(root)
+
+def _is_below(place: str, root: str) -> bool:
+    return _parts(place)[: len(_parts(root))] == _parts(root)
+
+
+def _parts(place: str) -> list[str]:
+    if place.startswith("file:"):
+        place = urllib.parse.unquote(urllib.parse.urlsplit(place).path)
+    return (place if "://" in place else os.path.realpath(place)).rstrip("/").split("/")
 
 
 def _not_built(config: Config) -> list[Fault]:

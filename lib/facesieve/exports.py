@@ -21,13 +21,14 @@ from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from facesieve import naming
-from facesieve.errors import ContractError
+from facesieve.errors import ConfigError, ContractError, Fault
 from facesieve.storage import Storage
 
 Fetch = Callable[[str], bytes]
 Batches = Iterable[pa.RecordBatch]
 
 SUCCESS = "_SUCCESS"
+_MARK = ".facesieve"
 CURRENT = "CURRENT"
 MANIFEST = ("path", "uri", "identity", "label", "image_id", "face_id", "sha256")
 
@@ -38,21 +39,21 @@ _FILE_BYTES = 128 * 2**20
 _FILES_PER_TASK = 500
 
 
-def export_parquet(cleaned: DataFrame, target: Storage, buckets: int) -> None:
+def export_parquet(cleaned: DataFrame, target: Storage, buckets: int, version: str = "") -> None:
     """Write `cleaned` below `target` (the run's folder) as parquet/bucket=<k>/part-<n>.parquet and _SUCCESS.
 
     k is the CRC-32 of the identity's UTF-8 bytes modulo `buckets`; within a bucket rows are sorted by identity and
-    image_id. Raises OSError.
+    image_id. `version` says which version of the table this is (content of _SUCCESS). Raises OSError.
     """
     folder = _cleared(target, "parquet")
     bucket = F.pmod(F.crc32("identity"), F.lit(buckets)).cast("int")
     rows = cleaned.withColumn("bucket", bucket).repartition(buckets, "bucket")
     ordered = rows.sortWithinPartitions("bucket", "identity", "image_id")
     ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint").count()
-    folder.write(SUCCESS, b"")
+    folder.write(SUCCESS, version.encode("utf-8"))
 
 
-def export_folders(cleaned: DataFrame, source_fetch: Fetch, target: Storage) -> int:
+def export_folders(cleaned: DataFrame, source_fetch: Fetch, target: Storage, version: str = "") -> int:
     """Copy the image files below `target` (the run's folder) to folders/<identity>/<file>; return how many.
 
     Where `bytes` is null, `source_fetch` reads the file of a uri, on executors. With the files come manifest.csv
@@ -76,8 +77,14 @@ def export_folders(cleaned: DataFrame, source_fetch: Fetch, target: Storage) -> 
     list(_write_manifest((), folder))  # Spark may skip the task below where nothing is kept
     manifest = placed.repartition(1).sortWithinPartitions("path")
     manifest.mapInArrow(partial(_write_manifest, target=folder), "rows bigint").count()
-    folder.write(SUCCESS, b"")
+    folder.write(SUCCESS, version.encode("utf-8"))
     return int(count)
+
+
+def is_complete(target: Storage, name: str, version: str) -> bool:
+    """Whether the export `name` (`parquet`, `folders`) of a run is finished and holds that version of the table."""
+    done = f"{name}/{SUCCESS}"
+    return target.exists(done) and target.read(done) == version.encode("utf-8")
 
 
 def with_bytes(cleaned: DataFrame, source_fetch: Fetch) -> DataFrame:
@@ -94,6 +101,11 @@ def point_current(export_root: Storage, run: str) -> None:
 
 
 def _cleared(target: Storage, name: str) -> Storage:
+    """Make the folder `name` of a run's exports anew; what facesieve did not make is never cleared away."""
+    if target.exists() and target.entries() and not target.exists(_MARK):
+        said = "the run's folder there holds something that is no export of facesieve"
+        raise ConfigError([Fault("publish.export_root", said, "Name another place, or another --run.")])
+    target.write(_MARK, b"")
     target.delete_tree(f"{name}/{SUCCESS}")
     target.delete_tree(name)
     return target.child(name)

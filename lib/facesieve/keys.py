@@ -87,11 +87,13 @@ def build(section: type[Section], given: Mapping[str, Any], prefix: str, faults:
     values: dict[str, Any] = {}
     for name, field in fields.items():
         dotted = f"{prefix}{name}"
-        if name in given:
-            values[name] = _value(hints[name], given[name], dotted, faults)
+        if name in given or dataclasses.is_dataclass(hints[name]):
+            values[name] = _value(hints[name], given.get(name, {}), dotted, faults)
             _run_check(field, values[name], dotted, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             faults.append(Fault(dotted, "is required and missing", f"Set {dotted}."))
+        else:
+            _run_check(field, field.default, dotted, faults)
     return section(**values) if len(faults) == before else None
 
 

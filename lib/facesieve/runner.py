@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import re
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -43,6 +45,10 @@ def main(verbs: Sequence[Verb], about: str, argv: Sequence[str] | None = None) -
         return _INTERRUPTED
     except Exception as problem:
         return _explain(problem)
+    # PySpark's own handler of Ctrl-C talks to the JVM in the middle of a call; what py4j then logs helps nobody.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, _interrupt)
+    logging.disable(logging.ERROR)
     try:
         return _carry_out(run, verbs, as_json=arguments.json)
     finally:

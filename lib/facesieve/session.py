@@ -65,7 +65,12 @@ def start(lake: Lake) -> SparkSession:
         raise ConfigError(faults)
     if lake.root and spark.conf.get(f"spark.sql.catalog.{lake.catalog}.type", "") == "hadoop":
         spark.conf.set(f"spark.sql.catalog.{lake.catalog}.warehouse", absolute(lake.root))
-    spark.sparkContext.setCheckpointDir(scratch(lake))
+    try:
+        spark.sparkContext.setCheckpointDir(scratch(lake))
+    except Py4JError as problem:
+        key = "lake.scratch" if lake.scratch else "lake.root"
+        said = f"{scratch(lake)} cannot be made ({type(problem).__name__})"
+        raise ConfigError([Fault(key, said, "Name a folder that this job may write.")]) from problem
     return spark
 
 

@@ -75,7 +75,7 @@ NAMELESS_FACES = [
     Photo("faces/a.jpg", None, (Face(heap=31), Face(heap=30, rank=1))),
 ]
 CASES = {
-    "fail": (FAILS, ["fail undecodable", "fail no_face", "fail wrong_type", "fail too_large"]),
+    "fail": (FAILS, ["fail undecodable", "fail undecodable", "fail wrong_type", "fail too_large"]),
     "unread": (UNREAD, ["keep"] * 3),
     "half": (HALF_FAILED, ["fail undecodable", "drop identity_too_small"]),
     "doubts": (DOUBTS, ["keep blurred small_box", "keep", "keep"]),
@@ -194,7 +194,7 @@ class Oracle:
 
     def early(self, photo: Photo) -> str | None:
         if not photo.faces:
-            return photo.reject or "no_face"
+            return photo.reject or "undecodable"
         group = self.copies[photo.sha256]
         if len({copy.identity for copy in group} - {None}) > 1:
             return "two_identities"

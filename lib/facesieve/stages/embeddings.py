@@ -5,6 +5,7 @@ Crops are embedded in batches across images; a task holds one batch of crops and
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -33,6 +34,7 @@ _WHY = [T.StructField("reason", T.StringType()), T.StructField("detail", T.Strin
 _OUTCOMES = T.StructType([*EMBEDDINGS.columns, *_WHY])
 _READ = ("image_id", "uri", "sha256", "size", "content")
 _MOST_ROWS = 1_024
+_UNREAD = "cannot be read"
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,17 @@ def embeddings(outcome: DataFrame) -> Embeddings:
 
 
 def rejects(outcome: DataFrame) -> Rejects:
-    """Return the images without a usable face of what `outcomes` made."""
-    return Rejects(conform(outcome.where(F.col("reason").isNotNull()), REJECTS))
+    """Return the images without a usable face of what `outcomes` made; those that are `unread` are no part of it."""
+    return Rejects(conform(outcome.where(F.col("reason").isNotNull() & ~_unread()), REJECTS))
+
+
+def unread(outcome: DataFrame) -> DataFrame:
+    """Return the images whose listed content could not be had: a passing fault, or the source has changed since."""
+    return outcome.where(F.col("reason").isNotNull() & _unread())
+
+
+def _unread() -> Column:
+    return F.col("sha256").isNotNull() & F.col("detail").startswith(_UNREAD)
 
 
 def _outcomes(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[pa.RecordBatch]:
@@ -113,9 +124,12 @@ def _content(image: Row, plan: Plan) -> bytes:
     if image["content"] is not None:
         return bytes(image["content"])
     try:
-        return plan.fetch(image["uri"])
+        content = plan.fetch(image["uri"])
     except OSError as problem:
-        raise Unusable(Reason.UNDECODABLE, f"cannot be read ({type(problem).__name__})") from None
+        raise Unusable(Reason.UNDECODABLE, f"{_UNREAD} ({type(problem).__name__})") from None
+    if image["sha256"] is not None and hashlib.sha256(content).hexdigest() != image["sha256"]:
+        raise Unusable(Reason.UNDECODABLE, f"{_UNREAD} (it has changed since it was listed)")
+    return content
 
 
 def _described(face: Face, crop: Crop, rank: int, face_id: int) -> Row:

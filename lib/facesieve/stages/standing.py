@@ -50,8 +50,9 @@ def _with_failures(listing: Listing, rejects: Rejects, faces: DataFrame) -> Data
     images = listing.join(rejected, "image_id", how="left")
     same_image = images["image_id"] == faces["image_id"]
     joined = images.join(faces, same_image & images["rejected"].isNull(), how="left").drop(faces["image_id"])
-    no_face = F.when(F.col("face_id").isNull(), Reason.NO_FACE.value)
-    return joined.withColumn("failure", F.coalesce("rejected", no_face))
+    # An image that could not be read when it was to be embedded is in neither table: the next run tries it again.
+    unread = F.when(F.col("face_id").isNull(), Reason.UNDECODABLE.value)
+    return joined.withColumn("failure", F.coalesce("rejected", unread))
 
 
 def _reason() -> Column:

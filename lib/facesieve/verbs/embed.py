@@ -63,22 +63,34 @@ def _embed_missing(stage: Stage, listed: DataFrame, images: Source) -> None:
     left = todo.count()
     chunks = max(1, math.ceil(left / run.config.embed.chunk_images))
     plan = faces_stage.Plan(run.profile, run.config.embed, run.model, images.fetch())
-    progress = Progress("embed", left)
+    progress, unread = Progress("embed", left), 0
     for chunk in range(chunks):
-        part = "" if chunk == chunks - 1 else f"{chunk + 1}/{chunks}"
         rows = todo.where(F.pmod("image_id", F.lit(chunks)) == chunk)
-        progress.step(_embed_chunk(stage, _with_content(rows, images, run), plan, part))
+        outcome = _outcome(run, _with_content(rows, images, run), plan)
+        unread += faces_stage.unread(outcome).count()
+        last = chunk == chunks - 1
+        _commit(stage, outcome, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
+        progress.step(_accounted(rows, outcome))
+        outcome.unpersist()
     todo.unpersist()
+    if unread:
+        run.warn(f"embed: {count(unread)} images could not be read, or changed since they were listed; run again")
 
 
-def _embed_chunk(stage: Stage, rows: DataFrame, plan: faces_stage.Plan, part: str) -> int:
-    """Embed one chunk, commit its faces and its rejects, return its number of images."""
-    tasks = stage.run.spark.sparkContext.defaultParallelism * _TASKS_PER_CORE
-    outcome = faces_stage.outcomes(rows.repartition(tasks, "image_id"), plan).persist()
+def _outcome(run: Run, rows: DataFrame, plan: faces_stage.Plan) -> DataFrame:
+    tasks = run.spark.sparkContext.defaultParallelism * _TASKS_PER_CORE
+    return faces_stage.outcomes(rows.repartition(tasks, "image_id"), plan).persist()
+
+
+def _commit(stage: Stage, outcome: DataFrame, part: str) -> None:
+    """Commit the faces and the rejects of one chunk; `part` marks a chunk that does not complete the stage."""
     stage.append(tables.EMBEDDINGS, faces_stage.embeddings(outcome), part)
     stage.append(tables.REJECTS, faces_stage.rejects(outcome), part)
+
+
+def _accounted(rows: DataFrame, outcome: DataFrame) -> int:
+    """Return the number of images of a chunk, each of which came back from the workers."""
     given, accounted = rows.count(), outcome.select("image_id").distinct().count()
-    outcome.unpersist()
     if given != accounted:
         raise InvariantError(f"embed: {given} images were given to the workers, {accounted} came back")
     return given

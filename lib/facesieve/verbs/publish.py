@@ -101,24 +101,21 @@ def _export(stage: Stage, written: DataFrame) -> int:
     if not settings.outputs:
         return 0
     root = Storage(absolute(settings.export_root))
-    maker = run.at[tables.CLEANED.name].run
-    made = 0
-    for output in settings.outputs:
-        if root.exists(f"{maker}/{output}/_SUCCESS"):
-            continue
-        target = root.child(maker)
+    made_by = run.at[tables.CLEANED.name]
+    target, version = root.child(made_by.run), str(made_by.id)
+    missing = [output for output in settings.outputs if not exports.is_complete(target, output, version)]
+    for output in missing:
         if output == "parquet":
-            exports.export_parquet(written, target, settings.buckets)
+            exports.export_parquet(written, target, settings.buckets, version)
         else:
-            _export_folders(run, written, target)
+            _export_folders(run, written, target, version)
         say(f"publish: export {output} written")
-        made += 1
-    exports.point_current(root, maker)
-    return made
+    exports.point_current(root, made_by.run)
+    return len(missing)
 
 
-def _export_folders(run: Run, written: DataFrame, target: Storage) -> None:
+def _export_folders(run: Run, written: DataFrame, target: Storage, version: str) -> None:
     images = source(run.config.images)
     if run.config.images.format == "parquet" and not run.config.publish.bytes:
         written = _with_bytes(run, written)
-    exports.export_folders(written, images.fetch(), target)
+    exports.export_folders(written, images.fetch(), target, version)
