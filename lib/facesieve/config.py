@@ -93,9 +93,10 @@ class Link:
     threshold_identity: float = key(0.0)
     threshold_heap: float = key(0.0)
     unit: str = key("cosine", one_of("cosine", "l2", "squared_l2", "inverse_l2"))
+    force: bool = key(False)
     method: str = key("voronoi", one_of("voronoi", "exact"))
     recall: float = key(0.98, between(0.5, 0.999))
-    max_neighbours: int = key(0, at_least(0))
+    max_neighbours: int = key(500, at_least(0))
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,6 @@ def _not_built(config: Config) -> list[Fault]:
         ("cluster.attach_error", config.cluster.attach_error > 0, "0"),
         ("cluster.finish_locally_below", config.cluster.finish_locally_below > 0, "0"),
         ("cluster.constraints", bool(config.cluster.constraints), 'the empty string ""'),
-        ("link.max_neighbours", config.link.max_neighbours > 0, "0"),
         ("decide.keep", config.decide.keep != "largest", "largest"),
         ("decide.overrides", bool(config.decide.overrides), 'the empty string ""'),
         ("decide.protected", bool(config.decide.protected), 'the empty string ""'),

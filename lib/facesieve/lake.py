@@ -1,27 +1,29 @@
 """The tables in the lake: read, write, reuse and roll back through Apache Iceberg.
 
-This module alone knows catalogs, snapshots and branches. A write goes to a branch that starts at the snapshot the
-stage began with, and `main` is then fast-forwarded to it. Iceberg refuses that if another run moved `main` meanwhile,
-so of two runs on one lake one is refused and has changed nothing. A killed run leaves whole commits only.
+This module and `iceberg` alone know catalogs, snapshots and branches. Writes go to a branch that starts at the snapshot
+the stage began with, and `main` is then fast-forwarded to it, once. Iceberg refuses that if another run moved `main`
+meanwhile, so of two runs on one lake one is refused and has changed nothing. A killed run leaves whole versions only.
 """
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from facesieve import config, tables
+from facesieve import config, iceberg, tables
 from facesieve.errors import ConfigError, ContractError, Fault, Refused
+from facesieve.iceberg import IcebergTable
 from facesieve.tables import Table
+from facesieve.versions import KEY, Change, Snapshot, Stamp, snapshot_of
+
+__all__ = ["Change", "Lake", "Snapshot", "Stamp"]
 
 _BRANCH = "facesieve-"
 _BRANCH_TIME = "%Y%m%dT%H%M%S"
@@ -34,26 +36,11 @@ _PROPERTIES = {
     "write.distribution-mode": "none",
     "write.spark.fanout.enabled": "true",
 }
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One version of a table: Iceberg's snapshot id, and which run made it with which key from which inputs."""
-
-    table: str
-    id: int
-    key: str
-    run: str
-    inputs: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What a commit says of itself in its snapshot properties."""
-
-    run: str
-    key: str
-    inputs: Mapping[str, int]
+_DELETE_BY_ROW = {
+    # Deleted rows are listed beside their file, where else every file that holds one would be written anew.
+    "write.delete.mode": "merge-on-read",
+    "write.delete.granularity": "file",
+}
 
 
 class Lake:
@@ -64,23 +51,15 @@ class Lake:
         self._settings = settings
         self._namespace = f"{settings.catalog}.{settings.namespace}"
 
-    def open(self, table: Table, buckets: int = 1) -> None:
-        """Make the table, with an empty first snapshot, if it is not there.
+    def open(self, table: Table, buckets: int = 1) -> Snapshot:
+        """Make the table, with an empty first snapshot, if it is not there; return what it stands at.
 
         A table whose columns are not the declared ones is refused with a ContractError.
         `buckets` is the n of a `bucket(n, identity)` partition; an existing table is moved to the new n.
         """
         name = self._name(table)
-        partition = ", ".join(part.replace("bucket(", f"bucket({buckets}, ") for part in table.partition)
-        columns = ", ".join(f"`{column.name}` {column.dataType.simpleString()}" for column in table.columns)
-        properties = ", ".join(f"'{name}' = '{value}'" for name, value in _PROPERTIES.items())
         try:
-            self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._namespace}")
-            self._spark.sql(
-                f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING iceberg "
-                + (f"PARTITIONED BY ({partition}) " if partition else "")
-                + f"TBLPROPERTIES ({properties})"
-            )
+            here = iceberg.load(self._spark, name) or self._make(table, buckets)
             found = self._spark.table(name).schema
         except (Py4JJavaError, PySparkException) as problem:
             raise ConfigError([self._unusable(table, problem)]) from problem
@@ -88,23 +67,20 @@ class Lake:
         if said:
             fix = "Move that table away or name another lake.root or lake.namespace."
             raise ContractError(f"{name} is not a table of facesieve: {'; '.join(said)}. {fix}")
-        self._drop_stale_branches(table)
-        if "bucket" in partition:
+        here.drop_branches(_stale(here.branches()))
+        here.add_properties(_properties(table))
+        if any("bucket(" in part for part in table.partition):
             self._rebucket(table, buckets)
-        if self.current(table) is None:
+        if here.standing() is None:
             # A branch needs something to start from, and a refused first run something to go back to.
-            empty = self._spark.createDataFrame([], table.columns)
-            _stamped(empty.writeTo(name), Stamp("", "", {})).append()
+            here.append_nothing(iceberg.MAIN, Stamp("", "", {}).summary())
+        return self.standing(table)
 
     def current(self, table: Table) -> Snapshot | None:
         """Return the snapshot that `main` stands at; None for a table that is absent or holds nothing yet."""
-        if not self._exists(table):
-            return None
-        rows = self._spark.sql(
-            f"SELECT s.snapshot_id, s.summary FROM {self._name(table)}.refs r "
-            f"JOIN {self._name(table)}.snapshots s ON r.snapshot_id = s.snapshot_id WHERE r.name = 'main'"
-        ).collect()
-        return _snapshot(table, rows[0]) if rows else None
+        here = iceberg.load(self._spark, self._name(table))
+        commit = here.standing() if here else None
+        return snapshot_of(table, commit) if commit else None
 
     def standing(self, table: Table) -> Snapshot:
         """Return the snapshot that the opened table stands at (ContractError if someone dropped it meanwhile)."""
@@ -115,17 +91,9 @@ class Lake:
 
     def find(self, table: Table, key: str) -> Snapshot | None:
         """Return the newest snapshot that bears `key`, wherever `main` stands."""
-        if not self._exists(table):
-            return None
-        rows = (
-            self._spark.table(f"{self._name(table)}.snapshots")
-            .where(F.col("summary")["facesieve.key"] == F.lit(key))
-            .orderBy(F.desc("committed_at"), F.desc("snapshot_id"))
-            .select("snapshot_id", "summary")
-            .limit(1)
-            .collect()
-        )
-        return _snapshot(table, rows[0]) if rows else None
+        here = iceberg.load(self._spark, self._name(table))
+        commit = here.newest(KEY, key) if here else None
+        return snapshot_of(table, commit) if commit else None
 
     def read(self, table: Table, at: Snapshot) -> DataFrame:
         """Read the table as it was at a snapshot."""
@@ -133,17 +101,40 @@ class Lake:
 
     def overwrite(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot) -> Snapshot:
         """Replace all rows in one commit; Refused if the table has moved from `since`."""
-        return self._commit(table, frame, stamp, since, replace=True)
+        with self.change(table, stamp, since) as change:
+            change.overwrite(frame, last=True)
+        return change.at
 
     def append(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot) -> Snapshot:
         """Add rows in one commit; Refused if the table has moved from `since`."""
-        return self._commit(table, frame, stamp, since, replace=False)
+        with self.change(table, stamp, since) as change:
+            change.append(frame, last=True)
+        return change.at
+
+    @contextmanager
+    def change(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
+        """Make one version of several writes: `main` moves once, when the block ends, and not if it raises.
+
+        Refused if the table has moved from `since`. Afterwards the version is the change's `at`.
+        """
+        self._refuse_if_moved(table, since)
+        branch = f"{_BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
+        self._existing(table).create_branch(branch, since.id)
+        try:
+            change = Change(table, stamp, since, self._spark, self._name(table), branch)
+            yield change
+            change.seal()
+            self._refuse_if_moved(table, since)
+            self._fast_forward(table, branch)
+        except BaseException:
+            self._existing(table).drop_branches([branch])
+            raise
 
     def make_current(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
         """Let `main` stand at an existing snapshot; Refused if the table has moved from `since`."""
         self._refuse_if_moved(table, since)
         if since.id != snapshot.id:
-            self._call("set_current_snapshot", self._local(table), snapshot.id)
+            self._existing(table).make_current(snapshot.id)
 
     def put_row(self, table: Table, row: DataFrame, column: str, value: str) -> None:
         """Replace the row whose partitioning `column` equals `value`, or add it."""
@@ -151,27 +142,19 @@ class Lake:
 
     def version(self) -> str:
         """Return the version of Iceberg that serves the catalog."""
-        return str(self._spark.sql(f"SELECT {self._settings.catalog}.system.iceberg_version()").collect()[0][0])
+        return iceberg.library_version(self._spark)
 
-    def _commit(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot, *, replace: bool) -> Snapshot:
-        self._refuse_if_moved(table, since)
-        branch = f"{_BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
-        name = self._name(table)
-        self._spark.sql(f"ALTER TABLE {name} CREATE BRANCH `{branch}` AS OF VERSION {since.id}")
-        try:
-            writer = _stamped(tables.conform(frame, table).writeTo(f"{name}.`branch_{branch}`"), stamp)
-            if replace:
-                writer.overwrite(F.lit(True))
-            else:
-                writer.append()
-            self._refuse_if_moved(table, since)
-            self._fast_forward(table, branch)
-        finally:
-            self._spark.sql(f"ALTER TABLE {name} DROP BRANCH IF EXISTS `{branch}`")
-        made = self.current(table)
-        if made is None or (made.run, made.key) != (stamp.run, stamp.key):
-            raise _moved(table)
-        return made
+    def _make(self, table: Table, buckets: int) -> IcebergTable:
+        partition = ", ".join(part.replace("bucket(", f"bucket({buckets}, ") for part in table.partition)
+        columns = ", ".join(f"`{column.name}` {column.dataType.simpleString()}" for column in table.columns)
+        properties = ", ".join(f"'{name}' = '{value}'" for name, value in _properties(table).items())
+        self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._namespace}")
+        self._spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {self._name(table)} ({columns}) USING iceberg "
+            + (f"PARTITIONED BY ({partition}) " if partition else "")
+            + f"TBLPROPERTIES ({properties})"
+        )
+        return self._existing(table)
 
     def _refuse_if_moved(self, table: Table, since: Snapshot) -> None:
         now = self.current(table)
@@ -180,18 +163,11 @@ class Lake:
 
     def _fast_forward(self, table: Table, branch: str) -> None:
         try:
-            self._call("fast_forward", self._local(table), "main", branch)
+            self._existing(table).fast_forward(branch)
         except (Py4JJavaError, PySparkException) as problem:
             if "fast-forward" in str(problem) or "CommitFailed" in str(problem):
                 raise _moved(table) from problem
             raise
-
-    def _drop_stale_branches(self, table: Table) -> None:
-        name = self._name(table)
-        oldest = f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
-        refs = self._spark.table(f"{name}.refs").where(F.col("name").startswith(_BRANCH)).select("name").collect()
-        for stale in (row.name for row in refs if row.name < oldest):
-            self._spark.sql(f"ALTER TABLE {name} DROP BRANCH IF EXISTS `{stale}`")
 
     def _rebucket(self, table: Table, buckets: int) -> None:
         name = self._name(table)
@@ -200,18 +176,11 @@ class Lake:
             old = partitioning[0].data_type
             self._spark.sql(f"ALTER TABLE {name} REPLACE PARTITION FIELD {old} WITH bucket({buckets}, identity)")
 
-    def _call(self, procedure: str, *arguments: str | int) -> None:
-        listed = ", ".join(str(value) if isinstance(value, int) else f"'{value}'" for value in arguments)
-        self._spark.sql(f"CALL {self._settings.catalog}.system.{procedure}({listed})").collect()
-
-    def _exists(self, table: Table) -> bool:
-        return self._spark.catalog.tableExists(self._name(table))
+    def _existing(self, table: Table) -> IcebergTable:
+        return iceberg.existing(self._spark, self._name(table))
 
     def _name(self, table: Table) -> str:
         return f"{self._namespace}.{table.name}"
-
-    def _local(self, table: Table) -> str:
-        return f"{self._settings.namespace}.{table.name}"
 
     def _unusable(self, table: Table, problem: Exception) -> Fault:
         named = "lake.root" if self._settings.catalog == "lake" else "lake.catalog"
@@ -221,25 +190,13 @@ class Lake:
         return Fault(named, said, "Name a place that this job may write, with nothing else in it.")
 
 
-def _stamped(writer: DataFrameWriterV2, stamp: Stamp) -> DataFrameWriterV2:
-    return (
-        writer.option("snapshot-property.facesieve.run", stamp.run)
-        .option("snapshot-property.facesieve.key", stamp.key)
-        .option("snapshot-property.facesieve.inputs", json.dumps(dict(stamp.inputs), sort_keys=True))
-    )
+def _properties(table: Table) -> dict[str, str]:
+    return _PROPERTIES | (_DELETE_BY_ROW if table.row_deletes else {})
 
 
-def _snapshot(table: Table, row: T.Row) -> Snapshot:
-    summary = row.summary
-    # A commit by other hands (an erasure, a compaction) bears no key of ours: its id is what it can be known by.
-    key = summary.get("facesieve.key")
-    return Snapshot(
-        table=table.name,
-        id=row.snapshot_id,
-        key=f"snapshot:{row.snapshot_id}" if key is None else key,
-        run=summary.get("facesieve.run", ""),
-        inputs=json.loads(summary.get("facesieve.inputs", "{}")),
-    )
+def _stale(branches: list[str]) -> list[str]:
+    oldest = f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
+    return [branch for branch in branches if branch.startswith(_BRANCH) and branch < oldest]
 
 
 def _moved(table: Table) -> Refused:

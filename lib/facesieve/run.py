@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from facesieve import __version__
 from facesieve.config import Config
 from facesieve.console import count, duration, say
 from facesieve.errors import ConfigError, Fault
-from facesieve.lake import Lake, Snapshot, Stamp
+from facesieve.lake import Change, Lake, Snapshot, Stamp
 from facesieve.ledger import Ledger
 from facesieve.profiles import Profile
 from facesieve.tables import Table
@@ -29,6 +31,7 @@ _MAKER = {
     "embeddings": "embed",
     "rejects": "embed",
     "edges": "link",
+    "epochs": "link",
     "votes": "cluster",
     "clusters": "cluster",
     "decisions": "decide",
@@ -59,9 +62,7 @@ class Run:
         read = {table.name: self._input(table) for table in inputs}
         keys = {table: snapshot.key for table, snapshot in read.items()}
         key = _digest({"stage": name, "code": __version__, "inputs": keys, "settings": settings})
-        for table in outputs:
-            self.lake.open(table, self.config.publish.buckets)
-        since = {table.name: self.lake.standing(table) for table in outputs}
+        since = {table.name: self.lake.open(table, self.config.publish.buckets) for table in outputs}
         return Stage(self, name, key, outputs, read, since)
 
     def adopt(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
@@ -127,17 +128,31 @@ class Stage:
         """Read an output as it was when the stage began."""
         return self.run.lake.read(table, self.since[table.name])
 
+    def of_model(self, table: Table) -> DataFrame:
+        """Read the rows that the run's model has made, of a table with a column `model`."""
+        return self.read(table).where(F.col("model") == self.run.model)
+
     def overwrite(self, table: Table, frame: DataFrame) -> None:
         """Replace the table's rows in one commit that bears this stage's key."""
-        snapshot = self.run.lake.overwrite(table, frame, self._stamp(self.key), self.since[table.name])
-        self.run.adopt(table, snapshot, self.since[table.name])
+        with self.change(table) as change:
+            change.overwrite(frame, last=True)
 
     def append(self, table: Table, frame: DataFrame, part: str = "") -> None:
         """Add rows in one commit. `part` marks a commit that does not complete the stage: it bears no stage's key."""
+        with self.change(table, part) as change:
+            change.append(frame, last=True)
+
+    @contextmanager
+    def change(self, table: Table, part: str = "") -> Iterator[Change]:
+        """Make several writes to an output one version that bears this stage's key; nothing changes if one fails.
+
+        `part` marks a version that does not complete the stage: it bears no stage's key.
+        """
+        stamp = self._stamp(f"{self.key}#{part}" if part else self.key)
         since = self.run.at.get(table.name) or self.since[table.name]
-        key = f"{self.key}#{part}" if part else self.key
-        snapshot = self.run.lake.append(table, frame, self._stamp(key), since)
-        self.run.adopt(table, snapshot, self.since[table.name])
+        with self.run.lake.change(table, stamp, since) as change:
+            yield change
+        self.run.adopt(table, change.at, self.since[table.name])
 
     def done(self, rows_in: int | None, rows_out: int | None, *, reused: bool, **facts: Any) -> None:
         """Record the stage in the ledger and print its line."""
@@ -156,7 +171,9 @@ class Stage:
         return self.run.lake.find(table, self.key)
 
     def _stamp(self, key: str) -> Stamp:
-        return Stamp(self.run.name, key, {name: snapshot.id for name, snapshot in self.inputs.items()})
+        """Name what a commit is made from: the inputs, and the outputs that this stage has written before it."""
+        written = {table.name: self.run.at[table.name] for table in self.outputs if table.name in self.run.at}
+        return Stamp(self.run.name, key, {name: snapshot.id for name, snapshot in (self.inputs | written).items()})
 
 
 def _digest(made_of: Mapping[str, Any]) -> str:

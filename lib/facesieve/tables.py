@@ -18,6 +18,7 @@ Listing = NewType("Listing", DataFrame)
 Embeddings = NewType("Embeddings", DataFrame)
 Rejects = NewType("Rejects", DataFrame)
 Edges = NewType("Edges", DataFrame)
+Epochs = NewType("Epochs", DataFrame)
 Votes = NewType("Votes", DataFrame)
 Clusters = NewType("Clusters", DataFrame)
 Decisions = NewType("Decisions", DataFrame)
@@ -26,12 +27,16 @@ Cleaned = NewType("Cleaned", DataFrame)
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its name, its columns in order, the columns that identify a row, and how Iceberg partitions it."""
+    """One table: its name, its columns in order, the columns that identify a row, and how Iceberg partitions it.
+
+    `row_deletes`: single rows are deleted, so that a delete lists them and rewrites no file.
+    """
 
     name: str
     columns: T.StructType
     key: tuple[str, ...]
     partition: tuple[str, ...] = ()
+    row_deletes: bool = False
 
 
 _FLOATS = T.ArrayType(T.FloatType())
@@ -107,6 +112,25 @@ EDGES = Table(
     ),
     key=("scope", "src", "dst"),
     partition=("scope",),
+    row_deletes=True,
+)
+EPOCHS = Table(
+    # What the edges were computed with, so that a later run can go on from there. An epoch has one row of kind
+    # `settings` (settings JSON, pivots float32 [m, D]) and rows of kind `faces` that each pack many: their number n,
+    # ids int64 [n], codes int64 [n] (hash of the identity), probes int32 [n, r] (home first), vectors float16 [n, D].
+    "epochs",
+    _columns(
+        epoch=T.StringType(),
+        kind=T.StringType(),
+        settings=T.StringType(),
+        pivots=T.BinaryType(),
+        faces=T.IntegerType(),
+        ids=T.BinaryType(),
+        codes=T.BinaryType(),
+        probes=T.BinaryType(),
+        vectors=T.BinaryType(),
+    ),
+    key=("epoch", "kind", "ids"),
 )
 VOTES = Table(
     "votes",
@@ -195,7 +219,7 @@ RUNS = Table(
     partition=("run",),
 )
 
-ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)
+ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, EPOCHS, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)
 
 
 def differences(table: Table, found: T.StructType) -> list[str]:

@@ -4,33 +4,64 @@ from __future__ import annotations
 
 import numpy as np
 
-from facesieve.kernels.vectors import BLOCK, Halves, Indices, half_unit, hits, slices
+from facesieve.kernels.hashing import id_hash
+from facesieve.kernels.vectors import Halves, Indices, hits, slices
 
 ENOUGH_EDGES = 1_000
 FEWEST_EDGES = 50
 FEWEST_FACES = 500
 """Faces measured at least: a few faces of one large person can hold 1,000 edges and say nothing of the others."""
 
+MOST_FACES = 5_000
+"""Faces measured at most: each is compared with everything."""
+
+PARTNERS = 64
+"""Partners held per face: enough to count at which probe they meet."""
+
+ROWS, COLUMNS = 256, 2_048
 _RESAMPLES = 1_000
 _LEVELS = (2.5, 97.5)
 
 
-def degrees(ids: Indices, vectors: Halves, others: Indices, other_vectors: Halves, cosine: float) -> Indices:
-    """Count, for each face, its true edges among other faces: exact cosine at or above `cosine`, itself left out.
+class Neighbours:
+    """True edges of a few faces among faces that come block by block: how many, and the partners with the least id hash.
 
-    Shapes: ids int64 [n], vectors float16 [n, D], others int64 [k], other_vectors float16 [k, D] -> int64 [n].
+    faces: ids int64 [q], vectors float16 [q, D]. Memory grows with q, not with the edges.
 
-    >>> degrees(np.array([1]), np.ones((1, 2), np.float16), np.array([1, 2]), np.ones((2, 2), np.float16), 0.5).tolist()
-    [1]
+    >>> known = Neighbours(np.array([1]), np.ones((1, 2), np.float16), 0.5)
+    >>> known.add(np.array([1, 2]), np.ones((2, 2), np.float16))
+    >>> known.degrees.tolist(), known.partners()[1].tolist()
+    ([1], [2])
     """
-    counts = np.zeros(len(ids), np.int64)
-    for left in slices(len(ids), BLOCK):
-        faces = half_unit(vectors[left])
-        for right in slices(len(others), BLOCK):
-            i, j, _ = hits(faces, half_unit(other_vectors[right]), cosine)
-            distinct = ids[left][i] != others[right][j]
-            counts[left] += np.bincount(i[distinct], minlength=len(faces))
-    return counts
+
+    def __init__(self, ids: Indices, vectors: Halves, cosine: float) -> None:
+        self._ids, self._vectors, self._cosine = ids, vectors, cosine
+        self.degrees = np.zeros(len(ids), np.int64)
+        self._held = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, vectors.shape[1]), np.float16))]
+
+    def add(self, ids: Indices, vectors: Halves) -> None:
+        """Compare the faces with these: an edge is an exact cosine at or above the threshold, itself left out."""
+        for left in slices(len(self._ids), ROWS):
+            for right in slices(len(ids), COLUMNS):
+                i, j, _ = hits(self._vectors[left], vectors[right], self._cosine)
+                other = self._ids[left][i] != ids[right][j]
+                i, j = i[other] + left.start, j[other] + right.start
+                self.degrees += np.bincount(i, minlength=len(self._ids))
+                self.hold(i, ids[j], vectors[j])
+
+    def hold(self, of: Indices, others: Indices, vectors: Halves) -> None:
+        """Hold these partners too (rows of the faces, ids and vectors of the partners)."""
+        self._held.append((of, others, vectors))
+        if sum(len(part[0]) for part in self._held) > 4 * PARTNERS * len(self._ids):
+            self._held = [self.partners()]
+
+    def partners(self) -> tuple[Indices, Indices, Halves]:
+        """Return rows of the faces, ids and vectors of their partners: PARTNERS per face, those with the least id hash."""
+        of, others, vectors = (np.concatenate(part) for part in zip(*self._held, strict=True))
+        order = np.lexsort((id_hash(others, 0), of))
+        ordered = of[order]
+        kept = order[np.arange(len(of)) - np.searchsorted(ordered, ordered) < PARTNERS]
+        return of[kept], others[kept], vectors[kept]
 
 
 def enough_faces(true: Indices) -> int:

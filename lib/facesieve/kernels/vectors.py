@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Halves = npt.NDArray[np.float16]
+Shorts = npt.NDArray[np.float32]
+Cosines = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 Hits = tuple[Indices, Indices, npt.NDArray[np.float32]]
 
@@ -22,7 +24,7 @@ BLOCK = 2_048
 MARGIN = 1e-3
 """Prefilter margin: far above the rounding of a float32 block product of unit vectors."""
 
-_PAIRS = 8_192
+_COLUMNS = 1_024
 
 
 def ordered_dot(left: Floats, right: Floats) -> Floats:
@@ -75,20 +77,68 @@ def pair_cosine(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.floa
     return ordered_dot(half_unit(a), half_unit(b)).astype(np.float32)
 
 
-def hits(left: Floats, right: Floats, cosine: float) -> Hits:
+def short_unit(vectors: Halves) -> Shorts:
+    """Rows of unit length in float32, for block products: cosines from them err by less than MARGIN.
+
+    Shapes: float16 [N, D] -> float32 [N, D]; a zero row stays zero.
+
+    >>> short_unit(np.array([[3, 4]], np.float16)).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+    wide = vectors.astype(np.float32)
+    norms = np.sqrt(np.einsum("nd,nd->n", wide, wide))[:, None]
+    return np.divide(wide, norms, out=wide, where=norms > 0)
+
+
+def near_pairs(left: Shorts, right: Shorts, cosine: float) -> tuple[Indices, Indices]:
+    """Find the pairs whose float32 product is at or above `cosine` less MARGIN: all that may be hits.
+
+    Shapes: float32 [n, D] and [k, D] -> indices i [H], j [H] in row-major order.
+
+    >>> [rows.tolist() for rows in near_pairs(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32), 0.5)]
+    [[0, 1], [0, 1]]
+    """
+    flat = np.flatnonzero(left @ right.T >= np.float32(cosine - MARGIN))
+    i, j = np.divmod(flat, len(right))
+    return i, j
+
+
+def exact_cosine(left: Halves, i: Indices, right: Halves, j: Indices) -> Cosines:
+    """Cosine of row i of `left` with row j of `right`: `pair_cosine` to the bit, fast where rows come many times.
+
+    Shapes: float16 [n, D], [k, D], indices int64 [H] -> float32 [H].
+
+    >>> exact_cosine(np.eye(2, dtype=np.float16), np.array([0, 1]), np.eye(2, dtype=np.float16), np.array([0, 0])).tolist()
+    [1.0, 0.0]
+    """
+    found = np.empty(len(i), np.float32)
+    (lefts, i), (rights, j) = _unit_columns(left, i), _unit_columns(right, j)
+    for part in slices(len(i), _COLUMNS):
+        # Reduced over the first axis, columns are summed one after the other: in index order, for many pairs at once.
+        products = lefts.take(i[part], axis=1) * rights.take(j[part], axis=1)
+        found[part] = np.add.reduce(products, axis=0)
+    return found
+
+
+def _unit_columns(vectors: Halves, rows: Indices) -> tuple[Floats, Indices]:
+    """Unit vectors of the rows that occur, as columns, and `rows` renumbered."""
+    occurs = np.zeros(len(vectors), np.bool_)
+    occurs[rows] = True
+    wide = np.ascontiguousarray(vectors[occurs].T, dtype=np.float64)
+    norms = np.sqrt(np.add.reduce(wide * wide, axis=0))
+    return np.divide(wide, norms, out=wide, where=norms > 0), (np.cumsum(occurs) - 1)[rows]
+
+
+def hits(left: Halves, right: Halves, cosine: float) -> Hits:
     """Find all pairs (row of left, row of right) with cosine at or above `cosine`.
 
-    Shapes: [n, D] and [k, D], rows as `half_unit` makes them -> indices i [H], j [H] and exact cosines float32 [H], in
-    row-major order. A float32 block product prefilters with a margin; only what passes is computed exactly.
+    Shapes: float16 [n, D] and [k, D] -> indices i [H], j [H] and exact cosines float32 [H], in row-major order.
 
-    >>> hits(np.eye(2), np.eye(2), 0.5)[0].tolist()
+    >>> hits(np.eye(2, dtype=np.float16), np.eye(2, dtype=np.float16), 0.5)[0].tolist()
     [0, 1]
     """
-    product = left.astype(np.float32) @ right.astype(np.float32).T
-    i, j = np.nonzero(product >= np.float32(cosine - MARGIN))
-    exact = np.empty(len(i), np.float32)
-    for part in slices(len(i), _PAIRS):
-        exact[part] = ordered_dot(left[i[part]], right[j[part]])
+    i, j = near_pairs(short_unit(left), short_unit(right), cosine)
+    exact = exact_cosine(left, i, right, j)
     kept = exact.astype(np.float64) >= cosine
     return i[kept], j[kept], exact[kept]
 

@@ -1,179 +1,223 @@
 """Edges: the pairs of faces whose cosine reaches the link threshold.
 
 Scope `identity` compares the faces inside one identity, all with all. Scope `heap` compares across the whole heap, by
-Voronoi LSH or, as its oracle, all with all; both take the same way: each face is sent to its cells, and a cell compares
-the faces at home there with each other and with its visitors.
+Voronoi LSH or, as its oracle, all with all. All take the same way: a face's cells are found (`routed`), its vector goes
+once to each partition in which one of them is compared, and there a cell's residents meet each other and its visitors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.accumulators import Accumulator, AccumulatorParam
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.kernels import voronoi
-from facesieve.kernels.vectors import Hits
-from facesieve.kernels.voronoi import Pivots, Probes
-from facesieve.stages.cells import Faces, Group, RowBatches, blocks, meetings, pack, packed_schema
-from facesieve.stages.sampling import sample
+from facesieve.kernels.cells import Layout, Members, Stays, candidate_count, groups, stays
+from facesieve.kernels.meetings import Asked, Meeting
+from facesieve.kernels.vectors import Hits, Indices
+from facesieve.kernels.voronoi import Pivots, route
+from facesieve.stages.packed import NO_IDENTITY, Faces, RowBatches, batch_of, faces_in, gathered, rows_of
 from facesieve.tables import EDGES, Edges, conform
 
-_SAMPLE_SEED = 0
-_FACES_PER_EXACT_CELL = 32_768
-_LEAST_EXACT_CELLS = 9
-_PAIRS = "src bigint, dst bigint, cosine float, same_identity boolean"
+ROUTED = "faces int, ids binary, codes binary, probes binary, vectors binary"
+_SENT = "part bigint, faces int, ids binary, codes binary, probes binary, earlier binary, vectors binary"
+PAIRS = "src bigint, dst bigint, cosine float, same_identity boolean"
+
+_SENT_FACES = 16_384
+_PAIRS_A_BATCH = 65_536
+_TRIED_KEYS = 40
+
+
+@dataclass(frozen=True)
+class Routing:
+    """How far faces probe: pivots float32 [m, D] (None: one cell holds all), probes at most, margin in cosine."""
+
+    pivots: Pivots | None
+    probes: int
+    margin: float
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the edges of one scope are found; everything that workers need, so that all route faces alike.
+    """How the edges of one scope are found, the same on all workers.
 
-    scope: `identity` or `heap`. cosine: an edge has at least this. method: `voronoi` or `exact` (`identity` is always
-    exact). pivots: float32 [m, D] for `voronoi`, else None. probes: cells that a face is sent to.
+    keys: for each partition of the layout a number that Spark's hash sends there. earlier: the routing of a first
+    pass, whose candidates are left out.
     """
 
     scope: str
-    cosine: float
-    method: str
-    pivots: Pivots | None
-    probes: int
+    asked: Asked
+    layout: Layout
+    keys: Indices
+    earlier: Routing | None = None
 
 
-def plan(faces: DataFrame, scope: str, cosine: float, method: str) -> Plan:
-    """Plan the edges of `faces` (face_id bigint, identity string, vector array<float>), learning pivots if needed.
+class Tally(AccumulatorParam[dict[int, tuple[int, int]]]):
+    """Sub-cells and candidate pairs by partition: a task that runs twice counts once."""
 
-    Reads the faces and checks their vectors: ContractError when some are missing, zero, not finite or of other length.
-    """
-    total = faces.count()
-    if scope == "identity" or method == "exact":
-        sample(faces, 0, _SAMPLE_SEED, total)
-        cells = max(_LEAST_EXACT_CELLS, total // _FACES_PER_EXACT_CELL | 1)
-        return Plan(scope, cosine, "exact", None, 1 if scope == "identity" else (cells + 1) // 2)
-    count = voronoi.pivot_count(total)
-    taught = sample(faces, count * voronoi.SAMPLE_PER_PIVOT, _SAMPLE_SEED, total)
-    pivots = voronoi.learn_pivots(taught.ids, taught.vectors, count)
-    return Plan(scope, cosine, method, pivots, min(voronoi.PROBES, len(pivots)))
+    def zero(self, value: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+        """Return the empty tally."""
+        return {}
+
+    def addInPlace(  # noqa: N802 (Spark's name)
+        self, value1: dict[int, tuple[int, int]], value2: dict[int, tuple[int, int]]
+    ) -> dict[int, tuple[int, int]]:
+        """Lay one tally over another."""
+        value1.update(value2)
+        return value1
 
 
-def edges(faces: DataFrame, plan: Plan) -> Edges:
-    """Find the edges of `plan.scope` among `faces`, lazily: each pair once, src < dst, cosine at or above the link.
+def routed(packed: DataFrame, routing: Routing) -> DataFrame:
+    """Find the cells of packed faces: rows with ids, codes, probes int32 [n, r] (home first) and vectors as bytes."""
+    return packed.select("ids", "codes", "vectors").mapInArrow(_route(routing), ROUTED)
+
+
+def edges(routed: DataFrame, plan: Plan, tally: Accumulator[dict[int, tuple[int, int]]]) -> Edges:
+    """Find the edges of `plan.scope` among routed faces, lazily: each pair once, src < dst, cosine at least the link.
 
     The same to the bit for any partitioning and row order. Faces without an identity have no edge in scope `identity`.
+    With `asked.most`, edges may be missing that neither end has among its `most` strongest.
     """
-    cells = _sent(faces, plan)
-    partitions = max(
-        faces.sparkSession.sparkContext.defaultParallelism,
-        int(faces.sparkSession.conf.get("spark.sql.shuffle.partitions") or 1),
-    )
     pairs = (
-        cells.repartition(partitions, "cell")
-        .sortWithinPartitions("cell", "visiting")
-        .mapInArrow(_compare(plan.cosine), _PAIRS)
+        routed.select("ids", "codes", "probes", "vectors")
+        .mapInArrow(_send(plan), _SENT)
+        .repartition(plan.layout.parts, "part")
+        .mapInArrow(_compare(plan, tally), PAIRS)
         .withColumn("scope", F.lit(plan.scope))
     )
     return Edges(conform(pairs, EDGES))
 
 
-def comparisons(faces: DataFrame, plan: Plan) -> tuple[int, int]:
-    """Count the cells that are home to a face, and the candidate pairs: distinct pairs of faces that are compared.
-
-    For `voronoi` the faces are routed once more and counted by home and probe, without comparing anything.
-    """
-    if plan.scope == "identity":
-        inside = faces.where(F.col("identity").isNotNull()).groupBy("identity").agg(F.count("*").alias("residents"))
-        return _sums(inside.withColumn("visitors", F.lit(0)).select(*_meetings()))
-    if plan.pivots is None:
-        total = faces.count()
-        return min(total, 2 * plan.probes - 1), total * (total - 1) // 2
-    routed = faces.select("face_id", "identity", "vector").mapInArrow(_stays(plan), "home bigint, probe bigint")
-    stays = routed.groupBy("home", "probe").agg(F.count("*").alias("size"))
-    return _sums(_met(stays).unionAll(_met_twice(stays)))
+def partition_keys(spark: SparkSession, parts: int) -> Indices:
+    """Return, for each of `parts` partitions, a number that `repartition(parts, column)` sends there."""
+    tried = spark.range(parts * _TRIED_KEYS).select("id", F.expr(f"pmod(hash(id), {parts})").alias("part"))
+    keys = {row.part: row.key for row in tried.groupBy("part").agg(F.min("id").alias("key")).collect()}
+    return np.array([keys[part] for part in range(parts)], np.int64)
 
 
-def _met(stays: DataFrame) -> DataFrame:
-    """Per cell, the pairs that meet there: residents with each other and with visitors."""
-    at_home = F.col("home") == F.col("probe")
-    residents, visitors = F.when(at_home, F.col("size")), F.when(~at_home, F.col("size"))
-    sums = [F.coalesce(F.sum(size), F.lit(0)) for size in (residents, visitors)]
-    cells = stays.groupBy("probe").agg(sums[0].alias("residents"), sums[1].alias("visitors"))
-    return cells.where(F.col("residents") > 0).select(*_meetings())
+def _route(routing: Routing) -> RowBatches:
+    def find(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for block in faces_in(rows_of(batches)):
+            probes = cells_of(block, routing)
+            home = np.argsort(probes[:, 0], kind="stable")
+            columns = (block.ids, block.codes, probes, block.vectors)
+            ids, codes, lists, vectors = ([column[home]] for column in columns)
+            yield batch_of(faces=np.array([len(home)], np.int32), ids=ids, codes=codes, probes=lists, vectors=vectors)
+
+    return find
 
 
-def _meetings() -> tuple[Column, Column]:
-    return F.lit(1).alias("cells"), F.expr("residents * (residents - 1) div 2 + residents * visitors").alias("pairs")
+def cells_of(faces: Faces, routing: Routing) -> npt.NDArray[np.int32]:
+    """Return the probe lists of a block of faces, int32 [n, r]."""
+    if routing.pivots is None:
+        return np.zeros((len(faces.ids), 1), np.int32)
+    return route(faces.vectors, routing.pivots, routing.probes, routing.margin)
 
 
-def _met_twice(stays: DataFrame) -> DataFrame:
-    """Per two cells, less the pairs whose faces probe each other's homes: they meet in both cells and count once."""
-    there, back = F.col("home") < F.col("probe"), F.col("home") > F.col("probe")
-    crossed = stays.groupBy(F.least("home", "probe").alias("low"), F.greatest("home", "probe").alias("high"))
-    sums = [F.coalesce(F.sum(F.when(way, F.col("size"))), F.lit(0)) for way in (there, back)]
-    return crossed.agg((-sums[0] * sums[1]).alias("pairs")).select(F.lit(0).alias("cells"), "pairs")
+def members_in(rows: Iterable[dict[str, Any]], scope: str) -> Members:
+    """Unpack routed rows as members of the cells of a scope; inside identities the code of the identity is the cell."""
+    held = [(block, row) for row in rows for block in faces_in([row])]
+    if not held:
+        return _no_members()
+    ids, codes, vectors = (
+        np.concatenate([getattr(block, name) for block, _ in held]) for name in ("ids", "codes", "vectors")
+    )
+    if scope == "identity":
+        named = np.flatnonzero(codes != NO_IDENTITY)
+        return Members(ids, codes, codes[:, None], vectors).take(named)
+    probes = np.concatenate([np.frombuffer(row["probes"], np.int32) for _, row in held])
+    return Members(ids, codes, probes.reshape(len(ids), -1), vectors)
 
 
-def _sums(met: DataFrame) -> tuple[int, int]:
-    cells, pairs = met.agg(F.sum("cells"), F.sum("pairs")).collect()[0]
-    return cells or 0, pairs or 0
+def _no_members() -> Members:
+    none = np.zeros(0, np.int64)
+    return Members(none, none, np.zeros((0, 1), np.int64), np.zeros((0, 0), np.float16))
 
 
-def _stays(plan: Plan) -> RowBatches:
-    def stay(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for block in blocks(batches):
-            probes = _probes(block, plan).astype(np.int64)
-            columns = [pa.array(np.repeat(probes[:, 0], plan.probes)), pa.array(probes.ravel())]
-            yield pa.record_batch(columns, names=["home", "probe"])
-
-    return stay
-
-
-def _sent(faces: DataFrame, plan: Plan) -> DataFrame:
-    compared = faces.select("face_id", "identity", "vector")
-    if plan.scope == "identity":
-        return compared.where(F.col("identity").isNotNull()).mapInArrow(_by_identity, packed_schema("string"))
-    return compared.mapInArrow(_by_probes(plan), packed_schema("bigint"))
-
-
-def _by_identity(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for block in blocks(batches):
-        names = block.identities.to_numpy(zero_copy_only=False)
-        yield pack(block, names[:, None], np.zeros((len(names), 1), np.int32))
-
-
-def _by_probes(plan: Plan) -> RowBatches:
+def _send(plan: Plan) -> RowBatches:
     def send(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for block in blocks(batches):
-            probes = _probes(block, plan)
-            yield pack(block, probes.astype(np.int64), probes)
+        for held in gathered(rows_of(batches), lambda row: row["ids"].size // 8, _SENT_FACES):
+            members = members_in(held, plan.scope)
+            if len(members.ids):
+                yield _shipped(members, plan)
 
     return send
 
 
-def _probes(block: Faces, plan: Plan) -> Probes:
-    if plan.pivots is None:
-        return voronoi.tournament(block.ids, 2 * plan.probes - 1)
-    return voronoi.nearest(block.vectors, plan.pivots, plan.probes)
+def _shipped(members: Members, plan: Plan) -> pa.RecordBatch:
+    """One row per partition, with each face that is compared there."""
+    stay = stays(members.ids, members.probes, plan.layout.cut)
+    copies = np.unique(plan.layout.part(stay.cell, stay.piece) * len(members.ids) + stay.face)
+    parts, faces = np.divmod(copies, len(members.ids))
+    found, starts = np.unique(parts, return_index=True)
+    groups_of_faces = np.split(faces, starts[1:])
+    earlier = np.zeros((len(members.ids), 0), np.int32)
+    if plan.earlier is not None:
+        earlier = cells_of(Faces(members.ids, members.codes, members.vectors), plan.earlier)
+    columns = (members.ids, members.codes, members.probes, earlier, members.vectors)
+    ids, codes, probes, before, vectors = ([column[rows] for rows in groups_of_faces] for column in columns)
+    sizes = np.array([len(rows) for rows in groups_of_faces], np.int32)
+    return batch_of(
+        part=plan.keys[found], faces=sizes, ids=ids, codes=codes, probes=probes, earlier=before, vectors=vectors
+    )
 
 
-def _compare(cosine: float) -> RowBatches:
+def _compare(plan: Plan, tally: Accumulator[dict[int, tuple[int, int]]]) -> RowBatches:
     def compare(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for residents, visitors in meetings(batches):
-            for hits in voronoi.home_pairs(residents.members, cosine):
-                yield _pairs(residents, residents, hits)
-            for group in visitors:
-                for hits in voronoi.visitor_pairs(residents.members, group.members, cosine):
-                    yield _pairs(residents, group, hits)
+        by_part: dict[int, list[dict[str, Any]]] = {}
+        for row in rows_of(batches):
+            by_part.setdefault(row["part"], []).append(row)
+        for key in sorted(by_part):
+            rows = by_part.pop(key)
+            part = int(np.flatnonzero(plan.keys == key)[0])
+            members, before = members_in(rows, plan.scope), _earlier(rows, plan)
+            yield from _compared(members, before, part, plan, tally)
 
     return compare
 
 
-def _pairs(left: Group, right: Group, hits: Hits) -> pa.RecordBatch:
-    i, j, cosine = hits
-    a, b = left.members.ids[i], right.members.ids[j]
-    names, others = left.identities[i], right.identities[j]
-    same = np.asarray((names == others) & (names != None), dtype=bool)  # noqa: E711 (elementwise)
-    columns = [np.minimum(a, b), np.maximum(a, b), cosine, same]
-    return pa.record_batch([pa.array(column) for column in columns], names=["src", "dst", "cosine", "same_identity"])
+def _earlier(rows: list[dict[str, Any]], plan: Plan) -> npt.NDArray[np.int32] | None:
+    if plan.earlier is None:
+        return None
+    lists = [np.frombuffer(row["earlier"], np.int32).reshape(row["faces"], -1) for row in rows]
+    return np.concatenate(lists)
+
+
+def _compared(
+    members: Members,
+    before: npt.NDArray[np.int32] | None,
+    part: int,
+    plan: Plan,
+    tally: Accumulator[dict[int, tuple[int, int]]],
+) -> Iterator[pa.RecordBatch]:
+    stay = stays(members.ids, members.probes, plan.layout.cut)
+    meeting, met, cells, candidates = Meeting(members, plan.asked, before), list[Hits](), 0, 0
+    for residents, visitors in groups(here(stay, plan.layout, part), members.ids):
+        cells += 1
+        candidates += candidate_count(members.probes, residents, visitors)
+        met.extend(meeting.cell(residents, visitors))
+        if sum(len(i) for i, _, _ in met) >= _PAIRS_A_BATCH:
+            yield pairs_of(members, met)
+            met.clear()
+    if met:
+        yield pairs_of(members, met)
+    tally.add({part: (cells, candidates)})
+
+
+def here(stay: Stays, layout: Layout, part: int) -> Stays:
+    """Return the stays in sub-cells that are compared in this partition."""
+    return stay.take(layout.part(stay.cell, stay.piece) == part)
+
+
+def pairs_of(members: Members, met: list[Hits]) -> pa.RecordBatch:
+    """Return rows of PAIRS for hits between rows of the members."""
+    i, j, cosine = (np.concatenate(part) for part in zip(*met, strict=True))
+    a, b = members.ids[i], members.ids[j]
+    same = (members.codes[i] == members.codes[j]) & (members.codes[i] != NO_IDENTITY)
+    return batch_of(src=np.minimum(a, b), dst=np.maximum(a, b), cosine=cosine, same_identity=same)

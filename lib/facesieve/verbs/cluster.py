@@ -13,9 +13,11 @@ from facesieve import tables
 from facesieve.console import count, say
 from facesieve.run import Run, Stage
 from facesieve.stages.clusters import Clustered, clusters
+from facesieve.stages.strangers import strangers
 from facesieve.stages.votes import votes
-from facesieve.tables import Edges, Votes
-from facesieve.verbs.link import faces_of, scopes
+from facesieve.tables import Clusters, Edges, Votes
+from facesieve.verbs.forecast import scopes
+from facesieve.verbs.link import faces_of
 
 
 def cluster(run: Run) -> None:
@@ -33,11 +35,13 @@ def cluster(run: Run) -> None:
     stage.overwrite(tables.CLUSTERS, reduce(DataFrame.unionByName, clustered))
     made = stage.read(tables.CLUSTERS)
     facts = {scope: _facts(made.where(F.col("scope") == scope), each) for scope, each in found.items()}
+    if "heap" in facts:
+        facts["heap"]["strangers"] = _strangers(stage, edges, Clusters(made))
     stage.done(edges.count(), made.count(), reused=False, **facts)
 
 
 def _vote(stage: Stage, scope: str) -> Clustered:
-    faces = faces_of(stage, stage.run.model)
+    faces = faces_of(stage)
     if scope == "identity":
         faces = faces.where(F.col("identity").isNotNull())
 
@@ -50,6 +54,16 @@ def _vote(stage: Stage, scope: str) -> Clustered:
         limit = stage.run.config.cluster.max_supersteps
         stage.run.warn(f"cluster {scope}: not settled after cluster.max_supersteps = {limit}; raise it and run again")
     return found
+
+
+def _strangers(stage: Stage, edges: Edges, made: Clusters) -> float | None:
+    """Count the strangers per face that came true, and say so beside what was forecast."""
+    scope = F.col("scope") == "heap"
+    clustered = Clusters(made.where(scope))
+    met = strangers(Edges(edges.where(scope)), clustered, clustered.count())
+    if met is not None:
+        say(f"cluster heap: {met:.2f} neighbours per face are of another cluster")
+    return met
 
 
 def _facts(made: DataFrame, found: Clustered) -> dict[str, Any]:

@@ -1,0 +1,114 @@
+"""Linking within an epoch: only pairs with a new face are computed, pairs of faces that are gone are removed.
+
+The edges are those of a full join in the same epoch. Where the cap had dropped edges of a face that has now lost a
+neighbour, they are needed again: such faces are compared anew, as if they were new.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from facesieve.console import count, say
+from facesieve.errors import ContractError
+from facesieve.kernels.meetings import Asked
+from facesieve.kernels.vectors import Indices
+from facesieve.run import Stage
+from facesieve.stages.edges import routed
+from facesieve.stages.increment import delta, edges_with, only, without
+from facesieve.stages.packed import inventory, packed
+from facesieve.tables import EDGES, EPOCHS
+from facesieve.verbs.epochs import FACES, Epoch, faces_rows, settings_row
+from facesieve.verbs.joining import cap
+from facesieve.versions import Change
+
+MOST_CHANGED = 0.1
+"""Share of the heap that may have changed: beyond it a full join costs little more."""
+
+MOST_NEWCOMERS = 200_000
+"""Faces that every task is sent: some 60 MB at 128 numbers."""
+
+
+def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | None:
+    """Bring edges and epoch up to date with the faces; None, and nothing done, if too much has changed for that."""
+    most = int(min(MOST_NEWCOMERS, MOST_CHANGED * epoch.faces))
+    kept = stage.former(EPOCHS).where(F.col("kind") == FACES)
+    changed = delta(faces, kept, most)
+    if changed is None:
+        return None
+    reopened = _reopened(stage.former(EDGES), changed.gone, stage.run.config.link.max_neighbours)
+    if len(reopened) > most:
+        return None
+    say(f"link: {count(len(changed.fresh))} new faces, {count(len(changed.gone))} gone, in the epoch of {epoch.name}")
+    fresh = _routed(stage, faces, changed.fresh, epoch).persist(StorageLevel.DISK_ONLY)
+    staying = without(kept, changed.gone)
+    newcomers = [row.asDict() for row in fresh.union(only(staying, reopened)).collect()]
+    rows = staying.select(fresh.columns).union(fresh)
+    with stage.change(EPOCHS) as keeping, stage.change(EDGES) as change:
+        if len(changed.gone):
+            keeping.overwrite(faces_rows(epoch, rows).unionByName(settings_row(epoch, stage)), last=True)
+        else:
+            keeping.append(faces_rows(epoch, fresh), last=True)
+        _remove(change, np.union1d(changed.gone, reopened))
+        change.append(_found(stage, rows, newcomers, epoch))
+        capped = cap(change, epoch, stage.run.config.link.max_neighbours)
+    fresh.unpersist()
+    return {
+        "new": len(changed.fresh),
+        "gone": len(changed.gone),
+        "capped": capped,
+        "probes": epoch.routing.probes,
+        "edges": stage.read(EDGES).count(),
+    }
+
+
+def _routed(stage: Stage, faces: DataFrame, fresh: Indices, epoch: Epoch) -> DataFrame:
+    """Pack and route the new faces, and check their vectors."""
+    mine = faces.join(F.broadcast(_listed(stage.run.spark, fresh)), "face_id", "left_semi")
+    rows = packed(mine).persist(StorageLevel.DISK_ONLY)
+    found = inventory(rows, stage.run.profile.dimension)
+    if found != len(fresh):
+        raise ContractError(f"embeddings.face_id: {found - len(fresh)} ids come more than once")
+    return routed(rows, epoch.routing)
+
+
+def _reopened(edges: DataFrame, gone: Indices, most: int) -> Indices:
+    """Find the faces whose edges may have been capped and that now lose one: those with `most` edges or more."""
+    if not most or not len(gone):
+        return np.zeros(0, np.int64)
+    ends = edges.select("scope", F.explode(F.array("src", "dst")).alias("face_id"))
+    losing = _touching(edges, gone).select(F.explode(F.array("src", "dst")).alias("face_id")).distinct()
+    losing = losing.join(F.broadcast(_listed(edges.sparkSession, gone)), "face_id", "left_anti")
+    many = ends.join(losing, "face_id", "left_semi").groupBy("scope", "face_id").count().where(F.col("count") >= most)
+    return np.unique(np.array([row.face_id for row in many.collect()], np.int64))
+
+
+def _remove(change: Change, faces: Indices) -> None:
+    if len(faces):
+        change.delete(_touching(change.read(), faces))
+
+
+def _touching(edges: DataFrame, faces: Indices) -> DataFrame:
+    """Edges with an end among `faces`."""
+    listed = _listed(edges.sparkSession, faces)
+    source, target = (F.broadcast(listed.withColumnRenamed("face_id", end)) for end in ("src", "dst"))
+    first = edges.join(source, "src", "left_semi")
+    return first.unionByName(edges.join(source, "src", "left_anti").join(target, "dst", "left_semi"))
+
+
+def _found(stage: Stage, rows: DataFrame, newcomers: list[dict[str, Any]], epoch: Epoch) -> DataFrame:
+    most = stage.run.config.link.max_neighbours
+    nobody = np.zeros(0, np.int64)
+    found: list[DataFrame] = [
+        edges_with(rows, newcomers, scope, Asked(cosine, most, nobody)) for scope, cosine in epoch.cosines.items()
+    ]
+    return reduce(DataFrame.unionByName, found)
+
+
+def _listed(spark: SparkSession, ids: Indices) -> DataFrame:
+    return spark.createDataFrame([(int(face_id),) for face_id in ids], "face_id bigint")

@@ -1,0 +1,78 @@
+"""A lake that already holds embeddings, so that the stages after them can be measured without images."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SETTINGS = {"images.root": "/nowhere", "images.identity": "none", "link.scope": "heap"}
+
+
+def fill(lake: Path, *folders: Path) -> None:
+    """Write the tables listing and embeddings from Parquet folders (face_id, identity, vector), in a process of its own."""
+    command = [sys.executable, __file__, str(lake), *map(str, folders)]
+    subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+
+
+def link(lake: Path, **settings: object) -> tuple[dict, float, int]:
+    """Run jobs/link.py; return the ledger's record of the stage, the seconds of the whole command and the peak memory.
+
+    Memory is the greatest sum of resident set sizes of all processes of the command, in bytes.
+    """
+    asked = SETTINGS | {"lake.root": lake} | {name.replace("__", "."): value for name, value in settings.items()}
+    full = bool(asked.pop("full", False))
+    command = [str(ROOT / ".venv/bin/spark-submit"), "jobs/link.py", "--config", "conf/pipeline.toml", "--json"]
+    for key, value in asked.items():
+        command += ["--set", f"{key}={str(value).lower() if isinstance(value, bool) else value}"]
+    began, peak = time.monotonic(), 0
+    with subprocess.Popen(command + ["--full"] * full, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as job:
+        while job.poll() is None:
+            peak = max(peak, _resident(job.pid))
+            time.sleep(0.2)
+        said = job.stdout.read() if job.stdout else b""
+    if job.returncode:
+        raise SystemExit(f"link ended with exit code {job.returncode}")
+    return json.loads(said)["stages"]["link"], time.monotonic() - began, peak
+
+
+def _resident(group: int) -> int:
+    rows = subprocess.run(["ps", "-eo", "pgid=,rss="], stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")
+    pairs = [tuple(map(int, row.split())) for row in rows if row.strip()]
+    return 1024 * sum(rss for pgid, rss in pairs if pgid == group)
+
+
+def _fill(root: str, folders: list[str]) -> None:
+    from pyspark.sql import SparkSession
+    from pyspark.sql import functions as F
+
+    from facesieve import config, profiles, session, tables
+    from facesieve.lake import Lake, Stamp
+
+    settings = config.load(str(ROOT / "conf/pipeline.toml"), (), (f"lake.root={root}", "images.root=/nowhere"))
+    spark: SparkSession = session.start(settings.lake)
+    model = profiles.model_id(profiles.load("facenet", str(ROOT / "conf/models")), settings.embed)
+    lake, faces = Lake(spark, settings.lake), spark.read.parquet(*folders)
+    key = F.col("face_id")
+    known = {"image_id": key, "uri": F.concat(F.lit("i/"), key), "sha256": F.sha2(key.cast("string"), 256)}
+    listing = faces.select(*_filled(tables.LISTING, known | {"identity": F.col("identity")}))
+    embedded = known | {"face_id": key, "face_rank": F.lit(0), "vector": F.col("vector"), "model": F.lit(model)}
+    for table, rows in ((tables.LISTING, listing), (tables.EMBEDDINGS, faces.select(*_filled(tables.EMBEDDINGS, embedded)))):
+        lake.overwrite(table, rows, Stamp("bench", f"bench of {sorted(folders)}", {}), lake.open(table))
+
+
+def _filled(table, known: dict) -> list:
+    from pyspark.sql import functions as F
+
+    return [known.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in table.columns]
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
+    sys.path.insert(0, str(ROOT / "lib"))
+    _fill(sys.argv[1], sys.argv[2:])
