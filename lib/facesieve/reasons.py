@@ -15,6 +15,10 @@ class Verdict(str, Enum):
     FAIL = "fail"
 
 
+PUBLISHED = (Verdict.KEEP.value, Verdict.MOVE.value)
+"""Verdicts of the images that make the cleaned data set."""
+
+
 class Reason(str, Enum):
     """Why an image got its verdict, or a doubt that a face collected on the way."""
 

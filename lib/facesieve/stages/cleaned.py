@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from facesieve.reasons import Verdict
+from facesieve.reasons import PUBLISHED
 from facesieve.tables import CLEANED, Cleaned, Decisions, Embeddings, Listing, conform
 
 
@@ -15,7 +15,7 @@ def cleaned(decisions: Decisions, listing: Listing, embeddings: Embeddings) -> C
     identity is where the image was moved to, else its own, else `cluster-<cluster_id>`. `bytes` is null: whoever
     publishes bytes fills it.
     """
-    chosen = decisions.where(F.col("verdict").isin(Verdict.KEEP.value, Verdict.MOVE.value))
+    chosen = decisions.where(F.col("verdict").isin(*PUBLISHED))
     contents = listing.select("image_id", "sha256")
     vectors = embeddings.select("face_id", "vector")
     rows = chosen.join(contents, "image_id", how="left").join(vectors, "face_id", how="left")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from pyspark.sql import functions as F
-
 from facesieve import tables
 from facesieve.run import Run
 from facesieve.stages.conservation import prove
@@ -22,8 +20,8 @@ def decide(run: Run) -> None:
     if not reused:
         evidence = Inputs(
             Listing(stage.read(tables.LISTING)),
-            Embeddings(stage.read(tables.EMBEDDINGS).where(F.col("model") == run.model)),
-            Rejects(stage.read(tables.REJECTS).where(F.col("model") == run.model)),
+            Embeddings(stage.of_model(tables.EMBEDDINGS)),
+            Rejects(stage.of_model(tables.REJECTS)),
             Clusters(stage.read(tables.CLUSTERS)),
         )
         decided = decisions(evidence, run.config.decide, scope).persist()

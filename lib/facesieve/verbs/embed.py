@@ -31,7 +31,7 @@ def embed(run: Run) -> None:
     reused = stage.reuse()
     if not reused:
         _embed_missing(stage, listed, images)
-    _check_ids(stage, run.model)
+    _check_ids(stage)
     faces = _of(stage, tables.EMBEDDINGS, listed)
     reasons = {
         row.reason: row["count"] for row in _of(stage, tables.REJECTS, listed).groupBy("reason").count().collect()
@@ -111,13 +111,11 @@ def _seen(stage: Stage) -> DataFrame:
 
 
 def _of(stage: Stage, table: tables.Table, listed: DataFrame) -> DataFrame:
-    mine = stage.read(table).where(F.col("model") == stage.run.model)
-    return mine.join(listed.select("image_id"), "image_id", "left_semi")
+    return stage.of_model(table).join(listed.select("image_id"), "image_id", "left_semi")
 
 
-def _check_ids(stage: Stage, model: str) -> None:
+def _check_ids(stage: Stage) -> None:
     """Refuse a table in which one face_id stands for two faces: a collision, or rows added by other hands."""
-    faces = stage.read(tables.EMBEDDINGS).where(F.col("model") == model)
-    twice = faces.groupBy("face_id").count().where("count > 1").count()
+    twice = stage.of_model(tables.EMBEDDINGS).groupBy("face_id").count().where("count > 1").count()
     if twice:
         raise ContractError(f"embeddings.face_id: {twice} ids stand for more than one row. Remove the doubled rows.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve import exports, tables
@@ -12,7 +12,7 @@ from facesieve.config import Publish
 from facesieve.console import count, say
 from facesieve.errors import ConfigError, Fault, Refused
 from facesieve.lake import Snapshot
-from facesieve.reasons import Verdict
+from facesieve.reasons import PUBLISHED
 from facesieve.run import Run, Stage
 from facesieve.session import absolute
 from facesieve.sources import source
@@ -48,16 +48,12 @@ def _dry_run(run: Run) -> None:
     decisions = run.now(tables.DECISIONS)
     if decisions is None or not decisions.key:
         raise ConfigError([Fault("table decisions", "is not in this lake yet", "Run jobs/decide.py first.")])
-    keep = run.lake.read(tables.DECISIONS, decisions).where(_kept()).count()
+    keep = run.lake.read(tables.DECISIONS, decisions).where(F.col("verdict").isin(*PUBLISHED)).count()
     say(f"publish: dry run, {count(keep)} images would be published; publish.apply = true writes them")
 
 
-def _kept() -> Column:
-    return F.col("verdict").isin(Verdict.KEEP.value, Verdict.MOVE.value)
-
-
 def _cleaned(stage: Stage, *, with_bytes: bool) -> DataFrame:
-    embedded = Embeddings(stage.read(tables.EMBEDDINGS).where(F.col("model") == stage.run.model))
+    embedded = Embeddings(stage.of_model(tables.EMBEDDINGS))
     kept = cleaned(Decisions(stage.read(tables.DECISIONS)), Listing(stage.read(tables.LISTING)), embedded)
     return _with_bytes(stage.run, kept) if with_bytes else kept
 

@@ -1,0 +1,111 @@
+"""The link stage against its peers and against itself, on synthetic faces fitted to real ones (`make bench-link`).
+
+    python tests/bench/link.py                    # everything: over an hour
+    python tests/bench/link.py faiss 200000       # one part, and with which numbers of faces
+    python tests/bench/link.py growth 50000 100000 200000
+    python tests/bench/link.py increment 1000000
+    python tests/bench/link.py mllib 20000
+
+Seconds are those of the stage as the ledger has them, in `spark-submit jobs/link.py` on a lake that holds embeddings:
+from the embeddings' Parquet files to the edges' Parquet files, with recall measured, but without the start of Spark;
+those of the whole command stand beside them. Needs FACESIEVE_DATA; data sets and lakes go to build/bench/link.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import faked_lake
+import link_faiss
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = ROOT / "build" / "bench" / "link"
+GIGA = 1e9
+GROWTH = (50_000, 100_000, 200_000, 400_000, 800_000)
+
+
+def heap(faces: int, extra: int = 0) -> Path:
+    """Return a folder of so many synthetic faces, or of `extra` more of the same heap; drawn once."""
+    folder = WORK / (f"extra-{faces}-{extra}" if extra else f"faces-{faces}")
+    if not folder.exists():
+        command = [sys.executable, str(ROOT / "tests/bench/synthetic.py"), "--faces", str(faces), "--out", str(folder)]
+        subprocess.run(command + (["--extra", str(extra)] if extra else []), check=True)
+    return folder
+
+
+def joined(faces: int, *folders: Path, full: bool = True) -> dict[str, Any]:
+    """Run the link stage on a lake with these faces and print what it took."""
+    lake = WORK / f"lake-{faces}"
+    faked_lake.fill(lake, *folders)
+    stage, seconds, peak = faked_lake.link(lake, full=full)
+    share = stage["candidates"] / (faces * (faces - 1) / 2) if stage.get("candidates") else math.nan
+    print(
+        f"facesieve {faces:>9,} faces: stage {stage['seconds']:.1f} s, command {seconds:.1f} s, {stage['edges']:,} edges,"
+        f" recall {stage.get('recall') or math.nan:.4f}, candidates {share:.4%} of all pairs, peak {peak / GIGA:.2f} GB",
+        flush=True,
+    )
+    return stage
+
+
+def faiss(faces: int) -> None:
+    """FAISS and the stage on the same faces at the same cosine."""
+    folder, cosine = heap(faces), link_faiss.derived_cosine(faces)
+    command = [sys.executable, str(ROOT / "tests/bench/link_faiss.py"), str(folder), "--out", str(WORK / "faiss.parquet")]
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    print(said, end="")
+    theirs = float(said.split(": ", 1)[1].split(" s", 1)[0])
+    ours = joined(faces, folder)["seconds"]
+    print(f"ratio to FAISS at {faces:,} faces, cosine {cosine:.4f}: {ours / theirs:.2f}", flush=True)
+
+
+def growth(*numbers: int) -> None:
+    """Seconds against faces at one recall, and the exponent between the first and each next."""
+    taken = [(faces, joined(faces, heap(faces))["seconds"]) for faces in numbers or GROWTH]
+    first = taken[0]
+    for faces, seconds in taken[1:]:
+        exponent = math.log(seconds / first[1]) / math.log(faces / first[0])
+        print(f"from {first[0]:,} to {faces:,} faces: seconds ~ N^{exponent:.2f}", flush=True)
+
+
+def increment(faces: int) -> None:
+    """A second run after 1 % new faces against a full one."""
+    base, more = heap(faces), heap(faces, faces // 100)
+    shutil.rmtree(WORK / f"lake-{faces}", ignore_errors=True)
+    joined(faces, base, full=False)
+    second = joined(faces, base, more, full=False)
+    full = joined(faces, base, more)
+    print(f"second run after 1 % new faces: {second['seconds'] / full['seconds']:.3f} of a full one", flush=True)
+
+
+def mllib(faces: int) -> None:
+    """MLlib's join and the stage on the same faces at the same cosine."""
+    command = [sys.executable, str(ROOT / "tests/bench/link_mllib.py"), str(heap(faces))]
+    subprocess.run([*command, "--out", str(WORK / "mllib.parquet")], check=True)
+    joined(faces, heap(faces))
+
+
+def main(arguments: list[str]) -> None:
+    """Run the parts that are asked for."""
+    if not link_faiss.synthetic.DATA.exists():
+        print("skipped: FACESIEVE_DATA is not there, and faces are drawn from a fit to real ones")
+        return
+    WORK.mkdir(parents=True, exist_ok=True)
+    if arguments:
+        {"faiss": faiss, "growth": growth, "increment": increment, "mllib": mllib}[arguments[0]](*map(int, arguments[1:]))
+        return
+    mllib(20_000)
+    faiss(200_000)
+    faiss(1_000_000)
+    growth()
+    increment(1_000_000)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
