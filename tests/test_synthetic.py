@@ -64,7 +64,7 @@ def test_what_is_written_is_read(model: synthetic.Fit, tmp_path: Path) -> None:
 
 
 def test_cosines_resemble_the_real_ones(observed: synthetic.Heap, model: synthetic.Fit) -> None:
-    heap = synthetic.draw(model, 40_000)
+    heap = synthetic.draw(model, 15_000)
     real, drawn = resemblance.strangers(observed), resemblance.strangers(heap)
     assert np.allclose(real.line(), drawn.line(), atol=0.012)
     assert all(1 / 1.5 < drawn.above(cosine) / real.above(cosine) < 1.5 for cosine in (0.4, 0.5, 0.6, 0.7))

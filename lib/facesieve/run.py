@@ -148,10 +148,12 @@ class Stage:
 
         `part` marks a version that does not complete the stage: it bears no stage's key.
         """
-        stamp = self._stamp(f"{self.key}#{part}" if part else self.key)
+        key = f"{self.key}#{part}" if part else self.key
         since = self.run.at.get(table.name) or self.since[table.name]
-        with self.run.lake.change(table, stamp, since) as change:
+        with self.run.lake.change(table, self._stamp(key), since) as change:
             yield change
+            # Once more, since other outputs may have been written meanwhile: the last commit names them.
+            change.stamp = self._stamp(key)
         self.run.adopt(table, change.at, self.since[table.name])
 
     def done(self, rows_in: int | None, rows_out: int | None, *, reused: bool, **facts: Any) -> None:

@@ -29,7 +29,7 @@ from pyspark.sql import functions as F  # noqa: E402
 
 from facesieve import config  # noqa: E402
 from facesieve.kernels.agreement import bcubed, pairwise  # noqa: E402
-from facesieve.kernels.vectors import half_unit, hits  # noqa: E402
+from facesieve.kernels.vectors import hits  # noqa: E402
 from facesieve.kernels.whispers import Coin, split, whispers  # noqa: E402
 from facesieve.stages.clusters import clusters  # noqa: E402
 from facesieve.stages.votes import votes  # noqa: E402
@@ -71,7 +71,7 @@ def _of_people(labels: np.ndarray, people: int) -> np.ndarray:
 
 
 def _linked(ids: np.ndarray, vectors: np.ndarray, cosine: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rows = half_unit(vectors)
+    rows = vectors.astype(np.float16)
     found = []
     for start in range(0, len(rows), 1_000):
         one, other, cosines = hits(rows[start : start + 1_000], rows, cosine)

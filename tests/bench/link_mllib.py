@@ -6,7 +6,7 @@
 FOLDER is one of `synthetic.py`; the cosine is the job's own, three strangers per face, unless `--cosine` is given. The
 vectors are centred first: distances stay, and the buckets, which meet at the origin, cut the heap more evenly. One side
 is broadcast: a handful of buckets would else be a handful of tasks, with all vectors of a bucket shuffled to one. Spark
-then tests the distance inside the join, before the `distinct` of that method. Recall as in `link_faiss.py`.
+then tests the distance inside the join, before the `distinct` of that method. Recall as in `truth.py`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 import synthetic
-from link_faiss import derived_cosine, recall
+from truth import derived_cosine, recall
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,9 +37,6 @@ PARTITIONS = 8
 BROADCAST_BYTES = 2_000_000_000
 SAMPLE = 1_000
 
-Vectors = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -52,21 +48,12 @@ class Settings:
 
 
 BEST = Settings(bucket_length=0.17, tables=3)
-GRID = tuple(
-    Settings(*one)
-    for one in (
-        (5.0, 2),
-        (5.0, 3),
-        (0.3, 3),
-        (0.2, 3),
-        (0.17, 3),
-        (0.15, 4),
-        (0.1, 5),
-        (0.1, 6),
-        (0.05, 11),
-        (0.02, 28),
-    )
-)
+"""At 20,000 faces and their cosine of 0.620, the fewest tests of the settings of `GRID` that reach recall 0.98."""
+
+GRID = [
+    Settings(length, tables)
+    for length, tables in {5.0: 2, 4.0: 3, 0.3: 3, 0.2: 3, 0.17: 3, 0.15: 4, 0.1: 6, 0.05: 11, 0.02: 29}.items()
+]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.kernels.hashing import xxhash64
+from facesieve.kernels.hashing import id_hash, xxhash64
 
 LONGS = st.integers(-(2**63), 2**63 - 1)
 WORD = 2**64
@@ -42,3 +42,18 @@ def test_equals_spark(spark: SparkSession) -> None:
     seed, step = F.lit(-3).cast("bigint"), F.lit(7).cast("bigint")
     spoken = {row[0]: row[1] for row in frame.select("id", F.xxhash64(seed, step, "id")).collect()}
     assert [spoken[value] for value in values.tolist()] == xxhash64(-3, 7, values).tolist()
+
+
+@given(LONGS, st.integers(0, 2**31))
+def test_id_hash_is_splitmix64(number: int, seed: int) -> None:
+    mixed = (number + (seed + 1) * 0x9E3779B97F4A7C15) % WORD
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 % WORD
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % WORD
+    assert id_hash(np.array([number]), seed).tolist() == [mixed ^ mixed >> 31]
+
+
+def test_id_hash_spreads_and_depends_on_the_seed() -> None:
+    ids = np.arange(-50_000, 50_000)
+    assert len(np.unique(id_hash(ids, 0))) == len(ids)
+    assert abs(float((id_hash(ids, 5) / 2.0**64).mean()) - 0.5) < 0.005
+    assert (id_hash(ids, 0) != id_hash(ids, 1)).all()

@@ -6,10 +6,23 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facesieve.kernels.vectors import half_unit, hits, medoid, ordered_dot, pair_cosine, slices, unit
+from facesieve.kernels.vectors import (
+    exact_cosine,
+    exact_product,
+    half_unit,
+    hits,
+    medoid,
+    near_pairs,
+    ordered_dot,
+    pair_cosine,
+    short_unit,
+    slices,
+    unit,
+    wide_unit,
+)
 from factories import faces
 
 
@@ -55,18 +68,62 @@ def test_pair_cosine_does_not_depend_on_its_batch(seed, size):
     assert pair_cosine(vectors[::-1], vectors).tobytes() == whole.tobytes()
 
 
-def test_hits_are_the_pairs_at_or_above_the_cosine():
-    _, _, vectors = faces(5, 6, seed=2)
-    rows = half_unit(vectors)
-    every = pair_cosine(np.repeat(vectors, 30, axis=0), np.tile(vectors, (30, 1)))
-    link = float(np.sort(every)[500])
-    i, j, cosines = hits(rows, rows, link)
-    assert (i * 30 + j).tolist() == np.flatnonzero(every >= link).tolist()
+def rows_of_any_kind(seed: int, count: int, dimension: int) -> np.ndarray:
+    """Faces, zero rows, equal rows, and pairs that are at right angles but for rounding."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(count, dimension)).astype(np.float16)
+    half = dimension // 2
+    rows[1::4, :half], rows[1::4, half : 2 * half] = rows[0, half : 2 * half], -rows[0, :half]
+    rows[2::4] = rows[0] * (rng.random((len(rows[2::4]), 1)) < 0.7)
+    return rows
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 3, 64, 128, 512]), st.integers(1, 30), st.integers(0, 300))
+def test_exact_cosine_is_pair_cosine_to_the_bit(seed, dimension, count, pairs):
+    rows = rows_of_any_kind(seed, count, dimension)
+    rng = np.random.default_rng(seed)
+    others = rows[rng.permutation(count)[: 1 + count // 2]]
+    i, j = rng.integers(0, count, pairs), rng.integers(0, len(others), pairs)
+    assert exact_cosine(rows, i, others, j).tobytes() == pair_cosine(rows[i], others[j]).tobytes()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 3, 64, 128, 512]), st.integers(1, 30))
+def test_exact_product_is_pair_cosine_to_the_bit(seed, dimension, count):
+    rows = rows_of_any_kind(seed, count, dimension)
+    every = pair_cosine(np.repeat(rows[:7], count, axis=0), np.tile(rows, (len(rows[:7]), 1)))
+    assert exact_product(rows[:7], rows, wide_unit(rows)).tobytes() == every.tobytes()
+
+
+def test_right_angles_round_as_the_definition_does_whatever_the_order_of_sums():
+    """Products that cancel leave the rounding alone, so a sum in another order has other bits."""
+    rows = rows_of_any_kind(5, 2, 128)
+    a, b = half_unit(rows[:1]), half_unit(rows[1:])
+    in_order = ordered_dot(a, b)
+    assert in_order != ordered_dot(a[:, ::-1], b[:, ::-1])
+    assert exact_cosine(rows, np.array([0]), rows, np.array([1])).tolist() == in_order.astype(np.float32).tolist()
+    assert exact_product(rows[:1], rows[1:], wide_unit(rows[1:]))[0].tolist() == in_order.astype(np.float32).tolist()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 3, 128, 512]), st.integers(1, 20), st.integers(1, 20))
+def test_hits_are_the_pairs_at_or_above_the_cosine(seed, dimension, left, right):
+    """The cosine is that of a pair, so that pairs at it count."""
+    rows = rows_of_any_kind(seed, left + right, dimension)
+    every = pair_cosine(np.repeat(rows[:left], right, axis=0), np.tile(rows[left:], (left, 1)))
+    link = float(every[seed % len(every)])
+    i, j, cosines = hits(rows[:left], rows[left:], link)
+    assert (i * right + j).tolist() == np.flatnonzero(every >= link).tolist()
     assert cosines.tobytes() == every[every >= link].tobytes()
+    near = np.ravel_multi_index(near_pairs(short_unit(rows[:left]), short_unit(rows[left:]), link), (left, right))
+    assert set(np.flatnonzero(every >= link)) <= set(near)
 
 
 def test_unit_leaves_a_zero_row():
-    assert unit(np.array([[0.0, 0.0], [0.0, 2.0]])).tolist() == [[0.0, 0.0], [0.0, 1.0]]
+    rows = np.array([[0.0, 0.0], [0.0, 2.0]], np.float16)
+    for scale in (unit, short_unit, wide_unit):
+        assert scale(rows).tolist() == [[0.0, 0.0], [0.0, 1.0]]
 
 
 @given(st.integers(0, 1000))

@@ -1,4 +1,4 @@
-"""Cells, probes and the rule that emits each pair once, against brute force."""
+"""Pivots, and the cells to which faces go, against brute force in float64."""
 
 from __future__ import annotations
 
@@ -7,137 +7,136 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facesieve.kernels import vectors as vectors_module
 from facesieve.kernels import voronoi
+from facesieve.kernels.hashing import id_hash
 from facesieve.kernels.vectors import half_unit, ordered_dot
-from facesieve.kernels.voronoi import Members, home_pairs, id_hash, learn_pivots, nearest, tournament, visitor_pairs
+from facesieve.kernels.voronoi import NO_MARGIN, PRUNED, learn_pivots, meet, pivot_count, route
 from factories import faces
 
-EVERY_PAIR = -2.0
+
+def brute(vectors: np.ndarray, pivots: np.ndarray, probes: int, margin: float) -> list[list[int]]:
+    """The definition: sums in index order, the home first, the others within the margin by number, then PRUNED."""
+    near = ordered_dot(pivots.astype(float)[None], half_unit(vectors)[:, None])
+    lists = []
+    for row in near:
+        home, *others = np.argsort(-row, kind="stable")[:probes].tolist()
+        kept = sorted(cell for cell in others if row[home] - row[cell] <= margin)
+        lists.append([home, *kept, *[PRUNED] * (probes - 1 - len(kept))])
+    return lists
 
 
-def emitted(members: Members, cosine: float) -> list[tuple[int, int]]:
-    """Pairs of row numbers that all cells together emit."""
-    homes, pairs = members.probes[:, 0], []
-    for cell in np.unique(members.probes):
-        at_home = np.flatnonzero(homes == cell)
-        visiting = np.flatnonzero((members.probes[:, 1:] == cell).any(axis=1))
-        residents, visitors = (_rows(members, rows) for rows in (at_home, visiting))
-        for i, j, _ in home_pairs(residents, cosine):
-            pairs += [tuple(sorted(pair)) for pair in zip(at_home[i], at_home[j], strict=True)]
-        for i, j, _ in visitor_pairs(residents, visitors, cosine):
-            pairs += [tuple(sorted(pair)) for pair in zip(at_home[i], visiting[j], strict=True)]
-    return [(int(a), int(b)) for a, b in pairs]
+def pivots_of(rng: np.random.Generator, count: int, kind: str, dimension: int) -> np.ndarray:
+    """Random pivots; the same ones three times; or ones that differ by a unit in the last place."""
+    pivots = half_unit(rng.normal(size=(count, dimension))).astype(np.float32)
+    if kind == "ties":
+        return np.concatenate([pivots, pivots, pivots])[rng.permutation(3 * count)]
+    if kind == "nearly":
+        pivots = np.repeat(pivots[:1], count, axis=0)
+        pivots[np.arange(count), rng.integers(0, dimension, count)] *= np.float32(1 + 2**-23)
+    return pivots
 
 
-def _rows(members: Members, rows: np.ndarray) -> Members:
-    return Members(members.ids[rows], members.probes[rows], members.vectors[rows])
-
-
-def candidates(probes: np.ndarray) -> set[tuple[int, int]]:
-    """The definition: one's home is among the other's probes."""
-    lists = [set(row) for row in probes.tolist()]
-    homes = probes[:, 0].tolist()
-    count = len(lists)
-    return {(a, b) for a in range(count) for b in range(a + 1, count) if homes[a] in lists[b] or homes[b] in lists[a]}
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(1, 14), st.integers(1, 6), st.integers(1, 9))
-def test_each_candidate_comes_once_and_no_other_pair(seed, count, cells, probes, block):
-    """Random probe lists, of any length, with blocks far smaller than the cells."""
+@settings(deadline=None, max_examples=150)
+@given(
+    seed=st.integers(0, 10_000),
+    count=st.integers(1, 40),
+    kind=st.sampled_from(["random", "ties", "nearly"]),
+    dimension=st.sampled_from([1, 2, 8, 128]),
+    probes=st.integers(1, 40),
+    margin=st.sampled_from([0.0, 1e-6, 0.1, 0.5, NO_MARGIN, None]),
+)
+def test_route_is_the_exact_order_with_ties_to_the_lower_pivot(seed, count, kind, dimension, probes, margin):
+    """Margin None: one that is exactly the gap of some cell."""
     rng = np.random.default_rng(seed)
-    lists = np.array([rng.permutation(cells)[: min(probes, cells)] for _ in range(count)], np.int32)
-    ids = rng.permutation(count).astype(np.int64) - count // 2
-    members = Members(ids, lists, rng.normal(size=(count, 3)).astype(np.float16))
+    pivots = pivots_of(rng, count, kind, dimension)
+    rows = rng.normal(size=(9, dimension)).astype(np.float16)
+    rows[::3] = rows[0]
+    probes = min(probes, len(pivots))
+    if margin is None:
+        near = np.sort(ordered_dot(pivots.astype(float), half_unit(rows[4:5])))[::-1]
+        margin = float(near[0] - near[min(probes, len(near)) // 2])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(voronoi, "BLOCK", block)
-        pairs = emitted(members, EVERY_PAIR)
-    assert len(set(pairs)) == len(pairs)
-    assert set(pairs) == candidates(lists)
+        patch.setattr(voronoi, "_ROUTED", 1 + seed % 10)
+        assert route(rows, pivots, probes, margin).tolist() == brute(rows, pivots, probes, margin)
 
 
-@settings(deadline=None, max_examples=25)
-@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 40), st.integers(1, 4))
-def test_learned_cells_emit_each_edge_of_their_candidates_once(seed, count, cells, probes):
-    ids, _, rows = faces(count, 2, seed, dimension=6)
-    rows[:: count // 3 + 1] = rows[0]
+@pytest.mark.parametrize("margin", [0.05, NO_MARGIN])
+def test_route_settles_crowds_of_pivots_that_a_block_product_cannot_tell_apart(margin):
+    rng = np.random.default_rng(3)
+    pivots = pivots_of(rng, 100, "nearly", 128)
+    rows = (pivots[:20] + rng.normal(size=(20, 128)) / 20).astype(np.float16)
+    assert route(rows, pivots, 4, margin).tolist() == brute(rows, pivots, 4, margin)
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.1, NO_MARGIN])
+def test_route_does_not_depend_on_the_other_faces(margin):
+    _, _, rows = faces(40, 10, seed=7)
     halves = rows.astype(np.float16)
-    pivots = learn_pivots(ids, halves, min(cells, len(ids)))
-    lists = nearest(halves, pivots, min(probes, len(pivots)))
-    unit = half_unit(halves)
-    exact = ordered_dot(unit[:, None], unit[None]).astype(np.float32)
-    expected = {(a, b) for a, b in candidates(lists) if exact[a, b] >= 0.5}
-    pairs = emitted(Members(ids, lists, halves), 0.5)
-    assert len(set(pairs)) == len(pairs)
-    assert set(pairs) == expected
+    pivots = learn_pivots(np.arange(400), halves, 90, 0.7)
+    whole = route(halves, pivots, 12, margin)
+    assert (whole == np.concatenate([route(halves[k : k + 1], pivots, 12, margin) for k in range(400)])).all()
+    assert (whole[::-1] == route(halves[::-1], pivots, 12, margin)).all()
+
+
+def test_a_zero_vector_is_at_home_in_the_first_cell():
+    pivots = pivots_of(np.random.default_rng(0), 9, "random", 8)
+    assert route(np.zeros((1, 8), np.float16), pivots, 3, 0.1).tolist() == [[0, 1, 2]]
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(0, 10_000), st.integers(1, 30), st.integers(1, 5), st.booleans())
-def test_nearest_is_the_exact_order_with_ties_to_the_lower_pivot(seed, count, probes, ties):
-    rng = np.random.default_rng(seed)
-    pivots = half_unit(rng.normal(size=(count, 8))).astype(np.float32)
-    if ties:
-        pivots = np.concatenate([pivots, pivots, pivots])[rng.permutation(3 * count)]
-    rows = rng.normal(size=(9, 8)).astype(np.float16)
-    probes = min(probes, len(pivots))
-    exact = ordered_dot(pivots.astype(float)[None], half_unit(rows)[:, None])
-    expected = np.argsort(-exact, axis=1, kind="stable")[:, :probes]
-    assert nearest(rows, pivots, probes).tolist() == expected.tolist()
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_nearest_settles_a_doubt_of_the_block_product_exactly(seed):
-    """Many pivots that differ by one unit in the last place: the float32 product cannot even shortlist them."""
-    rng = np.random.default_rng(seed)
-    pivots = np.repeat(half_unit(rng.normal(size=(1, 128))).astype(np.float32), 100, axis=0)
-    pivots[np.arange(100), rng.integers(0, 128, 100)] *= np.float32(1 + 2**-23)
-    rows = (pivots[:3] + rng.normal(size=(3, 128)) / 20).astype(np.float16)
-    exact = ordered_dot(pivots.astype(float)[None], half_unit(rows)[:, None])
-    assert nearest(rows, pivots, 4).tolist() == np.argsort(-exact, axis=1, kind="stable")[:, :4].tolist()
-
-
-def test_nearest_does_not_depend_on_its_batch():
-    _, _, rows = faces(40, 10, seed=7)
+@given(st.integers(0, 10_000), st.integers(1, 300), st.sampled_from([0.3, 0.6, 0.99]), st.sampled_from([1, 7, 256]))
+def test_pivots_are_the_first_faces_by_hash_that_are_apart(seed, count, apart, block):
+    ids, _, rows = faces(40, 5, seed, dimension=16)
     halves = rows.astype(np.float16)
-    pivots = learn_pivots(np.arange(400), halves, 90)
-    whole = nearest(halves, pivots, 4)
-    one_by_one = np.concatenate([nearest(halves[k : k + 1], pivots, 4) for k in range(400)])
-    assert (whole == one_by_one).all()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(voronoi, "LLOYD_STEPS", 0)
+        patch.setattr(voronoi, "_TRIED", block)
+        pivots = learn_pivots(ids, halves, count, apart)
+    taken: list[np.ndarray] = []
+    for row in half_unit(halves)[np.argsort(id_hash(ids, 0))]:
+        if len(taken) < count and all(row @ other < apart for other in taken):
+            taken.append(row)
+    assert pivots.shape == (len(taken), 16)
+    assert np.allclose(pivots, taken, atol=1e-6)
+    assert (pivots @ pivots.T - 2 * np.eye(len(pivots)) < apart).all()
+
+
+def test_two_lloyd_steps_move_pivots_to_the_mean_directions_of_their_cells():
+    ids, _, rows = faces(30, 10, seed=8)
+    halves = rows.astype(np.float16)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(voronoi, "LLOYD_STEPS", 0)
+        expected = learn_pivots(ids, halves, 40, 0.7).astype(float)
+    units = half_unit(halves)
+    for _ in range(2):
+        homes = np.argmax(units @ expected.T, axis=1)
+        means = np.array([units[homes == cell].sum(axis=0) for cell in range(len(expected))])
+        expected = means / np.linalg.norm(means, axis=1, keepdims=True)
+    assert np.allclose(learn_pivots(ids, halves, 40, 0.7), expected, atol=1e-6)
 
 
 def test_pivots_depend_on_the_faces_and_not_on_their_order():
     ids, _, rows = faces(30, 10, seed=8)
     halves, order = rows.astype(np.float16), np.random.default_rng(1).permutation(300)
-    pivots = learn_pivots(ids, halves, 40)
-    assert pivots.tobytes() == learn_pivots(ids[order], halves[order], 40).tobytes()
+    pivots = learn_pivots(ids, halves, 40, 0.7)
+    assert pivots.tobytes() == learn_pivots(ids[order], halves[order], 40, 0.7).tobytes()
     assert np.allclose(np.linalg.norm(pivots, axis=1), 1, atol=1e-6)
 
 
-def test_equal_vectors_give_one_pivot():
-    assert learn_pivots(np.arange(9), np.ones((9, 4), np.float16), 5).shape == (1, 4)
+def test_equal_vectors_give_one_pivot_and_few_faces_few():
+    assert learn_pivots(np.arange(900), np.ones((900, 4), np.float16), 5, 0.7).tolist() == [[0.5] * 4]
+    assert learn_pivots(np.arange(3), np.eye(3, dtype=np.float16), 8, 0.7).shape == (3, 3)
 
 
-def test_no_faces_give_no_pivots():
-    assert len(learn_pivots(np.empty(0, np.int64), np.empty((0, 0), np.float16), 1)) == 0
+def test_cells_grow_like_the_root_of_the_faces():
+    assert [pivot_count(faces) for faces in (0, 1, 4, 10_000, 1_000_000)] == [1, 1, 4, 250, 2_500]
 
 
-@pytest.mark.parametrize("cells", [1, 3, 9])
-def test_tournament_makes_every_pair_a_candidate_exactly_once(cells):
-    ids = np.arange(-40, 40)
-    lists = tournament(ids, cells)
-    assert lists.shape == (80, (cells + 1) // 2)
-    pairs = emitted(Members(ids, lists, np.ones((80, 2), np.float16)), EVERY_PAIR)
-    assert sorted(pairs) == [(a, b) for a in range(80) for b in range(a + 1, 80)]
-
-
-def test_id_hash_spreads_and_depends_on_the_seed():
-    ids = np.arange(100_000)
-    assert len(np.unique(id_hash(ids, 0))) == len(ids)
-    assert abs(float((id_hash(ids, 5) / 2.0**64).mean()) - 0.5) < 0.005
-    assert (id_hash(ids, 0) != id_hash(ids, 1)).all()
-
-
-def test_blocks_are_bounded():
-    assert vectors_module.BLOCK**2 * 4 <= 1 << 24
+@given(st.integers(0, 10_000))
+def test_two_faces_meet_where_one_is_at_home_and_the_other_probes(seed):
+    rng = np.random.default_rng(seed)
+    lists = np.array([rng.permutation(6)[:3] for _ in range(20)], np.int32)
+    lists[:, 1:][rng.random((20, 2)) < 0.3] = PRUNED
+    a, b = lists[:10], lists[10:]
+    expected = [x[0] in y or y[0] in x for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    assert meet(a, b).tolist() == expected

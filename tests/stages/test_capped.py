@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from facesieve.stages import capped as capped_stage
@@ -53,7 +53,12 @@ graphs = st.builds(
 )
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.generate],  # to shrink a failure through Spark would take minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(many=st.lists(graphs, min_size=4, max_size=12), most=st.integers(1, 5))
 def test_it_is_its_definition(spark, many, most):
     apart = {

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from facesieve import config
 from facesieve.kernels.agreement import bcubed
 from facesieve.kernels.cohesion import cohesion
-from facesieve.kernels.vectors import half_unit, hits
+from facesieve.kernels.vectors import hits
 from facesieve.kernels.whispers import Coin, split, whispers
 from facesieve.stages.clusters import Clustered, clusters
 from facesieve.tables import CLUSTERS, VOTES, Votes
@@ -22,7 +22,7 @@ Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 def linked(faces: Faces, link: float) -> Pairs:
     """All pairs at or above `link`, as src < dst and cosine."""
     ids, vectors = faces
-    rows = half_unit(vectors)
+    rows = vectors.astype(np.float16)
     one, other, cosines = hits(rows, rows, link)
     kept = ids[one] < ids[other]
     return ids[one][kept], ids[other][kept], cosines[kept]

@@ -14,15 +14,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from facesieve.kernels.cells import MOST_RESIDENTS, Flags, Members, met_here
-from facesieve.kernels.vectors import MARGIN, Cosines, Hits, Indices, exact_cosine, near_pairs, short_unit, slices
+from facesieve.kernels.vectors import (
+    Cosines,
+    Hits,
+    Indices,
+    exact_cosine,
+    exact_product,
+    near_pairs,
+    short_unit,
+    slices,
+    wide_unit,
+)
 from facesieve.kernels.voronoi import Probes, meet
 
 ROWS, COLUMNS = 256, 2_048
 """Shape of a block product: 2 MB, so that it stays in the cache while it is compared with the threshold."""
 
 HELD = 1 << 20
-"""Pairs of one sub-cell held at a time; with a cap, a sub-cell with more is searched for the strongest instead."""
+"""Pairs of one sub-cell held at a time, about."""
 
+_ROWS_OF_A_CROWD = 64
+_ASKED_OF_A_CROWD = 32
 _NOT_ITSELF = -2.0
 
 
@@ -39,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Encounter:
-    """Two groups of one cell that are compared: row numbers. With `own` it is one group, compared with itself."""
+    """Two groups of one cell that are compared: row numbers, none in both. With `own` one group meets itself."""
 
     left: Indices
     right: Indices
@@ -57,10 +69,7 @@ class Meeting:
         self._earlier = earlier
 
     def cell(self, residents: Indices, visitors: Indices) -> Iterator[Hits]:
-        """Find the edges of one sub-cell, each pair once: rows i, j of the members and exact cosines float32.
-
-        residents, visitors: row numbers by ascending id.
-        """
+        """Find the edges of one sub-cell, each pair once: rows i, j of the members and exact cosines float32."""
         # In a second pass the residents of one cell have met.
         own = [Encounter(residents, residents, own=True)] if self._earlier is None else []
         yield from self.edges([*own, Encounter(residents, visitors)])
@@ -69,50 +78,68 @@ class Meeting:
         """Find the edges of encounters in one cell, each pair once; the left ones are residents there."""
         held: list[tuple[Indices, Indices]] = []
         total = 0
-        for i, j in itertools.chain.from_iterable(map(self._near, encounters)):
-            held.append((i, j))
-            total += len(i)
-            if total > HELD:
-                if self.asked.most:
-                    yield from itertools.chain.from_iterable(map(self._strongest, encounters))
-                    return
-                yield self._exact(held)
-                held, total = [], 0
+        for met in encounters:
+            if self._is_crowd(met):
+                yield from self._strongest(met)
+                continue
+            for i, j in self._among(met.left) if met.own else self._between(met.left, met.right):
+                held.append((i, j))
+                total += len(i)
+                if total > HELD:
+                    yield self._thinned(*self._exact(held))
+                    held, total = [], 0
         if total:
             yield self._thinned(*self._exact(held))
 
-    def _near(self, met: Encounter) -> Iterator[tuple[Indices, Indices]]:
-        for rows, columns in _blocks(met):
-            i, j = self._product(met.left[rows], met.right[columns])
-            if met.own:
-                once = i + rows.start < j + columns.start
-                yield met.left[rows][i[once]], met.right[columns][j[once]]
-            else:
-                i, j = met.left[rows][i], met.right[columns][j]
+    def _is_crowd(self, met: Encounter) -> bool:
+        """Say whether faces have, on average, more neighbours than are kept, in a group large enough to matter."""
+        if not self.asked.most or len(met.left) * len(met.right) <= HELD:
+            return False
+        few = met.left[:: -(-len(met.left) // _ASKED_OF_A_CROWD)]
+        return sum(len(i) for i, _ in self._between(few, met.right)) > (self.asked.most + 1) * len(few)
+
+    def _among(self, group: Indices) -> Iterator[tuple[Indices, Indices]]:
+        """Near pairs of a group, one column block after the other from the diagonal on."""
+        short = self.short.take(group, axis=0)
+        for rows in slices(len(group), ROWS):
+            for columns in slices(len(group) - rows.start, COLUMNS):
+                start, stop = rows.start + columns.start, rows.start + columns.stop
+                i, j = near_pairs(short[rows], short[start:stop], self.asked.cosine)
+                once = i + rows.start < j + start
+                yield group[i[once] + rows.start], group[j[once] + start]
+
+    def _between(self, left: Indices, right: Indices) -> Iterator[tuple[Indices, Indices]]:
+        """Near pairs of residents with others, but for those that are left to another cell."""
+        short = self.short.take(left, axis=0)
+        for columns in slices(len(right), COLUMNS):
+            others = self.short.take(right[columns], axis=0)
+            for rows in slices(len(left), ROWS):
+                i, j = near_pairs(short[rows], others, self.asked.cosine)
+                i, j = left[i + rows.start], right[j + columns.start]
                 here = self._here(i, j)
                 yield i[here], j[here]
-
-    def _product(self, rows: Indices, columns: Indices) -> tuple[Indices, Indices]:
-        return near_pairs(self.short[rows], self.short[columns], self.asked.cosine)
 
     def _here(self, i: Indices, j: Indices) -> Flags:
         here = met_here(self.members.probes, i, j)
         return here if self._earlier is None else here & ~meet(self._earlier[i], self._earlier[j])
 
     def _exact(self, held: list[tuple[Indices, Indices]]) -> Hits:
-        i, j = (np.concatenate(part) for part in zip(*held, strict=True))
+        i, j = np.concatenate([i for i, _ in held]), np.concatenate([j for _, j in held])
         exact = exact_cosine(self.members.vectors, i, self.members.vectors, j)
         kept = exact.astype(np.float64) >= self.asked.cosine
         return i[kept], j[kept], exact[kept]
 
     def _thinned(self, i: Indices, j: Indices, cosine: Cosines) -> Hits:
         """Leave out pairs that neither end has among its strongest."""
-        face, other = np.concatenate([i, j]), np.concatenate([j, i])
-        crowded = (np.bincount(face) > self.asked.most + 1)[face] & ~self.exempt[face]
-        if not self.asked.most or not crowded.any():
+        if not self.asked.most or len(i) <= self.asked.most:
             return i, j, cosine
-        keeps = ~crowded
+        face, other = np.concatenate([i, j]), np.concatenate([j, i])
+        numbers = np.bincount(face)
+        if numbers.max() <= self.asked.most + 1:
+            return i, j, cosine
+        crowded = (numbers > self.asked.most + 1)[face] & ~self.exempt[face]
         rows = np.flatnonzero(crowded)
+        keeps = ~crowded
         keeps[rows] = self._ranked(face[rows], other[rows], np.concatenate([cosine, cosine])[rows])
         kept = keeps[: len(i)] | keeps[len(i) :]
         return i[kept], j[kept], cosine[kept]
@@ -124,46 +151,82 @@ class Meeting:
         first = np.searchsorted(ordered, ordered)
         strongest = np.empty(len(face), np.bool_)
         strongest[order] = np.arange(len(face)) - first <= self.asked.most
-        return strongest | self.exempt[face]
+        return strongest
 
     def _strongest(self, met: Encounter) -> Iterator[Hits]:
         """Find the strongest pairs of a crowd in memory that grows with its faces, not with its pairs."""
+        left = self._by_id(met.left)
         if met.own:
-            i, j, cosine = self._kept_by(met.left, met.left)
-            yield self._once(np.minimum(i, j), np.maximum(i, j), cosine)
+            cuts = _Cuts(len(left))
+            yield from self._kept_by(left, left, cuts, cuts)
             return
         for part in slices(len(met.right), MOST_RESIDENTS):
-            there, back = self._kept_by(met.left, met.right[part]), self._kept_by(met.right[part], met.left)
-            i, j, cosine = (np.concatenate(ends) for ends in zip(there, (back[1], back[0], back[2]), strict=True))
-            here = self._here(i, j)
-            yield self._once(i[here], j[here], cosine[here])
+            right = self._by_id(met.right[part])
+            mine, theirs = _Cuts(len(left)), _Cuts(len(right))
+            back = ((j, i, cosine) for i, j, cosine in self._kept_by(right, left, theirs, mine))
+            for i, j, cosine in itertools.chain(self._kept_by(left, right, mine, theirs), back):
+                here = self._here(i, j)
+                yield i[here], j[here], cosine[here]
 
-    def _once(self, i: Indices, j: Indices, cosine: Cosines) -> Hits:
-        first = np.unique(i * len(self.exempt) + j, return_index=True)[1]
-        return i[first], j[first], cosine[first]
+    def _by_id(self, rows: Indices) -> Indices:
+        return rows[np.argsort(self.members.ids[rows])]
 
-    def _kept_by(self, faces: Indices, others: Indices) -> Hits:
-        """Pairs that each of `faces` has among its strongest with `others`."""
-        found = [self._kept_by_block(faces[rows], others) for rows in slices(len(faces), ROWS)]
-        i, j, cosine = (np.concatenate(part) for part in zip(*found, strict=True))
-        return i, j, cosine
-
-    def _kept_by_block(self, faces: Indices, others: Indices) -> Hits:
-        product = self.short[faces] @ self.short[others].T
-        product[faces[:, None] == others] = _NOT_ITSELF
-        floor = np.full(len(faces), self.asked.cosine - MARGIN)
-        if len(others) > self.asked.most + 1:
-            last = len(others) - self.asked.most - 1
-            strong = np.partition(product, last, axis=1)[:, last]
-            floor = np.maximum(floor, np.where(self.exempt[faces], _NOT_ITSELF, strong - MARGIN))
-        rows, columns = np.nonzero(product >= floor[:, None].astype(np.float32))
-        i, j, cosine = self._exact([(faces[rows], others[columns])])
-        strongest = self._ranked(i, j, cosine)
-        return i[strongest], j[strongest], cosine[strongest]
+    def _kept_by(self, faces: Indices, others: Indices, mine: _Cuts, theirs: _Cuts) -> Iterator[Hits]:
+        """Pairs that each of `faces` has among its strongest with `others`, but those that these have kept before."""
+        own = mine is theirs
+        vectors = self.members.vectors[others]
+        wide = wide_unit(vectors)
+        for rows in slices(len(faces), _ROWS_OF_A_CROWD):
+            cosine = exact_product(self.members.vectors[faces[rows]], vectors, wide)
+            if own:
+                np.fill_diagonal(cosine[:, rows], _NOT_ITSELF)
+            mine.learn(rows, cosine, self.asked, self.exempt[faces[rows]])
+            i, j = mine.kept(rows, cosine)
+            strength = cosine[i, j]
+            i += rows.start
+            new = ~theirs.keep(j, strength, i)
+            if own:
+                new |= i < j
+            yield faces[i[new]], others[j[new]], strength[new]
 
 
-def _blocks(met: Encounter) -> Iterator[tuple[slice, slice]]:
-    for rows in slices(len(met.left), ROWS):
-        for columns in slices(len(met.right), COLUMNS):
-            if not met.own or columns.stop > rows.start:
-                yield rows, columns
+class _Cuts:
+    """What faces keep of a group that they are compared with: all above a cosine, and of those that equal it the ones
+    up to a place (by ascending id). At first nothing.
+    """
+
+    def __init__(self, faces: int) -> None:
+        self._cosine = np.full(faces, np.inf, np.float32)
+        self._place = np.full(faces, -1, np.int64)
+
+    def learn(self, rows: slice, cosine: Cosines, asked: Asked, exempt: Flags) -> None:
+        """Cut after the `most` + 1 strongest of the edges in a block float32 [n, k], but for those exempt."""
+        below = _below(asked.cosine)
+        self._cosine[rows] = below
+        crowded = np.flatnonzero((np.count_nonzero(cosine > below, axis=1) > asked.most + 1) & ~exempt)
+        if not len(crowded):
+            return
+        cosine = cosine[crowded]
+        last = cosine.shape[1] - asked.most - 1
+        cut = np.partition(cosine, last, axis=1)[:, last]
+        room = asked.most + 1 - np.count_nonzero(cosine > cut[:, None], axis=1)
+        row, place = np.nonzero(cosine == cut[:, None])
+        self._cosine[rows][crowded] = cut
+        self._place[rows][crowded] = place[np.searchsorted(row, np.arange(len(crowded))) + room - 1]
+
+    def kept(self, rows: slice, cosine: Cosines) -> tuple[Indices, Indices]:
+        """List what the faces in `rows` keep of a block float32 [n, k]."""
+        cut, place = self._cosine[rows, None], self._place[rows, None]
+        face, other = np.nonzero((cosine > cut) | ((cosine == cut) & (np.arange(cosine.shape[1]) <= place)))
+        return face, other
+
+    def keep(self, faces: Indices, cosine: Cosines, places: Indices) -> Flags:
+        """Say of pairs whether the face keeps them."""
+        cut = self._cosine[faces]
+        return np.asarray((cosine > cut) | ((cosine == cut) & (places <= self._place[faces])))
+
+
+def _below(cosine: float) -> np.float32:
+    """Greatest float32 that is less than `cosine`."""
+    nearest = np.float32(cosine)
+    return nearest if float(nearest) < cosine else np.nextafter(nearest, np.float32(-np.inf))

@@ -24,7 +24,7 @@ _LEVELS = (2.5, 97.5)
 
 
 class Neighbours:
-    """True edges of a few faces among faces that come block by block: how many, and the partners with the least id hash.
+    """True edges of a few faces among faces that come block by block: how many, and some partners, by id hash.
 
     faces: ids int64 [q], vectors float16 [q, D]. Memory grows with q, not with the edges.
 
@@ -56,7 +56,7 @@ class Neighbours:
             self._held = [self.partners()]
 
     def partners(self) -> tuple[Indices, Indices, Halves]:
-        """Return rows of the faces, ids and vectors of their partners: PARTNERS per face, those with the least id hash."""
+        """Return rows of the faces, ids and vectors of their partners: of each face PARTNERS with the least id hash."""
         of, others, vectors = (np.concatenate(part) for part in zip(*self._held, strict=True))
         order = np.lexsort((id_hash(others, 0), of))
         ordered = of[order]

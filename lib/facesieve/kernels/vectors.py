@@ -1,6 +1,7 @@
 """Unit vectors, and cosines that are the same to the bit on every machine.
 
-Sums run in index order (`accumulate`, never `sum`, `dot` or `einsum`, whose order depends on shapes and threads).
+Sums run in index order (`accumulate`, never `sum`, `dot` or `einsum`, whose order depends on shapes and threads), or
+they are made in any order, with an error bound, and made anew in index order where it might matter.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ BLOCK = 2_048
 MARGIN = 1e-3
 """Prefilter margin: far above the rounding of a float32 block product of unit vectors."""
 
-_COLUMNS = 1_024
+_PAIRS, _WIDENED = 256, 512
 
 
 def ordered_dot(left: Floats, right: Floats) -> Floats:
@@ -85,9 +86,13 @@ def short_unit(vectors: Halves) -> Shorts:
     >>> short_unit(np.array([[3, 4]], np.float16)).tolist()
     [[0.6000000238418579, 0.800000011920929]]
     """
-    wide = vectors.astype(np.float32)
-    norms = np.sqrt(np.einsum("nd,nd->n", wide, wide))[:, None]
-    return np.divide(wide, norms, out=wide, where=norms > 0)
+    found = np.empty(vectors.shape, np.float32)
+    for part in slices(len(vectors), _WIDENED):
+        rows = found[part]
+        rows[...] = vectors[part].astype(np.float64)  # NumPy widens float16 to float64 faster than to float32
+        norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+        np.divide(rows, np.where(norms > 0, norms, 1)[:, None], out=rows)
+    return found
 
 
 def near_pairs(left: Shorts, right: Shorts, cosine: float) -> tuple[Indices, Indices]:
@@ -108,25 +113,66 @@ def exact_cosine(left: Halves, i: Indices, right: Halves, j: Indices) -> Cosines
 
     Shapes: float16 [n, D], [k, D], indices int64 [H] -> float32 [H].
 
-    >>> exact_cosine(np.eye(2, dtype=np.float16), np.array([0, 1]), np.eye(2, dtype=np.float16), np.array([0, 0])).tolist()
+    >>> axes = np.eye(2, dtype=np.float16)
+    >>> exact_cosine(axes, np.array([0, 1]), axes, np.array([0, 0])).tolist()
     [1.0, 0.0]
     """
     found = np.empty(len(i), np.float32)
-    (lefts, i), (rights, j) = _unit_columns(left, i), _unit_columns(right, j)
-    for part in slices(len(i), _COLUMNS):
-        # Reduced over the first axis, columns are summed one after the other: in index order, for many pairs at once.
-        products = lefts.take(i[part], axis=1) * rights.take(j[part], axis=1)
-        found[part] = np.add.reduce(products, axis=0)
+    (lefts, at), (rights, to) = _occurring(left, i), _occurring(right, j)
+    for part in slices(len(i), _PAIRS):
+        near = np.einsum("pd,pd->p", lefts.take(at[part], axis=0), rights.take(to[part], axis=0))
+        found[part], unsure = _rounded(near, left.shape[1])
+        found[part][unsure] = pair_cosine(left[i[part][unsure]], right[j[part][unsure]])
     return found
 
 
-def _unit_columns(vectors: Halves, rows: Indices) -> tuple[Floats, Indices]:
-    """Unit vectors of the rows that occur, as columns, and `rows` renumbered."""
+def exact_product(left: Halves, right: Halves, rights: Floats) -> Cosines:
+    """Cosines of all rows of `left` with all of `right`: `pair_cosine` to the bit; `rights` is `wide_unit(right)`.
+
+    Shapes: float16 [n, D] and [k, D], float64 [k, D] -> float32 [n, k].
+
+    >>> axes = np.eye(2, dtype=np.float16)
+    >>> exact_product(axes[:1], axes, wide_unit(axes)).tolist()
+    [[1.0, 0.0]]
+    """
+    found, unsure = _rounded(wide_unit(left) @ rights.T, left.shape[1])
+    i, j = np.nonzero(unsure)
+    found[i, j] = pair_cosine(left[i], right[j])
+    return found
+
+
+def wide_unit(vectors: Halves) -> Floats:
+    """Rows of unit length in float64, fast: their norms are summed in any order, so that the last bits are not fixed.
+
+    Shapes: float16 [N, D] -> float64 [N, D]; a zero row stays zero.
+
+    >>> wide_unit(np.array([[3, 4]], np.float16)).tolist()
+    [[0.6, 0.8]]
+    """
+    wide = vectors.astype(np.float64)
+    norms = np.sqrt(np.einsum("nd,nd->n", wide, wide))
+    return np.asarray(np.divide(wide, np.where(norms > 0, norms, 1)[:, None], out=wide))
+
+
+def _occurring(vectors: Halves, rows: Indices) -> tuple[Floats, Indices]:
+    """Unit vectors of the rows that occur, and `rows` renumbered."""
     occurs = np.zeros(len(vectors), np.bool_)
     occurs[rows] = True
-    wide = np.ascontiguousarray(vectors[occurs].T, dtype=np.float64)
-    norms = np.sqrt(np.add.reduce(wide * wide, axis=0))
-    return np.divide(wide, norms, out=wide, where=norms > 0), (np.cumsum(occurs) - 1)[rows]
+    found = np.flatnonzero(occurs)
+    number = np.empty(len(vectors), np.int64)
+    number[found] = np.arange(len(found))
+    return wide_unit(vectors[found]), number[rows]
+
+
+def _rounded(near: Floats, dimension: int) -> tuple[Cosines, npt.NDArray[np.bool_]]:
+    """Round to float32, and flag where a sum in index order might round otherwise.
+
+    Two sums of D products of unit vectors, in any order, their norms too, differ by less than (2 D + 8) eps (Higham
+    2002, Accuracy and Stability of Numerical Algorithms, 3.1).
+    """
+    error = (2 * dimension + 8) * float(np.finfo(np.float64).eps)
+    low = (near - error).astype(np.float32)
+    return low, low != (near + error).astype(np.float32)
 
 
 def hits(left: Halves, right: Halves, cosine: float) -> Hits:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.errors import ContractError
 from facesieve.kernels.cells import Cut, Flags, Members, groups, stays
 from facesieve.kernels.meetings import Asked, Encounter, Meeting
 from facesieve.kernels.vectors import Hits, Indices
@@ -35,15 +36,19 @@ class Delta:
 def delta(faces: DataFrame, kept: DataFrame, most: int) -> Delta | None:
     """Compare the faces there are (face_id, identity) with those kept (packed); None if more than `most` differ.
 
-    A face whose identity has changed both went and came.
+    A face whose identity has changed both went and came. Raises ContractError if a face_id comes more than once.
     """
-    here = faces.select("face_id", code().alias("here"))
+    here = faces.groupBy("face_id").agg(F.min(code()).alias("here"), F.count("*").alias("times"))
     there = kept.select("ids", "codes").mapInArrow(_unpacked, _IDS).withColumnRenamed("code", "there")
-    both = here.join(there, "face_id", "full_outer").where(~F.col("here").eqNullSafe(F.col("there")))
-    changed = both.select("face_id", F.col("here").isNotNull().alias("fresh"), F.col("there").isNotNull().alias("gone"))
-    rows = changed.limit(most + 1).collect()
+    both = here.join(there, "face_id", "full_outer")
+    changed = both.where(~F.col("here").eqNullSafe(F.col("there")) | (F.col("times") > 1))
+    flags = (F.col("here").isNotNull().alias("fresh"), F.col("there").isNotNull().alias("gone"))
+    rows = changed.select("face_id", "times", *flags).limit(most + 1).collect()
     if len(rows) > most:
         return None
+    double = sum(row.times is not None and row.times > 1 for row in rows)
+    if double:
+        raise ContractError(f"embeddings.face_id: {double} ids come more than once")
     fresh, gone = (sorted(row.face_id for row in rows if row[flag]) for flag in ("fresh", "gone"))
     return Delta(np.array(fresh, np.int64), np.array(gone, np.int64))
 

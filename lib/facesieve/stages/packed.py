@@ -145,13 +145,12 @@ def _pack(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def _packed_row(table: pa.Table) -> pa.RecordBatch:
     column = table.column("vector").combine_chunks()
     lengths = column.value_lengths().fill_null(0).to_numpy()
-    unusable, halves = int((lengths == 0).sum()), np.zeros((0, 0), np.float16)
-    if lengths.min() == lengths.max() > 0:
-        vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(len(lengths), -1)
-        unusable, halves = _unusable(vectors), vectors.astype(np.float16)
+    values = column.flatten().to_numpy(zero_copy_only=False)
+    even = lengths.min() == lengths.max()
+    halves = values.reshape(len(lengths), -1).astype(np.float16) if even else np.zeros((0, 0), np.float16)
     return batch_of(
         faces=np.array([len(table)], np.int32),
-        unusable=np.array([unusable], np.int32),
+        unusable=np.array([_unusable(values, lengths)], np.int32),
         shortest=np.array([lengths.min()], np.int32),
         longest=np.array([lengths.max()], np.int32),
         ids=[table.column("face_id").to_numpy()],
@@ -160,8 +159,10 @@ def _packed_row(table: pa.Table) -> pa.RecordBatch:
     )
 
 
-def _unusable(vectors: npt.NDArray[np.float32]) -> int:
-    largest = np.abs(vectors).max(axis=1)
+def _unusable(values: npt.NDArray[np.float32], lengths: npt.NDArray[np.int32]) -> int:
+    largest = np.zeros(len(lengths), np.float32)
+    if len(values):
+        largest[lengths > 0] = np.maximum.reduceat(np.abs(values), (np.cumsum(lengths) - lengths)[lengths > 0])
     # As float16, in which faces are compared, a tiny vector is zero and a huge one infinite.
     with np.errstate(over="ignore"):
         compared = largest.astype(np.float16)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,8 @@ class Epoch:
     """What the edges of one epoch are found with.
 
     name: the run that began it. made_of: digest of the configuration. faces: their number when it began. cosines: link
-    cosine by scope. routing: the heap's cells. foreseen: the forecast of strangers, as the ledger has it.
+    cosine by scope. routing: the heap's cells. told: facts for the ledger that hold as
+    long as the epoch: the forecast of strangers, the recall of its full join.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Epoch:
     faces: int
     cosines: Mapping[str, float]
     routing: Routing
-    foreseen: Mapping[str, Any] | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     def lasts(self, faces: int) -> bool:
         """Say whether the epoch still holds for so many faces."""
@@ -57,7 +58,7 @@ def digest(made_of: Mapping[str, Any]) -> str:
 def standing(stage: Stage, made_of: str) -> Epoch | None:
     """Return the epoch that the lake's edges belong to, if this run may go on in it."""
     edges, epochs = (stage.since[table.name] for table in (tables.EDGES, EPOCHS))
-    if stage.run.full or not epochs.key or edges.key != epochs.key:
+    if stage.run.full or not epochs.key or edges.inputs.get(EPOCHS.name) != epochs.id:
         return None
     rows = stage.former(EPOCHS).where(F.col("kind") == SETTINGS).collect()
     if len(rows) != 1:
@@ -67,7 +68,7 @@ def standing(stage: Stage, made_of: str) -> Epoch | None:
         return None
     pivots = np.frombuffer(rows[0].pivots, np.float32).reshape(-1, told["dimension"]) if rows[0].pivots else None
     routing = Routing(pivots, told["probes"], told["margin"])
-    return Epoch(rows[0].epoch, made_of, told["faces"], told["cosines"], routing, told["foreseen"])
+    return Epoch(rows[0].epoch, made_of, told["faces"], told["cosines"], routing, told["told"])
 
 
 def settings_row(epoch: Epoch, stage: Stage) -> Epochs:
@@ -79,7 +80,7 @@ def settings_row(epoch: Epoch, stage: Stage) -> Epochs:
         "cosines": dict(epoch.cosines),
         "probes": routing.probes,
         "margin": routing.margin,
-        "foreseen": epoch.foreseen,
+        "told": dict(epoch.told),
         "dimension": 0 if pivots is None else pivots.shape[1],
     }
     packed = None if pivots is None else bytearray(np.ascontiguousarray(pivots).tobytes())

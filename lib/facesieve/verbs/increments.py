@@ -15,7 +15,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.console import count, say
-from facesieve.errors import ContractError
 from facesieve.kernels.meetings import Asked
 from facesieve.kernels.vectors import Indices
 from facesieve.run import Stage
@@ -41,6 +40,9 @@ def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | Non
     changed = delta(faces, kept, most)
     if changed is None:
         return None
+    total = (kept.agg(F.sum("faces")).collect()[0][0] or 0) + len(changed.fresh) - len(changed.gone)
+    if not epoch.lasts(total):
+        return None
     reopened = _reopened(stage.former(EDGES), changed.gone, stage.run.config.link.max_neighbours)
     if len(reopened) > most:
         return None
@@ -49,7 +51,7 @@ def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | Non
     staying = without(kept, changed.gone)
     newcomers = [row.asDict() for row in fresh.union(only(staying, reopened)).collect()]
     rows = staying.select(fresh.columns).union(fresh)
-    with stage.change(EPOCHS) as keeping, stage.change(EDGES) as change:
+    with stage.change(EDGES) as change, stage.change(EPOCHS) as keeping:
         if len(changed.gone):
             keeping.overwrite(faces_rows(epoch, rows).unionByName(settings_row(epoch, stage)), last=True)
         else:
@@ -58,7 +60,8 @@ def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | Non
         change.append(_found(stage, rows, newcomers, epoch))
         capped = cap(change, epoch, stage.run.config.link.max_neighbours)
     fresh.unpersist()
-    return {
+    return dict(epoch.told) | {
+        "faces": total,
         "new": len(changed.fresh),
         "gone": len(changed.gone),
         "capped": capped,
@@ -71,9 +74,7 @@ def _routed(stage: Stage, faces: DataFrame, fresh: Indices, epoch: Epoch) -> Dat
     """Pack and route the new faces, and check their vectors."""
     mine = faces.join(F.broadcast(_listed(stage.run.spark, fresh)), "face_id", "left_semi")
     rows = packed(mine).persist(StorageLevel.DISK_ONLY)
-    found = inventory(rows, stage.run.profile.dimension)
-    if found != len(fresh):
-        raise ContractError(f"embeddings.face_id: {found - len(fresh)} ids come more than once")
+    inventory(rows, stage.run.profile.dimension)
     return routed(rows, epoch.routing)
 
 

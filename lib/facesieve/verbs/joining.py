@@ -10,7 +10,6 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.config import Link
 from facesieve.console import count, say
 from facesieve.kernels import recall as sampling
 from facesieve.kernels.meetings import Asked
@@ -112,29 +111,24 @@ def _spoken(routing: Routing, found: Settings) -> str:
     )
 
 
-def join(stage: Stage, heap: Heap, epoch: Epoch, known: Known | None) -> dict[str, Any]:
-    """Join all scopes of the epoch, commit edges and epoch as one version each, and return facts for the ledger."""
-    settings = stage.run.config.link
-    with stage.change(EPOCHS) as kept, stage.change(EDGES) as change:
-        _keep(kept, heap, epoch, stage)
-        found = _Found(stage, heap, epoch, settings, known)
-        change.overwrite(found.first(kept.read()))
-        facts = found.facts
-        found.count_up()
-        if known is not None:
-            measured = _measured(change, known)
-            if measured.recall is not None and measured.recall < settings.recall:
-                wider = found.wider(known, settings.recall, measured.recall)
-                if wider is not None:
-                    _keep(kept, heap, wider, stage)
-                    change.append(found.second(kept.read(), wider))
-                    found.count_up()
-                    facts["lsh_recall"], measured = measured.recall, _measured(change, known)
-            _say_shortfall(stage, measured, settings)
-            facts |= {"recall": measured.recall, "recall_low": measured.low, "recall_high": measured.high}
-        facts["capped"] = cap(change, epoch, settings.max_neighbours)
-    facts["edges"] = stage.read(EDGES).count()
-    return facts
+def join(stage: Stage, heap: Heap, epoch: Epoch, known: Known | None) -> tuple[Epoch, dict[str, Any]]:
+    """Join all scopes of the epoch and commit edges and epoch as one version each.
+
+    Returns the epoch as it is kept (with wider probes after a second pass), and facts for the ledger.
+    """
+    # The epoch is committed first, so that the edges' version names the one that it belongs to.
+    with stage.change(EDGES) as change, stage.change(EPOCHS) as kept:
+        passes = _Passes(stage, heap, known, kept, change)
+        change.overwrite(passes.edges(epoch, list(epoch.cosines)))
+        epoch = epoch if known is None else passes.to_goal(epoch, known)
+        capped = cap(change, epoch, stage.run.config.link.max_neighbours)
+        kept.append(settings_row(epoch, stage), last=True)
+    facts = passes.facts() | {"probes": epoch.routing.probes, "capped": capped}
+    return epoch, dict(epoch.told) | facts | {"edges": stage.read(EDGES).count()}
+
+
+def _short(measured: Recall, goal: float) -> bool:
+    return measured.recall is not None and measured.recall < goal
 
 
 def cap(change: Change, epoch: Epoch, most: int) -> int | None:
@@ -151,11 +145,6 @@ def cap(change: Change, epoch: Epoch, most: int) -> int | None:
     return faces
 
 
-def _keep(kept: Change, heap: Heap, epoch: Epoch, stage: Stage) -> None:
-    rows = faces_rows(epoch, routed(heap.packed, epoch.routing))
-    kept.overwrite(rows.unionByName(settings_row(epoch, stage)))
-
-
 def _measured(change: Change, known: Known) -> Recall:
     measured = recall(Edges(change.read()), known.ids, known.degrees)
     sample = f"{count(measured.true_edges)} true edges of {count(measured.faces)} sampled faces"
@@ -166,58 +155,71 @@ def _measured(change: Change, known: Known) -> Recall:
     return measured
 
 
-def _say_shortfall(stage: Stage, measured: Recall, settings: Link) -> None:
-    if measured.recall is not None and measured.recall < settings.recall:
-        said = f"recall {measured.recall:.4f} is below link.recall = {settings.recall:g} after a second pass"
-        stage.run.warn(f'link: {said}; link.method = "exact" finds all edges')
+def _wider(heap: Heap, epoch: Epoch, known: Known, goal: float, reached: float | None) -> Epoch | None:
+    """Derive wider probes from all known edges; None if none are wider."""
+    routing = epoch.routing
+    if routing.pivots is None or reached is None:
+        return None
+    aim = min(2 * goal - reached, (1 + goal) / 2)
+    found = derived(routing.pivots, heap.sample, heap.total, known.all(), aim)[0]
+    probes, margin = max(found.probes, routing.probes), max(found.margin, routing.margin)
+    if (probes, margin) == (routing.probes, routing.margin):
+        return None
+    say(f"link heap: recall is below link.recall; a second pass with {probes} probes within {margin:g}")
+    return replace(epoch, routing=Routing(routing.pivots, probes, margin))
 
 
-class _Found:
-    """The edges of one epoch, pass by pass, and what the ledger keeps of it."""
+class _Passes:
+    """Passes of the join over the faces of a heap, and what they compare in all."""
 
-    def __init__(self, stage: Stage, heap: Heap, epoch: Epoch, settings: Link, known: Known | None) -> None:
-        self._stage, self._heap, self._epoch, self._settings = stage, heap, epoch, settings
+    def __init__(self, stage: Stage, heap: Heap, known: Known | None, kept: Change, change: Change) -> None:
+        self._stage, self._heap, self._kept, self._change = stage, heap, kept, change
         self._whole = np.sort(known.ids) if known is not None else np.zeros(0, np.int64)
         self._tallies: list[Any] = []
-        self.facts: dict[str, Any] = {"probes": epoch.routing.probes}
 
-    def first(self, kept: DataFrame) -> Edges:
-        """Find the edges of all scopes."""
-        faces = kept.where(F.col("kind") == FACES)
-        found: list[DataFrame] = [self._edges(faces, scope, self._epoch.routing, None) for scope in self._epoch.cosines]
+    def to_goal(self, epoch: Epoch, known: Known) -> Epoch:
+        """Measure the recall; below the goal, let one more pass with wider probes add the pairs that are missing."""
+        run = self._stage.run
+        goal, first = run.config.link.recall, None
+        measured = _measured(self._change, known)
+        wider = _wider(self._heap, epoch, known, goal, measured.recall) if _short(measured, goal) else None
+        if wider is not None:
+            first = measured.recall
+            self._change.append(self.edges(wider, ["heap"], earlier=epoch.routing))
+            measured = _measured(self._change, known)
+        if _short(measured, goal):
+            said = (
+                f"recall {measured.recall:.4f} is below link.recall = {goal:g}, after all that a second pass could add"
+            )
+            run.warn(f'link: {said}; link.method = "exact" finds all edges')
+        told = {
+            "recall": measured.recall,
+            "recall_low": measured.low,
+            "recall_high": measured.high,
+            "lsh_recall": first,
+        }
+        return replace(wider or epoch, told={**epoch.told, **told})
+
+    def edges(self, epoch: Epoch, scopes: list[str], earlier: Routing | None = None) -> Edges:
+        """Keep the epoch's faces and find their edges of these scopes, less an earlier routing's candidates."""
+        self._kept.overwrite(faces_rows(epoch, routed(self._heap.packed, epoch.routing)))
+        faces = self._kept.read().where(F.col("kind") == FACES)
+        found: list[DataFrame] = [self._of_scope(faces, epoch, scope, earlier) for scope in scopes]
         return Edges(reduce(DataFrame.unionByName, found[1:], found[0]))
 
-    def second(self, kept: DataFrame, wider: Epoch) -> Edges:
-        """Find the heap's edges that the first pass had not among its candidates."""
-        self.facts["probes"] = wider.routing.probes
-        return self._edges(kept.where(F.col("kind") == FACES), "heap", wider.routing, self._epoch.routing)
+    def facts(self) -> dict[str, int]:
+        """Sub-cells and candidate pairs, once the edges are written."""
+        met = np.array([pair for tally in self._tallies for pair in tally.value.values()], np.int64).reshape(-1, 2)
+        cells, candidates = (int(value) for value in met.sum(axis=0))
+        return {"cells": cells, "candidates": candidates}
 
-    def wider(self, known: Known, target: float, reached: float) -> Epoch | None:
-        """Derive wider probes from all known edges; None if none are wider."""
-        routing = self._epoch.routing
-        if routing.pivots is None:
-            return None
-        aim = min(target + (target - reached), (1 + target) / 2)
-        found = derived(routing.pivots, self._heap.sample, self._heap.total, known.all(), aim)[0]
-        probes, margin = max(found.probes, routing.probes), max(found.margin, routing.margin)
-        if (probes, margin) == (routing.probes, routing.margin):
-            return None
-        say(f"link heap: recall is below link.recall; a second pass with {probes} probes within {margin:g}")
-        return replace(self._epoch, routing=Routing(routing.pivots, probes, margin))
-
-    def _edges(self, faces: DataFrame, scope: str, routing: Routing, earlier: Routing | None) -> Edges:
-        heap = self._heap
+    def _of_scope(self, faces: DataFrame, epoch: Epoch, scope: str, earlier: Routing | None) -> Edges:
+        heap, spark = self._heap, faces.sparkSession
         if scope == "identity":
             layout = identity_layout(heap.faces, heap.cores)
         else:
-            layout = heap_layout(routing, heap.sample, heap.total, heap.cores)
-        asked = Asked(self._epoch.cosines[scope], self._settings.max_neighbours, self._whole)
-        keys = partition_keys(faces.sparkSession, layout.parts)
-        tally = faces.sparkSession.sparkContext.accumulator({}, Tally())
+            layout = heap_layout(epoch.routing, heap.sample, heap.total, heap.cores)
+        asked = Asked(epoch.cosines[scope], self._stage.run.config.link.max_neighbours, self._whole)
+        tally = spark.sparkContext.accumulator({}, Tally())
         self._tallies.append(tally)
-        return edges(faces, Plan(scope, asked, layout, keys, earlier), tally)
-
-    def count_up(self) -> None:
-        """Add up cells and candidate pairs of all passes (once the edges are written)."""
-        sums = np.array([pair for tally in self._tallies for pair in tally.value.values()], np.int64).reshape(-1, 2)
-        self.facts["cells"], self.facts["candidates"] = (int(value) for value in sums.sum(axis=0))
+        return edges(faces, Plan(scope, asked, layout, partition_keys(spark, layout.parts), earlier), tally)

@@ -55,31 +55,27 @@ def faces_of(stage: Stage) -> DataFrame:
 def _joined(stage: Stage, faces: DataFrame, made_of: str) -> dict[str, Any]:
     """Go on in the lake's epoch if there is one that holds, by what has changed or in full; else begin another."""
     epoch = standing(stage, made_of)
-    total = faces.count()
-    if epoch is not None and not epoch.lasts(total):
-        epoch = None
     facts = extend(stage, faces, epoch) if epoch is not None else None
     if epoch is None or facts is None:
         epoch, facts = _full(stage, faces, epoch, made_of)
-    told = {"faces": total, "epoch": epoch.name, "cosines": dict(epoch.cosines), "strangers": epoch.foreseen}
-    return told | facts
+    return {"epoch": epoch.name, "cosines": dict(epoch.cosines)} | facts
 
 
 def _full(stage: Stage, faces: DataFrame, epoch: Epoch | None, made_of: str) -> tuple[Epoch, dict[str, Any]]:
-    refuse_double_ids(faces)
+    refuse_double_ids(stage.of_model(tables.EMBEDDINGS))
     rows = packed(faces).persist(StorageLevel.DISK_ONLY)
     total = inventory(rows, stage.run.profile.dimension)
     heap = Heap(faces, rows, total, sample(rows, sample_size(total), 0, total))
     known = None
-    if epoch is None:
+    if epoch is None or not epoch.lasts(total):
         asked = cosines(stage.run.config.link, stage.run.profile, total)
-        foreseen = _foreseen(stage.run, heap, asked["heap"]) if "heap" in asked else None
+        foreseen = _foreseen(stage.run, heap, asked["heap"]) if "heap" in asked else {}
         epoch, known = begin(stage, heap, Epoch(stage.run.name, made_of, total, asked, ONE_CELL, foreseen))
     elif "heap" in epoch.cosines and epoch.routing.pivots is not None:
         known = Known(heap, epoch.cosines["heap"])
-    facts = join(stage, heap, epoch, known)
+    epoch, facts = join(stage, heap, epoch, known)
     rows.unpersist()
-    return epoch, facts
+    return epoch, facts | {"faces": total}
 
 
 def _foreseen(run: Run, heap: Heap, cosine: float) -> dict[str, Any]:
@@ -90,4 +86,4 @@ def _foreseen(run: Run, heap: Heap, cosine: float) -> dict[str, Any]:
     made = forecast(cosine, run.config.link, run.profile, heap.total, estimate(few.vectors, people))
     for text in made.warnings:
         run.warn(text)
-    return made.record()
+    return {"strangers": made.record()}
