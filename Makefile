@@ -37,8 +37,11 @@ check: $(READY) ## style, types, layers, fast tests
 	@$(WITH) $(BIN)/lint-imports --no-logo
 	@$(WITH) $(BIN)/python -m pytest tests -m "not spark"
 
-bench: $(READY) ## benchmarks, each printing ratios against a peer
-	@$(WITH) for script in tests/bench/*.py; do [ ! -f "$$script" ] || $(BIN)/python "$$script" || exit 1; done
+bench: $(READY) ## benchmarks of the other stages, each printing ratios against a peer
+	@$(WITH) for name in embed_throughput cluster_lfw lfw killed; do $(BIN)/python tests/bench/$$name.py || exit 1; done
+
+bench-link: $(READY) ## the link stage at a million faces, against FAISS, MLlib and itself (over an hour)
+	@$(WITH) $(BIN)/python tests/bench/link.py $(ARGS)
 
 build: $(READY) ## dist/: the wheel, and the same as facesieve.zip for --py-files
 	@$(BIN)/python conf/setup/build.py
@@ -50,11 +53,11 @@ clean: ## remove what was built and computed; the environment and the downloads 
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	    /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/python),,FORCE)
 	@$(BOOTSTRAP)
 
 FORCE:
 
-.PHONY: setup demo run test check bench build clean help FORCE
+.PHONY: setup demo run test check bench bench-link build clean help FORCE

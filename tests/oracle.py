@@ -84,7 +84,7 @@ def inside(found: Pairs) -> Pairs:
 
 
 def capped(found: Pairs, most: int) -> tuple[Pairs, int]:
-    """Let each face keep its `most` strongest edges and count those that have more; an edge stays if one end keeps it."""
+    """Let each face keep its `most` strongest edges, count those that have more; an edge stays if an end keeps it."""
     seen = defaultdict(list)
     for pair, (cosine, _) in found.items():
         for face, other in (pair, pair[::-1]):

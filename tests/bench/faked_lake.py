@@ -9,13 +9,19 @@ import sys
 import time
 from pathlib import Path
 
+from pyspark.sql import functions as F
+
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "lib"))
+
+from facesieve import config, profiles, session, tables  # noqa: E402
+from facesieve.lake import Lake, Stamp  # noqa: E402
 
 SETTINGS = {"images.root": "/nowhere", "images.identity": "none", "link.scope": "heap"}
 
 
 def fill(lake: Path, *folders: Path) -> None:
-    """Write the tables listing and embeddings from Parquet folders (face_id, identity, vector), in a process of its own."""
+    """Write the tables listing and embeddings from Parquet folders (face_id, identity, vector), in its own process."""
     command = [sys.executable, __file__, str(lake), *map(str, folders)]
     subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
 
@@ -48,31 +54,22 @@ def _resident(group: int) -> int:
 
 
 def _fill(root: str, folders: list[str]) -> None:
-    from pyspark.sql import SparkSession
-    from pyspark.sql import functions as F
-
-    from facesieve import config, profiles, session, tables
-    from facesieve.lake import Lake, Stamp
-
     settings = config.load(str(ROOT / "conf/pipeline.toml"), (), (f"lake.root={root}", "images.root=/nowhere"))
-    spark: SparkSession = session.start(settings.lake)
+    spark = session.start(settings.lake)
     model = profiles.model_id(profiles.load("facenet", str(ROOT / "conf/models")), settings.embed)
     lake, faces = Lake(spark, settings.lake), spark.read.parquet(*folders)
     key = F.col("face_id")
     known = {"image_id": key, "uri": F.concat(F.lit("i/"), key), "sha256": F.sha2(key.cast("string"), 256)}
-    listing = faces.select(*_filled(tables.LISTING, known | {"identity": F.col("identity")}))
     embedded = known | {"face_id": key, "face_rank": F.lit(0), "vector": F.col("vector"), "model": F.lit(model)}
-    for table, rows in ((tables.LISTING, listing), (tables.EMBEDDINGS, faces.select(*_filled(tables.EMBEDDINGS, embedded)))):
-        lake.overwrite(table, rows, Stamp("bench", f"bench of {sorted(folders)}", {}), lake.open(table))
-
-
-def _filled(table, known: dict) -> list:
-    from pyspark.sql import functions as F
-
-    return [known.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in table.columns]
+    stamp = Stamp("bench", f"bench of {sorted(folders)}", {})
+    for table, columns in (
+        (tables.LISTING, known | {"identity": F.col("identity")}),
+        (tables.EMBEDDINGS, embedded),
+    ):
+        filled = [columns.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in table.columns]
+        lake.overwrite(table, faces.select(*filled), stamp, lake.open(table))
 
 
 if __name__ == "__main__":
     os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
-    sys.path.insert(0, str(ROOT / "lib"))
     _fill(sys.argv[1], sys.argv[2:])

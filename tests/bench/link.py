@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import faked_lake
-import link_faiss
+import synthetic
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "bench" / "link"
@@ -46,8 +46,9 @@ def joined(faces: int, *folders: Path, full: bool = True) -> dict[str, Any]:
     stage, seconds, peak = faked_lake.link(lake, full=full)
     share = stage["candidates"] / (faces * (faces - 1) / 2) if stage.get("candidates") else math.nan
     print(
-        f"facesieve {faces:>9,} faces: stage {stage['seconds']:.1f} s, command {seconds:.1f} s, {stage['edges']:,} edges,"
-        f" recall {stage.get('recall') or math.nan:.4f}, candidates {share:.4%} of all pairs, peak {peak / GIGA:.2f} GB",
+        f"facesieve {faces:>9,} faces: stage {stage['seconds']:.1f} s, command {seconds:.1f} s,"
+        f" {stage['edges']:,} edges, recall {stage.get('recall') or math.nan:.4f},"
+        f" candidates {share:.4%} of all pairs, peak {peak / GIGA:.2f} GB",
         flush=True,
     )
     return stage
@@ -55,14 +56,17 @@ def joined(faces: int, *folders: Path, full: bool = True) -> dict[str, Any]:
 
 def faiss(faces: int) -> None:
     """FAISS and the stage on the same faces at the same cosine."""
-    folder, cosine = heap(faces), link_faiss.derived_cosine(faces)
-    command = [sys.executable, str(ROOT / "tests/bench/link_faiss.py"), str(folder), "--out", str(WORK / "faiss.parquet")]
+    script, folder = ROOT / "tests/bench/link_faiss.py", heap(faces)
+    command = [sys.executable, str(script), str(folder), "--out", str(WORK / "faiss.parquet")]
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
-    print(said, end="")
-    theirs = float(said.split(": ", 1)[1].split(" s", 1)[0])
+    theirs = {}
+    for way in (["--plain"], []):
+        said = subprocess.run([*command, *way], check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+        print(said, end="")
+        theirs["plain" if way else "by cell"] = float(said.split(": ", 1)[1].split(" s", 1)[0])
     ours = joined(faces, folder)["seconds"]
-    print(f"ratio to FAISS at {faces:,} faces, cosine {cosine:.4f}: {ours / theirs:.2f}", flush=True)
+    ratios = ", ".join(f"{ours / seconds:.2f} of FAISS {way}" for way, seconds in theirs.items())
+    print(f"{faces:,} faces: {ratios}", flush=True)
 
 
 def growth(*numbers: int) -> None:
@@ -93,12 +97,13 @@ def mllib(faces: int) -> None:
 
 def main(arguments: list[str]) -> None:
     """Run the parts that are asked for."""
-    if not link_faiss.synthetic.DATA.exists():
+    if not synthetic.DATA.exists():
         print("skipped: FACESIEVE_DATA is not there, and faces are drawn from a fit to real ones")
         return
     WORK.mkdir(parents=True, exist_ok=True)
+    parts = {"faiss": faiss, "growth": growth, "increment": increment, "mllib": mllib}
     if arguments:
-        {"faiss": faiss, "growth": growth, "increment": increment, "mllib": mllib}[arguments[0]](*map(int, arguments[1:]))
+        parts[arguments[0]](*map(int, arguments[1:]))
         return
     mllib(20_000)
     faiss(200_000)

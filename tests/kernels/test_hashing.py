@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.kernels.hashing import id_hash, xxhash64
+from facesieve.kernels.hashing import id_hash, partition_of, xxhash64
 
 LONGS = st.integers(-(2**63), 2**63 - 1)
 WORD = 2**64
@@ -57,3 +57,9 @@ def test_id_hash_spreads_and_depends_on_the_seed() -> None:
     assert len(np.unique(id_hash(ids, 0))) == len(ids)
     assert abs(float((id_hash(ids, 5) / 2.0**64).mean()) - 0.5) < 0.005
     assert (id_hash(ids, 0) != id_hash(ids, 1)).all()
+
+
+def test_partitions_are_those_of_spark(spark):
+    numbers = [0, 1, -1, 5, 2**40 + 7, -(2**63), 2**63 - 1]
+    rows = spark.createDataFrame([(number,) for number in numbers], "id bigint").selectExpr("pmod(hash(id), 7) part")
+    assert partition_of(np.array(numbers), 7).tolist() == [row.part for row in rows.collect()]

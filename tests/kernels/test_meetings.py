@@ -131,12 +131,23 @@ def test_a_crowd_keeps_exactly_the_strongest_of_each_and_one_more(seed, count, m
     assert set(found) == strongest(all_edges(members), ids, most + 1, NOBODY)
 
 
+def test_a_crowd_has_edges_at_the_cosine_itself():
+    members = heap(3, people=1, per_person=30, probes=1)
+    i, j, cosine = hits(members.vectors, members.vectors, -1.0)
+    every = cosine[i < j].astype(float)
+    for link in np.sort(every)[::40]:
+        found: list[Hits] = []
+        for asked in (Asked(link, 29, NOBODY), Asked(np.nextafter(link, 1), 29, NOBODY)):
+            found += Meeting(members, asked)._strongest(Encounter(np.arange(30), np.arange(30), own=True))
+        assert sum(len(i) for i, _, _ in found) == (every >= link).sum() + (every > link).sum()
+
+
 def test_a_crowd_is_one_whose_faces_have_more_neighbours_than_are_kept(monkeypatch):
     monkeypatch.setattr(meetings, "HELD", 1_000)
     members = heap(0, people=1, per_person=60, probes=1)
     rows = np.arange(60)
     crowd = Encounter(rows, rows, own=True)
-    for most, is_one in ((10, True), (59, False), (0, False)):
+    for most, is_one in ((30, True), (59, False), (0, False)):
         assert Meeting(members, Asked(LINK, most, NOBODY))._is_crowd(crowd) is is_one
     few = Encounter(rows[:10], rows[:10], own=True)
     assert not Meeting(members, Asked(LINK, 2, NOBODY))._is_crowd(few)

@@ -270,5 +270,5 @@ def test_a_module_missing_in_the_wheel_is_named(tmp_path: Path) -> None:
 
 def test_make_help_lists_every_target_that_the_interface_names() -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("setup", "demo", "test", "check", "build", "bench", "run", "help", "clean"):
+    for target in ("setup", "demo", "test", "check", "build", "bench", "bench-link", "run", "help", "clean"):
         assert f"make {target} " in shown

@@ -161,7 +161,7 @@ def found(frame, scope: str, routing: Routing, layout: Layout, earlier: Routing 
     """Join on Spark; return the edges and the tally."""
     spark = frame.sparkSession
     tally = spark.sparkContext.accumulator({}, Tally())
-    plan = Plan(scope, ALL, layout, partition_keys(spark, layout.parts), earlier)
+    plan = Plan(scope, ALL, layout, partition_keys(layout.parts), earlier)
     return oracle.collected(edges(routed(packed(frame), routing), plan, tally)), tally
 
 
@@ -170,7 +170,7 @@ def sums(tally) -> tuple[int, int]:
 
 
 def test_partition_keys_go_where_they_should(spark):
-    keys = partition_keys(spark, 5)
+    keys = partition_keys(5)
     rows = spark.createDataFrame([(int(key),) for key in keys], "part bigint").repartition(5, "part")
     arrived = rows.selectExpr("part", "spark_partition_id() at").orderBy("at").collect()
     assert [row.part for row in arrived] == keys.tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facesieve.kernels.hashing import id_hash
-from facesieve.kernels.vectors import Halves, Indices, hits, slices
+from facesieve.kernels.vectors import Halves, Indices, exact_cosine, near_pairs, short_unit, slices
 
 ENOUGH_EDGES = 1_000
 FEWEST_EDGES = 50
@@ -36,16 +36,20 @@ class Neighbours:
 
     def __init__(self, ids: Indices, vectors: Halves, cosine: float) -> None:
         self._ids, self._vectors, self._cosine = ids, vectors, cosine
+        self._short = short_unit(vectors)
         self.degrees = np.zeros(len(ids), np.int64)
         self._held = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, vectors.shape[1]), np.float16))]
 
     def add(self, ids: Indices, vectors: Halves) -> None:
         """Compare the faces with these: an edge is an exact cosine at or above the threshold, itself left out."""
-        for left in slices(len(self._ids), ROWS):
-            for right in slices(len(ids), COLUMNS):
-                i, j, _ = hits(self._vectors[left], vectors[right], self._cosine)
-                other = self._ids[left][i] != ids[right][j]
-                i, j = i[other] + left.start, j[other] + right.start
+        for right in slices(len(ids), COLUMNS):
+            others = short_unit(vectors[right])
+            for left in slices(len(self._ids), ROWS):
+                i, j = near_pairs(self._short[left], others, self._cosine)
+                i, j = i + left.start, j + right.start
+                exact = exact_cosine(self._vectors, i, vectors, j).astype(np.float64)
+                edge = (exact >= self._cosine) & (self._ids[i] != ids[j])
+                i, j = i[edge], j[edge]
                 self.degrees += np.bincount(i, minlength=len(self._ids))
                 self.hold(i, ids[j], vectors[j])
 

@@ -22,7 +22,7 @@ import numpy as np
 from facesieve.kernels.vectors import Floats, Halves, Indices, short_unit, slices
 from facesieve.kernels.voronoi import NO_MARGIN, Pivots, Probes
 
-ROUTE, PRODUCT, COPY, STAY = 5e-9, 2.6e-9, 4e-6, 6e-7
+ROUTE, PRODUCT, COPY, STAY = 3e-9, 3e-9, 4e-6, 6e-7
 """Seconds per pivot, per product, per copy of a face that travels, per cell that a face stays in."""
 
 FEWEST_EDGES = 50

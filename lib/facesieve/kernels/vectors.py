@@ -117,12 +117,12 @@ def exact_cosine(left: Halves, i: Indices, right: Halves, j: Indices) -> Cosines
     >>> exact_cosine(axes, np.array([0, 1]), axes, np.array([0, 0])).tolist()
     [1.0, 0.0]
     """
-    found = np.empty(len(i), np.float32)
     (lefts, at), (rights, to) = _occurring(left, i), _occurring(right, j)
+    near = np.empty(len(i))
     for part in slices(len(i), _PAIRS):
-        near = np.einsum("pd,pd->p", lefts.take(at[part], axis=0), rights.take(to[part], axis=0))
-        found[part], unsure = _rounded(near, left.shape[1])
-        found[part][unsure] = pair_cosine(left[i[part][unsure]], right[j[part][unsure]])
+        near[part] = np.einsum("pd,pd->p", lefts.take(at[part], axis=0), rights.take(to[part], axis=0))
+    found, unsure = _rounded(near, left.shape[1])
+    found[unsure] = pair_cosine(left[i[unsure]], right[j[unsure]])
     return found
 
 

@@ -145,7 +145,7 @@ def _shortlist(product: Shorts, width: int, reach: float) -> tuple[Indices, Floa
         to = row[fits] * width + place[fits]
         cells.reshape(-1)[to], near.reshape(-1)[to] = cell[fits], product.reshape(-1)[flat[fits]]
     if many.any():
-        rows, last = product[many], product.shape[1] - width
+        rows, last = product if many.all() else product[many], product.shape[1] - width
         cells[many] = np.sort(np.argpartition(rows, last, axis=1)[:, last:], axis=1)
         near[many] = np.take_along_axis(rows, cells[many], axis=1)
     order = np.argsort(-near, axis=1, kind="stable")

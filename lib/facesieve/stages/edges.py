@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyspark.accumulators import Accumulator, AccumulatorParam
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.kernels.cells import Layout, Members, Stays, candidate_count, groups, stays
+from facesieve.kernels.hashing import partition_of
 from facesieve.kernels.meetings import Asked, Meeting
 from facesieve.kernels.vectors import Hits, Indices
 from facesieve.kernels.voronoi import Pivots, route
@@ -94,11 +95,9 @@ def edges(routed: DataFrame, plan: Plan, tally: Accumulator[dict[int, tuple[int,
     return Edges(conform(pairs, EDGES))
 
 
-def partition_keys(spark: SparkSession, parts: int) -> Indices:
-    """Return, for each of `parts` partitions, a number that `repartition(parts, column)` sends there."""
-    tried = spark.range(parts * _TRIED_KEYS).select("id", F.expr(f"pmod(hash(id), {parts})").alias("part"))
-    keys = {row.part: row.key for row in tried.groupBy("part").agg(F.min("id").alias("key")).collect()}
-    return np.array([keys[part] for part in range(parts)], np.int64)
+def partition_keys(parts: int) -> Indices:
+    """Return, for each of `parts` partitions, the least number that `repartition(parts, column)` sends there."""
+    return np.unique(partition_of(np.arange(parts * _TRIED_KEYS), parts), return_index=True)[1]
 
 
 def _route(routing: Routing) -> RowBatches:

@@ -222,4 +222,4 @@ class _Passes:
         asked = Asked(epoch.cosines[scope], self._stage.run.config.link.max_neighbours, self._whole)
         tally = spark.sparkContext.accumulator({}, Tally())
         self._tallies.append(tally)
-        return edges(faces, Plan(scope, asked, layout, partition_keys(spark, layout.parts), earlier), tally)
+        return edges(faces, Plan(scope, asked, layout, partition_keys(layout.parts), earlier), tally)
