@@ -158,6 +158,7 @@ def test_increments_are_one_full_join_in_the_epoch(spark, newcomers, scope, most
     world.put(here)
     facts = world.link(scope=scope, max_neighbours=most)
     _check_full(world, facts, most)
+    recall = facts["recall"]
     for out, back, new, renamed in ((8, 0, 20, 4), (12, 8, 0, 0), (3, 0, 5, 0))[: 2 + bool(most)]:
         gone = set(rng.choice(sorted(here), out, replace=False).tolist())
         fresh = set(rng.choice(sorted(set(range(270)) - here - away), new, replace=False).tolist())
@@ -172,7 +173,7 @@ def test_increments_are_one_full_join_in_the_epoch(spark, newcomers, scope, most
         newcomers.clear()
         facts = world.link(scope=scope, max_neighbours=most)
         found, epoch = world.edges(), world.epoch()
-        assert (epoch.name, facts["epoch"]) == ("run-1", "run-1")
+        assert (epoch.name, facts["epoch"], facts["recall"]) == ("run-1", "run-1", recall)
         assert (facts["new"], facts["gone"], facts["edges"]) == (len(fresh), len(gone), sum(map(len, found.values())))
         assert found == joined(world.faces, epoch, most)[0]
         assert world.kept() == sorted(world.faces.ids.tolist())
@@ -279,6 +280,13 @@ def test_a_second_pass_adds_what_the_first_missed_and_later_runs_go_on_with_its_
     facts = world.link(scope="both", max_neighbours=4, threshold_heap=0.5)
     assert (facts["epoch"], facts["new"], facts["gone"]) == ("run-1", 15, 5)
     assert world.edges() == joined(world.faces, epoch, 4)[0]
+    monkeypatch.setattr(increments, "MOST_CHANGED", 0.01)
+    world.put(range(20, 240))
+    facts = world.link(scope="both", max_neighbours=4, threshold_heap=0.5)
+    again = world.epoch()
+    assert (facts["epoch"], "new" in facts) == ("run-1", False)
+    assert np.array_equal(again.routing.pivots, epoch.routing.pivots)
+    assert world.edges() == joined(world.faces, again, 4)[0]
 
 
 @pytest.mark.usefixtures("by_cells")

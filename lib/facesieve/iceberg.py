@@ -41,13 +41,25 @@ class IcebergTable:
 
     def newest(self, name: str, value: str) -> Commit | None:
         """Return the newest snapshot whose summary says `name` = `value`, on whatever branch or on none."""
-        # As one text: to ask Java for one snapshot after the other would take a round trip for every word of it.
-        text = self._jvm.org.apache.iceberg.TableMetadataParser.toJson(self._table.operations().current())
-        found = [snapshot for snapshot in json.loads(text)["snapshots"] if snapshot["summary"].get(name) == value]
+        found = [snapshot for snapshot in self._snapshots() if snapshot["summary"].get(name) == value]
         if not found:
             return None
         last = max(found, key=lambda snapshot: (snapshot["timestamp-ms"], snapshot["snapshot-id"]))
         return Commit(last["snapshot-id"], last["summary"])
+
+    def only_grew(self, since: int, to: int) -> bool:
+        """Say whether the snapshot `to` came from `since` by nothing but appends."""
+        known = {snapshot["snapshot-id"]: snapshot for snapshot in self._snapshots()}
+        while to != since:
+            if to not in known or known[to]["summary"]["operation"] != "append":
+                return False
+            to = known[to].get("parent-snapshot-id", -1)
+        return True
+
+    def _snapshots(self) -> list[dict[str, Any]]:
+        # As one text: to ask Java for one snapshot after the other would take a round trip for every word of it.
+        text = self._jvm.org.apache.iceberg.TableMetadataParser.toJson(self._table.operations().current())
+        return list(json.loads(text)["snapshots"])
 
     def branches(self) -> list[str]:
         """Return the names of all branches and tags."""

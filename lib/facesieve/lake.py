@@ -99,6 +99,15 @@ class Lake:
         """Read the table as it was at a snapshot."""
         return self._spark.read.option("snapshot-id", at.id).table(self._name(table))
 
+    def added(self, table: Table, since: int, at: Snapshot) -> DataFrame | None:
+        """Read the rows that were appended after the snapshot id `since`; None if rows also went, or came otherwise."""
+        name = self._name(table)
+        here = iceberg.load(self._spark, name)
+        if here is None or since == at.id or not here.only_grew(since, at.id):
+            return None
+        span = {"start-snapshot-id": since, "end-snapshot-id": at.id}
+        return self._spark.read.options(**span).table(name)
+
     def overwrite(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot) -> Snapshot:
         """Replace all rows in one commit; Refused if the table has moved from `since`."""
         with self.change(table, stamp, since) as change:

@@ -130,7 +130,16 @@ class Stage:
 
     def of_model(self, table: Table) -> DataFrame:
         """Read the rows that the run's model has made, of a table with a column `model`."""
-        return self.read(table).where(F.col("model") == self.run.model)
+        return self._of_model(self.read(table))
+
+    def added_of_model(self, table: Table) -> DataFrame | None:
+        """Read those of them that came after what the first output was made from, where that can be told."""
+        since = self.since[self.outputs[0].name].inputs.get(table.name)
+        added = None if since is None else self.run.lake.added(table, since, self.inputs[table.name])
+        return None if added is None else self._of_model(added)
+
+    def _of_model(self, rows: DataFrame) -> DataFrame:
+        return rows.where(F.col("model") == self.run.model)
 
     def overwrite(self, table: Table, frame: DataFrame) -> None:
         """Replace the table's rows in one commit that bears this stage's key."""

@@ -20,9 +20,12 @@ from facesieve.lake import Lake, Stamp  # noqa: E402
 SETTINGS = {"images.root": "/nowhere", "images.identity": "none", "link.scope": "heap"}
 
 
-def fill(lake: Path, *folders: Path) -> None:
-    """Write the tables listing and embeddings from Parquet folders (face_id, identity, vector), in its own process."""
-    command = [sys.executable, __file__, str(lake), *map(str, folders)]
+def fill(lake: Path, folder: Path, *, more: bool = False) -> None:
+    """Write the tables listing and embeddings from a Parquet folder (face_id, identity, vector), in its own process.
+
+    `more`: add to what the tables hold, as a run does that finds new images.
+    """
+    command = [sys.executable, __file__, str(lake), str(folder), *(["more"] if more else [])]
     subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
 
 
@@ -53,23 +56,24 @@ def _resident(group: int) -> int:
     return 1024 * sum(rss for pgid, rss in pairs if pgid == group)
 
 
-def _fill(root: str, folders: list[str]) -> None:
+def _fill(root: str, folder: str, *, more: bool) -> None:
     settings = config.load(str(ROOT / "conf/pipeline.toml"), (), (f"lake.root={root}", "images.root=/nowhere"))
     spark = session.start(settings.lake)
     model = profiles.model_id(profiles.load("facenet", str(ROOT / "conf/models")), settings.embed)
-    lake, faces = Lake(spark, settings.lake), spark.read.parquet(*folders)
+    lake, faces = Lake(spark, settings.lake), spark.read.parquet(folder)
     key = F.col("face_id")
     known = {"image_id": key, "uri": F.concat(F.lit("i/"), key), "sha256": F.sha2(key.cast("string"), 256)}
     embedded = known | {"face_id": key, "face_rank": F.lit(0), "vector": F.col("vector"), "model": F.lit(model)}
-    stamp = Stamp("bench", f"bench of {sorted(folders)}", {})
+    stamp = Stamp("bench", f"bench of {folder}", {})
     for table, columns in (
         (tables.LISTING, known | {"identity": F.col("identity")}),
         (tables.EMBEDDINGS, embedded),
     ):
         filled = [columns.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in table.columns]
-        lake.overwrite(table, faces.select(*filled), stamp, lake.open(table))
+        since, rows = lake.open(table), faces.select(*filled)
+        (lake.append if more else lake.overwrite)(table, rows, stamp, since)
 
 
 if __name__ == "__main__":
     os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
-    _fill(sys.argv[1], sys.argv[2:])
+    _fill(sys.argv[1], sys.argv[2], more="more" in sys.argv)

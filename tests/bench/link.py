@@ -39,10 +39,11 @@ def heap(faces: int, extra: int = 0) -> Path:
     return folder
 
 
-def joined(faces: int, *folders: Path, full: bool = True) -> dict[str, Any]:
-    """Run the link stage on a lake with these faces and print what it took."""
+def joined(faces: int, folder: Path | None, *, more: bool = False, full: bool = True) -> dict[str, Any]:
+    """Run the link stage on a lake with these faces (in place of what it holds, or besides) and print what it took."""
     lake = WORK / f"lake-{faces}"
-    faked_lake.fill(lake, *folders)
+    if folder is not None:
+        faked_lake.fill(lake, folder, more=more)
     stage, seconds, peak = faked_lake.link(lake, full=full)
     share = stage["candidates"] / (faces * (faces - 1) / 2) if stage.get("candidates") else math.nan
     print(
@@ -83,8 +84,8 @@ def increment(faces: int) -> None:
     base, more = heap(faces), heap(faces, faces // 100)
     shutil.rmtree(WORK / f"lake-{faces}", ignore_errors=True)
     joined(faces, base, full=False)
-    second = joined(faces, base, more, full=False)
-    full = joined(faces, base, more)
+    second = joined(faces, more, more=True, full=False)
+    full = joined(faces, None)
     print(f"second run after 1 % new faces: {second['seconds'] / full['seconds']:.3f} of a full one", flush=True)
 
 

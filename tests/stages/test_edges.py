@@ -70,7 +70,8 @@ def by_hand(faces: oracle.Crowd, routing: Routing, plan: Plan, block: int) -> tu
     shuffled, tally, pairs = sent(faces, routing, plan, block), Counts(), []
     for key in set(shuffled["part"].to_pylist()):
         mine = shuffled.filter(pa.compute.equal(shuffled["part"], key)).to_batches(max_chunksize=1)
-        pairs += [row for found in stage._compare(plan, tally)(mine) for row in found.to_pylist()]
+        with mock.patch.object(stage, "PAIRS_A_BATCH", 4):
+            pairs += [row for found in stage._compare(plan, tally)(mine) for row in found.to_pylist()]
     edges_found = {(row["src"], row["dst"]): (row["cosine"], row["same_identity"]) for row in pairs}
     assert len(edges_found) == len(pairs), "a pair came twice"
     return edges_found, tally

@@ -66,7 +66,7 @@ def heaps(draw) -> tuple:
 def test_a_newcomer_meets_all_its_candidates_once_and_old_faces_are_left_alone(heap, scope, most, block):
     faces, routing, fresh = heap
     newcomers = [row for batch in rows_of(faces.take(np.flatnonzero(fresh)), routing, 5) for row in batch.to_pylist()]
-    with mock.patch.object(stage, "_BLOCK_FACES", block):
+    with mock.patch.object(stage, "_BLOCK_FACES", block), mock.patch.object(stage, "PAIRS_A_BATCH", 4):
         compare = stage._compare(newcomers, scope, Asked(LINK, most, NOBODY))
         found = [row for batch in compare(rows_of(faces, routing, 8)) for row in batch.to_pylist()]
     pairs = {(row["src"], row["dst"]): (row["cosine"], row["same_identity"]) for row in found}

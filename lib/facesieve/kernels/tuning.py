@@ -7,9 +7,9 @@ sample of faces falls into the cells.
 Cost model, in seconds of one core per face, constants measured on one core of an AMD EPYC with AVX-512 (float32
 products of 128 numbers; `make bench-link` prints them anew):
 
-    route     m x ROUTE                    m = 2.5 sqrt N pivots
+    route     m x 3e-9                       m = 2.5 sqrt N pivots
     compare   products(N, r, margin) x PRODUCT,   about N / m x (r - 1/2)
-    travel    copies x COPY + stays x STAY        stays <= r, copies <= partitions that these cells lie in
+    travel    copies x 4e-6 + stays x STAY        stays <= r, copies <= partitions that these cells lie in
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 from facesieve.kernels.vectors import Floats, Halves, Indices, short_unit, slices
 from facesieve.kernels.voronoi import NO_MARGIN, Pivots, Probes
 
-ROUTE, PRODUCT, COPY, STAY = 3e-9, 3e-9, 4e-6, 6e-7
-"""Seconds per pivot, per product, per copy of a face that travels, per cell that a face stays in."""
+PRODUCT, STAY = 3e-9, 6e-7
+"""Seconds per product, and per cell that a face stays in (with its share of what travels): what probes decide."""
 
 FEWEST_EDGES = 50
 MOST_PROBES = 64

@@ -31,7 +31,7 @@ _SENT = "part bigint, faces int, ids binary, codes binary, probes binary, earlie
 PAIRS = "src bigint, dst bigint, cosine float, same_identity boolean"
 
 _SENT_FACES = 16_384
-_PAIRS_A_BATCH = 65_536
+PAIRS_A_BATCH = 65_536
 _TRIED_KEYS = 40
 
 
@@ -201,7 +201,7 @@ def _compared(
         cells += 1
         candidates += candidate_count(members.probes, residents, visitors)
         met.extend(meeting.cell(residents, visitors))
-        if sum(len(i) for i, _, _ in met) >= _PAIRS_A_BATCH:
+        if sum(len(i) for i, _, _ in met) >= PAIRS_A_BATCH:
             yield pairs_of(members, met)
             met.clear()
     if met:

@@ -15,11 +15,12 @@ from facesieve.errors import ContractError
 from facesieve.kernels.cells import Cut, Flags, Members, groups, stays
 from facesieve.kernels.meetings import Asked, Encounter, Meeting
 from facesieve.kernels.vectors import Hits, Indices
-from facesieve.stages.edges import PAIRS, ROUTED, members_in, pairs_of
+from facesieve.stages.edges import PAIRS, PAIRS_A_BATCH, ROUTED, members_in, pairs_of
 from facesieve.stages.packed import RowBatches, batch_of, code, gathered, rows_of
 from facesieve.tables import EDGES, Edges, conform
 
-_BLOCK_FACES = 16_384
+_BLOCK_FACES = 131_072
+"""Faces of a block that meets the newcomers: the larger, the more of a cell meets them at a time."""
 _IDS = "face_id bigint, code bigint"
 _COLUMNS = ("faces", "ids", "codes", "probes", "vectors")
 _UNCUT = Cut(np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -27,9 +28,13 @@ _UNCUT = Cut(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 @dataclass(frozen=True)
 class Delta:
-    """Faces that came and faces that went since an epoch's faces were kept: ids int64, ascending."""
+    """Faces that came since an epoch's faces were kept, with the codes of their identities, and faces that went.
+
+    All int64, ids ascending.
+    """
 
     fresh: Indices
+    codes: Indices
     gone: Indices
 
 
@@ -43,14 +48,15 @@ def delta(faces: DataFrame, kept: DataFrame, most: int) -> Delta | None:
     both = here.join(there, "face_id", "full_outer")
     changed = both.where(~F.col("here").eqNullSafe(F.col("there")) | (F.col("times") > 1))
     flags = (F.col("here").isNotNull().alias("fresh"), F.col("there").isNotNull().alias("gone"))
-    rows = changed.select("face_id", "times", *flags).limit(most + 1).collect()
+    rows = changed.select("face_id", "here", "times", *flags).limit(most + 1).collect()
     if len(rows) > most:
         return None
     double = sum(row.times is not None and row.times > 1 for row in rows)
     if double:
         raise ContractError(f"embeddings.face_id: {double} ids come more than once")
-    fresh, gone = (sorted(row.face_id for row in rows if row[flag]) for flag in ("fresh", "gone"))
-    return Delta(np.array(fresh, np.int64), np.array(gone, np.int64))
+    fresh = sorted((row.face_id, row.here) for row in rows if row.fresh)
+    ids, codes = (np.array([each[part] for each in fresh], np.int64) for part in (0, 1))
+    return Delta(ids, codes, np.array(sorted(row.face_id for row in rows if row.gone), np.int64))
 
 
 def without(kept: DataFrame, gone: Indices) -> DataFrame:
@@ -105,17 +111,20 @@ def _compare(newcomers: list[dict[str, Any]], scope: str, asked: Asked) -> RowBa
 def _crossed(old: Members, new: Members, asked: Asked) -> Iterator[pa.RecordBatch]:
     """Edges between a block of faces and the newcomers; of two newcomers, where the lower id is in the block."""
     both = Members(*(np.concatenate(pair) for pair in zip(_columns(old), _columns(new), strict=True)))
-    border, meeting, met = len(old.ids), Meeting(both, asked), list[Hits]()
+    for met in gathered(_met(both, np.isin(old.ids, new.ids), asked), lambda hits: len(hits[0]), PAIRS_A_BATCH):
+        yield pairs_of(both, met)
+
+
+def _met(both: Members, known: Flags, asked: Asked) -> Iterator[Hits]:
+    """Hits between the first members, of which `known` flags those that are new, and the newcomers behind them."""
+    border, meeting = len(known), Meeting(both, asked)
     stay = stays(both.ids, both.probes, _UNCUT)
     shared = np.unique(stay.cell[stay.face >= border])
-    known = np.isin(old.ids, new.ids)
     for residents, visitors in groups(stay.take(np.isin(stay.cell, shared)), both.ids):
         for i, j, cosine in meeting.edges(_encounters(residents, visitors, border)):
             a, b = np.minimum(i, j), np.maximum(i, j)
             once = ~known[a] | (both.ids[a] < both.ids[b])
-            met.append((a[once], b[once], cosine[once]))
-    if met:
-        yield pairs_of(both, met)
+            yield a[once], b[once], cosine[once]
 
 
 def _encounters(residents: Indices, visitors: Indices, border: int) -> list[Encounter]:

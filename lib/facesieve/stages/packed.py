@@ -45,7 +45,12 @@ def packed(faces: DataFrame) -> DataFrame:
 
     Persist the result: `inventory`, `sample` and the join read it, each anew.
     """
-    return faces.select("face_id", code().alias("code"), "vector").mapInArrow(_pack, _PACKED)
+    return packed_by_code(faces.select("face_id", code().alias("code"), "vector"))
+
+
+def packed_by_code(faces: DataFrame) -> DataFrame:
+    """Pack faces whose identity is a code already (face_id bigint, code bigint, vector array<float>)."""
+    return faces.select("face_id", "code", "vector").mapInArrow(_pack, _PACKED)
 
 
 def code() -> Column:

@@ -19,9 +19,9 @@ from facesieve.kernels.meetings import Asked
 from facesieve.kernels.vectors import Indices
 from facesieve.run import Stage
 from facesieve.stages.edges import routed
-from facesieve.stages.increment import delta, edges_with, only, without
-from facesieve.stages.packed import inventory, packed
-from facesieve.tables import EDGES, EPOCHS
+from facesieve.stages.increment import Delta, delta, edges_with, only, without
+from facesieve.stages.packed import inventory, packed_by_code
+from facesieve.tables import EDGES, EMBEDDINGS, EPOCHS
 from facesieve.verbs.epochs import FACES, Epoch, faces_rows, settings_row
 from facesieve.verbs.joining import cap
 from facesieve.versions import Change
@@ -47,7 +47,7 @@ def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | Non
     if len(reopened) > most:
         return None
     say(f"link: {count(len(changed.fresh))} new faces, {count(len(changed.gone))} gone, in the epoch of {epoch.name}")
-    fresh = _routed(stage, faces, changed.fresh, epoch).persist(StorageLevel.DISK_ONLY)
+    fresh = _routed(stage, changed, epoch).persist(StorageLevel.DISK_ONLY)
     staying = without(kept, changed.gone)
     newcomers = [row.asDict() for row in fresh.union(only(staying, reopened)).collect()]
     rows = staying.select(fresh.columns).union(fresh)
@@ -70,11 +70,17 @@ def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | Non
     }
 
 
-def _routed(stage: Stage, faces: DataFrame, fresh: Indices, epoch: Epoch) -> DataFrame:
+def _routed(stage: Stage, changed: Delta, epoch: Epoch) -> DataFrame:
     """Pack and route the new faces, and check their vectors."""
-    mine = faces.join(F.broadcast(_listed(stage.run.spark, fresh)), "face_id", "left_semi")
-    rows = packed(mine).persist(StorageLevel.DISK_ONLY)
-    inventory(rows, stage.run.profile.dimension)
+    pairs = zip(changed.fresh.tolist(), changed.codes.tolist(), strict=True)
+    listed = F.broadcast(stage.run.spark.createDataFrame(list(pairs), "face_id bigint, code bigint"))
+    # Most often they were embedded since, and the rows appended since tell all; else all vectors are read.
+    for embedded in (stage.added_of_model(EMBEDDINGS), stage.of_model(EMBEDDINGS)):
+        if embedded is not None:
+            rows = packed_by_code(embedded.join(listed, "face_id", "inner")).persist(StorageLevel.DISK_ONLY)
+            if inventory(rows, stage.run.profile.dimension) == len(changed.fresh):
+                break
+            rows.unpersist()
     return routed(rows, epoch.routing)
 
 
