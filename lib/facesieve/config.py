@@ -89,14 +89,14 @@ class Link:
 
     scope: str = key("both", one_of("identity", "heap", "both"))
     strangers: float = key(3.0, between(0, 1_000, open_low=True))
-    min_n: int = key(1_000, at_least(2))
+    min_n: int = key(1_000, between(2, 1 << 50))
     threshold_identity: float = key(0.0)
     threshold_heap: float = key(0.0)
     unit: str = key("cosine", one_of("cosine", "l2", "squared_l2", "inverse_l2"))
     force: bool = key(False)
     method: str = key("voronoi", one_of("voronoi", "exact"))
     recall: float = key(0.98, between(0.5, 0.999))
-    max_neighbours: int = key(500, at_least(0))
+    max_neighbours: int = key(500, between(0, 1 << 30))
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,9 @@ class Lake:
     def added(self, table: Table, since: int, at: Snapshot) -> DataFrame | None:
         """Read the rows that were appended after the snapshot id `since`; None if rows also went, or came otherwise."""
         name = self._name(table)
-        here = iceberg.load(self._spark, name)
-        if here is None or since == at.id or not here.only_grew(since, at.id):
+        if since == at.id:
+            return self.read(table, at).limit(0)
+        if not self._existing(table).only_grew(since, at.id):
             return None
         span = {"start-snapshot-id": since, "end-snapshot-id": at.id}
         return self._spark.read.options(**span).table(name)

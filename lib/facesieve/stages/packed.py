@@ -27,7 +27,7 @@ BLOCK_FACES = 2_048
 
 NO_IDENTITY = 0
 
-_PACKED = "faces int, unusable int, shortest int, longest int, ids binary, codes binary, vectors binary"
+_PACKED = "faces int, nameless int, unusable int, shortest int, longest int, ids binary, codes binary, vectors binary"
 _SAMPLED = "ids binary, codes binary, vectors binary"
 
 
@@ -64,10 +64,12 @@ def inventory(rows: DataFrame, dimension: int | None = None) -> int:
     Raises ContractError with the column and the number of faces when vectors are missing, zero or not finite, or
     differ in length (from each other, or from the model's `dimension`).
     """
-    totals = rows.agg(F.sum("faces"), F.sum("unusable"), F.min("shortest"), F.max("longest")).collect()[0]
-    total, unusable, shortest, longest = (value or 0 for value in totals)
+    sums = (F.sum("faces"), F.sum("nameless"), F.sum("unusable"), F.min("shortest"), F.max("longest"))
+    total, nameless, unusable, shortest, longest = (value or 0 for value in rows.agg(*sums).collect()[0])
+    if nameless:
+        raise ContractError(f"embeddings.face_id: {nameless} of {total} faces are without an id")
     if unusable:
-        problem = "without a vector, or with one that is zero or not finite"
+        problem = "without a vector, or with one that is zero or not finite (as float16)"
         raise ContractError(f"embeddings.vector: {unusable} of {total} faces are {problem}")
     if total and (shortest != longest or longest != (dimension or longest)):
         expected = f", and the model makes {dimension}" if dimension else ""
@@ -101,9 +103,13 @@ def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
     for batch in batches:
         for row in range(batch.num_rows):
             yield {
-                name: column[row].as_buffer() if pa.types.is_binary(column.type) else column[row].as_py()
+                name: column[row].as_buffer() if _is_bytes(column.type) else column[row].as_py()
                 for name, column in zip(batch.schema.names, batch.columns, strict=True)
             }
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def faces_in(rows: Iterable[Any]) -> Iterator[Faces]:
@@ -152,13 +158,15 @@ def _packed_row(table: pa.Table) -> pa.RecordBatch:
     lengths = column.value_lengths().fill_null(0).to_numpy()
     values = column.flatten().to_numpy(zero_copy_only=False)
     even = lengths.min() == lengths.max()
-    halves = values.reshape(len(lengths), -1).astype(np.float16) if even else np.zeros((0, 0), np.float16)
+    with np.errstate(over="ignore"):
+        halves = values.reshape(len(lengths), -1).astype(np.float16) if even else np.zeros((0, 0), np.float16)
     return batch_of(
         faces=np.array([len(table)], np.int32),
+        nameless=np.array([table.column("face_id").null_count], np.int32),
         unusable=np.array([_unusable(values, lengths)], np.int32),
         shortest=np.array([lengths.min()], np.int32),
         longest=np.array([lengths.max()], np.int32),
-        ids=[table.column("face_id").to_numpy()],
+        ids=[table.column("face_id").fill_null(0).to_numpy()],
         codes=[table.column("code").to_numpy()],
         vectors=[halves],
     )

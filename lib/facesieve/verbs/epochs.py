@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -60,7 +62,11 @@ def standing(stage: Stage, made_of: str) -> Epoch | None:
     edges, epochs = (stage.since[table.name] for table in (tables.EDGES, EPOCHS))
     if stage.run.full or not epochs.key or edges.inputs.get(EPOCHS.name) != epochs.id:
         return None
-    rows = stage.former(EPOCHS).where(F.col("kind") == SETTINGS).collect()
+    try:
+        rows = stage.former(EPOCHS).where(F.col("kind") == SETTINGS).collect()
+    except (Py4JJavaError, PySparkException) as problem:  # a file of the table is gone: it is but a cache
+        stage.run.warn(f"link: the table epochs cannot be read ({type(problem).__name__}): all faces are joined anew")
+        return None
     if len(rows) != 1:
         return None
     told = json.loads(rows[0].settings)

@@ -186,10 +186,13 @@ def _gate(made: Forecast, settings: Link, faces: int) -> list[str]:
         return ["link.threshold_heap is taken as it is: nothing tells how many strangers a face meets above it"]
     if made.strangers <= WARN_ABOVE:
         return []
-    among = count(max(faces, settings.min_n))
-    said = f"link.threshold_heap = {settings.threshold_heap:g} ({settings.unit}, cosine {made.cosine:.4g}) lets a face"
-    said += f" meet about {_figure(made.strangers)} strangers among {among} faces, and from {WARN_ABOVE:g} to"
-    said += f" {REFUSE_ABOVE:g} on people run together. {_advice(made.safe_cosine, settings)}"
+    among = f"{count(faces)} faces"
+    if faces < settings.min_n:
+        among += f" (counted as link.min_n = {count(settings.min_n)})"
+    given = "" if settings.unit == "cosine" else f" ({settings.unit}, cosine {made.cosine:.4g})"
+    said = f"link.threshold_heap = {settings.threshold_heap:g}{given} lets a face meet about"
+    said += f" {_figure(made.strangers)} strangers among {among}; above {WARN_ABOVE:g} people begin to run together,"
+    said += f" above {REFUSE_ABOVE:g} they do. {_advice(made.safe_cosine, settings)}"
     if made.strangers > REFUSE_ABOVE and not settings.force:
         raise Refused(f"{said} To link at it all the same, set link.force = true.")
     return [said]

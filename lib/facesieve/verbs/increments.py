@@ -35,6 +35,9 @@ MOST_NEWCOMERS = 200_000
 
 def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | None:
     """Bring edges and epoch up to date with the faces; None, and nothing done, if too much has changed for that."""
+    added = stage.added_of_model(EMBEDDINGS)
+    if added is None:  # vectors may have changed under the same ids
+        return None
     most = int(min(MOST_NEWCOMERS, MOST_CHANGED * epoch.faces))
     kept = stage.former(EPOCHS).where(F.col("kind") == FACES)
     changed = delta(faces, kept, most)
@@ -47,7 +50,7 @@ def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | Non
     if len(reopened) > most:
         return None
     say(f"link: {count(len(changed.fresh))} new faces, {count(len(changed.gone))} gone, in the epoch of {epoch.name}")
-    fresh = _routed(stage, changed, epoch).persist(StorageLevel.DISK_ONLY)
+    fresh = _routed(stage, changed, added, epoch).persist(StorageLevel.DISK_ONLY)
     staying = without(kept, changed.gone)
     newcomers = [row.asDict() for row in fresh.union(only(staying, reopened)).collect()]
     rows = staying.select(fresh.columns).union(fresh)
@@ -58,29 +61,26 @@ def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | Non
             keeping.append(faces_rows(epoch, fresh), last=True)
         _remove(change, np.union1d(changed.gone, reopened))
         change.append(_found(stage, rows, newcomers, epoch))
-        capped = cap(change, epoch, stage.run.config.link.max_neighbours)
+        cap(change, epoch, stage.run.config.link.max_neighbours)
     fresh.unpersist()
     return dict(epoch.told) | {
         "faces": total,
         "new": len(changed.fresh),
         "gone": len(changed.gone),
-        "capped": capped,
         "probes": epoch.routing.probes,
         "edges": stage.read(EDGES).count(),
     }
 
 
-def _routed(stage: Stage, changed: Delta, epoch: Epoch) -> DataFrame:
+def _routed(stage: Stage, changed: Delta, added: DataFrame, epoch: Epoch) -> DataFrame:
     """Pack and route the new faces, and check their vectors."""
     pairs = zip(changed.fresh.tolist(), changed.codes.tolist(), strict=True)
     listed = F.broadcast(stage.run.spark.createDataFrame(list(pairs), "face_id bigint, code bigint"))
     # Most often they were embedded since, and the rows appended since tell all; else all vectors are read.
-    for embedded in (stage.added_of_model(EMBEDDINGS), stage.of_model(EMBEDDINGS)):
-        if embedded is not None:
-            rows = packed_by_code(embedded.join(listed, "face_id", "inner")).persist(StorageLevel.DISK_ONLY)
-            if inventory(rows, stage.run.profile.dimension) == len(changed.fresh):
-                break
-            rows.unpersist()
+    rows = packed_by_code(added.join(listed, "face_id", "inner"))
+    if inventory(rows, stage.run.profile.dimension) < len(changed.fresh):
+        rows = packed_by_code(stage.of_model(EMBEDDINGS).join(listed, "face_id", "inner"))
+        inventory(rows, stage.run.profile.dimension)
     return routed(rows, epoch.routing)
 
 

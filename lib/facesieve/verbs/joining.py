@@ -141,13 +141,13 @@ def cap(change: Change, epoch: Epoch, most: int) -> int | None:
         faces += held.faces
         if held.faces:
             change.delete(held.removed.withColumn("scope", F.lit(scope)))
-            say(f"link {scope}: {count(held.faces)} faces have more than link.max_neighbours = {most} neighbours")
+            say(f"link {scope}: {count(held.faces)} faces had more than link.max_neighbours = {most} neighbours")
     return faces
 
 
 def _measured(change: Change, known: Known) -> Recall:
     measured = recall(Edges(change.read()), known.ids, known.degrees)
-    sample = f"{count(measured.true_edges)} true edges of {count(measured.faces)} sampled faces"
+    sample = f"{count(measured.true_edges)} true neighbours of {count(measured.faces)} sampled faces"
     if measured.recall is None:
         say(f"link heap: recall unknown: only {sample}")
     else:

@@ -6,17 +6,20 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+from py4j.protocol import Py4JJavaError
 from pyspark import StorageLevel
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve import tables
-from facesieve.kernels.strangers import estimate
+from facesieve.console import say
+from facesieve.kernels.strangers import Line, estimate
 from facesieve.run import Run, Stage
 from facesieve.stages.packed import NO_IDENTITY, inventory, packed, refuse_double_ids, sample
 from facesieve.stages.routing import ONE_CELL
 from facesieve.verbs.epochs import Epoch, digest, standing
-from facesieve.verbs.forecast import cosines, forecast
+from facesieve.verbs.forecast import Forecast, cosines, forecast
 from facesieve.verbs.increments import extend
 from facesieve.verbs.joining import Heap, Known, begin, join, sample_size
 
@@ -24,6 +27,9 @@ _BROADCAST_IMAGES = 2_000_000
 """Images up to which the listing is sent to every executor (some 100 MB): else every vector would be shuffled."""
 
 _LINE_FACES = 3_000
+_MEASURED = ("recall", "recall_low", "recall_high", "lsh_recall")
+_FACTS = ("cells", "candidates", *_MEASURED, "strangers", "new", "gone", "capped")
+"""What the ledger always names; null where a run does not tell."""
 
 
 def link(run: Run) -> None:
@@ -55,14 +61,27 @@ def faces_of(stage: Stage) -> DataFrame:
 def _joined(stage: Stage, faces: DataFrame, made_of: str) -> dict[str, Any]:
     """Go on in the lake's epoch if there is one that holds, by what has changed or in full; else begin another."""
     epoch = standing(stage, made_of)
-    facts = extend(stage, faces, epoch) if epoch is not None else None
+    if epoch is not None and "heap" in epoch.cosines:
+        _warn(stage.run, epoch.cosines["heap"], epoch.faces, None)
+    facts = _extended(stage, faces, epoch) if epoch is not None else None
     if epoch is None or facts is None:
         epoch, facts = _full(stage, faces, epoch, made_of)
-    return {"epoch": epoch.name, "cosines": dict(epoch.cosines)} | facts
+    say("link: " + ", ".join(f"{scope} at cosine {cosine:.4f}" for scope, cosine in epoch.cosines.items()))
+    return dict.fromkeys(_FACTS) | {"epoch": epoch.name, "cosines": dict(epoch.cosines)} | facts
+
+
+def _extended(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | None:
+    try:
+        return extend(stage, faces, epoch)
+    except (Py4JJavaError, PySparkException) as problem:
+        if "FileNotFound" not in str(problem) and "NotFoundException" not in str(problem):
+            raise
+        stage.run.warn("link: a file of the tables epochs or edges is gone: all faces are joined anew")
+        return None
 
 
 def _full(stage: Stage, faces: DataFrame, epoch: Epoch | None, made_of: str) -> tuple[Epoch, dict[str, Any]]:
-    refuse_double_ids(stage.of_model(tables.EMBEDDINGS))
+    refuse_double_ids(faces)
     rows = packed(faces).persist(StorageLevel.DISK_ONLY)
     total = inventory(rows, stage.run.profile.dimension)
     heap = Heap(faces, rows, total, sample(rows, sample_size(total), 0, total))
@@ -83,7 +102,15 @@ def _foreseen(run: Run, heap: Heap, cosine: float) -> dict[str, Any]:
     few = heap.known(_LINE_FACES)
     people = np.unique(few.codes, return_inverse=True)[1].astype(np.int64)
     people[few.codes == NO_IDENTITY] = -1
-    made = forecast(cosine, run.config.link, run.profile, heap.total, estimate(few.vectors, people))
+    line = estimate(few.vectors, people)
+    if line is None:
+        say("link heap: too few faces or people to estimate the strangers' line: the profile's is taken alone")
+    return {"strangers": _warn(run, cosine, heap.total, line).record()}
+
+
+def _warn(run: Run, cosine: float, faces: int, line: Line | None) -> Forecast:
+    """Warn of what a link cosine is expected to do, or refuse: also in an epoch that a run with `link.force` began."""
+    made = forecast(cosine, run.config.link, run.profile, faces, line)
     for text in made.warnings:
         run.warn(text)
-    return {"strangers": made.record()}
+    return made
