@@ -239,6 +239,8 @@ def test_a_heap_that_has_doubled_begins_an_epoch_and_a_large_change_is_joined_in
     assert world.epoch().faces == 70
     assert linked(140) == ("run-4", False)
     assert linked(140, full=True) == ("run-5", False)
+    world.become(replace(world.everybody, vectors=world.everybody.vectors[::-1].copy()))
+    assert linked(140) == ("run-5", False), "other vectors under the same ids"
 
 
 def test_going_back_to_a_configuration_goes_back_to_its_edges_and_on_in_its_epoch(spark):
@@ -363,28 +365,34 @@ def test_a_threshold_that_would_run_people_together_is_refused_and_moves_nothing
     assert world.edges()["heap"] == oracle.edges(world.faces, 0.2)
 
 
-def test_bad_input_is_named_and_moves_nothing(spark):
-    """In a full join and in an increment."""
-    world = World(spark, oracle.crowd(12, 6, 9, DIMENSION))
-    good = world.everybody
+@pytest.mark.parametrize("grown", [False, True])
+def test_bad_input_is_named_and_moves_nothing(spark, monkeypatch, grown):
+    """In a full join, and where it comes with an increment."""
+    good = oracle.crowd(12, 6, 9, DIMENSION)
     spoilt = good.vectors.copy()
-    spoilt[61], spoilt[70] = 0, np.nan
+    spoilt[61], spoilt[62] = 0, np.nan
     twice = np.where(np.arange(72) == 61, good.ids[3], good.ids)
-    for count in (None, 60):
-        if count:
-            world.become(good)
-            world.put(range(count))
-            world.link()
-        before = world.at() if count else None
-        world.become(replace(good, vectors=spoilt))
-        world.put(range(63 if count else 72))
-        with pytest.raises(ContractError, match=r"embeddings\.vector: \d of \d+ faces are without a vector, or"):
-            world.link()
+    world = World(spark, good)
+    before = None
+    if grown:
+        world.put(range(60))
+        world.link()
+        before = world.at()
+        monkeypatch.setattr(verb, "_full", None)
+    world.everybody = replace(good, vectors=spoilt)
+    world.put(range(64))
+    with pytest.raises(
+        ContractError, match=rf"embeddings\.vector: 2 of {4 if grown else 64} faces are without a vector, or"
+    ):
+        world.link()
+    if grown:
+        world.everybody = replace(good, ids=twice)
+    else:
         world.become(replace(good, ids=twice))
-        world.put(range(62))
-        with pytest.raises(ContractError, match=r"embeddings\.face_id: 1 ids come more than once"):
-            world.link()
-        assert before is None or world.at() == before
+    world.put(range(62))
+    with pytest.raises(ContractError, match=r"embeddings\.face_id: 1 ids come more than once"):
+        world.link()
+    assert before is None or world.at() == before
 
 
 def test_nobody_at_first_and_then_a_few(spark):

@@ -16,7 +16,6 @@ from facesieve import config, runner, tables
 from facesieve.lake import Lake, Stamp
 from facesieve.sources import FileTree
 from facesieve.verbs import decide as decide_module
-from facesieve.verbs import link as link_module
 from facesieve.verbs.cluster import cluster
 from facesieve.verbs.decide import decide
 from facesieve.verbs.embed import embed
@@ -126,8 +125,7 @@ def test_every_image_has_its_verdict(place):
     assert (facts["given"], sum(facts["verdicts"].values()), facts["missing"], facts["extra"]) == (30, 30, 0, 0)
     assert record["stages"]["listing"]["ignored"] == 1
     link = record["stages"]["link"]
-    assert link["lsh_recall"] < 0.98, "so few faces fill no cells"
-    assert link["recall"] == 1.0, "so the small heap was joined exactly"
+    assert link["recall"] == 1.0, "so small a heap is joined exactly"
 
 
 def test_tables_are_as_declared_and_the_ledger_tells_the_reading_point(place):
@@ -153,15 +151,6 @@ def test_the_same_command_again_is_up_to_date(place, capsys):
     assert "up to date" in capsys.readouterr().out
     assert all(place.reused().values())
     assert place.standing() == before
-
-
-def test_a_recall_shortfall_of_a_large_heap_is_a_warning(place, monkeypatch, capsys):
-    monkeypatch.setattr(link_module, "EXACT_BELOW", 0)
-    assert place.sieve("link.scope=heap", verbs=(embed, link)) == 0
-    assert "WARNING: link: recall is below link.recall = 0.98" in capsys.readouterr().out
-    record = place.runs()[-1]
-    assert record["stages"]["link"]["recall"] < 0.98
-    assert len(record["warnings"]) == 1
 
 
 def test_dry_run_then_apply_computes_nothing_again(spark, images, tmp_path):

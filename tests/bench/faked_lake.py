@@ -50,10 +50,11 @@ def link(lake: Path, **settings: object) -> tuple[dict, float, int]:
     return json.loads(said)["stages"]["link"], time.monotonic() - began, peak
 
 
-def _resident(group: int) -> int:
-    rows = subprocess.run(["ps", "-eo", "pgid=,rss="], stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")
+def _resident(session: int) -> int:
+    # By session: Python's workers have a process group of their own.
+    rows = subprocess.run(["ps", "-eo", "sess=,rss="], stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")
     pairs = [tuple(map(int, row.split())) for row in rows if row.strip()]
-    return 1024 * sum(rss for pgid, rss in pairs if pgid == group)
+    return 1024 * sum(rss for sess, rss in pairs if sess == session)
 
 
 def _fill(root: str, folder: str, *, more: bool) -> None:

@@ -42,6 +42,7 @@ def link(run: Run) -> None:
     }
     stage = run.stage("link", (tables.EDGES, tables.EPOCHS), (tables.LISTING, tables.EMBEDDINGS), **made_of)
     if stage.reuse():
+        _judge_again(stage)
         stage.done(stage.record.get("rows_in"), stage.read(tables.EDGES).count(), reused=True)
         return
     faces = faces_of(stage)
@@ -106,6 +107,13 @@ def _foreseen(run: Run, heap: Heap, cosine: float) -> dict[str, Any]:
     if line is None:
         say("link heap: too few faces or people to estimate the strangers' line: the profile's is taken alone")
     return {"strangers": _warn(run, cosine, heap.total, line).record()}
+
+
+def _judge_again(stage: Stage) -> None:
+    """Let edges be reused only if this run may make them: a run with `link.force` may have made them."""
+    cosine, faces = stage.record.get("cosines", {}).get("heap"), stage.record.get("rows_in")
+    if cosine and faces:
+        _warn(stage.run, cosine, faces, None)
 
 
 def _warn(run: Run, cosine: float, faces: int, line: Line | None) -> Forecast:
