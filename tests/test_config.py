@@ -40,7 +40,6 @@ def test_every_fault_of_every_place_is_listed(base):
         "cluster.attach_error=0.1",
         "cluster.finish_locally_below=10",
         "cluster.constraints=pairs.csv",
-        "link.max_neighbours=10",
         "decide.keep=modes",
         "decide.keep=medoid",
         "decide.overrides=people.csv",
