@@ -19,13 +19,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facesieve.kernels.recall import FEWEST_EDGES
 from facesieve.kernels.vectors import Floats, Halves, Indices, short_unit, slices
 from facesieve.kernels.voronoi import NO_MARGIN, Pivots, Probes
 
 PRODUCT, STAY = 3e-9, 6e-7
 """Seconds per product, and per cell that a face stays in (with its share of what travels): what probes decide."""
 
-FEWEST_EDGES = 50
 MOST_PROBES = 64
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64)
 _MARGINS = (0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3, NO_MARGIN)

@@ -14,7 +14,7 @@ from facesieve.kernels.layout import lay_out
 from facesieve.kernels.tuning import Settings, TrueEdges, choose, nearness
 from facesieve.kernels.voronoi import Pivots
 from facesieve.stages.edges import Routing
-from facesieve.stages.packed import Faces
+from facesieve.stages.packed import Faces, code
 
 MOST_FACES = 131_072
 """Faces that one task holds, about: with float16 and float32 vectors, lists and stays some 200 MB."""
@@ -55,10 +55,9 @@ def identity_layout(faces: DataFrame, cores: int) -> Layout:
 
     Raises ContractError if two identities bear one hash (one chance in 10^7 among a million).
     """
-    code = F.xxhash64("identity").alias("code")
     counts = (
         faces.where(F.col("identity").isNotNull())
-        .groupBy(code)
+        .groupBy(code().alias("code"))
         .agg(F.count("*").alias("faces"), F.min("identity").alias("first"), F.max("identity").alias("last"))
     )
     double = F.col("first") != F.col("last")
