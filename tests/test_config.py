@@ -36,10 +36,6 @@ def test_every_fault_of_every_place_is_listed(base):
 @pytest.mark.parametrize(
     "unbuilt",
     [
-        "cluster.score=structure",
-        "cluster.attach_error=0.1",
-        "cluster.finish_locally_below=10",
-        "cluster.constraints=pairs.csv",
         "decide.keep=modes",
         "decide.keep=medoid",
         "decide.overrides=people.csv",

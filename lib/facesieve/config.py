@@ -103,16 +103,17 @@ class Link:
 class Cluster:
     """How the graph of faces is cut into people."""
 
-    score: str = key("cosine", one_of("structure", "cosine"))
+    score: str = key("structure", one_of("structure", "cosine"))
     strangers: float = key(10.0, between(0, 1_000, open_low=True))
     score_cut: float = key(0.27, between(0, 1))
     max_degree: int = key(200, at_least(1))
-    attach_error: float = key(0.0, between(0, 1))
+    attach_error: float = key(0.1, between(0, 1))
     update_fraction: float = key(0.75, between(0, 1, open_low=True, open_high=True))
     seed: int = key(0, between(-(2**63), 2**63 - 1))
     constraints: str = key("")
+    same_photo_differs: bool = key(False)
     max_supersteps: int = key(500, at_least(1))
-    finish_locally_below: int = key(0, at_least(0))
+    finish_locally_below: int = key(1_000_000, at_least(0))
 
 
 @dataclass(frozen=True)
@@ -245,10 +246,6 @@ def _parts(place: str) -> list[str]:
 
 def _not_built(config: Config) -> list[Fault]:
     unbuilt = (
-        ("cluster.score", config.cluster.score == "structure", "cosine"),
-        ("cluster.attach_error", config.cluster.attach_error > 0, "0"),
-        ("cluster.finish_locally_below", config.cluster.finish_locally_below > 0, "0"),
-        ("cluster.constraints", bool(config.cluster.constraints), 'the empty string ""'),
         ("decide.keep", config.decide.keep != "largest", "largest"),
         ("decide.overrides", bool(config.decide.overrides), 'the empty string ""'),
         ("decide.protected", bool(config.decide.protected), 'the empty string ""'),

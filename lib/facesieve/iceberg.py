@@ -39,6 +39,11 @@ class IcebergTable:
         snapshot = self._table.snapshot(branch)
         return None if snapshot is None else Commit(snapshot.snapshotId(), dict(snapshot.summary()))
 
+    def commits(self) -> list[Commit]:
+        """Return all snapshots, the oldest first."""
+        ordered = sorted(self._snapshots(), key=lambda snapshot: snapshot.get("sequence-number", 0))
+        return [Commit(snapshot["snapshot-id"], snapshot["summary"]) for snapshot in ordered]
+
     def newest(self, name: str, value: str) -> Commit | None:
         """Return the newest snapshot whose summary says `name` = `value`, on whatever branch or on none."""
         found = [snapshot for snapshot in self._snapshots() if snapshot["summary"].get(name) == value]

@@ -95,6 +95,10 @@ class Lake:
         commit = here.newest(KEY, key) if here else None
         return snapshot_of(table, commit) if commit else None
 
+    def versions(self, table: Table) -> list[Snapshot]:
+        """Return all snapshots that the opened table still has, the oldest first."""
+        return [snapshot_of(table, commit) for commit in self._existing(table).commits()]
+
     def read(self, table: Table, at: Snapshot) -> DataFrame:
         """Read the table as it was at a snapshot."""
         return self._spark.read.option("snapshot-id", at.id).table(self._name(table))

@@ -93,12 +93,17 @@ class Profile:
     same_person: SamePerson | None = None
 
 
+def path_of(model: str, folder: str) -> Path:
+    """Return where the profile is that `embed.model` names."""
+    return Path(os.path.expandvars(model)) if model.endswith(".toml") else Path(folder) / f"{model}.toml"
+
+
 def load(model: str, folder: str) -> Profile:
     """Load the profile that `embed.model` names: a path ending in .toml, or `folder`/NAME.toml.
 
     Raises ConfigError with all faults, each key prefixed by the file's name.
     """
-    path = Path(os.path.expandvars(model)) if model.endswith(".toml") else Path(folder) / f"{model}.toml"
+    path = path_of(model, folder)
     faults: list[Fault] = []
     try:
         given: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))

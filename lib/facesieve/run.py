@@ -113,12 +113,24 @@ class Stage:
         found = [snapshot for snapshot in map(self._find, self.outputs) if snapshot is not None]
         if len(found) < len(self.outputs):
             return False
-        for table, snapshot in zip(self.outputs, found, strict=True):
-            self.run.lake.make_current(table, snapshot, self.since[table.name])
-            self.run.adopt(table, snapshot, self.since[table.name])
+        for table in self.outputs:
+            self.take_over(table)
         if found[0].run != self.run.name:
             self.record.update(self.run.ledger.stage_of(found[0].run, self.name))
         return True
+
+    def take_over(self, table: Table) -> bool:
+        """Make one output that bears this key current, as a killed run has left it; say whether there is one."""
+        found = self._find(table)
+        if found is None:
+            return False
+        self.run.lake.make_current(table, found, self.since[table.name])
+        self.run.adopt(table, found, self.since[table.name])
+        return True
+
+    def versions(self, table: Table) -> list[DataFrame]:
+        """Read every version of an output that the lake still has."""
+        return [self.run.lake.read(table, snapshot) for snapshot in self.run.lake.versions(table)]
 
     def read(self, table: Table) -> DataFrame:
         """Read an input at the version fixed when the stage began, or an output as this stage left it."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from py4j.protocol import Py4JError, Py4JJavaError
 
@@ -30,29 +30,60 @@ from facesieve.ledger import Ledger, new_name, snapshot_ids
 from facesieve.run import Run
 
 Verb = Callable[[Run], None]
+AddArguments = Callable[[argparse.ArgumentParser], None]
+
+
+class Answer(NamedTuple):
+    """What a side job found: for a person, and for programs (`--json`)."""
+
+    text: str
+    record: dict[str, Any]
+
+
+Question = Callable[[Run, argparse.Namespace], Answer]
+"""A side job. It reads the lake and leaves no trace there, not even in the ledger."""
 
 _DONE, _FAILED, _WRONG, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(verbs: Sequence[Verb], about: str, argv: Sequence[str] | None = None) -> int:
     """Run the verbs in order as one run of the job and return the exit code."""
-    session.separate_errors()
-    arguments = _arguments(about, argv)
+
+    def work(run: Run, arguments: argparse.Namespace) -> int:
+        _open(run)
+        return _carry_out(run, verbs, as_json=arguments.json)
+
+    return _guarded(_arguments(about, _of_a_run, argv), work)
+
+
+def ask(question: Question, about: str, add_arguments: AddArguments, argv: Sequence[str] | None = None) -> int:
+    """Print the answer to a question about the lake, which stays as it is, and return the exit code."""
+
+    def work(run: Run, arguments: argparse.Namespace) -> int:
+        answer = question(run, arguments)
+        print(json.dumps(answer.record, sort_keys=True) if arguments.json else answer.text)
+        return _DONE
+
+    return _guarded(_arguments(about, add_arguments, argv), work)
+
+
+def _guarded(arguments: argparse.Namespace, work: Callable[[Run, argparse.Namespace], int]) -> int:
+    """Begin with the session, work, clear up; turn what goes wrong before or outside a run into an exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        run = _prepare(arguments)
+        run = _begin(arguments)
+        # PySpark's own handler of Ctrl-C talks to the JVM in the middle of a call; what py4j then logs helps nobody.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, _interrupt)
+        logging.disable(logging.ERROR)
+        try:
+            return work(run, arguments)
+        finally:
+            session.clear_scratch(run.spark)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as problem:
         return _explain(problem)
-    # PySpark's own handler of Ctrl-C talks to the JVM in the middle of a call; what py4j then logs helps nobody.
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, _interrupt)
-    logging.disable(logging.ERROR)
-    try:
-        return _carry_out(run, verbs, as_json=arguments.json)
-    finally:
-        session.clear_scratch(run.spark)
 
 
 def _carry_out(run: Run, verbs: Sequence[Verb], *, as_json: bool) -> int:
@@ -72,34 +103,48 @@ def _carry_out(run: Run, verbs: Sequence[Verb], *, as_json: bool) -> int:
     return _DONE
 
 
-def _arguments(about: str, argv: Sequence[str] | None) -> argparse.Namespace:
+def _arguments(about: str, add_arguments: AddArguments, argv: Sequence[str] | None) -> argparse.Namespace:
+    session.separate_errors()
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--config", required=True, help="TOML file with every key (conf/pipeline.toml)")
     parser.add_argument("--overlay", action="append", default=[], metavar="FILE", help="TOML file laid over it")
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="one key")
-    parser.add_argument("--run", default="", metavar="NAME", help="name of the run (default: time and four hex digits)")
-    parser.add_argument("--full", action="store_true", help="compute anew from link on, whatever is there")
     parser.add_argument(
-        "--json", action="store_true", help="print the ledger's record, one line of JSON, instead of the summary"
+        "--json", action="store_true", help="print the record, one line of JSON, instead of the summary"
     )
+    add_arguments(parser)
     return parser.parse_args(argv)
 
 
-def _prepare(arguments: argparse.Namespace) -> Run:
+def _of_a_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", default="", metavar="NAME", help="name of the run (default: time and four hex digits)")
+    parser.add_argument("--full", action="store_true", help="compute anew from link on, whatever is there")
+
+
+def models_folder(arguments: argparse.Namespace) -> str:
+    """Return where the model profiles are: beside the configuration file."""
+    return str(Path(arguments.config).resolve().parent / "models")
+
+
+def _begin(arguments: argparse.Namespace) -> Run:
+    """Check what was asked for and start the session; nothing is written yet."""
     settings = config.load(arguments.config, arguments.overlay, arguments.set)
     name = arguments.run or new_name(datetime.now(UTC))
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         fix = "Use up to 100 letters, digits, dots, dashes and underscores, a letter or digit first."
         raise ConfigError([Fault("--run", f"{name!r} cannot name a run", fix)])
-    folder = str(Path(arguments.config).resolve().parent / "models")
-    profile = profiles.load(settings.embed.model, folder)
+    profile = profiles.load(settings.embed.model, models_folder(arguments))
     spark = session.start(settings.lake)
     lake = Lake(spark, settings.lake)
     model = profiles.model_id(profile, settings.embed)
     ledger = Ledger(spark, lake, name, settings, model)
-    ledger.open(snapshot_ids({table.name: lake.current(table) for table in tables.ALL if table is not tables.RUNS}))
-    say(f"run {name}: {spark.sparkContext.defaultParallelism} tasks at once")
-    return Run(name, settings, profile, model, arguments.full, spark, lake, ledger)
+    return Run(name, settings, profile, model, getattr(arguments, "full", False), spark, lake, ledger)
+
+
+def _open(run: Run) -> None:
+    standing = {table.name: run.lake.current(table) for table in tables.ALL if table is not tables.RUNS}
+    run.ledger.open(snapshot_ids(standing))
+    say(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
 
 
 def _close(run: Run, status: str, error: str = "") -> dict[str, Any]:
@@ -133,7 +178,7 @@ def _explain(problem: Exception) -> int:
     if os.environ.get("FACESIEVE_TRACEBACK"):
         traceback.print_exception(problem)
     else:
-        print("(set FACESIEVE_TRACEBACK=1 to see where; the table runs keeps it too)", file=sys.stderr)
+        print("(set FACESIEVE_TRACEBACK=1 to see where; a run's row in the table runs keeps it too)", file=sys.stderr)
     return _FAILED
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from facesieve.kernels import whispers as kernel
 from facesieve.kernels.hashing import xxhash64
-from facesieve.kernels.whispers import Coin, split, whispers
+from facesieve.kernels.whispers import Coin, Start, discontent, finish, split, whispers
 from graphs import SHAPES, Graph, graph, zoo
 
 COIN = Coin(0.75, 0)
@@ -121,3 +121,41 @@ def test_split_equals_connected_components(vertices: int, edges: int, labels: in
     names = {face: min(part) for part in nx.connected_components(inner) for face in part}
     found = split(made.ids, np.array(list(label.values())), made.src, made.dst)
     assert found.tolist() == [names[face] for face in made.ids.tolist()]
+
+
+@pytest.mark.parametrize("done", [0, 1, 4, 43])
+def test_goes_on_from_any_superstep_with_what_remains(done: int) -> None:
+    made = graph(nx.disjoint_union_all([*SHAPES.values(), nx.complete_bipartite_graph(40, 40)]), seed=7)
+    whole = whispers(*made, COIN, 500)
+    # At its limit the last superstep moves nobody: it leaves the labels that the one before it has made.
+    halfway = whispers(*made, COIN, done + 1)
+    assert halfway.unsettled[-1] > 0
+    alive = nx.Graph(list(zip(made.src.tolist(), made.dst.tolist(), strict=True)))
+    left = set().union(*(nx.node_connected_component(alive, face) for face in made.ids[halfway.wanting].tolist()))
+    kept, inside = np.isin(made.ids, list(left)), np.isin(made.src, list(left))
+    edges = tuple(column[inside] for column in made[1:])
+    end = finish(made.ids[kept], edges, Start(halfway.labels[kept], done), COIN, 500)
+    labels = halfway.labels.copy()
+    labels[kept] = end.labels
+    assert labels.tolist() == whole.labels.tolist()
+    assert halfway.unsettled[:-1] + end.unsettled == whole.unsettled
+    assert discontent(made.ids, labels, *made[1:]) == 0
+
+
+@settings(deadline=None)
+@given(st.integers(2, 14), st.integers(0, 40), st.integers(1, 4), st.integers(0, 2**32))
+def test_discontent_counts_those_who_would_rather_be_elsewhere(vertices: int, edges: int, most: int, seed: int) -> None:
+    made = graph(nx.gnm_random_graph(vertices, edges, seed=seed), seed, most)
+    labels = made.ids[np.random.default_rng(seed).integers(0, vertices, vertices)]
+    label = dict(zip(made.ids.tolist(), labels.tolist(), strict=True))
+    sums: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for a, b, votes in zip(made.src.tolist(), made.dst.tolist(), made.votes.tolist(), strict=True):
+        sums[a][label[b]] += votes
+        sums[b][label[a]] += votes
+    wanting = sum(heard.get(label[face], 0) < max(heard.values()) for face, heard in sums.items())
+    assert discontent(made.ids, labels, *made[1:]) == wanting
+
+
+def test_labels_may_be_those_of_faces_that_are_not_there() -> None:
+    ids, edges = np.array([1, 2, 3, 4]), (np.array([1, 3]), np.array([2, 4]), np.array([5, 5]))
+    assert finish(ids, edges, Start(np.array([-9, -9, 7, 3])), COIN, 100).labels[:2].tolist() == [-9, -9]

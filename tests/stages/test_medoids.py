@@ -18,8 +18,7 @@ def members() -> pa.RecordBatch:
     vectors = rng.normal(size=(count, 5)).astype(np.float32)
     return pa.RecordBatch.from_pydict(
         {
-            "label": np.repeat(np.arange(len(SIZES)) // 2, SIZES),
-            "part": np.repeat(np.arange(len(SIZES)) % 2, SIZES),
+            "cluster": np.repeat(np.arange(len(SIZES)), SIZES),
             "face_id": np.concatenate([np.sort(rng.permutation(1000)[:size]) for size in SIZES]),
             "vector": pa.array(vectors.tolist(), pa.list_(pa.float32())),
             "settled": np.arange(count) % 3 > 0,

@@ -15,12 +15,9 @@ def found(spark: SparkSession, made: Graph, labels: np.ndarray) -> list[int]:
     both = np.concatenate([pairs, pairs[:, ::-1]]).tolist()
     faces = list(zip(made.ids.tolist(), labels.tolist(), strict=True))
     mirrored = spark.createDataFrame(both, "src long, dst long")
-    rows = stage.parts(spark.createDataFrame(faces, "id long, label long"), mirrored).collect()
-    names: dict[tuple[int, int], int] = {}
-    for row in sorted(rows):
-        names.setdefault((row["label"], row["part"]), row["id"])
-    named = {row["id"]: names[row["label"], row["part"]] for row in rows}
-    return [named[face] for face in made.ids.tolist()]
+    split_up = stage.parts(spark.createDataFrame(faces, "id long, label long"), mirrored)
+    rows = dict(split_up.select("id", "cluster").collect())
+    return [rows[face] for face in made.ids.tolist()]
 
 
 def test_dense_clusters_need_hops_alone(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +33,8 @@ def test_long_paths_and_split_labels(spark: SparkSession, monkeypatch: pytest.Mo
     made = graph(shape, seed=2)
     labels = np.array([9] * 320 + [4, 5] * 20)
     assert found(spark, made, labels) == split(made.ids, labels, made.src, made.dst).tolist()
+
+
+def test_no_edges(spark: SparkSession) -> None:
+    made = graph(nx.empty_graph(3), seed=2)
+    assert found(spark, made, made.ids) == made.ids.tolist()

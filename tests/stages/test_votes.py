@@ -4,8 +4,7 @@ import numpy as np
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve import config
-from facesieve.stages.votes import vote_integer, votes
+from facesieve.stages.votes import by_cosine, vote_integer, votes
 from facesieve.tables import EDGES, VOTES, Edges
 
 COSINES = np.array([1.0, 0.5, 0.7071068, 2.0**-20, 2.0**-21, 0.0, -0.25], dtype=np.float32)
@@ -13,7 +12,7 @@ COSINES = np.array([1.0, 0.5, 0.7071068, 2.0**-20, 2.0**-21, 0.0, -0.25], dtype=
 
 def test_cosine_votes_by_its_integer(spark: SparkSession) -> None:
     rows = [("heap", 1, 10 + number, float(cosine), None) for number, cosine in enumerate(COSINES)]
-    found = votes(Edges(spark.createDataFrame(rows, EDGES.columns)), config.Cluster(score="cosine"))
+    found = votes(by_cosine(Edges(spark.createDataFrame(rows, EDGES.columns))))
     assert found.schema.names == VOTES.columns.names
     spoken = found.select("score", "votes", vote_integer(F.col("score"))).orderBy("dst").collect()
     assert [row[0] for row in spoken] == COSINES.tolist()

@@ -53,12 +53,23 @@ class Coin:
 
 
 class Whispered(NamedTuple):
-    """What the vote came to: label per face, supersteps, faces unsettled at the start of each, settled at last."""
+    """What the vote came to: label per face, supersteps, faces unsettled at the start of each, settled at last.
+
+    wanting: the faces that prefer another label at last; none if settled.
+    """
 
     labels: Ints
     supersteps: int
     unsettled: list[int]
     settled: bool
+    wanting: Flags
+
+
+class Start(NamedTuple):
+    """Where a vote goes on: the label of each face (int64 [V]) after `supersteps` of them."""
+
+    labels: Ints
+    supersteps: int = 0
 
 
 class _Graph(NamedTuple):
@@ -81,13 +92,28 @@ def whispers(ids: Ints, src: Ints, dst: Ints, votes: Ints, coin: Coin, max_super
     >>> len(set(found.labels[:3].tolist())), int(found.labels[3]), found.settled
     (1, 9, True)
     """
-    order = np.argsort(ids, kind="stable")
-    known = ids[order]
-    graph = _directed(known, src, dst, votes)
+    return finish(ids, (src, dst, votes), Start(ids), coin, max_supersteps)
+
+
+def finish(ids: Ints, edges: tuple[Ints, Ints, Ints], start: Start, coin: Coin, max_supersteps: int) -> Whispered:
+    """Go on with a vote from the labels and the superstep where it stands; the rest as `whispers`.
+
+    edges: src, dst, votes. Of a graph's components any may be left out in which nobody wants another label: the others
+    whisper on as if it were there. So a vote may begin elsewhere and end here. A label is the id of a face, which need
+    not be one of `ids`. The history that is returned is that of the supersteps done here.
+
+    >>> pair = np.array([4]), np.array([7]), np.array([1])
+    >>> finish(np.array([4, 7]), pair, Start(np.array([-2, -2]), 12), Coin(0.75, 0), 100).labels.tolist()
+    [-2, -2]
+    """
+    known = np.unique(np.concatenate([ids, start.labels]))
+    graph = _directed(known, *edges)
+    at = np.searchsorted(known, ids)
     labels = np.arange(len(known), dtype=np.int64)
+    labels[at] = np.searchsorted(known, start.labels)
     preferred = _preferences(labels, labels, graph)
     unsettled: list[int] = []
-    for step in range(1, max_supersteps + 1):
+    for step in range(start.supersteps + 1, max_supersteps + 1):
         wanting = preferred != labels
         unsettled.append(int(np.count_nonzero(wanting)))
         if unsettled[-1] == 0 or step == max_supersteps:
@@ -95,9 +121,30 @@ def whispers(ids: Ints, src: Ints, dst: Ints, votes: Ints, coin: Coin, max_super
         moving = _movers(wanting, coin.draws(step, known), graph, coin.bound if step <= COIN_STEPS else None)
         labels = np.where(moving, preferred, labels)
         preferred = _preferences(labels, preferred, _heard(graph, moving))
-    named = np.empty_like(known)
-    named[order] = known[labels]
-    return Whispered(named, len(unsettled), unsettled, unsettled[-1] == 0)
+    return Whispered(known[labels[at]], len(unsettled), unsettled, unsettled[-1] == 0, wanting[at])
+
+
+def discontent(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> int:
+    """Count the faces for which some label has more votes than their own: 0 is a fixed point.
+
+    ids, labels: int64 [V]; src, dst, votes: int64 [E]. Shares no code with the vote, of which it is the proof.
+
+    >>> discontent(np.array([1, 2, 3]), np.array([1, 1, 3]), np.array([1, 2]), np.array([2, 3]), np.array([5, 6]))
+    2
+    """
+    order = np.argsort(ids)
+    one, other = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
+    names, named = np.unique(labels, return_inverse=True)
+    heard = np.append(one, other) * len(names) + named[np.append(other, one)]
+    keys, key = np.unique(heard, return_inverse=True)
+    sums = np.zeros(len(keys), np.int64)
+    np.add.at(sums, key, np.append(votes, votes))
+    face, label = np.divmod(keys, max(len(names), 1))
+    most, for_own = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
+    np.maximum.at(most, face, sums)
+    own = label == named[face]
+    for_own[face[own]] = sums[own]
+    return int(np.count_nonzero(for_own < most))
 
 
 def split(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:
@@ -128,8 +175,10 @@ def split(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:
 
 def _directed(known: Ints, src: Ints, dst: Ints, votes: Ints) -> _Graph:
     one, other = np.searchsorted(known, src), np.searchsorted(known, dst)
-    both = np.concatenate([one, other]), np.concatenate([other, one])
-    return _Graph(both[0], both[1], np.concatenate([votes, votes]))
+    receiver = np.concatenate([other, one])
+    # By receiver: then the sorting of each superstep has only to order within a face, ten times as fast.
+    order = np.argsort(receiver)
+    return _Graph(np.concatenate([one, other])[order], receiver[order], np.concatenate([votes, votes])[order])
 
 
 def _heard(graph: _Graph, moved: Flags) -> _Graph:

@@ -1,4 +1,4 @@
-"""Name every cluster and find its medoid and cohesion, streaming each through one worker in the order of face ids."""
+"""Every cluster's smallest face, medoid and cohesion: each streams through one worker in the order of face ids."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ PACKED_ROWS = 4_096
 """Rows sent back at a time: most clusters are single faces."""
 
 _OUT = "face_id long, settled boolean, cluster_id long, cluster_size long, cohesion float, medoid boolean"
-_KEY = ("label", "part")
 
 
 def medoids(members: DataFrame) -> DataFrame:
-    """Turn the parts of labels into clusters: face_id, settled, cluster_id, cluster_size, cohesion, medoid.
+    """Measure clusters: face_id, settled, cluster_id, cluster_size, cohesion, medoid.
 
-    members: label, part, face_id (bigint), vector array<float>, settled boolean, one row per face; (label, part) is a
-    cluster. cluster_id is the smallest face_id of the cluster. Each cluster goes through one task whole, in bounded
-    memory, and sums run by ascending face_id, so that partitioning cannot show in the last bits.
+    members: cluster, face_id (bigint), vector array<float>, settled boolean, one row per face. cluster_id is the
+    smallest face_id of the cluster. Each cluster goes through one task whole, in bounded memory, and sums run by
+    ascending face_id, so that partitioning cannot show in the last bits.
     """
-    ordered = members.select(*_KEY, "face_id", "vector", "settled").repartition(*_KEY)
-    return ordered.sortWithinPartitions(*_KEY, "face_id").mapInArrow(measured, _OUT)
+    ordered = members.select("cluster", "face_id", "vector", "settled").repartition("cluster")
+    return ordered.sortWithinPartitions("cluster", "face_id").mapInArrow(measured, _OUT)
 
 
 def measured(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Measure each run of equal (label, part) in sorted record batches; a run may span batches."""
+    """Measure each run of one cluster in sorted record batches; a run may span batches."""
     done: list[_Measured] = []
     rows = 0
     for cluster in _clusters(batches):
@@ -76,7 +75,7 @@ def _packed(done: list[_Measured]) -> pa.RecordBatch:
 class _Cluster:
     """The faces of one cluster so far."""
 
-    def __init__(self, key: tuple[int, int]) -> None:
+    def __init__(self, key: int) -> None:
         self.key = key
         self._ids: list[npt.NDArray[np.int64]] = []
         self._settled: list[npt.NDArray[np.bool_]] = []
@@ -133,13 +132,13 @@ def _clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[_Cluster]:
         yield cluster
 
 
-def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[tuple[int, int], pa.RecordBatch]]:
-    """Cut each batch where the key changes."""
+def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Cut each batch where the cluster changes."""
     for batch in batches:
         if batch.num_rows == 0:
             continue
-        label, part = (batch.column(name).to_numpy() for name in _KEY)
-        changes = np.flatnonzero((label[1:] != label[:-1]) | (part[1:] != part[:-1])) + 1
+        cluster = batch.column("cluster").to_numpy()
+        changes = np.flatnonzero(cluster[1:] != cluster[:-1]) + 1
         bounds = [0, *changes.tolist(), batch.num_rows]
         for start, end in itertools.pairwise(bounds):
-            yield (int(label[start]), int(part[start])), batch.slice(start, end - start)
+            yield int(cluster[start]), batch.slice(start, end - start)

@@ -7,29 +7,31 @@ from graphframes.lib import AggregateMessages
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.stages.remaining import labelled
+
 HOPS = 8
 """Rounds of cheap messages before the few labels still in doubt are given to connected components."""
 
 
 def parts(labels: DataFrame, mirrored: DataFrame) -> DataFrame:
-    """Name for every face the connected part of its label: id, label, part (all bigint).
+    """Split labels into parts that their own edges connect: id, cluster (the smallest id of the part), all bigint.
 
-    labels: id, label, one row per face. mirrored: src, dst, edges in both directions. Faces of one label are in one
-    part when edges inside the label connect them; `part` tells the parts of one label apart and means nothing else.
+    labels: id, label, one row per face. mirrored: src, dst, edges in both directions.
 
     In each hop every face takes the least root among itself and its neighbours of the same label; a label whose faces
     all bear one root is connected. Clusters are dense, so few are left after `HOPS`; those are settled by GraphFrames'
     connected components, whose rounds grow with the logarithm of a path.
     """
     faces = labels.select("id", "label")
+    whole = faces.groupBy("label").agg(F.min("id").alias("whole"))
     doubtful = faces.withColumn("root", F.col("id"))
     for _ in range(HOPS):
         doubtful = _uneven(_hop(doubtful, mirrored)).checkpoint()
         if doubtful.isEmpty():
-            return faces.withColumn("part", F.col("label"))
+            return faces.join(whole, "label", how="inner").select("id", F.col("whole").alias("cluster"))
     component = _components(doubtful.select("id", "label"), mirrored)
-    part = F.coalesce("component", "label").alias("part")
-    return faces.join(component, "id", how="left").select("id", "label", part)
+    both = faces.join(whole, "label", how="inner").join(component, "id", how="left")
+    return both.select("id", F.coalesce("part", "whole").alias("cluster"))
 
 
 def _hop(faces: DataFrame, mirrored: DataFrame) -> DataFrame:
@@ -51,10 +53,8 @@ def _uneven(faces: DataFrame) -> DataFrame:
 
 
 def _components(faces: DataFrame, mirrored: DataFrame) -> DataFrame:
-    """Find connected components inside labels: id, component."""
-    source = faces.select(F.col("id").alias("src"), F.col("label").alias("src_label"))
-    target = faces.select(F.col("id").alias("dst"), F.col("label").alias("dst_label"))
-    ends = mirrored.where("src < dst").join(source, "src", how="inner").join(target, "dst", how="inner")
-    inner = ends.where("src_label = dst_label").select("src", "dst")
-    found: DataFrame = GraphFrame(faces.select("id"), inner).connectedComponents().select("id", "component")
-    return found
+    """Find connected components inside labels: id, part (its smallest id)."""
+    inner = labelled(mirrored.where("src < dst").select("src", "dst"), faces).where("src_label = dst_label")
+    found: DataFrame = GraphFrame(faces.select("id"), inner.select("src", "dst")).connectedComponents()
+    least = found.groupBy("component").agg(F.min("id").alias("part"))
+    return found.join(least, "component", how="inner").select("id", "part")

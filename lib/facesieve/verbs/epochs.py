@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from facesieve import __version__, tables
+from facesieve.errors import ContractError
 from facesieve.run import Stage
 from facesieve.stages.edges import Routing
 from facesieve.tables import EPOCHS, Epochs, conform
@@ -67,14 +68,26 @@ def standing(stage: Stage, made_of: str) -> Epoch | None:
     except (Py4JJavaError, PySparkException) as problem:  # a file of the table is gone: it is but a cache
         stage.run.warn(f"link: the table epochs cannot be read ({type(problem).__name__}): all faces are joined anew")
         return None
+    epoch = _epoch(rows[0]) if len(rows) == 1 else None
+    return epoch if epoch is not None and epoch.made_of == made_of else None
+
+
+def linked(stage: Stage) -> Epoch:
+    """Return the epoch of the edges that a later stage reads.
+
+    Raises ContractError if the table tells of none.
+    """
+    rows = stage.read(EPOCHS).where(F.col("kind") == SETTINGS).collect()
     if len(rows) != 1:
-        return None
-    told = json.loads(rows[0].settings)
-    if told["made_of"] != made_of:
-        return None
-    pivots = np.frombuffer(rows[0].pivots, np.float32).reshape(-1, told["dimension"]) if rows[0].pivots else None
+        raise ContractError(f"the table epochs has {len(rows)} rows of settings, not one. Run once more with --full.")
+    return _epoch(rows[0])
+
+
+def _epoch(row: Row) -> Epoch:
+    told = json.loads(row.settings)
+    pivots = np.frombuffer(row.pivots, np.float32).reshape(-1, told["dimension"]) if row.pivots else None
     routing = Routing(pivots, told["probes"], told["margin"])
-    return Epoch(rows[0].epoch, made_of, told["faces"], told["cosines"], routing, told["told"])
+    return Epoch(row.epoch, told["made_of"], told["faces"], told["cosines"], routing, told["told"])
 
 
 def settings_row(epoch: Epoch, stage: Stage) -> Epochs:

@@ -1,0 +1,49 @@
+"""How much each edge counts in the vote, scope by scope: the table `votes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from typing import Any
+
+from pyspark.accumulators import Accumulator
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from facesieve import tables
+from facesieve.run import Stage
+from facesieve.stages.edges import Tally
+from facesieve.stages.structure import structure
+from facesieve.stages.votes import by_cosine, votes
+from facesieve.tables import Edges
+
+_Tallies = dict[str, Accumulator[dict[int, tuple[int, int]]]]
+
+
+def weigh(stage: Stage, edges: Edges, lines: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """Write the table `votes`, unless a killed run of the same key has; return facts of each scope.
+
+    lines: the stranger line of every scope for the structure score; empty: an edge counts by its cosine.
+    """
+    if stage.take_over(tables.VOTES):
+        return {}
+    if not lines:
+        stage.overwrite(tables.VOTES, votes(by_cosine(edges)))
+        return {}
+    context = stage.run.spark.sparkContext
+    tallies: _Tallies = {scope: context.accumulator({}, Tally()) for scope in lines}
+    stage.overwrite(tables.VOTES, votes(reduce(DataFrame.unionByName, _scored(stage, edges, lines, tallies))))
+    return {scope: {"stranger_line": lines[scope], **_degrees(tally.value)} for scope, tally in tallies.items()}
+
+
+def _scored(stage: Stage, edges: Edges, lines: Mapping[str, float], tallies: _Tallies) -> list[DataFrame]:
+    settings = stage.run.config.cluster
+    found = []
+    for scope, line in lines.items():
+        ours = edges.where(F.col("scope") == scope)
+        found.append(structure(ours, line, settings, tallies[scope]).withColumn("scope", F.lit(scope)))
+    return found
+
+
+def _degrees(tally: Mapping[int, tuple[int, int]]) -> dict[str, int]:
+    return {"linked": sum(faces for faces, _ in tally.values()), "hubs": sum(hubs for _, hubs in tally.values())}

@@ -1,0 +1,132 @@
+"""Supersteps at a million edges and more, in one run against its peers; every figure is a ratio to be read as such.
+
+    python tests/bench/supersteps.py                  # a million edges
+    python tests/bench/supersteps.py --edges 10000000
+    python tests/bench/supersteps.py --without-networkx
+
+On one graph of planted people, with weights: five supersteps of the vote by GraphFrames alone, five of GraphFrames' own
+labelPropagation, five of a hand-written loop (two groupBys, no GraphFrame) that touches the same faces and keeps its
+states alike; then the whole vote with the local finish against the known networkx script (20 rounds).
+Needs SPARK_CONF_DIR=conf/spark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench")]
+
+from graphframes import GraphFrame  # noqa: E402
+from pyspark.sql import DataFrame, SparkSession  # noqa: E402
+from pyspark.sql import functions as F  # noqa: E402
+from seed import chinese_whispers  # noqa: E402
+from two_level import two_level  # noqa: E402
+
+from facesieve import config  # noqa: E402
+from facesieve.progress import Progress  # noqa: E402
+from facesieve.stages.supersteps import Voting, whispers  # noqa: E402
+
+STEPS = 5
+
+
+def main() -> None:
+    """Plant a graph, measure everybody on it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--edges", type=int, default=1_000_000)
+    parser.add_argument("--memory", default="8g", help="of the driver, which is the executor too")
+    parser.add_argument("--without-networkx", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        ends = planted(given.edges, seed=0)
+        pq.write_table(pa.table(dict(zip(("src", "dst", "vote"), ends, strict=True))), f"{folder}/edges.parquet")
+        spark = _session(folder, given.memory)
+        edges = spark.read.parquet(f"{folder}/edges.parquet").repartition(4).persist()
+        vertices = edges.select(F.explode(F.array("src", "dst")).alias("id")).distinct().persist()
+        print(f"{edges.count():,} edges, {vertices.count():,} faces", flush=True)
+        _rates(spark, vertices, edges, folder)
+        settings = config.Cluster(finish_locally_below=2 * given.edges)
+        whole = _timed("whole vote, local finish", lambda: _vote(spark, vertices, edges, settings, f"{folder}/local"))
+        if not given.without_networkx:
+            graph = nx.Graph()
+            graph.add_weighted_edges_from(zip(*(column.tolist() for column in ends), strict=True))
+            seed = _timed("networkx script, 20 rounds", lambda: chinese_whispers(graph, 20))
+            print(f"networkx / local finish: {seed / whole:.1f}")
+        spark.stop()
+
+
+def planted(edges: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Plant people of 2 to 40 faces whose faces are linked at random, and 5 % weak links between strangers."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(2, 41, edges // 150)
+    people = np.repeat(np.arange(len(sizes)), sizes)
+    first = np.cumsum(sizes) - sizes
+    one = rng.integers(0, len(people), 3 * edges)
+    other = first[people[one]] + (rng.random(3 * edges) * sizes[people[one]]).astype(np.int64)
+    stray = rng.random(3 * edges) < 0.05
+    other[stray] = rng.integers(0, len(people), stray.sum())
+    pairs = np.sort(np.stack([one, other], axis=1), axis=1)
+    kept = pairs[pairs[:, 0] < pairs[:, 1]]
+    code = np.unique(kept[:, 0] * len(people) + kept[:, 1])
+    code = rng.permutation(code)[:edges]
+    src, dst = code // len(people), code % len(people)
+    strength = np.where(people[src] == people[dst], rng.integers(400_000, 900_000, len(src)), 300_000)
+    return src, dst, strength
+
+
+def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: str) -> None:
+    alone = config.Cluster(finish_locally_below=0, max_supersteps=STEPS)
+    ours, hand, theirs = [], [], []
+    for turn in range(2):
+        vote = partial(_vote, spark, vertices, edges, alone, f"{folder}/a{turn}")
+        ours.append(_timed(f"{STEPS} supersteps", vote))
+        by_hand = partial(two_level, spark, edges, alone, f"{folder}/b{turn}")
+        hand.append(_timed(f"{STEPS} of the two-level loop", by_hand))
+        theirs.append(_timed(f"{STEPS} of labelPropagation", partial(_propagated, vertices, edges)))
+    print(f"supersteps / two-level loop: {min(ours) / min(hand):.2f}")
+    print(f"supersteps / labelPropagation: {min(ours) / min(theirs):.2f}", flush=True)
+
+
+def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
+    labelled = vertices.withColumn("label", F.col("id"))
+    found = whispers(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None))
+    found.labels.write.format("noop").mode("overwrite").save()
+    found.mirrored.unpersist()
+
+
+def _propagated(vertices: DataFrame, edges: DataFrame) -> None:
+    found = GraphFrame(vertices, edges).labelPropagation(maxIter=STEPS)
+    found.write.format("noop").mode("overwrite").save()
+    found.unpersist()
+
+
+def _timed(name: str, run: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    run()
+    seconds = time.perf_counter() - began
+    print(f"{name}: {seconds:.1f} s", flush=True)
+    return seconds
+
+
+def _session(folder: str, memory: str) -> SparkSession:
+    builder = SparkSession.builder.master("local[2]").config("spark.driver.memory", memory)
+    builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.local.dir", folder)
+    spark = builder.config("spark.executorEnv.PYTHONPATH", str(ROOT / "lib")).getOrCreate()
+    spark.sparkContext.setCheckpointDir(f"{folder}/checkpoints")
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from facesieve.progress import Progress
+
+
+def test_the_last_whole_superstep_of_any_run_is_found(spark: SparkSession, tmp_path: Path) -> None:
+    killed, again = (Progress(spark, str(tmp_path / "vote"), run) for run in ("killed", "again"))
+    assert again.last() is None
+    frame = spark.createDataFrame([(1, 7), (2, 7)], "id long, label long")
+    kept = [killed.keep(step, frame.withColumn("label", frame["label"] + step), [5] * step) for step in range(4)]
+    assert [row.label for row in kept[-1].collect()] == [10, 10]
+    last = again.last()
+    assert last is not None
+    assert (last.step, last.history) == (3, [5, 5, 5])
+    assert sorted(map(tuple, last.state.collect())) == [(1, 10), (2, 10)]
+    (tmp_path / "vote" / "killed" / "000003" / "_SUCCESS").unlink()
+    before = again.last()
+    assert before is not None
+    assert (before.step, before.history) == (2, [5, 5])
+    assert sorted(path.name for path in (tmp_path / "vote" / "killed").iterdir()) == ["000002", "000003"]
+    again.clear()
+    assert again.last() is None
+    assert not (tmp_path / "vote").exists()
