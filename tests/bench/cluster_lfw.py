@@ -1,11 +1,13 @@
-"""The cluster stage on all LFW faces against the kernel: equal labels, seconds per superstep, agreement with the names.
+"""The cluster stage on all LFW faces: equal to the kernels, how long each part takes, and against its peers.
 
-    python tests/bench/cluster_lfw.py                                   # MobileFaceNet at cosine 0.50
-    python tests/bench/cluster_lfw.py --embeddings facenet_embeddings.npz --cosine 0.70
+    python tests/bench/cluster_lfw.py                                   # MobileFaceNet, finished in one task
+    python tests/bench/cluster_lfw.py --below 0 --peers                 # by GraphFrames alone; two-level loop, networkx
+    python tests/bench/cluster_lfw.py --model facenet --below 5000      # by messages, the end in one task
     python tests/bench/cluster_lfw.py --master 'local-cluster[2,1,2048]'
-    python tests/bench/cluster_lfw.py --partitions 7 --shuffled 1 --adaptive false
+    python tests/bench/cluster_lfw.py --below 0 --partitions 7 --shuffled 1 --adaptive false
 
-Needs the development data (FACESIEVE_DATA) and SPARK_CONF_DIR=conf/spark. Exits 1 if a label differs from the kernel's.
+Nothing is given but the model's profile: edges at link.strangers, scored by structure. Needs the development data
+(FACESIEVE_DATA) and SPARK_CONF_DIR=conf/spark. Exits 1 if a score or a cluster differs from the kernels'.
 """
 
 from __future__ import annotations
@@ -15,111 +17,178 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lib"))
+sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench")]
 
 from pyspark.sql import SparkSession  # noqa: E402
 from pyspark.sql import functions as F  # noqa: E402
+from seed import chinese_whispers  # noqa: E402
+from two_level import two_level  # noqa: E402
 
-from facesieve import config  # noqa: E402
+from facesieve import config, profiles  # noqa: E402
 from facesieve.kernels.agreement import bcubed, pairwise  # noqa: E402
+from facesieve.kernels.structure import hoods, least_vote, scores  # noqa: E402
+from facesieve.kernels.thresholds import link_cosine  # noqa: E402
 from facesieve.kernels.vectors import hits  # noqa: E402
 from facesieve.kernels.whispers import Coin, split, whispers  # noqa: E402
-from facesieve.stages.clusters import clusters  # noqa: E402
-from facesieve.stages.votes import votes  # noqa: E402
-from facesieve.tables import Edges  # noqa: E402
+from facesieve.progress import Progress  # noqa: E402
+from facesieve.stages.clusters import Electorate, clusters  # noqa: E402
+from facesieve.stages.edges import Tally  # noqa: E402
+from facesieve.stages.structure import structure  # noqa: E402
+from facesieve.stages.supersteps import Voting  # noqa: E402
+from facesieve.tables import Votes  # noqa: E402
 
 DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
+EMBEDDINGS = {"mobilefacenet": "embeddings.npz", "facenet": "facenet_embeddings.npz"}
 
 
 def main() -> int:
-    """Link by brute force, cluster by both, compare."""
+    """Link by brute force, cluster by kernels and by the stage, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--embeddings", default="embeddings.npz")
-    parser.add_argument("--cosine", type=float, default=0.5)
-    parser.add_argument("--people", type=int, default=0, help="only the people with most faces; 0: all")
+    parser.add_argument("--model", default="mobilefacenet", choices=EMBEDDINGS)
+    parser.add_argument("--below", type=int, default=config.Cluster().finish_locally_below)
+    parser.add_argument("--peers", action="store_true", help="the two-level loop and the networkx script, too")
     parser.add_argument("--master", default="local[2]")
     parser.add_argument("--partitions", default="4", help="shuffle partitions, and those of the input")
     parser.add_argument("--adaptive", default="true")
-    parser.add_argument(
-        "--shuffled", type=int, default=0, help="seed of another order of the input's rows; 0: as it is"
-    )
-    arguments = parser.parse_args()
-    stored = np.load(DATA / "lfw" / arguments.embeddings)
-    faces = _of_people(stored["labels"], arguments.people)
-    truth, vectors = stored["labels"][faces], stored["embeddings"][faces]
-    ids = np.random.default_rng(0).permutation(np.arange(len(faces)) * 1_000_003 - 2**32)
-    src, dst, cosines = _linked(ids, vectors, arguments.cosine)
-    print(f"{len(ids):,} faces, {len(src):,} edges at cosine {arguments.cosine}")
-    expected = _by_kernel(ids, src, dst, cosines)
-    found = _by_stage(arguments, (ids, vectors), (src, dst, cosines))
-    print(f"clusters {len(np.unique(found)):,}; labels that differ from the kernel's: {np.sum(found != expected)}")
-    print(f"B-cubed {bcubed(truth, found)}\npairwise {pairwise(truth, found)}")
-    return int(np.any(found != expected))
+    parser.add_argument("--shuffled", type=int, default=0, help="seed of another order of the input's rows")
+    given = parser.parse_args()
+    faces, edges = _linked(given.model)
+    expected = _by_kernels(faces, edges)
+    votes, found = _by_stage(given, faces, edges)
+    wrong = int(np.sum(votes != expected[0])), int(np.sum(found != expected[1]))
+    print(f"scores that differ from the kernels': {wrong[0]}; clusters: {wrong[1]}, of {len(np.unique(found)):,}")
+    print(f"B-cubed {bcubed(faces.people, found)}\npairwise {pairwise(faces.people, found)}")
+    return int(any(wrong))
 
 
-def _of_people(labels: np.ndarray, people: int) -> np.ndarray:
-    sizes = np.bincount(labels)
-    chosen = np.argsort(-sizes, kind="stable")[: people or len(sizes)]
-    return np.flatnonzero(np.isin(labels, chosen))
+@dataclass(frozen=True)
+class Faces:
+    """Ids, names as numbers, unit vectors; the cosines of linking and of the stranger line."""
+
+    ids: np.ndarray
+    people: np.ndarray
+    vectors: np.ndarray
+    link: float
+    line: float
 
 
-def _linked(ids: np.ndarray, vectors: np.ndarray, cosine: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rows = vectors.astype(np.float16)
+@dataclass(frozen=True)
+class Edges:
+    """Pairs once, by ascending ids, and their cosines."""
+
+    src: np.ndarray
+    dst: np.ndarray
+    cosines: np.ndarray
+
+
+def _linked(model: str) -> tuple[Faces, Edges]:
+    stored = np.load(DATA / "lfw" / EMBEDDINGS[model])
+    line = profiles.load(model, str(ROOT / "conf" / "models")).strangers
+    ids = np.random.default_rng(0).permutation(np.arange(len(stored["labels"])) * 1_000_003 - 2**32)
+    tolerances = config.Link().strangers, config.Cluster().strangers
+    cosines = [link_cosine(line.intercept, line.slope, strangers, len(ids), 1_000) for strangers in tolerances]
+    faces = Faces(ids, stored["labels"], stored["embeddings"], *cosines)
+    rows = faces.vectors.astype(np.float16)
     found = []
     for start in range(0, len(rows), 1_000):
-        one, other, cosines = hits(rows[start : start + 1_000], rows, cosine)
+        one, other, near = hits(rows[start : start + 1_000], rows, faces.link)
         kept = ids[one + start] < ids[other]
-        found.append((ids[one + start][kept], ids[other][kept], cosines[kept]))
-    src, dst, cosines = (np.concatenate(column) for column in zip(*found, strict=True))
-    return src, dst, cosines
+        found.append((ids[one + start][kept], ids[other][kept], near[kept]))
+    columns = [np.concatenate(column) for column in zip(*found, strict=True)]
+    order = np.lexsort((columns[1], columns[0]))
+    edges = Edges(*(column[order] for column in columns))
+    print(f"{len(ids):,} faces, {len(edges.src):,} edges at cosine {faces.link:.4f}, stranger line {faces.line:.4f}")
+    return faces, edges
 
 
-def _by_kernel(ids: np.ndarray, src: np.ndarray, dst: np.ndarray, cosines: np.ndarray) -> np.ndarray:
+def _by_kernels(faces: Faces, edges: Edges) -> tuple[np.ndarray, np.ndarray]:
     settings = config.Cluster()
-    started = time.perf_counter()
-    weights = np.floor(cosines.astype(np.float64) * 2**20).astype(np.int64)
-    found = whispers(ids, src, dst, weights, Coin(settings.update_fraction, settings.seed), settings.max_supersteps)
-    names = split(ids, found.labels, src, dst)
-    print(f"kernel: {time.perf_counter() - started:.2f} s, {found.supersteps} supersteps, settled {found.settled}")
-    return names
+    began = time.perf_counter()
+    ends, others = np.append(edges.src, edges.dst), np.append(edges.dst, edges.src)
+    known = hoods(ends, others, np.append(edges.cosines, edges.cosines), faces.line, settings.max_degree)
+    score = scores(edges.src, edges.dst, edges.cosines, faces.line, known)
+    scored = time.perf_counter()
+    kept = score >= least_vote(settings.score_cut)
+    src, dst, votes = edges.src[kept], edges.dst[kept], score[kept]
+    coin = Coin(settings.update_fraction, settings.seed)
+    found = whispers(faces.ids, src, dst, votes, coin, settings.max_supersteps)
+    names = split(faces.ids, found.labels, src, dst)
+    ended = time.perf_counter()
+    print(f"kernels: {scored - began:.2f} s to score, {ended - scored:.2f} s to vote and split, {len(src):,} votes")
+    return (score / 2**20).astype(np.float32), names
 
 
-def _by_stage(
-    given: argparse.Namespace, faces: tuple[np.ndarray, np.ndarray], edges: tuple[np.ndarray, np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """Return the cluster id of each face, by the stage."""
+@dataclass
+class _Clock:
+    """Prints supersteps with their seconds, and remembers them."""
+
+    name: str
+    times: list[float] = field(default_factory=lambda: [time.perf_counter()])
+
+    def __call__(self, step: int, unsettled: int) -> None:
+        self.times.append(time.perf_counter())
+        print(f"{self.name}, superstep {step}: {unsettled:,} unsettled, {self.seconds()[-1]:.2f} s", flush=True)
+
+    def seconds(self) -> list[float]:
+        """Return the seconds of each superstep."""
+        return np.diff(self.times).tolist()
+
+
+def _by_stage(given: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score of each edge and the cluster of each face, by the stages."""
     with tempfile.TemporaryDirectory() as folder:
         spark = _session(given, folder)
-        _write(f"{folder}/faces.parquet", face_id=faces[0], vector=pa.array(list(faces[1]), pa.list_(pa.float32())))
-        src, dst, cosines = edges
-        scope, same = np.full(len(src), "heap"), pa.nulls(len(src), pa.bool_())
-        _write(f"{folder}/edges.parquet", scope=scope, src=src, dst=dst, cosine=cosines, same_identity=same)
-        settings = config.Cluster()
-        started = [time.perf_counter()]
-
-        def report(step: int, unsettled: int) -> None:
-            started.append(time.perf_counter())
-            print(f"superstep {step}: {unsettled:,} unsettled, {started[-1] - started[-2]:.2f} s", flush=True)
-
+        _write(f"{folder}/faces.parquet", face_id=faces.ids, vector=pa.array(list(faces.vectors)), label=faces.ids)
+        _write(f"{folder}/edges.parquet", src=edges.src, dst=edges.dst, cosine=edges.cosines)
+        settings = config.Cluster(finish_locally_below=given.below)
         table = spark.read.parquet(f"{folder}/edges.parquet").repartition(int(given.partitions))
         if given.shuffled:
             table = table.orderBy(F.xxhash64(F.lit(given.shuffled), "src", "dst"))
-        found = clusters(
-            spark.read.parquet(f"{folder}/faces.parquet"), votes(Edges(table), settings), "heap", settings, report
+        began = time.perf_counter()
+        tally = spark.sparkContext.accumulator({}, Tally())
+        structure(table, faces.line, settings, tally).withColumn("scope", F.lit("heap")).write.parquet(
+            f"{folder}/votes"
         )
-        voted = time.perf_counter()
-        rows = found.clusters.select("face_id", "cluster_id").toPandas().set_index("face_id")
+        votes = Votes(spark.read.parquet(f"{folder}/votes"))
+        clock = _Clock("messages")
+        electorate = Electorate(spark.read.parquet(f"{folder}/faces.parquet"), votes, link=faces.link)
+        found = clusters(electorate, Voting(settings, Progress(spark, f"{folder}/steps", "bench"), clock))
+        found.rows.write.parquet(f"{folder}/clusters")
         ended = time.perf_counter()
-        print(f"stage: {voted - started[0]:.1f} s to vote and split, {ended - voted:.1f} s for medoids and cohesion")
+        last = clock.times[-1]
+        print(
+            f"edges to clusters {ended - began:.1f} s: {clock.times[0] - began:.1f} to score, "
+            f"{last - clock.times[0]:.1f} for {found.vote.supersteps} supersteps, {ended - last:.1f} for the rest"
+        )
+        if given.peers:
+            _peers(spark, votes, settings, clock, folder)
+        scored = votes.orderBy("src", "dst").toPandas()["score"].to_numpy()
+        rows = spark.read.parquet(f"{folder}/clusters").toPandas().set_index("face_id")
         spark.stop()
-    return rows.loc[faces[0], "cluster_id"].to_numpy()
+    return scored, rows.loc[faces.ids, "cluster_id"].to_numpy()
+
+
+def _peers(spark: SparkSession, votes: Votes, settings: config.Cluster, clock: _Clock, folder: str) -> None:
+    ballots = votes.where("votes").selectExpr("src", "dst", "bigint(score * 1048576) vote").persist()
+    by_hand = _Clock("two-level loop")
+    two_level(spark, ballots, settings, f"{folder}/hand", by_hand)
+    # The first superstep holds what comes before it.
+    ours, theirs = (float(np.mean(each.seconds()[1:])) for each in (clock, by_hand))
+    print(f"a superstep: {ours:.2f} s by messages, {theirs:.2f} s by the two-level loop: ratio {ours / theirs:.2f}")
+    graph = nx.Graph()
+    graph.add_weighted_edges_from(map(tuple, ballots.collect()))
+    began = time.perf_counter()
+    chinese_whispers(graph, 20)
+    print(f"networkx script, 20 rounds: {time.perf_counter() - began:.1f} s")
 
 
 def _session(given: argparse.Namespace, folder: str) -> SparkSession:

@@ -14,7 +14,10 @@ from facesieve.stages import attachment as stage
 from facesieve.stages.attachment import Attachment, attachment
 
 LINK = 0.5
-NONE_FORBIDDEN = np.zeros((0, 2), np.int64)
+
+
+def nothing(_: np.ndarray) -> np.ndarray:
+    return np.zeros((0, 2), np.int64)
 
 
 class Members(NamedTuple):
@@ -99,7 +102,7 @@ def test_equals_the_kernels(
     monkeypatch.setattr(stage, "_NULL", budgets[1])
     monkeypatch.setattr(stage, "_ASKED_ROWS", 2_048 // partitions)
     given = members(people=20, leftovers=40, strangers=20)
-    found = attachment(frame(spark, given, partitions, seed=partitions), LINK, 0.2, NONE_FORBIDDEN)
+    found = attachment(frame(spark, given, partitions, seed=partitions), LINK, 0.2, nothing)
     each = [min(512, budget // 20) for budget in budgets]
     assert collected(found) == expected(given, 0.2, *each)
     assert collected(found) != expected(given, 0.2, *each, looks=1)
@@ -121,21 +124,21 @@ def test_forbidden_ones_stay_alone(spark: SparkSession) -> None:
     one, other = [cluster for cluster, joined in free if joined == target][:2]
     alone = next(cluster for cluster, joined in free if joined != target)
     forbidden = np.array([[other, one], [dict(free)[alone], alone]])
-    found = attachment(frame(spark, given), LINK, 0.2, forbidden)
+    found = attachment(frame(spark, given), LINK, 0.2, lambda _: forbidden)
     gone = set(free) - set(collected(found))
     assert set(collected(found)) < set(free)
     assert (alone, dict(free)[alone]) in gone
     assert len(gone & {(one, target), (other, target)}) == 1
     assert len(gone) == 2
     everything = np.array(free)
-    nobody = attachment(frame(spark, given), LINK, 0.2, everything)
+    nobody = attachment(frame(spark, given), LINK, 0.2, lambda _: everything)
     assert collected(nobody) == []
     assert nobody.record["reason"].startswith("forbidden: ")
     assert permitted(everything[:, 0], everything[:, 1], np.ones(len(free)), everything).sum() == 0
 
 
 def test_strangers_stay(spark: SparkSession) -> None:
-    found = attachment(frame(spark, members(people=20, leftovers=0, strangers=80)), LINK, 0.1, NONE_FORBIDDEN)
+    found = attachment(frame(spark, members(people=20, leftovers=0, strangers=80)), LINK, 0.1, nothing)
     assert collected(found) == []
     assert found.record["pi0"] > 0.7
     assert (found.record["joined"], found.record["attached"], found.record["p"]) == (0, 0, None)
@@ -144,7 +147,7 @@ def test_strangers_stay(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize(("people", "leftovers", "reason"), [(2, 9, "few_clusters"), (12, 0, "no_leftovers")])
 def test_too_little_is_known(spark: SparkSession, people: int, leftovers: int, reason: str) -> None:
-    found = attachment(frame(spark, members(people, leftovers, 0)), LINK, 0.5, NONE_FORBIDDEN)
+    found = attachment(frame(spark, members(people, leftovers, 0)), LINK, 0.5, nothing)
     assert collected(found) == []
     assert found.record["reason"].startswith(reason + ": ")
     assert found.record["pi0"] is None
@@ -152,5 +155,5 @@ def test_too_little_is_known(spark: SparkSession, people: int, leftovers: int, r
 
 def test_no_faces(spark: SparkSession) -> None:
     given = members(12, 0, 0)
-    found = attachment(frame(spark, given).where("false"), LINK, 0.1, NONE_FORBIDDEN)
+    found = attachment(frame(spark, given).where("false"), LINK, 0.1, nothing)
     assert (collected(found), found.record["leftovers"], found.record["large"]) == ([], 0, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,9 @@ from facesieve.stages.packed import RowBatches, batch_of, gathered
 
 LARGE = 10
 """Faces of a cluster from which on it is large: a person, whom leftovers may join."""
+
+Forbidden = Callable[[Indices], Indices]
+"""Tells of clusters (int64 [n]) which pairs of them must not become one: int64 [f, 2]."""
 
 _MOST, _LEAST, _EXEMPLARS, _NULL = 512, 10, 200_000, 20_000
 _DRAW_BITS = 53
@@ -51,13 +54,13 @@ class _Found(NamedTuple):
         return _Found(self.clusters[rows], self.sizes[rows], self.targets[rows], self.similarities[rows])
 
 
-def attachment(members: DataFrame, link_cosine: float, error: float, forbidden: Indices) -> Attachment:
+def attachment(members: DataFrame, link_cosine: float, error: float, forbidden: Forbidden) -> Attachment:
     """Attach leftovers (whole clusters under LARGE faces) to large clusters, about a share `error` of them wrongly.
 
     members: cluster bigint, cluster_size bigint, face_id bigint, vector array<float>, medoid boolean, one row per face;
     read now, three times, and twice more if somebody joins. Pairs of large clusters whose centroids have a cosine
-    of `link_cosine` or more may be one person and are left out of the null. forbidden: int64 [f, 2], pairs of clusters
-    that must not meet.
+    of `link_cosine` or more may be one person and are left out of the null. `forbidden` is asked once, by those that
+    join.
 
     A large cluster is known by about 512 faces (fewer where that would be more than 200,000 in all, never less than
     about 10), and about 20,000 faces stand behind the null, at most. Both are drawn by the hash of the face id, so that
@@ -77,7 +80,9 @@ def attachment(members: DataFrame, link_cosine: float, error: float, forbidden: 
     joining = left.take(np.flatnonzero(admitted.joins))
     if len(joining.clusters):
         joining = _second_look(members.where(~is_large & is_medoid), joining, known)
-    free = permitted(joining.clusters, known.clusters[joining.targets], p[admitted.joins], forbidden)
+    targets = known.clusters[joining.targets]
+    apart = forbidden(np.union1d(joining.clusters, targets))
+    free = permitted(joining.clusters, targets, p[admitted.joins], apart)
     joins = joining.take(np.flatnonzero(free))
     rows = list(zip(joins.clusters.tolist(), known.clusters[joins.targets].tolist(), strict=True))
     reason = None if rows else admitted.reason or "forbidden: constraints forbid every join"

@@ -10,7 +10,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve import config
-from facesieve.stages.attachment import Attachment, attachment
+from facesieve.kernels.vectors import Indices
+from facesieve.stages.attachment import LARGE, attachment
 from facesieve.stages.constraints import NONE, Constraints, contracted, forbidden, vertices
 from facesieve.stages.medoids import medoids
 from facesieve.stages.repair import repaired
@@ -18,9 +19,6 @@ from facesieve.stages.supersteps import Voting
 from facesieve.stages.votes import vote_integer
 from facesieve.stages.voting import Voted, vote
 from facesieve.tables import Votes
-
-SMALL_BELOW = 10
-"""Clusters of fewer faces are leftovers, which may join one of at least so many."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,11 @@ def clusters(given: Electorate, voting: Voting) -> Clustered:
     """
     faces = vertices(given.faces, given.constraints)
     ballots = given.votes.where("votes").select("src", "dst", vote_integer(F.col("score")).alias("vote"))
-    electors = faces.where(F.col("vertex") == F.col("face_id")).select(F.col("face_id").alias("id"), "label")
+    electors = faces.where(F.col("vertex") == F.col("face_id")).select(F.col("vertex").alias("id"), "label")
+    # A label is the id of a vertex: of the one that the face is part of whose label it is.
+    electors = vertices(electors.withColumnRenamed("label", "face_id"), given.constraints).select(
+        "id", F.col("vertex").alias("label")
+    )
     edges = contracted(ballots, given.constraints)
     voted = vote(electors, edges, voting)
     together = repaired(voted.rows.select("id", "cluster"), edges, given.constraints)
@@ -67,18 +69,31 @@ def clusters(given: Electorate, voting: Voting) -> Clustered:
     alone = medoids(faces.join(found, "vertex", how="inner")).persist(StorageLevel.MEMORY_AND_DISK)
     if given.link is None:
         return Clustered(alone.withColumn("attached", F.lit(False)), voted)
-    return _attached(alone, given, voted, voting.settings)
+    return _attached(alone, given, given.link, voted, voting.settings)
 
 
-def _attached(alone: DataFrame, given: Electorate, voted: Voted, settings: config.Cluster) -> Clustered:
-    """Let leftovers join, and measure anew the clusters that they join."""
+def _attached(alone: DataFrame, given: Electorate, link: float, voted: Voted, settings: config.Cluster) -> Clustered:
     vectors = given.faces.select("face_id", "vector")
-    members = alone.withColumnRenamed("cluster_id", "cluster").join(vectors, "face_id", how="inner")
-    kept_apart = forbidden(alone, given.constraints, SMALL_BELOW)
-    found: Attachment = attachment(members, given.link or 0.0, settings.attach_error, kept_apart)
-    joined = found.joins
-    if not found.record["attached"]:
-        return Clustered(alone.withColumn("attached", F.lit(False)), voted, found.record)
+    named = alone.withColumnRenamed("cluster_id", "cluster")
+    # Read up to five times.
+    members = named.join(vectors, "face_id", how="inner").persist(StorageLevel.MEMORY_AND_DISK)
+
+    def apart(at_stake: Indices) -> Indices:
+        ids = alone.sparkSession.createDataFrame([(each,) for each in at_stake.tolist()], "cluster_id bigint")
+        there = alone.join(F.broadcast(ids), "cluster_id", how="left_semi")
+        return forbidden(there, given.constraints, LARGE)
+
+    found = attachment(members, link, settings.attach_error, apart)
+    rows = alone.withColumn("attached", F.lit(False))
+    if found.record["attached"]:
+        rows = _measured_anew(alone, members, found.joins).persist(StorageLevel.MEMORY_AND_DISK)
+        rows.count()
+    members.unpersist()
+    return Clustered(rows, voted, found.record)
+
+
+def _measured_anew(alone: DataFrame, members: DataFrame, joined: DataFrame) -> DataFrame:
+    """Let leftovers join, and measure the clusters that they join once more."""
     target = F.broadcast(joined)
     touched = joined.select("cluster").unionByName(joined.select(F.col("target").alias("cluster"))).distinct()
     affected = members.join(F.broadcast(touched), "cluster", how="left_semi")
@@ -87,5 +102,4 @@ def _attached(alone: DataFrame, given: Electorate, voted: Voted, settings: confi
     newcomers = merged.where(F.col("target").isNotNull()).select("face_id", F.lit(True).alias("attached"))
     marked = grown.join(newcomers, "face_id", how="left").withColumn("attached", F.coalesce("attached", F.lit(False)))
     others = alone.join(F.broadcast(touched.withColumnRenamed("cluster", "cluster_id")), "cluster_id", how="left_anti")
-    rows = others.withColumn("attached", F.lit(False)).select(marked.columns).unionByName(marked)
-    return Clustered(rows.persist(StorageLevel.MEMORY_AND_DISK), voted, found.record)
+    return others.withColumn("attached", F.lit(False)).select(marked.columns).unionByName(marked)

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from graphframes import GraphFrame
 from graphframes.lib import AggregateMessages
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 BROADCAST_FACES = 2_000_000
 """So many rows of faces (some 100 MB) are sent to every executor; more are joined by a shuffle of the edges."""
 
 
-def best_labels(labels: DataFrame, edges: DataFrame, faces: int) -> DataFrame:
+def best_labels(state: DataFrame, edges: DataFrame, faces: int) -> DataFrame:
     """Return the best label (`best`) for every face (`id`) that receives a vote through `edges`, persisted.
 
-    labels: id, label, at most `faces` of them. edges: src, dst, vote (above 0), directed. The best label is the one
-    whose votes sum up highest: the face's own if it is among the best, else the smallest of the best.
+    state: id, label, one row per face, at most `faces` of them; a label is the id of one of them. edges: src, dst, vote
+    (above 0), directed. The best label is the one whose votes sum up highest: the face's own if it is among the best,
+    else the smallest of the best.
+
+    Faces of one label speak as one: their votes for a neighbour are summed first, and the message comes from the face
+    whose id the label is. Where edges lie with their receiver no message is shuffled for that.
     """
-    graph = GraphFrame(told(labels.select("id", "label"), faces), edges)
-    vote = F.struct(
-        AggregateMessages.src["label"].alias("label"),
-        AggregateMessages.edge["vote"].alias("vote"),
-        (AggregateMessages.src["label"] == AggregateMessages.dst["label"]).alias("own"),
+    speaker = told(state.select(F.col("id").alias("src"), "label"), faces)
+    spoken = edges.join(speaker, "src", how="inner").groupBy("dst", "label").agg(F.sum("vote").alias("votes"))
+    graph = GraphFrame(
+        told(state.select("id", "label"), faces), spoken.select(F.col("label").alias("src"), "dst", "votes")
     )
-    heard: DataFrame = graph.aggregateMessages([_best(AggregateMessages.msg).alias("best")], sendToDst=[vote])
+    source, target = AggregateMessages.src, AggregateMessages.dst
+    own = (source["id"] == target["label"]).alias("own")
+    # ~id orders like -id, without overflow.
+    message = F.struct(AggregateMessages.edge["votes"].alias("votes"), own, F.bitwise_not(source["id"]).alias("least"))
+    best = F.bitwise_not(F.max(AggregateMessages.msg)["least"]).alias("best")
+    heard: DataFrame = graph.aggregateMessages([best], sendToDst=[message])
     return heard
 
 
@@ -37,25 +45,3 @@ def least_ranks(ranks: DataFrame, edges: DataFrame) -> DataFrame:
 def told(frame: DataFrame, rows: int) -> DataFrame:
     """Send `frame` to every executor, if it has few enough `rows` of faces."""
     return F.broadcast(frame) if rows <= BROADCAST_FACES else frame
-
-
-def _best(vote: Column) -> Column:
-    """Aggregate the votes sent to one face.
-
-    The votes are sorted by label and folded with a running sum per label, so a hub costs n log n and no map. As votes
-    are above 0, a sum that is still running never beats the finished one. ~label orders like -label, without overflow.
-    """
-    none = F.lit(0).cast("bigint")
-    start = F.struct(none.alias("label"), none.alias("sum"), _candidate(none, F.lit(False), none).alias("best"))
-
-    def add(sofar: Column, heard: Column) -> Column:
-        same = sofar["label"] == heard["label"]
-        total = F.when(same, sofar["sum"]).otherwise(none) + heard["vote"]
-        best = F.greatest(sofar["best"], _candidate(total, heard["own"], F.bitwise_not(heard["label"])))
-        return F.struct(heard["label"].alias("label"), total.alias("sum"), best.alias("best"))
-
-    return F.aggregate(F.sort_array(F.collect_list(vote)), start, add, lambda end: F.bitwise_not(end["best"]["least"]))
-
-
-def _candidate(total: Column, own: Column, least: Column) -> Column:
-    return F.struct(total.alias("sum"), own.alias("own"), least.alias("least"))

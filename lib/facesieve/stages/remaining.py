@@ -74,7 +74,8 @@ def labelled(edges: DataFrame, labels: DataFrame) -> DataFrame:
     return edges.join(source, "src", how="inner").join(target, "dst", how="inner")
 
 
-def _column(batches: list[pa.RecordBatch], name: str) -> Ints:
+def column(batches: list[pa.RecordBatch], name: str) -> Ints:
+    """Return a bigint column of record batches as one array."""
     return np.concatenate([batch.column(name).to_numpy() for batch in batches])
 
 
@@ -83,7 +84,7 @@ def _finisher(done: int, settings: config.Cluster) -> Callable[[Iterable[pa.Reco
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held = list(batches)
-        src, dst, votes, src_labels, dst_labels = (_column(held, name) for name in _EDGE)
+        src, dst, votes, src_labels, dst_labels = (column(held, name) for name in _EDGE)
         ids, first = np.unique(np.concatenate([src, dst]), return_index=True)
         labels = np.concatenate([src_labels, dst_labels])[first]
         found = finish(ids, (src, dst, votes), Start(labels, done), coin, limit)

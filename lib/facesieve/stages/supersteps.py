@@ -53,8 +53,8 @@ class Outcome:
     """What the vote came to.
 
     labels: id bigint, label bigint, settled boolean (the face prefers its own label at last), one row per vertex.
-    mirrored: the voting edges in both directions (src, dst, vote), persisted, for what follows the vote; faces: those
-    that have one. unsettled: faces that preferred another label than their own when each superstep began; its last
+    mirrored: the voting edges in both directions (src, dst, vote), persisted, for what follows the vote; faces: the
+    number of vertices. unsettled: faces that preferred another label than their own when each superstep began; its last
     entry is 0 if settled. finished_locally: the supersteps that one task has done.
     """
 
@@ -82,15 +82,13 @@ class Voting:
 def whispers(vertices: DataFrame, edges: DataFrame, voting: Voting) -> Outcome:
     """Let faces whisper until nobody prefers another label, or `cluster.max_supersteps` is reached.
 
-    vertices: id bigint (unique), label bigint: the label to begin with, its own id or that of another face. edges: src,
-    dst, vote, all bigint, each pair once, votes above 0, both ends among the vertices.
+    vertices: id bigint (unique), label bigint: the label to begin with, its own id or that of another vertex. edges:
+    src, dst, vote, all bigint, each pair once, votes above 0, both ends among the vertices.
     """
     mirrored = _mirrored(edges).persist(StorageLevel.MEMORY_AND_DISK)
     vote = _Vote(mirrored, voting)
-    found = vote.run(vertices)
-    label, content = F.coalesce("voted", "label"), ~F.coalesce("wanting", F.lit(False))
-    voted = found.select("id", F.col("label").alias("voted"), "wanting")
-    labels = vertices.join(voted, "id", how="left").select("id", label.alias("label"), content.alias("settled"))
+    state = vote.run(vertices)
+    labels = state.select("id", "label", (~F.col("wanting")).alias("settled"))
     return Outcome(labels, mirrored, vote.faces, vote.unsettled, vote.locally)
 
 
@@ -111,10 +109,10 @@ class _Vote:
         self.locally = 0
 
     def run(self, vertices: DataFrame) -> DataFrame:
-        """Return the last state (id, label, wanting) of the faces that have an edge."""
+        """Return the last state: id, label, wanting."""
         last = self._voting.progress.last()
         if last is None or last.step == 0:
-            state = self._voting.progress.keep(0, _start(vertices, self._mirrored), [])
+            state = self._voting.progress.keep(0, _start(vertices), [])
             moved = self.faces = state.count()
         else:
             state = last.state
@@ -157,10 +155,10 @@ class _Vote:
 
     def _near(self, state: DataFrame, moved: int) -> DataFrame:
         """Return the edges into the neighbours of those that moved, or all, where that is as much work."""
-        mirrored = self._mirrored
+        mirrored, movers = self._mirrored, state.where("moved").select("id")
         if moved > FILTER_BELOW * self.faces:
             return mirrored
-        senders = told(state.where("moved").select(F.col("id").alias("src")), moved)
+        senders = told(movers.withColumnRenamed("id", "src"), moved)
         receivers = mirrored.join(senders, "src", how="left_semi").select("dst").distinct()
         return mirrored.join(told(receivers, self.faces), "dst", how="left_semi")
 
@@ -185,12 +183,10 @@ def _mirrored(edges: DataFrame) -> DataFrame:
     return edges.select("src", "dst", "vote").unionByName(back).repartition("dst")
 
 
-def _start(vertices: DataFrame, mirrored: DataFrame) -> DataFrame:
-    """Give every face that has an edge its first label; `moved`, so that all look in the first superstep."""
-    linked = mirrored.select(F.col("dst").alias("id")).distinct()
+def _start(vertices: DataFrame) -> DataFrame:
+    """Give every face its first label; `moved`, so that all look in the first superstep."""
     flags = F.lit(False).alias("wanting"), F.lit(True).alias("moved")
-    faces = vertices.join(linked, "id", how="left_semi")
-    return faces.select("id", "label", F.col("label").alias("preferred"), *flags)
+    return vertices.select("id", "label", F.col("label").alias("preferred"), *flags)
 
 
 def _looked(state: DataFrame, heard: DataFrame | None, faces: int) -> DataFrame:

@@ -15,6 +15,7 @@ from facesieve.kernels import whispers as kernel
 from facesieve.stages.fixed_point import discontent
 from facesieve.stages.packed import RowBatches, batch_of, gathered, rows_of
 from facesieve.stages.parts import parts
+from facesieve.stages.remaining import column
 from facesieve.stages.supersteps import Voting, whispers
 
 _PACKED = "src binary, dst binary, votes binary, ids binary, labels binary"
@@ -57,7 +58,7 @@ def vote(vertices: DataFrame, edges: DataFrame, voting: Voting) -> Voted:
     outcome = whispers(vertices, edges, voting)
     if outcome.settled:
         _verify(discontent(outcome.labels, outcome.mirrored, outcome.faces))
-    clusters = parts(outcome.labels.select("id", "label"), outcome.mirrored)
+    clusters = parts(outcome.labels, outcome.mirrored, outcome.faces)
     rows = outcome.labels.join(clusters, "id", how="inner").select("id", "settled", "cluster").persist()
     rows.count()
     outcome.mirrored.unpersist()
@@ -90,18 +91,14 @@ def _in_one_task(vertices: DataFrame, edges: DataFrame, voting: Voting) -> Voted
 def _pack_edges(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     none = [np.empty(0, np.int64)]
     for held in gathered(batches, len, _PACK_ROWS):
-        src, dst, votes = ([_column(held, name)] for name in ("src", "dst", "vote"))
+        src, dst, votes = ([column(held, name)] for name in ("src", "dst", "vote"))
         yield batch_of(src=src, dst=dst, votes=votes, ids=none, labels=none)
 
 
 def _pack_labels(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     none = [np.empty(0, np.int64)]
     for held in gathered(batches, len, _PACK_ROWS):
-        yield batch_of(src=none, dst=none, votes=none, ids=[_column(held, "id")], labels=[_column(held, "label")])
-
-
-def _column(held: list[pa.RecordBatch], name: str) -> kernel.Ints:
-    return np.concatenate([batch.column(name).to_numpy() for batch in held])
+        yield batch_of(src=none, dst=none, votes=none, ids=[column(held, "id")], labels=[column(held, "label")])
 
 
 def _vote(voting: Voting) -> RowBatches:
