@@ -37,6 +37,7 @@ from two_level import two_level  # noqa: E402
 from facesieve import config  # noqa: E402
 from facesieve.progress import Progress  # noqa: E402
 from facesieve.stages.supersteps import Voting, whispers  # noqa: E402
+from facesieve.stages.voting import vote  # noqa: E402
 
 STEPS = 5
 
@@ -57,7 +58,8 @@ def main() -> None:
         print(f"{edges.count():,} edges, {vertices.count():,} faces", flush=True)
         _rates(spark, vertices, edges, folder)
         settings = config.Cluster(finish_locally_below=2 * given.edges)
-        whole = _timed("whole vote, local finish", lambda: _vote(spark, vertices, edges, settings, f"{folder}/local"))
+        local = partial(_whole, spark, vertices, edges, settings, f"{folder}/local")
+        whole = min(_timed("whole vote, local finish", local) for _ in range(2))
         if not given.without_networkx:
             graph = nx.Graph()
             graph.add_weighted_edges_from(zip(*(column.tolist() for column in ends), strict=True))
@@ -103,6 +105,11 @@ def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: 
     found = whispers(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None))
     found.labels.write.format("noop").mode("overwrite").save()
     found.mirrored.unpersist()
+
+
+def _whole(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
+    labelled = vertices.withColumn("label", F.col("id"))
+    vote(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None)).rows.unpersist()
 
 
 def _propagated(vertices: DataFrame, edges: DataFrame) -> None:
