@@ -43,6 +43,10 @@ bench: $(READY) ## benchmarks of the other stages, each printing ratios against 
 bench-link: $(READY) ## the link stage at a million faces, against FAISS, MLlib and itself (over an hour)
 	@$(WITH) $(BIN)/python tests/bench/link.py $(ARGS)
 
+bench-cluster: $(READY) ## clustering: quality on LFW, the stage against kernels and peers, supersteps at a million edges
+	@$(WITH) for name in structure attachment calibration "cluster_lfw --below 0 --peers" supersteps; do \
+	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
+
 build: $(READY) ## dist/: the wheel, and the same as facesieve.zip for --py-files
 	@$(BIN)/python conf/setup/build.py
 
@@ -53,11 +57,11 @@ clean: ## remove what was built and computed; the environment and the downloads 
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	    /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/python),,FORCE)
 	@$(BOOTSTRAP)
 
 FORCE:
 
-.PHONY: setup demo run test check bench bench-link build clean help FORCE
+.PHONY: setup demo run test check bench bench-link bench-cluster build clean help FORCE
