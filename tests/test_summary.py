@@ -10,6 +10,8 @@ def _record(reused: bool, apply: bool) -> dict:
     stage = {"rows_in": 1200, "rows_out": 3, "seconds": 1.25, "reused": reused, "reasons": {"outlier": 2}}
     decide = stage | {"verdicts": {"keep": 1, "drop": 2}, "given": 3}
     heap = {"clusters": 2, "largest_share": None, "supersteps": 4}
+    if apply:
+        heap |= {"attached": 1_234, "churn": {"changed": 0.0123}}
     return {
         "run": "r1",
         "warnings": ["link: too few"],
@@ -23,7 +25,18 @@ def _record(reused: bool, apply: bool) -> dict:
 
 def test_summary_shows_stages_clusters_verdicts_and_where_to_look():
     text = summary.of(_record(reused=False, apply=True))
-    for part in ("Run r1: done", "1,200", "heap", "outlier", "given", "WARNING: link: too few", "/lake/faces", "/out"):
+    for part in (
+        "Run r1: done",
+        "1,200",
+        "heap",
+        "outlier",
+        "given",
+        "WARNING: link: too few",
+        "/lake/faces",
+        "/out",
+        "1,234",
+        "1.2%",
+    ):
         assert part in text
     assert "Dry run" not in text
 

@@ -32,13 +32,20 @@ def _stage_table(stages: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _clusters(stage: Mapping[str, Any]) -> str:
-    rows = [["scope", "clusters", "largest", "supersteps"]]
+    rows = [["scope", "clusters", "largest", "supersteps", "attached", "changed"]]
     for scope in ("identity", "heap"):
         facts = stage.get(scope)
         if facts:
-            share = "-" if facts["largest_share"] is None else f"{facts['largest_share']:.1%}"
-            rows.append([scope, count(facts["clusters"]), share, count(facts["supersteps"])])
+            # An earlier version's record may lack what was not built then.
+            largest, churn = facts["largest_share"], facts.get("churn")
+            attached = "-" if facts.get("attached") is None else count(facts["attached"])
+            shares = [_share(largest), _share(churn["changed"] if churn else None)]
+            rows.append([scope, count(facts["clusters"]), shares[0], count(facts["supersteps"]), attached, shares[1]])
     return aligned(rows) if len(rows) > 1 else ""
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
 
 
 def _verdicts(stage: Mapping[str, Any]) -> str:
