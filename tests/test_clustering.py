@@ -98,7 +98,7 @@ def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     facts = world.cluster(finish_locally_below=0)["heap"]
     assert done[0] == 2
     assert world.lake.standing(tables.VOTES) == votes
-    assert list((Path(world.scratch) / "supersteps").glob("*/*")) == []
+    assert list((Path(world.scratch) / "supersteps").iterdir()) == []
     found = world.clusters()
     whole = world.cluster(full=True, finish_locally_below=1_000_000)["heap"]
     assert world.clusters() == found

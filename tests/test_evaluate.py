@@ -123,7 +123,7 @@ def test_parquet_truth_and_text(place, capsys, tmp_path, spark):
     ("content", "said"),
     [
         ("uri,identity\n", "names no identity"),
-        ("uri,person\na,b\n", "no column identity"),
+        ("uri,person\na,b\n", "not one column identity"),
         ("uri,identity\na,b\na,c\n", "1 uris have two identities"),
         (None, "cannot be read"),
     ],
@@ -134,6 +134,19 @@ def test_truth_that_cannot_be_used(place, capsys, tmp_path, content, said):
         file.write_text(content)
     assert place.ask(evaluate, "--truth", str(file)) == 2
     assert said in capsys.readouterr().err
+
+
+def test_truth_of_another_kind_is_refused_with_the_fix(place, capsys, tmp_path, spark):
+    text = tmp_path / "truth.txt"
+    text.write_text("uri,identity\np/1.jpg,x\n")
+    assert place.ask(evaluate, "--truth", str(text)) == 2
+    assert "its name ends in .csv" in capsys.readouterr().err
+    nested = str(tmp_path / "nested")
+    spark.createDataFrame([(["p/1.jpg"], "x")], "uri array<string>, identity string").write.parquet(nested)
+    assert place.ask(evaluate, "--truth", nested) == 2
+    assert "its column uri holds no plain values" in capsys.readouterr().err
+    (tmp_path / "spaced.csv").write_text("uri, identity\np/1.jpg,x\n")
+    assert place.ask(evaluate, "--truth", str(tmp_path / "spaced.csv")) == 0
 
 
 def test_what_is_not_there_is_said(place, capsys, spark):

@@ -7,8 +7,10 @@ goes on with the same work reads the last whole one of any run that was killed, 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -17,6 +19,7 @@ from pyspark.sql import functions as F
 from facesieve.stages.supersteps import Kept
 
 _HISTORY = "facesieve.history"
+_OLD = timedelta(days=7)
 _KEPT = 2
 """Supersteps kept: the one that is read while the next is written."""
 
@@ -51,6 +54,20 @@ class Progress:
     def clear(self) -> None:
         """Delete the states, also those of runs that were killed."""
         self._delete(self.folder)
+
+    def clear_old(self) -> None:
+        """Delete the folders beside this one that nobody has touched for `_OLD`: no run goes on with them."""
+        if not self._exists(self._beside):
+            return
+        path = self._jvm_path(self._beside)
+        oldest = 1_000 * (time.time() - _OLD.total_seconds())
+        for status in self._files(path).listStatus(path):
+            if status.getModificationTime() < oldest:
+                self._delete(status.getPath().toString())
+
+    @property
+    def _beside(self) -> str:
+        return self.folder.rpartition("/")[0]
 
     def _path(self, run: str, step: int) -> str:
         return f"{self.folder}/{run}/{step:06d}"

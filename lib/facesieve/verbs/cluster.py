@@ -51,8 +51,9 @@ def cluster(run: Run) -> None:
     if "heap" in facts:
         facts["heap"]["strangers"] = _strangers(stage, edges, made)
     stage.done(edges.count(), made.count(), reused=False, begun=past.begun, **facts)
-    for scope in found:
-        _progress(stage, past, scope).clear()
+    kept = _progress(stage, past)
+    kept.clear()
+    kept.clear_old()
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,11 @@ def _found(stage: Stage, epoch: Epoch, past: Ancestry, known: Constraints) -> di
     return found
 
 
-def _progress(stage: Stage, past: Ancestry, scope: str) -> Progress:
-    """Say where the vote's states are kept: apart for whatever could make another vote of it."""
+def _progress(stage: Stage, past: Ancestry, scope: str = "") -> Progress:
+    """Say where a vote's states are kept (all of the stage's, without a scope): apart for what is another vote."""
     work = f"{stage.key[:24]}-{past.snapshot}" + (f"-{stage.run.name}" if stage.run.full else "")
-    folder = f"{scratch(stage.run.config.lake)}/supersteps/{work}/{scope}"
-    return Progress(stage.run.spark, folder, stage.run.name)
+    folder = f"{scratch(stage.run.config.lake)}/supersteps/{work}"
+    return Progress(stage.run.spark, f"{folder}/{scope}" if scope else folder, stage.run.name)
 
 
 def _report(scope: str) -> Callable[[int, int], None]:

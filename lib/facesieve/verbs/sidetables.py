@@ -88,6 +88,8 @@ def _parsed(name: str, content: bytes) -> SideTable:
         return SideTable(frozenset(table.column_names), tuple(found))
     lines = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
     lines.fieldnames = [column.strip() for column in lines.fieldnames or ()]
+    if len(set(lines.fieldnames)) < len(lines.fieldnames):
+        raise ValueError(f"{name}the header names a column twice")
     found = []
     for values in lines:
         if None in values:

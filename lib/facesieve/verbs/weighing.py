@@ -25,15 +25,16 @@ def weigh(stage: Stage, edges: Edges, lines: Mapping[str, float]) -> dict[str, d
 
     lines: the stranger line of every scope for the structure score; empty: an edge counts by its cosine.
     """
+    told: dict[str, dict[str, Any]] = {scope: {"stranger_line": line} for scope, line in lines.items()}
     if stage.take_over(tables.VOTES):
-        return {}
+        return told
     if not lines:
         stage.overwrite(tables.VOTES, votes(by_cosine(edges)))
-        return {}
+        return told
     context = stage.run.spark.sparkContext
     tallies: _Tallies = {scope: context.accumulator({}, Tally()) for scope in lines}
     stage.overwrite(tables.VOTES, votes(reduce(DataFrame.unionByName, _scored(stage, edges, lines, tallies))))
-    return {scope: {"stranger_line": lines[scope], **_degrees(tally.value)} for scope, tally in tallies.items()}
+    return {scope: told[scope] | _degrees(tally.value) for scope, tally in tallies.items()}
 
 
 def _scored(stage: Stage, edges: Edges, lines: Mapping[str, float], tallies: _Tallies) -> list[DataFrame]:

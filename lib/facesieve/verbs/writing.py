@@ -23,11 +23,16 @@ def refuse_unwritable(profile: str, figure: str) -> None:
     """Raise ConfigError if one of the files is there already, cannot be written, or the profile is no .toml."""
     faults = []
     for name, place in (("--out", profile), ("--svg", figure)):
-        path = Path(place)
-        if path.exists():
+        try:
+            # Only a file that was made can be made: rights and names are the file system's own affair.
+            Path(place).touch(exist_ok=False)
+            Path(place).unlink()
+        except FileExistsError:
             faults.append(Fault(name, f"{place} is there already", "Name a new file, or move that one away."))
-        elif not path.parent.is_dir():
+        except FileNotFoundError:
             faults.append(Fault(name, f"the folder of {place} does not exist", "Make it, or name another."))
+        except OSError as problem:
+            faults.append(Fault(name, f"{place} cannot be written ({problem.strerror})", "Name another file."))
     if not profile.endswith(".toml"):
         faults.append(Fault("--out", f"{profile} does not end in .toml", "Name it PROFILE.toml."))
     if Path(profile) == Path(figure):
