@@ -123,7 +123,8 @@ def test_constraints_are_part_of_what_is_asked(world: World, tmp_path: Path) -> 
     world.cluster()
     file = tmp_path / "pairs.csv"
     file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{ids[0]},{alike}\n")
-    assert not world.cluster(constraints=str(file))["reused"]
+    facts = world.cluster(constraints=str(file))
+    assert (facts["reused"], facts["constraints"]) == (False, {"must": 1, "cannot": 1})
     found = world.clusters()
     assert found[ids[0]] == found[other] != found[alike]
     file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{other},{ids[0]}\n")

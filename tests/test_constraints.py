@@ -186,18 +186,20 @@ def test_the_shortest_contradiction_is_printed(faces: DataFrame, write: Write) -
     rows = ["must,2,1", "must,3,2", "must,3,4", "must,4,6", "cannot,6,1", "cannot,3,1", "must,7,8"]
     said = [contradiction(stated(write("\n".join(["kind,face_a,face_b", *rows[::step]]))), faces) for step in (1, -1)]
     for text in said:
-        assert "contradicts itself: must 1-2, must 2-3, cannot 1-3 (" in text
+        assert "contradicts itself: must 1 and 2, must 2 and 3, cannot 1 and 3 (" in text
     assert "(line 2, line 3, line 7). Remove or change one of these rows." in said[0]
 
 
 def test_one_pair_that_must_and_cannot(faces: DataFrame, write: Write) -> None:
     text = "kind,face_a,face_b,image_a,image_b\nmust,,,20,10\ncannot,1,3,,\n"
-    assert "must 1-3 (images 10 and 20), cannot 1-3 (line 2, line 3)" in contradiction(stated(write(text)), faces)
+    assert "must 1 and 3 (images 10 and 20), cannot 1 and 3 (line 2, line 3)" in contradiction(
+        stated(write(text)), faces
+    )
 
 
 def test_two_faces_of_one_photo_must_not_be_one_person(faces: DataFrame, write: Write) -> None:
     given = stated(write("kind,face_a,face_b\nmust,4,3\nmust,3,-5\ncannot,6,7\n"))
     assert resolve(given, faces)[0].must.tolist() == [[-5, 3], [3, 4]]
     text = contradiction(given, faces, photos_differ=True)
-    assert "must -5-3, must 3-4, but -5 and 4 are two faces of photo 30 (line 3, line 2)" in text
+    assert "must -5 and 3, must 3 and 4, but -5 and 4 are two faces of photo 30 (line 3, line 2)" in text
     assert "or set cluster.same_photo_differs = false." in text

@@ -162,9 +162,21 @@ def test_what_is_not_there_is_said(place, capsys, spark):
     assert "table clusters: the run r1 left none" in capsys.readouterr().err
 
 
-def test_nothing_to_compare_with_is_a_warning(place, capsys, tmp_path):
+def test_a_truth_of_other_images_is_refused(place, capsys, tmp_path):
     (tmp_path / "t.csv").write_text("uri,identity\nelsewhere,x\n")
-    record = _record(place, capsys, "--truth", str(tmp_path / "t.csv"))
+    assert place.ask(evaluate, "--truth", str(tmp_path / "t.csv")) == 2
+    assert "none of its 1 uris is in the run's listing" in capsys.readouterr().err
+
+
+def test_nothing_to_compare_with_is_a_warning(spark, capsys):
+    nameless = Finished(spark)
+    after = {
+        "listing": nameless.put(tables.LISTING, [row | {"identity": None} for row in _listing()]),
+        "embeddings": nameless.put(tables.EMBEDDINGS, _embeddings(nameless.model)),
+        "clusters": nameless.put(tables.CLUSTERS, _clusters("heap")),
+    }
+    nameless.run("r1", after)
+    record = _record(nameless, capsys)
     assert "nothing to compare" in record["warnings"][-1]
     assert record["scopes"]["heap"]["bcubed"] is None
     assert record["scopes"]["heap"]["images_with_several_faces"] == 2

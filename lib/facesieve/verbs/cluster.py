@@ -43,14 +43,15 @@ def cluster(run: Run) -> None:
     epoch = linked(stage)
     weighed = weigh(stage, edges, stranger_lines(run.config, run.profile, epoch))
     past = ancestry(stage, epoch, settings)
-    found = _found(stage, epoch, past, _known(stage, said))
+    known = _known(stage, said)
+    found = _found(stage, epoch, past, known)
     made = Clusters(stage.read(CLUSTERS))
     facts = {
         scope: weighed.get(scope, {}) | each.facts(made.where(F.col("scope") == scope)) for scope, each in found.items()
     }
     if "heap" in facts:
         facts["heap"]["strangers"] = _strangers(stage, edges, made)
-    stage.done(edges.count(), made.count(), reused=False, begun=past.begun, **facts)
+    stage.done(edges.count(), made.count(), reused=False, begun=past.begun, constraints=_told(known), **facts)
     kept = _progress(stage, past)
     kept.clear()
     kept.clear_old()
@@ -92,6 +93,13 @@ def _known(stage: Stage, said: Stated) -> Constraints:
     # One face per image leaves nothing to tell apart.
     differ = run.config.cluster.same_photo_differs and run.config.embed.faces == "all"
     return constraints(said, embedded.join(listed, "image_id", how="inner"), run.warn, photos_differ=differ)
+
+
+def _told(known: Constraints) -> dict[str, int]:
+    told = {"must": len(known.must), "cannot": len(known.cannot)}
+    if any(told.values()):
+        say(f"cluster: {told['must']} must-links and {told['cannot']} cannot-links hold, checked")
+    return told
 
 
 def _found(stage: Stage, epoch: Epoch, past: Ancestry, known: Constraints) -> dict[str, _Found]:

@@ -203,7 +203,7 @@ def _fault(path: str, faces: list[int], must: Pairs, cannot: Pairs, photo: str) 
 def _said(kind: str, pair: tuple[int, int], row: Statement) -> str:
     """Write a link as faces, and with the images where those were named."""
     images = f" (images {row.one} and {row.other})" if row.images else ""
-    return f"{kind} {pair[0]}-{pair[1]}{images}"
+    return f"{kind} {pair[0]} and {pair[1]}{images}"
 
 
 def _one_folder(one: _Face, other: _Face) -> bool:

@@ -65,6 +65,9 @@ def _scopes(clusters: DataFrame, asked: str) -> list[str]:
 
 def _warn_of_unknown(run: Run, truth: DataFrame, listing: DataFrame) -> None:
     unknown = truth.join(listing, "uri", how="left_anti").count()
+    if unknown == truth.count():
+        fix = "Write uris as the table listing does: relative to images.root."
+        raise ConfigError([Fault("--truth", f"none of its {count(unknown)} uris is in the run's listing", fix)])
     if unknown:
         run.warn(f"evaluate: {count(unknown)} uris of --truth are not in the run's listing and are left out")
 
