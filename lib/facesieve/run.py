@@ -113,8 +113,8 @@ class Stage:
         found = [snapshot for snapshot in map(self._find, self.outputs) if snapshot is not None]
         if len(found) < len(self.outputs):
             return False
-        for table in self.outputs:
-            self.take_over(table)
+        for table, snapshot in zip(self.outputs, found, strict=True):
+            self._make_current(table, snapshot)
         if found[0].run != self.run.name:
             self.record.update(self.run.ledger.stage_of(found[0].run, self.name))
         return True
@@ -124,8 +124,7 @@ class Stage:
         found = self._find(table)
         if found is None:
             return False
-        self.run.lake.make_current(table, found, self.since[table.name])
-        self.run.adopt(table, found, self.since[table.name])
+        self._make_current(table, found)
         return True
 
     def versions(self, table: Table) -> list[DataFrame]:
@@ -187,6 +186,10 @@ class Stage:
         self.run.ledger.stages[self.name] = self.record
         how = "reused" if reused else f"{count(rows_in)} rows in"
         say(f"{self.name}: {how}, {count(rows_out)} rows out, {duration(seconds)}")
+
+    def _make_current(self, table: Table, snapshot: Snapshot) -> None:
+        self.run.lake.make_current(table, snapshot, self.since[table.name])
+        self.run.adopt(table, snapshot, self.since[table.name])
 
     def _find(self, table: Table) -> Snapshot | None:
         if self.run.full and self.name not in ("listing", "embed"):
