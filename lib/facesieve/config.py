@@ -19,8 +19,6 @@ from typing import Any
 from facesieve.errors import ConfigError, Fault
 from facesieve.keys import at_least, between, build, each_of, key, one_of
 
-_UNBUILT = "is not built yet"
-
 
 def _identity_rule(value: str) -> str | None:
     if value in ("folder", "none"):
@@ -122,8 +120,19 @@ class Decide:
 
     keep: str = key("largest", one_of("largest", "modes", "medoid"))
     min_faces: int = key(5, at_least(1))
+    close_share: float = key(0.8, between(0, 1, open_low=True))
+    medoid_cosine: float = key(0.0, between(-1, 1))
+    merge_identities: bool = key(False)
+    near_cosine: float = key(0.9, between(-1, 1))
+    near_bits: int = key(10, between(0, 256))
+    quality: str = key("note", one_of("note", "quarantine", "drop"))
+    small_box: float = key(40.0, at_least(0))
+    low_confidence: float = key(0.9, between(0, 1))
+    blurred: float = key(0.0, at_least(0))
+    extreme_aspect: float = key(2.0, at_least(1))
     overrides: str = key("")
     protected: str = key("")
+    overlap: str = key("drop", one_of("drop", "quarantine"))
 
 
 @dataclass(frozen=True)
@@ -207,7 +216,7 @@ def _lay_over(base: dict[str, Any], top: Mapping[str, Any]) -> None:
 
 
 def _cross_faults(config: Config) -> list[Fault]:
-    faults = _not_built(config)
+    faults: list[Fault] = []
     if not config.lake.root and config.lake.catalog == "lake":
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
     if not config.lake.root and not config.lake.scratch:
@@ -242,12 +251,3 @@ def _parts(place: str) -> list[str]:
     if place.startswith("file:"):
         place = urllib.parse.unquote(urllib.parse.urlsplit(place).path)
     return (place if "://" in place else os.path.realpath(place)).rstrip("/").split("/")
-
-
-def _not_built(config: Config) -> list[Fault]:
-    unbuilt = (
-        ("decide.keep", config.decide.keep != "largest", "largest"),
-        ("decide.overrides", bool(config.decide.overrides), 'the empty string ""'),
-        ("decide.protected", bool(config.decide.protected), 'the empty string ""'),
-    )
-    return [Fault(name, f"this value {_UNBUILT}", f"Use {fallback}.") for name, asked, fallback in unbuilt if asked]

@@ -39,6 +39,7 @@ class Reason(str, Enum):
     CLOSE_MODES = "close_modes"
     LOW_COHESION = "low_cohesion"
     UNCLUSTERED = "unclustered"
+    MERGED = "merged"
     SMALL_BOX = "small_box"
     LOW_CONFIDENCE = "low_confidence"
     BLURRED = "blurred"

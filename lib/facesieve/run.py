@@ -35,6 +35,7 @@ _MAKER = {
     "votes": "cluster",
     "clusters": "cluster",
     "decisions": "decide",
+    "identity_links": "decide",
 }
 
 

@@ -23,6 +23,7 @@ Votes = NewType("Votes", DataFrame)
 Clusters = NewType("Clusters", DataFrame)
 Decisions = NewType("Decisions", DataFrame)
 Cleaned = NewType("Cleaned", DataFrame)
+IdentityLinks = NewType("IdentityLinks", DataFrame)
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,9 @@ EMBEDDINGS = Table(
         reasons=_STRINGS,
         vector=_FLOATS,
         model=T.StringType(),
+        image_width=T.IntegerType(),
+        image_height=T.IntegerType(),
+        phash=T.BinaryType(),
     ),
     key=("face_id",),
     partition=("model",),
@@ -187,6 +191,7 @@ CLEANED = Table(
         sha256=T.StringType(),
         vector=_FLOATS,
         bytes=T.BinaryType(),
+        label=T.IntegerType(),
     ),
     key=("image_id",),
     partition=("bucket(identity)",),
