@@ -8,8 +8,21 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, SparkSession
 
 from facesieve import ids
+from facesieve.stages.asides import Asides
 from facesieve.stages.decisions import Inputs
-from facesieve.tables import CLUSTERS, EMBEDDINGS, LISTING, REJECTS, Clusters, Embeddings, Listing, Rejects, Table
+from facesieve.tables import (
+    CLUSTERS,
+    EDGES,
+    EMBEDDINGS,
+    LISTING,
+    REJECTS,
+    Clusters,
+    Edges,
+    Embeddings,
+    Listing,
+    Rejects,
+    Table,
+)
 
 MODEL = "test@0"
 
@@ -47,8 +60,15 @@ class Photo:
         return ids.face_id(self.image_id, MODEL, face.rank)
 
 
-def inputs(spark: SparkSession, photos: Sequence[Photo], gone: Sequence[Photo] = (), partitions: int = 2) -> Inputs:
-    """The four tables; the images `gone` have faces and rejects, but stand no longer in the listing."""
+def inputs(
+    spark: SparkSession,
+    photos: Sequence[Photo],
+    gone: Sequence[Photo] = (),
+    partitions: int = 2,
+    edges: Sequence[tuple[object, ...]] = (),
+    asides: Asides | None = None,
+) -> Inputs:
+    """The five tables; the images `gone` have faces and rejects, but stand no longer in the listing."""
     every = [*photos, *gone]
 
     def made(table: Table, rows: list[tuple[object, ...]]) -> DataFrame:
@@ -62,12 +82,15 @@ def inputs(spark: SparkSession, photos: Sequence[Photo], gone: Sequence[Photo] =
         Embeddings(made(EMBEDDINGS, [_embedding(photo, face) for photo in every for face in photo.faces])),
         Rejects(made(REJECTS, rejected)),
         Clusters(made(CLUSTERS, members)),
+        Edges(made(EDGES, list(edges))),
+        asides or Asides(),
     )
 
 
 def _embedding(photo: Photo, face: Face) -> tuple[object, ...]:
     known = (photo.face_id(face), photo.image_id, photo.uri, photo.sha256, face.rank)
-    return (*known, None, None, None, None, list(face.doubts), list(face.vector), MODEL)
+    vector = list(face.vector)
+    return (*known, None, None, None, None, list(face.doubts), vector, MODEL, 100, 100, None)
 
 
 def _memberships(photo: Photo, face: Face) -> list[tuple[object, ...]]:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import shutil
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,10 @@ PLACES = {  # uri -> identity; every file holds its own uri
 }
 
 
+NAMED = sorted(name for name in set(PLACES.values()) if not name.startswith("cluster-"))
+LABELS = {name: number for number, name in enumerate([*NAMED, "cluster--9", "cluster-7", "cluster-8"])}
+
+
 def content(uri: str) -> bytes:
     return uri.encode()
 
@@ -46,7 +51,7 @@ def content(uri: str) -> bytes:
 @pytest.fixture(scope="module")
 def cleaned(spark: SparkSession) -> DataFrame:
     rows = [
-        (identity, i, 100 + i, uri, hashlib.sha256(content(uri)).hexdigest(), [float(i), 1.0], None)
+        (identity, i, 100 + i, uri, hashlib.sha256(content(uri)).hexdigest(), [float(i), 1.0], None, LABELS[identity])
         for i, (uri, identity) in enumerate(PLACES.items())
     ]
     return spark.createDataFrame(rows, CLEANED.columns).repartition(3)
@@ -104,11 +109,8 @@ def test_every_path_is_one_folder_deep(folders: Path) -> None:
     assert len({Path(row["path"]).parts[0] for row in rows}) == len(set(PLACES.values()))
 
 
-def test_labels_number_names_first_then_clusters_by_falling_size_and_id(folders: Path) -> None:
-    labels = {row["identity"]: int(row["label"]) for row in manifest(folders)}
-    named = sorted(name for name in labels if not name.startswith("cluster-"))
-    assert sorted(labels, key=labels.__getitem__) == [*named, "cluster--9", "cluster-7", "cluster-8"]
-    assert sorted(labels.values()) == list(range(len(labels)))
+def test_manifest_bears_the_labels_of_the_table(folders: Path) -> None:
+    assert {row["identity"]: int(row["label"]) for row in manifest(folders)} == LABELS
 
 
 @pytest.fixture
@@ -137,7 +139,8 @@ def test_a_source_that_vanished_is_an_error(cleaned: DataFrame, tmp_path: Path) 
 def test_nothing_kept_is_an_empty_export(cleaned: DataFrame, source: Storage, tmp_path: Path) -> None:
     nothing, target = cleaned.where("false"), Storage(str(tmp_path))
     assert exports.export_folders(nothing, source.read, target) == 0
-    exports.export_parquet(nothing, target, 2)
+    assert exports.export_parquet(nothing, target, 2) == 0
+    assert (tmp_path / "labels.csv").read_text() == "label,identity,images\n"
     assert manifest(tmp_path / "folders") == []
     assert (tmp_path / "folders" / "_SUCCESS").exists()
     assert (tmp_path / "parquet" / "_SUCCESS").exists()
@@ -147,7 +150,7 @@ def test_parquet_is_a_plain_data_set_in_buckets(cleaned: DataFrame, source: Stor
     (tmp_path / ".facesieve").write_bytes(b"")
     (tmp_path / "parquet" / "bucket=9").mkdir(parents=True)
     (tmp_path / "parquet" / "bucket=9" / "old.parquet").write_bytes(b"of a run that was killed")
-    exports.export_parquet(exports.with_bytes(cleaned, source.read), Storage(str(tmp_path)), 3)
+    assert exports.export_parquet(exports.with_bytes(cleaned, source.read), Storage(str(tmp_path)), 3) == len(PLACES)
     assert (tmp_path / "parquet" / "_SUCCESS").exists()
     rows = ds.dataset(tmp_path / "parquet", format="parquet", partitioning="hive").to_table().to_pylist()
     assert {row["uri"]: (row["identity"], row["bytes"]) for row in rows} == {
@@ -155,6 +158,17 @@ def test_parquet_is_a_plain_data_set_in_buckets(cleaned: DataFrame, source: Stor
     }
     assert all(row["bucket"] == zlib.crc32(row["identity"].encode()) % 3 for row in rows)
     assert [row["image_id"] for row in sorted(rows, key=lambda row: row["vector"])] == list(range(len(PLACES)))
+    assert all(row["label"] == LABELS[row["identity"]] for row in rows)
+
+
+def test_a_table_of_labels_stands_beside_the_parquet_data_set(cleaned: DataFrame, tmp_path: Path) -> None:
+    exports.export_parquet(cleaned, Storage(str(tmp_path)), 3)
+    with (tmp_path / "labels.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    count = Counter(PLACES.values())
+    assert [(int(row["label"]), row["identity"], int(row["images"])) for row in rows] == [
+        (number, name, count[name]) for name, number in LABELS.items()
+    ]
 
 
 def test_a_bucket_is_cut_into_files_of_bounded_size(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -194,6 +208,10 @@ def test_an_export_is_complete_for_one_version_only(cleaned: DataFrame, tmp_path
 
 def test_current_names_the_run(tmp_path: Path) -> None:
     root = Storage(str(tmp_path))
+    assert exports.current(root) is None
     for run in ("first", "second"):
         exports.point_current(root, run)
         assert (tmp_path / "CURRENT").read_text() == run
+        assert exports.current(root) == run
+    exports.clear_current(root)
+    assert exports.current(root) is None

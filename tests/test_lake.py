@@ -208,6 +208,54 @@ def test_a_table_of_other_hands_is_refused_with_every_difference(spark, lake):
         lake.open(tables.VOTES)
 
 
+OLD = "scope string, src bigint, dst bigint, score float"
+
+
+@pytest.fixture
+def older(spark, lake):
+    """A table of an older version, which has no column `votes` yet, with a row."""
+    spark.sql(f"CREATE TABLE {lake._namespace}.votes ({OLD}) USING iceberg PARTITIONED BY (scope)")
+    spark.sql(f"INSERT INTO {lake._namespace}.votes VALUES ('heap', 1, 2, 0.5)")
+    return lake.standing(tables.VOTES)
+
+
+def _votes(frame):
+    return sorted(tables.conform(frame, tables.VOTES).select("dst", "votes").collect())
+
+
+def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(spark, lake, older):
+    assert _votes(lake.read(tables.VOTES, older)) == [(2, None)]
+    since = lake.open(tables.VOTES)
+    assert (since.id, lake.open(tables.VOTES).id) == (older.id, older.id), (
+        "what was written stays, also the second time"
+    )
+    rows = spark.createDataFrame([("heap", 1, 3, 0.25, True)], tables.VOTES.columns)
+    now = lake.append(tables.VOTES, rows, Stamp("r", "k", {}), since)
+    assert _votes(lake.read(tables.VOTES, older)) == [(2, None)]
+    assert _votes(lake.read(tables.VOTES, now)) == [(2, None), (3, True)]
+    assert _votes(lake.added(tables.VOTES, older.id, now)) == [(3, True)]
+    assert _votes(lake.added(tables.VOTES, older.id, older)) == []
+    lake.make_current(tables.VOTES, older, now)
+    assert _votes(lake.read(tables.VOTES, lake.open(tables.VOTES))) == [(2, None)]
+
+
+def test_an_older_snapshot_keeps_the_columns_that_others_added(spark, lake, older):
+    spark.sql(f"ALTER TABLE {lake._namespace}.votes ADD COLUMNS (remark string)")
+    spark.sql(f"INSERT INTO {lake._namespace}.votes VALUES ('heap', 1, 9, 0.5, 'mine')")
+    now = lake.standing(tables.VOTES)
+    for added in (lake.added(tables.VOTES, older.id, now), lake.read(tables.VOTES, now).where("dst = 9")):
+        assert [(row.dst, row.votes, row.remark) for row in added.collect()] == [(9, None, "mine")]
+
+
+@pytest.mark.parametrize("columns", ["scope string, dst bigint", OLD.replace("float", "double")])
+def test_a_table_without_the_key_or_of_other_types_gets_no_columns(spark, lake, columns):
+    spark.sql(f"CREATE TABLE {lake._namespace}.votes ({columns}) USING iceberg")
+    before = spark.table(f"{lake._namespace}.votes").schema
+    with pytest.raises(ContractError, match=r"votes\.(src is missing|score is double)"):
+        lake.open(tables.VOTES)
+    assert spark.table(f"{lake._namespace}.votes").schema == before
+
+
 def test_a_root_that_cannot_be_written_is_a_fault(spark, tmp_path):
     (tmp_path / "file").write_text("")
     spark.conf.set("spark.sql.catalog.broken", "org.apache.iceberg.spark.SparkCatalog")

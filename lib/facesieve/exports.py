@@ -27,10 +27,12 @@ from facesieve.storage import Storage
 Fetch = Callable[[str], bytes]
 Batches = Iterable[pa.RecordBatch]
 
+OUTPUTS = ("parquet", "folders")
 SUCCESS = "_SUCCESS"
 _MARK = ".facesieve"
 CURRENT = "CURRENT"
 MANIFEST = ("path", "uri", "identity", "label", "image_id", "face_id", "sha256")
+LABELS = ("label", "identity", "images")
 
 _LISTED = ("image_id", "uri", "sha256")
 
@@ -39,30 +41,33 @@ _FILE_BYTES = 128 * 2**20
 _FILES_PER_TASK = 500
 
 
-def export_parquet(cleaned: DataFrame, target: Storage, buckets: int, version: str = "") -> None:
-    """Write `cleaned` below `target` (the run's folder) as parquet/bucket=<k>/part-<n>.parquet and _SUCCESS.
+def export_parquet(cleaned: DataFrame, target: Storage, buckets: int, version: str = "") -> int:
+    """Write `cleaned` below `target` (the run's folder) as parquet/bucket=<k>/part-<n>.parquet; return its rows.
 
     k is the CRC-32 of the identity's UTF-8 bytes modulo `buckets`; within a bucket rows are sorted by identity and
-    image_id. `version` says which version of the table this is (content of _SUCCESS). Raises OSError.
+    image_id. Beside the folder stands labels.csv (LABELS: how many images an identity has). `version` says which
+    version of the table this is (content of _SUCCESS). Raises OSError.
     """
     folder = _cleared(target, "parquet")
+    _export_csv(cleaned.groupBy(*LABELS[:2]).agg(F.count("*").alias("images")), target, "labels.csv", LABELS)
     bucket = F.pmod(F.crc32("identity"), F.lit(buckets)).cast("int")
     rows = cleaned.withColumn("bucket", bucket).repartition(buckets, "bucket")
     ordered = rows.sortWithinPartitions("bucket", "identity", "image_id")
-    ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint").count()
+    written = ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint").agg(F.sum("rows"))
+    count = written.collect()[0][0] or 0
     folder.write(SUCCESS, version.encode("utf-8"))
+    return int(count)
 
 
 def export_folders(cleaned: DataFrame, source_fetch: Fetch, target: Storage, version: str = "") -> int:
     """Copy the image files below `target` (the run's folder) to folders/<identity>/<file>; return how many.
 
     Where `bytes` is null, `source_fetch` reads the file of a uri, on executors. With the files come manifest.csv
-    (MANIFEST; path relative to it) and _SUCCESS. label
-    numbers the identities from 0: named ones by name, then clusters by falling size and id.
+    (MANIFEST; path relative to it) and _SUCCESS.
     Raises ContractError if files vanished or changed since they were listed, OSError if one cannot be written.
     """
     folder = _cleared(target, "folders")
-    placed = _placed(cleaned.select("identity", "image_id", "face_id", "uri", "sha256"))
+    placed = _placed(cleaned.select(*MANIFEST[1:]))
     tasks = max(cleaned.sparkSession.sparkContext.defaultParallelism, cleaned.count() // _FILES_PER_TASK)
     copy = partial(_copy, fetch=source_fetch, target=folder)
     contents = cleaned.select("image_id", "bytes")
@@ -74,9 +79,7 @@ def export_folders(cleaned: DataFrame, source_fetch: Fetch, target: Storage, ver
             f"{spoilt} of {count} image files are not as they were listed (one of them {example}); "
             "run the job again, so that the images are read anew"
         )
-    list(_write_manifest((), folder))  # Spark may skip the task below where nothing is kept
-    manifest = placed.repartition(1).sortWithinPartitions("path")
-    manifest.mapInArrow(partial(_write_manifest, target=folder), "rows bigint").count()
+    _export_csv(placed, folder, "manifest.csv", MANIFEST)
     folder.write(SUCCESS, version.encode("utf-8"))
     return int(count)
 
@@ -98,6 +101,16 @@ def with_bytes(cleaned: DataFrame, source_fetch: Fetch) -> DataFrame:
 def point_current(export_root: Storage, run: str) -> None:
     """Make the file CURRENT of the export root name `run`; readers see the former name or this one. Raises OSError."""
     export_root.write(CURRENT, run.encode("utf-8"))
+
+
+def current(export_root: Storage) -> str | None:
+    """Return the run that the file CURRENT of the export root names; None without one. Raises OSError."""
+    return export_root.read(CURRENT).decode("utf-8").strip() if export_root.exists(CURRENT) else None
+
+
+def clear_current(export_root: Storage) -> None:
+    """Delete the file CURRENT of the export root: nothing is published. Raises OSError."""
+    export_root.delete_tree(CURRENT)
 
 
 def _cleared(target: Storage, name: str) -> Storage:
@@ -144,27 +157,20 @@ def _pieces(batches: Batches) -> Iterator[pa.RecordBatch]:
 
 
 def _placed(images: DataFrame) -> DataFrame:
-    """Give every image its path and label: the rows of the manifest."""
+    """Give every image its path: the rows of the manifest."""
     fold, file = F.udf(naming.fold, "string"), F.udf(naming.file, "string")
     base = F.element_at(F.split("uri", "/"), -1)
-    named = images.join(_identities(images), "identity", how="inner")
+    named = images.join(_folders(images), "identity", how="inner")
     crowded = _crowded(Window.partitionBy("identity", fold(base)))
     path = F.concat_ws("/", "folder", file("uri", "image_id", crowded))
     return named.withColumn("path", path).select(*MANIFEST)
 
 
-def _identities(images: DataFrame) -> DataFrame:
-    """One row per identity: its folder and label. As many rows as people: one task can number them."""
+def _folders(images: DataFrame) -> DataFrame:
+    """One row per identity: the name of its folder."""
     fold, folder = F.udf(naming.fold, "string"), F.udf(naming.folder, "string")
-    sizes = images.groupBy("identity").agg(F.count("*").alias("size"))
-    cluster = F.expr("try_cast(regexp_extract(identity, '^cluster-(-?[0-9]+)$', 1) AS bigint)")
-    falling = F.when(cluster.isNotNull(), -F.col("size"))
-    ordered = Window.partitionBy(F.lit(0)).orderBy(falling.asc_nulls_first(), cluster, "identity")
-    return sizes.select(
-        "identity",
-        folder("identity", _crowded(Window.partitionBy(fold("identity")))).alias("folder"),
-        (F.row_number().over(ordered) - 1).alias("label"),
-    )
+    crowded = _crowded(Window.partitionBy(fold("identity")))
+    return images.select("identity").distinct().select("identity", folder("identity", crowded).alias("folder"))
 
 
 def _crowded(same_name: WindowSpec) -> Column:
@@ -210,15 +216,22 @@ def _fill(batches: Batches, fetch: Fetch) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
-def _write_manifest(batches: Batches, target: Storage) -> Iterator[pa.RecordBatch]:
-    """Write the manifest of all rows: of none, the heading alone."""
+def _export_csv(rows: DataFrame, target: Storage, name: str, columns: tuple[str, ...]) -> None:
+    """Write rows, sorted by their first column, as one file with a heading."""
+    write = partial(_write_csv, target=target, name=name, columns=columns)
+    list(write(()))  # Spark may skip the task below where there is no row
+    sorted_rows = rows.select(*columns).repartition(1).sortWithinPartitions(columns[0])
+    sorted_rows.mapInArrow(write, "rows bigint").count()
+
+
+def _write_csv(batches: Batches, target: Storage, name: str, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     text = io.StringIO(newline="")
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(MANIFEST)
+    lines.writerow(columns)
     for batch in batches:
-        lines.writerows(zip(*(batch[name].to_pylist() for name in MANIFEST), strict=True))
+        lines.writerows(zip(*(batch[column].to_pylist() for column in columns), strict=True))
         yield _one_row(rows=batch.num_rows)
-    target.write("manifest.csv", text.getvalue().encode("utf-8"))
+    target.write(name, text.getvalue().encode("utf-8"))
 
 
 def _one_row(rows: int) -> pa.RecordBatch:

@@ -21,10 +21,11 @@ MAIN = "main"
 
 @dataclass(frozen=True)
 class Commit:
-    """A snapshot of a table: its id and its summary (the properties that were given with the commit among others)."""
+    """A snapshot of a table: its id, its summary (with the properties that were given to the commit), its parent."""
 
     id: int
     summary: Mapping[str, str]
+    parent: int | None = None
 
 
 class IcebergTable:
@@ -37,12 +38,14 @@ class IcebergTable:
     def standing(self, branch: str = MAIN) -> Commit | None:
         """Return the snapshot that a branch stands at; None if there is no such branch or it holds nothing yet."""
         snapshot = self._table.snapshot(branch)
-        return None if snapshot is None else Commit(snapshot.snapshotId(), dict(snapshot.summary()))
+        if snapshot is None:
+            return None
+        return Commit(snapshot.snapshotId(), dict(snapshot.summary()), snapshot.parentId())
 
     def commits(self) -> list[Commit]:
         """Return all snapshots, the oldest first."""
         ordered = sorted(self._snapshots(), key=lambda snapshot: snapshot.get("sequence-number", 0))
-        return [Commit(snapshot["snapshot-id"], snapshot["summary"]) for snapshot in ordered]
+        return [_commit(snapshot) for snapshot in ordered]
 
     def newest(self, name: str, value: str) -> Commit | None:
         """Return the newest snapshot whose summary says `name` = `value`, on whatever branch or on none."""
@@ -50,7 +53,7 @@ class IcebergTable:
         if not found:
             return None
         last = max(found, key=lambda snapshot: (snapshot["timestamp-ms"], snapshot["snapshot-id"]))
-        return Commit(last["snapshot-id"], last["summary"])
+        return _commit(last)
 
     def only_grew(self, since: int, to: int) -> bool:
         """Say whether the snapshot `to` came from `since` by nothing but appends."""
@@ -109,6 +112,10 @@ class IcebergTable:
             for name, value in missing.items():
                 update.set(name, value)
             update.commit()
+
+
+def _commit(snapshot: Mapping[str, Any]) -> Commit:
+    return Commit(snapshot["snapshot-id"], snapshot["summary"], snapshot.get("parent-snapshot-id"))
 
 
 def load(spark: SparkSession, name: str) -> IcebergTable | None:

@@ -8,7 +8,7 @@ meanwhile, so of two runs on one lake one is refused and has changed nothing. A 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from facesieve import config, iceberg, tables
 from facesieve.errors import ConfigError, ContractError, Fault, Refused
@@ -54,7 +55,8 @@ class Lake:
     def open(self, table: Table, buckets: int = 1) -> Snapshot:
         """Make the table, with an empty first snapshot, if it is not there; return what it stands at.
 
-        A table whose columns are not the declared ones is refused with a ContractError.
+        A table of an older version gets the declared columns that it lacks. One that lacks a column of the key, or has
+        a column of another type, is none of ours and is refused with a ContractError.
         `buckets` is the n of a `bucket(n, identity)` partition; an existing table is moved to the new n.
         """
         name = self._name(table)
@@ -63,10 +65,7 @@ class Lake:
             found = self._spark.table(name).schema
         except (Py4JJavaError, PySparkException) as problem:
             raise ConfigError([self._unusable(table, problem)]) from problem
-        said = tables.differences(table, found)
-        if said:
-            fix = "Move that table away or name another lake.root or lake.namespace."
-            raise ContractError(f"{name} is not a table of facesieve: {'; '.join(said)}. {fix}")
+        self._add_columns(table, found)
         here.drop_branches(_stale(here.branches()))
         here.add_properties(_properties(table))
         if any("bucket(" in part for part in table.partition):
@@ -100,8 +99,8 @@ class Lake:
         return [snapshot_of(table, commit) for commit in self._existing(table).commits()]
 
     def read(self, table: Table, at: Snapshot) -> DataFrame:
-        """Read the table as it was at a snapshot."""
-        return self._spark.read.option("snapshot-id", at.id).table(self._name(table))
+        """Read the table as it was at a snapshot; declared columns that it did not have yet are null."""
+        return _completed(self._spark.read.option("snapshot-id", at.id).table(self._name(table)), table)
 
     def added(self, table: Table, since: int, at: Snapshot) -> DataFrame | None:
         """Read the rows that were appended after the snapshot id `since`; None if rows also went, or came otherwise."""
@@ -111,7 +110,7 @@ class Lake:
         if not self._existing(table).only_grew(since, at.id):
             return None
         span = {"start-snapshot-id": since, "end-snapshot-id": at.id}
-        return self._spark.read.options(**span).table(name)
+        return _completed(self._spark.read.options(**span).table(name), table)
 
     def overwrite(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot) -> Snapshot:
         """Replace all rows in one commit; Refused if the table has moved from `since`."""
@@ -160,15 +159,24 @@ class Lake:
 
     def _make(self, table: Table, buckets: int) -> IcebergTable:
         partition = ", ".join(part.replace("bucket(", f"bucket({buckets}, ") for part in table.partition)
-        columns = ", ".join(f"`{column.name}` {column.dataType.simpleString()}" for column in table.columns)
         properties = ", ".join(f"'{name}' = '{value}'" for name, value in _properties(table).items())
         self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._namespace}")
         self._spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {self._name(table)} ({columns}) USING iceberg "
+            f"CREATE TABLE IF NOT EXISTS {self._name(table)} ({_declared(table.columns)}) USING iceberg "
             + (f"PARTITIONED BY ({partition}) " if partition else "")
             + f"TBLPROPERTIES ({properties})"
         )
         return self._existing(table)
+
+    def _add_columns(self, table: Table, found: T.StructType) -> None:
+        name, lacking = self._name(table), _lacking(table, found)
+        of_other_types = tables.differences(table, T.StructType([*found, *lacking]))
+        if of_other_types or any(column.name in table.key for column in lacking):
+            said = "; ".join(tables.differences(table, found))
+            fix = "Move that table away or name another lake.root or lake.namespace."
+            raise ContractError(f"{name} is not a table of facesieve: {said}. {fix}")
+        if lacking:
+            self._spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_declared(lacking)})")
 
     def _refuse_if_moved(self, table: Table, since: Snapshot) -> None:
         now = self.current(table)
@@ -202,6 +210,20 @@ class Lake:
         cause = next((line for line in lines if "Exception" in line), lines[0] if lines else type(problem).__name__)
         said = f"the table {table.name} cannot be opened or made there ({cause[:300]})"
         return Fault(named, said, "Name a place that this job may write, with nothing else in it.")
+
+
+def _declared(columns: Iterable[T.StructField]) -> str:
+    return ", ".join(f"`{column.name}` {column.dataType.simpleString()}" for column in columns)
+
+
+def _lacking(table: Table, found: T.StructType) -> list[T.StructField]:
+    return [column for column in table.columns if column.name not in found.names]
+
+
+def _completed(frame: DataFrame, table: Table) -> DataFrame:
+    """A snapshot is read with the columns that it was written with: those declared since then are added as nulls."""
+    missing = [F.lit(None).cast(column.dataType).alias(column.name) for column in _lacking(table, frame.schema)]
+    return frame.select("*", *missing) if missing else frame
 
 
 def _properties(table: Table) -> dict[str, str]:

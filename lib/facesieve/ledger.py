@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -25,6 +25,32 @@ def new_name(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A row of the ledger without its record: before and after are table -> snapshot id."""
+
+    run: str
+    status: str
+    started: datetime
+    ended: datetime | None
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+
+    @property
+    def last(self) -> datetime:
+        """When the run was last known to be at work."""
+        return self.ended or self.started
+
+    def followed(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return the other runs that were at work after this one started, the newest first."""
+        return [entry for entry in newest_first(entries) if entry.run != self.run and entry.last > self.started]
+
+
+def newest_first(entries: Sequence[Entry]) -> list[Entry]:
+    """Order rows of the ledger by when their runs were last at work."""
+    return sorted(entries, key=lambda entry: (entry.last, entry.run), reverse=True)
+
+
 @dataclass
 class Ledger:
     """The record of one run, written when it starts and again when it ends."""
@@ -40,14 +66,37 @@ class Ledger:
     warnings: list[str] = field(default_factory=list)
 
     def open(self, before: Mapping[str, int]) -> None:
-        """Write the row `started`; a run of that name that is done is refused, an unfinished one is resumed."""
+        """Write the row `started`; a run of that name that is done is refused, an unfinished one is resumed.
+
+        A resumed run that no other has followed began with what stood before its first start: undo goes back there.
+        """
         self.lake.open(tables.RUNS)
-        statuses = self._rows().where(F.col("run") == self.run).select("status").collect()
-        if any(row.status in ("done", "undone") for row in statuses):
+        entries = self.entries()
+        former = next((entry for entry in entries if entry.run == self.run), None)
+        if former and former.status in ("done", "undone"):
             fault = Fault("--run", f"a run named {self.run} is finished", "Give another name, or leave --run away.")
             raise ConfigError([fault])
-        self.before = before
+        self.before = former.before if former and not former.followed(entries) else before
         self._write("started", None, {}, "")
+
+    def entries(self) -> list[Entry]:
+        """Return what the ledger says of every run; nothing where there is no ledger yet."""
+        if self.lake.current(tables.RUNS) is None:
+            return []
+        rows = self._rows().select("run", "status", "started", "ended", "before", "after").collect()
+        return [Entry(**row.asDict()) for row in rows]
+
+    def undone(self) -> frozenset[str]:
+        """Return the names of the runs that were undone."""
+        return frozenset(entry.run for entry in self.entries() if entry.status == "undone")
+
+    def mark_undone(self, run: str) -> None:
+        """Say of an earlier run that it was undone, and when; all else of its row stays."""
+        now = datetime.now(UTC).isoformat()
+        record = json.dumps(self.record_of(run) | {"status": "undone", "undone": now}, sort_keys=True)
+        row = self._rows().where(F.col("run") == run)
+        marked = row.withColumns({"status": F.lit("undone"), "record": F.lit(record)})
+        self.lake.put_row(tables.RUNS, marked, "run", run)
 
     def close(self, status: str, after: Mapping[str, int], error: str = "") -> dict[str, Any]:
         """Write the row's end and return the record."""
@@ -55,9 +104,12 @@ class Ledger:
 
     def stage_of(self, run: str, stage: str) -> dict[str, Any]:
         """Return what an earlier run recorded of a stage, for a run that reuses its result; empty if unknown."""
+        return dict(self.record_of(run).get("stages", {}).get(stage, {}))
+
+    def record_of(self, run: str) -> dict[str, Any]:
+        """Return the record of an earlier run; empty if unknown."""
         rows = self._rows().where(F.col("run") == run).select("record").collect()
-        recorded = json.loads(rows[0].record).get("stages", {}) if rows else {}
-        return dict(recorded.get(stage, {}))
+        return dict(json.loads(rows[0].record)) if rows else {}
 
     def _rows(self) -> DataFrame:
         return self.lake.read(tables.RUNS, self.lake.standing(tables.RUNS))

@@ -41,7 +41,7 @@ _MAKER = {
 
 @dataclass
 class Run:
-    """Everything a stage needs to know of the run it is part of."""
+    """Everything a stage needs to know of the run it is part of. What `undone` runs made is never reused."""
 
     name: str
     config: Config
@@ -53,6 +53,7 @@ class Run:
     ledger: Ledger
     at: dict[str, Snapshot] = field(default_factory=dict)
     replaced: dict[str, Snapshot] = field(default_factory=dict)
+    undone: frozenset[str] = frozenset()
 
     def now(self, table: Table) -> Snapshot | None:
         """Return the version of a table that this run works on: its own, else the lake's current one."""
@@ -195,7 +196,8 @@ class Stage:
     def _find(self, table: Table) -> Snapshot | None:
         if self.run.full and self.name not in ("listing", "embed"):
             return None
-        return self.run.lake.find(table, self.key)
+        borne = [snapshot for snapshot in self.run.lake.versions(table) if snapshot.key == self.key]
+        return next((snapshot for snapshot in reversed(borne) if snapshot.run not in self.run.undone), None)
 
     def _stamp(self, key: str) -> Stamp:
         """Name what a commit is made from: the inputs, and the outputs that this stage has written before it."""

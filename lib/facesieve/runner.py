@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
 
 Question = Callable[[Run, argparse.Namespace], Answer]
-"""A side job. It reads the lake and leaves no trace there, not even in the ledger."""
+"""A side job. It is no run: it has no row of its own in the ledger, and (but for undo) it leaves the lake as it is."""
 
 _DONE, _FAILED, _WRONG, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -57,7 +57,7 @@ def main(verbs: Sequence[Verb], about: str, argv: Sequence[str] | None = None) -
 
 
 def ask(question: Question, about: str, add_arguments: AddArguments, argv: Sequence[str] | None = None) -> int:
-    """Print the answer to a question about the lake, which stays as it is, and return the exit code."""
+    """Print the answer of a side job and return the exit code."""
 
     def work(run: Run, arguments: argparse.Namespace) -> int:
         answer = question(run, arguments)
@@ -129,9 +129,10 @@ def models_folder(arguments: argparse.Namespace) -> str:
 def _begin(arguments: argparse.Namespace) -> Run:
     """Check what was asked for and start the session; nothing is written yet."""
     settings = config.load(arguments.config, arguments.overlay, arguments.set)
-    name = arguments.run or new_name(datetime.now(UTC))
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-        fix = "Use up to 100 letters, digits, dots, dashes and underscores, a letter or digit first."
+    name = getattr(arguments, "run", "") or new_name(datetime.now(UTC))
+    # Exports of a run are in a folder of its name, beside the file CURRENT.
+    if not re.fullmatch(r"(?!(?i:CURRENT)$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        fix = "Use up to 100 letters, digits, dots, dashes and underscores, a letter or digit first, but not CURRENT."
         raise ConfigError([Fault("--run", f"{name!r} cannot name a run", fix)])
     profile = profiles.load(settings.embed.model, models_folder(arguments))
     spark = session.start(settings.lake)
@@ -144,6 +145,7 @@ def _begin(arguments: argparse.Namespace) -> Run:
 def _open(run: Run) -> None:
     standing = {table.name: run.lake.current(table) for table in tables.ALL if table is not tables.RUNS}
     run.ledger.open(snapshot_ids(standing))
+    run.undone = run.ledger.undone()
     say(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
 
 

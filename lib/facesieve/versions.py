@@ -23,13 +23,14 @@ _BROADCAST_KEYS = 1_000_000
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version of a table: Iceberg's snapshot id, and which run made it with which key from which inputs."""
+    """One version of a table: Iceberg's snapshot id, which run made it with which key from which inputs, its parent."""
 
     table: str
     id: int
     key: str
     run: str
     inputs: Mapping[str, int] = field(default_factory=dict)
+    parent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def snapshot_of(table: Table, commit: Commit) -> Snapshot:
         key=summary.get(KEY, f"snapshot:{commit.id}"),
         run=summary.get(_RUN, ""),
         inputs=json.loads(summary.get(_INPUTS, "{}")),
+        parent=commit.parent,
     )
 
 

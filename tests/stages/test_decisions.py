@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from deciding import Face, Photo, inputs
 from facesieve.config import Decide
 from facesieve.kernels.vectors import medoid, pair_cosine
-from facesieve.stages.decisions import decisions
+from facesieve.stages.decisions import Basis, decisions
 from facesieve.tables import DECISIONS
 
 EAST, NORTH, NEAR_EAST = (1.0, 0.0), (0.0, 1.0), (0.98, 0.199)
@@ -30,9 +30,9 @@ def folder(name: str | None, clusters: dict[int, int], prefix: str | None = None
 
 def decide(spark: SparkSession, photos: list[Photo], scope: str, min_faces: int = 3, **how: Any) -> dict[str, Any]:
     given = inputs(spark, photos, **how)
-    made = decisions(given, Decide(min_faces=min_faces), scope)
-    assert made.columns == DECISIONS.columns.names
-    rows = made.collect()
+    decided = decisions(given, Basis(Decide(min_faces=min_faces), scope))
+    assert decided.rows.columns == DECISIONS.columns.names
+    rows = decided.rows.collect()
     assert len(rows) == len(photos)
     return {row.uri: row for row in rows}
 

@@ -11,6 +11,7 @@ from pyspark.errors import PythonException
 from facesieve import ids, profiles
 from facesieve.config import Embed
 from facesieve.stages import embeddings as stage
+from facesieve.stages.perceptual_hash import perceptual_hash
 from facesieve.tables import EMBEDDINGS, REJECTS
 
 MODELS = str(Path(__file__).resolve().parents[2] / "conf" / "models")
@@ -96,12 +97,23 @@ def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(spark, mobile
     assert set(by_uri(faces)) == set(lfw)
 
 
+def test_a_row_tells_the_size_and_the_hash_of_the_whole_upright_image(spark, mobilefacenet, lfw):
+    picture = Image.open(io.BytesIO(next(iter(lfw.values())))).convert("RGB").crop((0, 10, 230, 250))
+    lying, turned = io.BytesIO(), Image.Exif()
+    turned[0x0112] = 6  # orientation: to be turned by a quarter
+    picture.transpose(Image.Transpose.ROTATE_90).save(lying, "PNG", exif=turned)
+    contents = {"upright.png": encoded(picture), "lying.png": lying.getvalue()}
+    for row in stage.embeddings(stage.outcomes(rows(spark, contents), plan(mobilefacenet))).collect():
+        assert (row.image_width, row.image_height) == picture.size == (230, 240)
+        assert bytes(row.phash) == perceptual_hash(np.asarray(picture))
+
+
 def test_partitions_and_batches_do_not_matter(spark, mobilefacenet, lfw):
     one = by_uri(stage.outcomes(rows(spark, lfw, 1), plan(mobilefacenet, batch_images=32)))
     many = by_uri(stage.outcomes(rows(spark, lfw, 5), plan(mobilefacenet, batch_images=2)))
     for uri, row in one.items():
         np.testing.assert_allclose(row.vector, many[uri].vector, atol=1e-5)
-        assert (row.face_id, row.sharpness) == (many[uri].face_id, many[uri].sharpness)
+        assert (row.face_id, row.sharpness, row.phash) == (many[uri].face_id, many[uri].sharpness, many[uri].phash)
 
 
 def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(spark, data, mobilefacenet):
@@ -120,6 +132,8 @@ def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(spark, data, 
     assert areas == sorted(areas, reverse=True)
     assert len({row.face_id for row in faces}) == len(faces)
     assert np.dot(faces[0].vector, faces[1].vector) > 0.8
+    assert {(row.image_width, row.image_height) for row in faces} == {(500, 250)}
+    assert len({bytes(row.phash) for row in faces}) == 1
     assert [(row.uri, row.reason) for row in stage.rejects(outcome).collect()] == [("grey.png", "no_face")]
 
 

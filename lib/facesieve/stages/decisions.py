@@ -1,68 +1,214 @@
-"""One verdict for every image of the listing, with reasons and evidence.
+"""One verdict for every image of the listing, with reasons, evidence and confidence.
 
-The rules, in order of precedence: `standing` (failed, two identities, duplicate), then `policy` (the folder rule, per
-face), then `evidence` (which face speaks for the image, and what is nearest to it).
+`standing` (failed, overlap, two identities, duplicates), `policy` (the clusters of each folder), `evidence` (which face
+speaks for the image, what is nearest to it, how well it belongs), `claims`, `flips` and `identity_links` (across
+folders), then the rules of `verdicts`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve import config
-from facesieve.reasons import Reason, Verdict
-from facesieve.stages.evidence import with_evidence
-from facesieve.stages.policy import judged
+from facesieve.kernels.belonging import Scale
+from facesieve.reasons import PUBLISHED, Reason, Verdict
+from facesieve.stages import confidence
+from facesieve.stages.asides import Asides
+from facesieve.stages.claims import claims
+from facesieve.stages.evidence import Terms, with_evidence
+from facesieve.stages.fixed import fixed
+from facesieve.stages.flips import flips
+from facesieve.stages.identity_links import identity_links
+from facesieve.stages.margins import elsewhere
+from facesieve.stages.policy import POLICIES, folder_reason, in_folders
 from facesieve.stages.standing import standing
-from facesieve.tables import DECISIONS, Clusters, Decisions, Embeddings, Listing, Rejects, conform
+from facesieve.stages.verdicts import proposed
+from facesieve.tables import (
+    DECISIONS,
+    Clusters,
+    Decisions,
+    Edges,
+    Embeddings,
+    IdentityLinks,
+    Listing,
+    Rejects,
+    conform,
+)
+
+_SURE = 0.9
+"""Confidence from which evidence contradicts a person."""
+_ONE_PERSON = 0.5
+"""Confidence from which the main cluster of a folder counts as the other folder's person."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is decided upon: rejects and embeddings of one model, clusters of the faces of the listing."""
+    """What is decided upon: rejects and embeddings of one model, clusters and edges of the faces of the listing."""
 
     listing: Listing
     embeddings: Embeddings
     rejects: Rejects
     clusters: Clusters
+    edges: Edges
+    asides: Asides = field(default_factory=Asides)
 
 
-def decisions(inputs: Inputs, settings: config.Decide, link_scope: str) -> Decisions:
+@dataclass(frozen=True)
+class Basis:
+    """What the rules go by: the settings, `link.scope`, what the model's cosines mean (None: the profile does not say),
+    and the cosine from which the medoid of a mode is near that of the largest."""
+
+    settings: config.Decide
+    link_scope: str
+    scale: Scale | None = None
+    medoid_cosine: float = 1.0
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The decisions, and the proposals for identities."""
+
+    rows: Decisions
+    links: IdentityLinks
+    _judged: DataFrame
+
+    def facts(self) -> dict[str, object]:
+        """Count what each keep policy would publish, and people's verdicts that the evidence contradicts."""
+        published = [F.count_if(F.col(f"verdict_{policy}").isin(*PUBLISHED)).alias(policy) for policy in POLICIES]
+        row = self._judged.agg(*published, F.count_if("contradicted").alias("contradicted")).collect()[0]
+        return {"policies": {policy: row[policy] for policy in POLICIES}, "contradicted": row.contradicted}
+
+
+def decisions(inputs: Inputs, basis: Basis) -> Decided:
     """Decide every image: exactly one row per row of the listing, whatever faces other images may have.
 
-    `link_scope` is `link.scope`: with `heap` an identity is judged by the heap clusters within it, with `identity` an
-    image without an identity cannot be judged. The row's face, cluster and evidence are those of the face that speaks
-    for the image; evidence.share is null without an identity. Doubts about that face follow the verdict's reason.
+    With `link.scope` heap an identity is judged by the heap clusters within it, with identity an image without an
+    identity cannot be judged, and nothing is known across folders. The row's face, cluster and evidence are those of
+    the face that speaks for the image; evidence.share is null without an identity, margin where no other people's face
+    is within the link cosine. Doubts about that face follow the verdict's reason; confidence is the probability that a
+    kept, moved or dropped image is what the verdict says, and that a quarantined one is its folder's person.
     """
-    known = standing(inputs.listing, inputs.rejects, inputs.embeddings)
-    faces = judged(known, inputs.clusters, settings.min_faces, link_scope)
-    told = with_evidence(faces.join(inputs.embeddings.select("face_id", "vector"), "face_id", how="left"))
+    told = fixed(_told(inputs, basis))
+    claimed = fixed(claims(told))
+    links = fixed(identity_links(told, claimed, inputs.embeddings, basis.scale, basis.settings))
+    suspected = fixed(flips(told, claimed, inputs.embeddings, basis.settings.min_faces, basis.scale))
+    images = told.join(suspected, on="face_id", how="left").transform(_with_links, links)
+    judged = fixed(_judged(images, basis, _prior(told)))
+    return Decided(_decided(judged, inputs.edges), IdentityLinks(links), judged)
+
+
+def _told(inputs: Inputs, basis: Basis) -> DataFrame:
+    settings = basis.settings
+    known = standing(inputs.listing, inputs.rejects, inputs.embeddings, inputs.edges, inputs.asides, settings)
+    faces = in_folders(known, inputs.clusters, settings, basis.link_scope)
+    # Which modes are near the largest is known when the vectors have been seen.
+    policy = "modes" if settings.keep == "medoid" else settings.keep
+    by_rule = F.col("ruled").isNull() & F.col("reason").isNull() & folder_reason(policy, settings).isNull()
+    kept = F.coalesce(F.when(F.col("ruled") == Verdict.KEEP.value, F.col("face_id").isNotNull()), by_rule)
+    seen = faces.withColumn("may_keep", kept).join(
+        inputs.embeddings.select("face_id", "vector"), on="face_id", how="left"
+    )
+    return with_evidence(seen, Terms(basis.scale, basis.medoid_cosine, settings.keep == "medoid"))
+
+
+def _prior(told: DataFrame) -> float:
+    counted = F.col("counted") & F.col("identity").isNotNull()
+    row = told.agg(F.count_if(counted & F.col("main")).alias("kept"), F.count_if(counted).alias("counted")).collect()[0]
+    return confidence.prior_odds(row.kept, row.counted)
+
+
+def _with_links(images: DataFrame, links: DataFrame) -> DataFrame:
+    """Say of each image what became of its folder, and of the folder that it may move to."""
+    known = links.select(
+        F.col("identity_b").alias("identity"),
+        F.when(F.col("merged"), F.col("identity_a")).alias("merged_into"),
+        F.col("confidence").alias("link_confidence"),
+        (~F.col("merged") & (F.col("confidence") >= _ONE_PERSON)).alias("one_person"),
+    )
+    onward = known.select(F.col("identity").alias("target"), F.col("merged_into").alias("onward"))
+    return images.join(known, on="identity", how="left").join(onward, on="target", how="left")
+
+
+def _judged(images: DataFrame, basis: Basis, prior: float) -> DataFrame:
+    """Apply the rules and people's verdicts."""
+    ours = basis.settings.keep
+    judged = proposed(images, basis.settings).withColumns(
+        {
+            "found": F.col(f"reason_{ours}"),
+            "proposal": F.col(f"verdict_{ours}"),
+            "belongs": confidence.of_belonging(prior),
+        }
+    )
+    failed = F.col("proposal") == Verdict.FAIL.value
+    verdict = F.when(failed, F.col("proposal")).otherwise(F.coalesce("ruled", "proposal"))
+    decided = judged.withColumns({"sure": _confidence(), "verdict": verdict})
+    # Who is quarantined is in doubt: that contradicts nobody.
+    against = (F.col("verdict") != F.col("proposal")) & (F.col("proposal") != Verdict.QUARANTINE.value)
+    contradicted = against & F.coalesce(F.col("sure") >= _SURE, F.lit(False))
+    return decided.withColumns({"contradicted": contradicted, "moved_to": _moved_to()})
+
+
+def _confidence() -> Column:
+    """The probability that what the rules propose is right; null where nothing was weighed."""
+    certain = (Reason.DUPLICATE.value, Reason.NEAR_DUPLICATE.value)
+    unweighed = (Reason.OVERLAP.value, Reason.TWO_IDENTITIES.value, Reason.IDENTITY_TOO_SMALL.value)
+    found, proposal, belongs = F.col("found"), F.col("proposal"), F.col("belongs")
+    return (
+        F.when(proposal == Verdict.FAIL.value, None)
+        .when(found.isin(*certain), F.lit(1.0))
+        .when(found.isin(*unweighed), None)
+        .when(found == Reason.MERGED.value, F.col("link_confidence"))
+        .when(proposal == Verdict.MOVE.value, confidence.of_flip(F.col("to_belonging")))
+        .when(found == Reason.OUTLIER.value, F.lit(1.0) - belongs)
+        .otherwise(belongs)
+    )
+
+
+def _moved_to() -> Column:
+    by_rule = F.when(F.col("found") == Reason.MERGED.value, F.col("merged_into")).otherwise(
+        F.coalesce("onward", "target")
+    )
+    moved = F.when(F.col("ruled").isNotNull(), F.col("ruled_to")).otherwise(by_rule)
+    return F.when(F.col("verdict") == Verdict.MOVE.value, moved)
+
+
+def _decided(judged: DataFrame, edges: Edges) -> Decisions:
+    cluster = F.concat(F.lit("cluster-"), F.col("cluster_id").cast("string"))
+    people = F.coalesce("moved_to", "identity", cluster)
+    published = F.col("verdict").isin(*PUBLISHED).alias("published")
+    named = judged.select("face_id", people.alias("people"), published, F.col("moved_to").isNotNull().alias("moved"))
+    second = elsewhere(edges, named.where(F.col("face_id").isNotNull() & F.col("people").isNotNull()))
+    moved = (F.col("verdict") == Verdict.MOVE.value) & (F.col("found") == Reason.FLIP.value)
+    told = judged.join(second, on="face_id", how="left").withColumns(
+        {
+            "nearest_face": F.when(moved, F.col("to_face")).otherwise(F.col("nearest_face")),
+            "cosine": F.when(moved, F.col("to_cosine")).otherwise(F.col("cosine")),
+        }
+    )
+    copied = F.col("found").isin(Reason.DUPLICATE.value, Reason.NEAR_DUPLICATE.value) & F.col("ruled").isNull()
     decided = told.select(
-        "image_id",
-        "uri",
-        "identity",
-        "verdict",
+        *("image_id", "uri", "identity", "verdict"),
         _reasons().alias("reasons"),
-        "face_id",
-        "cluster_scope",
-        "cluster_id",
-        F.lit(None).cast("string").alias("moved_to"),
-        F.when(F.col("reason") == Reason.DUPLICATE.value, F.col("keeper")).alias("kept_image_id"),
-        F.lit(None).cast("float").alias("confidence"),
+        *("face_id", "cluster_scope", "cluster_id", "moved_to"),
+        F.when(copied, F.col("keeper")).alias("kept_image_id"),
+        F.when(F.col("ruled").isNull(), F.col("sure")).cast("float").alias("confidence"),
         _evidence().alias("evidence"),
     )
     return Decisions(conform(decided, DECISIONS))
 
 
 def _reasons() -> Column:
-    own = F.array_compact(F.array("reason"))
-    doubts = F.array_sort(F.coalesce("doubts", F.array().cast("array<string>")))
+    """A person's word first, then what the rules found, then doubts about the face."""
+    by_hand = F.when(F.col("ruled").isNotNull() & (F.col("verdict") != Verdict.FAIL.value), Reason.OVERRIDDEN.value)
+    own = F.array_compact(F.array(by_hand, F.col("found")))
+    doubts = F.coalesce("doubts", F.array().cast("array<string>"))
     return F.array_distinct(F.concat(own, doubts))
 
 
 def _evidence() -> Column:
-    margin = F.lit(None).cast("float").alias("margin")
+    margin = (F.col("cosine") - F.col("elsewhere")).cast("float").alias("margin")
     told = F.struct("nearest_face", "cosine", "share", margin)
     return F.when(F.col("verdict") != Verdict.FAIL.value, told)

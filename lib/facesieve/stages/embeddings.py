@@ -24,6 +24,7 @@ from facesieve.kernels import pixels
 from facesieve.profiles import Profile
 from facesieve.reasons import Reason
 from facesieve.stages.faces import Face, faces
+from facesieve.stages.perceptual_hash import perceptual_hash
 from facesieve.stages.pictures import Unusable, check_bytes, picture
 from facesieve.tables import EMBEDDINGS, REJECTS, Embeddings, Rejects, conform
 
@@ -112,9 +113,16 @@ def _found(image: Row, plan: Plan) -> Iterator[tuple[Row, Crop | None]]:
         yield row | {"reason": why.reason.value, "detail": why.detail}, None
         return
     height, width = plan.profile.input
+    row |= _whole(pixel_rows)
     for rank, face in enumerate(found):
         crop = pixels.resample(pixel_rows, face.cut, (height, width))
         yield row | _described(face, crop, rank, ids.face_id(image["image_id"], plan.model, rank)), crop
+
+
+def _whole(picture: npt.NDArray[np.uint8]) -> Row:
+    """What the rows of all faces of an image say of the image."""
+    height, width = picture.shape[:2]
+    return {"image_width": width, "image_height": height, "phash": perceptual_hash(picture)}
 
 
 def _content(image: Row, plan: Plan) -> bytes:

@@ -1,11 +1,17 @@
 """What is known of each image before its cluster is asked: whether it failed, and which of its copies counts.
 
-The first three rules in order of precedence:
+The first rules in order of precedence:
 
 - An image with a row in `rejects`, or without any face, fails.
-- Equal bytes under two identities: all copies that did not fail are in doubt, also those without an identity.
+- A person's verdict stands beside what follows, which says what the rules would have made of the image.
+- An image of a protected person is an overlap.
+- Equal bytes under two identities: all copies that are up for decision are in doubt, also those without an identity.
 - Otherwise, of equal bytes the copy with the smallest uri (as UTF-8 bytes) counts and the others are its duplicates.
   No identity is not an identity: a copy outside all folders and one inside a folder are duplicates like any other.
+- Of near duplicates, the best image counts.
+
+A person settles copies too: one that is kept or moved by hand is the one that counts, whatever the identities; one
+that is dropped or set aside by hand is no copy of anything.
 """
 
 from __future__ import annotations
@@ -13,36 +19,52 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from facesieve.reasons import Reason
-from facesieve.tables import Embeddings, Listing, Rejects
+from facesieve import config
+from facesieve.reasons import PUBLISHED, Reason
+from facesieve.stages.asides import Asides
+from facesieve.stages.duplicates import near_duplicates
+from facesieve.stages.fixed import fixed
+from facesieve.stages.quality import doubts
+from facesieve.tables import Edges, Embeddings, Listing, Rejects
 
 
-def standing(listing: Listing, rejects: Rejects, embeddings: Embeddings) -> DataFrame:
+def standing(
+    listing: Listing,
+    rejects: Rejects,
+    embeddings: Embeddings,
+    edges: Edges,
+    asides: Asides,
+    settings: config.Decide,
+) -> DataFrame:
     """Return one row per face of an image that did not fail, and one row for every image that failed.
 
     Columns: image_id, uri, identity, face_id (null: failed), face_rank, leading (the image's smallest rank), doubts
-    (the face's reasons), reason (null: the image is up for decision), keeper (the copy that counts).
+    (the face's reasons), reason (of the rules; null: none yet), keeper (the copy that counts), ruled and ruled_to (a
+    person's verdict and target), counted (the image makes its cluster large).
     """
-    content = Window.partitionBy(F.coalesce("sha256", F.col("image_id").cast("string")))
-    alive = F.col("failure").isNull()
-    copy = F.struct("uri", "image_id")
-    known = _with_failures(listing, rejects, _faces(embeddings)).select(
-        "*",
-        F.min(F.when(alive, copy)).over(content).getField("image_id").alias("keeper"),
-        F.min(F.when(alive, F.col("identity"))).over(content).alias("one"),
-        F.max(F.when(alive, F.col("identity"))).over(content).alias("other"),
-    )
-    return known.select(
-        "image_id", "uri", "identity", "face_id", "face_rank", "leading", "doubts", _reason().alias("reason"), "keeper"
+    faces = _with_failures(listing, rejects, _faces(embeddings, settings)).transform(asides.join)
+    known = fixed(_copies(faces))
+    open_faces = _up_for_decision(known).join(embeddings.select("face_id", "phash"), on="face_id", how="inner")
+    near = near_duplicates(open_faces, edges, settings.near_cosine, settings.near_bits)
+    near = near.select(F.col("image_id").alias("follower"), F.col("keeper").alias("leader"))
+    joined = known.join(near, known["image_id"] == near["follower"], how="left")
+    reason = F.coalesce("reason", F.when(F.col("leader").isNotNull(), Reason.NEAR_DUPLICATE.value))
+    by_hand = F.col("ruled") == "keep"
+    counted = F.when(F.col("ruled").isNull(), reason.isNull()).otherwise(by_hand & F.col("face_id").isNotNull())
+    return joined.select(
+        *("image_id", "uri", "identity", "face_id", "face_rank", "leading", "doubts"),
+        reason.alias("reason"),
+        F.coalesce("leader", "keeper").alias("keeper"),
+        *("ruled", "ruled_to"),
+        counted.alias("counted"),
     )
 
 
-def _faces(embeddings: Embeddings) -> DataFrame:
+def _faces(embeddings: Embeddings, settings: config.Decide) -> DataFrame:
     image = Window.partitionBy("image_id")
     leading = F.col("face_rank") == F.min("face_rank").over(image)
-    return embeddings.select(
-        "image_id", "face_id", "face_rank", leading.alias("leading"), F.col("reasons").alias("doubts")
-    )
+    told = ("image_id", "face_id", "face_rank", "image_width", "image_height", "sharpness")
+    return embeddings.select(*told, leading.alias("leading"), doubts(settings).alias("doubts"))
 
 
 def _with_failures(listing: Listing, rejects: Rejects, faces: DataFrame) -> DataFrame:
@@ -55,11 +77,37 @@ def _with_failures(listing: Listing, rejects: Rejects, faces: DataFrame) -> Data
     return joined.withColumn("failure", F.coalesce("rejected", unread))
 
 
+def _copies(faces: DataFrame) -> DataFrame:
+    """Find which of the images of equal bytes counts, and say the reason that an image has so far."""
+    content = Window.partitionBy(F.coalesce("sha256", F.col("image_id").cast("string")))
+    alive = F.col("failure").isNull() & ~F.col("overlap")
+    copy = F.struct("uri", "image_id")
+    settled = F.min(F.when(alive & _preferred(), copy)).over(content)
+    among = alive & F.col("ruled").isNull()
+    return (
+        faces.withColumn("keeper", F.coalesce(settled, F.min(F.when(among, copy)).over(content))["image_id"])
+        .withColumn("one", F.when(settled.isNull(), F.min(F.when(among, F.col("identity"))).over(content)))
+        .withColumn("other", F.when(settled.isNull(), F.max(F.when(among, F.col("identity"))).over(content)))
+        .withColumn("reason", _reason())
+    )
+
+
+def _preferred() -> Column:
+    """A person said that this image is to be published."""
+    return F.coalesce(F.col("ruled").isin(*PUBLISHED), F.lit(False))
+
+
 def _reason() -> Column:
-    two_identities = F.col("one") != F.col("other")
-    duplicate = F.col("keeper") != F.col("image_id")
+    open_to_rules = F.col("ruled").isNull()
     return F.coalesce(
         "failure",
-        F.when(two_identities, Reason.TWO_IDENTITIES.value),
-        F.when(duplicate, Reason.DUPLICATE.value),
+        F.when(F.col("overlap"), Reason.OVERLAP.value),
+        F.when(open_to_rules & (F.col("one") != F.col("other")), Reason.TWO_IDENTITIES.value),
+        F.when(open_to_rules & (F.col("keeper") != F.col("image_id")), Reason.DUPLICATE.value),
     )
+
+
+def _up_for_decision(known: DataFrame) -> DataFrame:
+    """The faces among which near duplicates are looked for: all that count but for that, and those kept by hand."""
+    here = F.col("face_id").isNotNull() & F.col("reason").isNull()
+    return known.where(here & (F.col("ruled").isNull() | _preferred())).withColumn("preferred", _preferred())

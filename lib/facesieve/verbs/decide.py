@@ -1,34 +1,85 @@
-"""decide: one verdict per image, with reasons and evidence. clusters -> decisions."""
+"""decide: one verdict per image, with reasons and evidence. clusters -> decisions, identity_links."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
 
 from facesieve import tables
-from facesieve.run import Run
-from facesieve.stages.conservation import prove
-from facesieve.stages.decisions import Inputs, decisions
-from facesieve.tables import Clusters, Decisions, Embeddings, Listing, Rejects
+from facesieve.console import count, say
+from facesieve.kernels.belonging import Scale
+from facesieve.profiles import Profile
+from facesieve.run import Run, Stage
+from facesieve.stages.asides import Asides
+from facesieve.stages.conservation import Proof, prove
+from facesieve.stages.decisions import Basis, Inputs, decisions
+from facesieve.tables import DECISIONS, IDENTITY_LINKS, Clusters, Decisions, Edges, Embeddings, Listing, Rejects
+
+_INPUTS = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.EDGES, tables.CLUSTERS)
 
 
 def decide(run: Run) -> None:
     """Give every image of the listing its verdict, and prove that none is missing and none is there twice."""
-    inputs = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.CLUSTERS)
-    scope = run.config.link.scope
-    stage = run.stage("decide", (tables.DECISIONS,), inputs, decide=asdict(run.config.decide), scope=scope)
+    basis = _basis(run)
+    settings = {
+        "decide": asdict(replace(run.config.decide, overrides="", protected="")),
+        "basis": [basis.link_scope, basis.scale, basis.medoid_cosine],
+    }
+    stage = run.stage("decide", (IDENTITY_LINKS, DECISIONS), _INPUTS, **settings)
     reused = stage.reuse()
-    if not reused:
-        evidence = Inputs(
-            Listing(stage.read(tables.LISTING)),
-            Embeddings(stage.of_model(tables.EMBEDDINGS)),
-            Rejects(stage.of_model(tables.REJECTS)),
-            Clusters(stage.read(tables.CLUSTERS)),
-        )
-        decided = decisions(evidence, run.config.decide, scope).persist()
-        # Before the commit, since a committed version is reused; after it, since the proof is about what was written.
-        prove(evidence.listing, Decisions(decided))
-        stage.overwrite(tables.DECISIONS, decided)
-        decided.unpersist()
-    proof = prove(Listing(stage.read(tables.LISTING)), Decisions(stage.read(tables.DECISIONS)))
-    facts = {"verdicts": proof.verdicts, "given": proof.given, "missing": proof.missing, "extra": proof.extra}
-    stage.done(proof.given, sum(proof.verdicts.values()), reused=reused, reasons=proof.reasons, **facts)
+    facts = {} if reused else _decide(stage, basis, Asides())
+    proof = prove(Listing(stage.read(tables.LISTING)), Decisions(stage.read(DECISIONS)))
+    _done(stage, proof, facts, reused=reused)
+
+
+def _basis(run: Run) -> Basis:
+    """What the rules go by: the profile says what cosines mean, unless the configuration does."""
+    profile, settings = run.profile, run.config.decide
+    near = settings.medoid_cosine or (profile.identity.cosine if profile.identity else 1.0)
+    return Basis(settings, run.config.link.scope, _scale(profile), near)
+
+
+def _scale(profile: Profile) -> Scale | None:
+    if profile.strangers is None or profile.same_person is None:
+        return None
+    same = profile.same_person
+    typical = float(np.interp(0.5, same.probabilities, same.cosines))
+    line = profile.strangers
+    return Scale(line.intercept, line.slope, typical) if typical > line.intercept else None
+
+
+def _decide(stage: Stage, basis: Basis, asides: Asides) -> dict[str, Any]:
+    if basis.scale is None:
+        missing = "[strangers] or [same_person]"
+        stage.run.warn(f"decide: the profile {stage.run.profile.name} has no {missing}: no confidences, and no moves")
+    inputs = Inputs(
+        Listing(stage.read(tables.LISTING)),
+        Embeddings(stage.of_model(tables.EMBEDDINGS)),
+        Rejects(stage.of_model(tables.REJECTS)),
+        Clusters(stage.read(tables.CLUSTERS)),
+        Edges(stage.read(tables.EDGES)),
+        asides,
+    )
+    decided = decisions(inputs, basis)
+    stage.overwrite(IDENTITY_LINKS, decided.links)
+    rows = decided.rows.persist()
+    # Before the commit, since a committed version is reused; after it, since the proof is about what was written.
+    prove(inputs.listing, Decisions(rows))
+    stage.overwrite(DECISIONS, rows)
+    facts = decided.facts()
+    rows.unpersist()
+    return facts | {"links": stage.read(IDENTITY_LINKS).count()}
+
+
+def _done(stage: Stage, proof: Proof, facts: dict[str, Any], *, reused: bool) -> None:
+    told = stage.record | facts
+    if told.get("links"):
+        say(f"decide: {count(told['links'])} pairs of folders seem one person: table identity_links")
+    if told.get("contradicted"):
+        said = f"{count(told['contradicted'])} verdicts of decide.overrides are contradicted by the evidence"
+        stage.run.warn(f"decide: {said}: decisions whose reasons begin with overridden")
+    proven = {"verdicts": proof.verdicts, "given": proof.given, "missing": proof.missing, "extra": proof.extra}
+    rows_out = sum(proof.verdicts.values())
+    stage.done(proof.given, rows_out, reused=reused, reasons=proof.reasons, **facts, **proven)

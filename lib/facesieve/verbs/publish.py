@@ -10,15 +10,15 @@ from pyspark.sql import functions as F
 from facesieve import exports, tables
 from facesieve.config import Publish
 from facesieve.console import count, say
-from facesieve.errors import ConfigError, Fault, Refused
-from facesieve.lake import Snapshot
+from facesieve.errors import ConfigError, Fault, InvariantError, Refused
 from facesieve.reasons import PUBLISHED
 from facesieve.run import Run, Stage
 from facesieve.session import absolute
 from facesieve.sources import source
-from facesieve.stages.cleaned import cleaned
+from facesieve.stages.cleaned import cleaned, prove_published
 from facesieve.storage import Storage, why_unwritable
-from facesieve.tables import Decisions, Embeddings, Listing
+from facesieve.tables import Cleaned, Decisions, Embeddings, Listing
+from facesieve.verbs.change import compare
 
 _POLICY = ("apply", "max_change", "outputs", "export_root")
 """Keys that say whether and where to write, not what: they do not make another `cleaned`."""
@@ -34,22 +34,38 @@ def publish(run: Run) -> None:
     inputs = (tables.LISTING, tables.EMBEDDINGS, tables.DECISIONS)
     content = {name: value for name, value in asdict(settings).items() if name not in _POLICY}
     stage = run.stage("publish", (tables.CLEANED,), inputs, publish=content, model=run.model)
-    decided = stage.read(tables.DECISIONS)
-    _refuse_large_change(stage, decided, settings.max_change)
+    decided = Decisions(stage.read(tables.DECISIONS))
+    change = compare(run.lake, decided, stage.since[tables.CLEANED.name])
+    objection = change.objection(settings.max_change)
+    if objection:
+        raise Refused(objection)
     reused = stage.reuse()
-    if not reused:
-        stage.overwrite(tables.CLEANED, _cleaned(stage, with_bytes=settings.bytes))
-    written = stage.read(tables.CLEANED)
-    exported = _export(stage, written)
-    stage.done(decided.count(), written.count(), reused=reused and not exported, exported=exported)
+    if reused:
+        rows = prove_published(decided, Cleaned(stage.read(tables.CLEANED)))
+    else:
+        with stage.change(tables.CLEANED) as writing:
+            writing.overwrite(_cleaned(stage, with_bytes=settings.bytes))
+            # Of what was written, before it is the table: a version that fails is never current, nor found again.
+            rows = prove_published(decided, Cleaned(writing.read()))
+    exported = _export(stage, rows)
+    facts = {"known": change.known, "changed": change.changed, "exported": exported}
+    stage.done(decided.count(), rows, reused=reused and not exported, **facts)
 
 
 def _dry_run(run: Run) -> None:
     decisions = run.now(tables.DECISIONS)
     if decisions is None or not decisions.key:
         raise ConfigError([Fault("table decisions", "is not in this lake yet", "Run jobs/decide.py first.")])
-    keep = run.lake.read(tables.DECISIONS, decisions).where(F.col("verdict").isin(*PUBLISHED)).count()
-    say(f"publish: dry run, {count(keep)} images would be published; publish.apply = true writes them")
+    decided = Decisions(run.lake.read(tables.DECISIONS, decisions))
+    change = compare(run.lake, decided, run.lake.current(tables.CLEANED))
+    objection = change.objection(run.config.publish.max_change)
+    if objection:
+        run.warn(f"publish: {objection}")
+    keep = decided.where(F.col("verdict").isin(*PUBLISHED)).count()
+    told = f"dry run, {count(keep)} images would be published"
+    if change.known:
+        told += f", {count(change.changed)} of {count(change.known)} published upon before would change their verdict"
+    say(f"publish: {told}; publish.apply = true writes them")
 
 
 def _cleaned(stage: Stage, *, with_bytes: bool) -> DataFrame:
@@ -67,30 +83,13 @@ def _with_bytes(run: Run, kept: DataFrame) -> DataFrame:
     return kept.drop("bytes").join(content, "uri", "left")
 
 
-def _refuse_large_change(stage: Stage, decided: DataFrame, limit: float) -> None:
-    """Refuse an apply that changes more verdicts of known images than allowed; a first apply is free."""
-    behind = stage.since[tables.CLEANED.name].inputs.get(tables.DECISIONS.name)
-    if behind is None:
-        return
-    before = stage.run.lake.read(tables.DECISIONS, Snapshot(tables.DECISIONS.name, behind, "", ""))
-    both = decided.select("image_id", "verdict").join(
-        before.select("image_id", F.col("verdict").alias("former")), "image_id", "inner"
-    )
-    known, changed = both.agg(F.count("*"), F.count_if(F.col("verdict") != F.col("former"))).collect()[0]
-    if known and changed / known > limit:
-        raise Refused(
-            f"{count(changed)} of {count(known)} known images would change their verdict ({changed / known:.1%}), "
-            f"more than publish.max_change = {limit:g}. Look at the table decisions; raise publish.max_change to apply."
-        )
-
-
 def _check_exports(settings: Publish) -> None:
     problem = why_unwritable(absolute(settings.export_root)) if settings.outputs else None
     if problem:
         raise ConfigError([Fault("publish.export_root", problem, "Give a place that this job may write.")])
 
 
-def _export(stage: Stage, written: DataFrame) -> int:
+def _export(stage: Stage, rows: int) -> int:
     """Write the exports that are not there yet, under the run that made `cleaned`; return how many were written."""
     run = stage.run
     settings = run.config.publish
@@ -99,19 +98,23 @@ def _export(stage: Stage, written: DataFrame) -> int:
     root = Storage(absolute(settings.export_root))
     made_by = run.at[tables.CLEANED.name]
     target, version = root.child(made_by.run), str(made_by.id)
+    written = stage.read(tables.CLEANED)
     missing = [output for output in settings.outputs if not exports.is_complete(target, output, version)]
     for output in missing:
         if output == "parquet":
-            exports.export_parquet(written, target, settings.buckets, version)
+            exported = exports.export_parquet(written, target, settings.buckets, version)
         else:
-            _export_folders(run, written, target, version)
+            exported = _export_folders(run, written, target, version)
+        if exported != rows:
+            target.delete_tree(f"{output}/{exports.SUCCESS}")
+            raise InvariantError(f"the export {output} holds {exported} images, the table cleaned {rows}")
         say(f"publish: export {output} written")
     exports.point_current(root, made_by.run)
     return len(missing)
 
 
-def _export_folders(run: Run, written: DataFrame, target: Storage, version: str) -> None:
+def _export_folders(run: Run, written: DataFrame, target: Storage, version: str) -> int:
     images = source(run.config.images)
     if run.config.images.format == "parquet" and not run.config.publish.bytes:
         written = _with_bytes(run, written)
-    exports.export_folders(written, images.fetch(), target, version)
+    return exports.export_folders(written, images.fetch(), target, version)

@@ -1,0 +1,52 @@
+"""Near duplicates among images: how far two perceptual hashes differ, and which image of several alike is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint8]
+
+
+def least_difference(views: Hashes, wholes: Hashes) -> Ids:
+    """Count the bits in which the whole of one image differs from the view of another that is most like it.
+
+    Shapes: uint8 [P, V, B], V views of B bytes for one image of each pair, and [P, B] for the other -> int64 [P].
+
+    >>> least_difference(np.array([[[0], [7]]], np.uint8), np.array([[5]], np.uint8))
+    array([1])
+    """
+    bits = np.bitwise_count(views ^ wholes[:, None]).sum(axis=2, dtype=np.int64)
+    return np.asarray(bits.min(axis=1))
+
+
+def leaders(images: Ids, left: Ids, right: Ids) -> Ids:
+    """Find for each image the one that is kept in its place: itself, or the best kept image that it is near.
+
+    Shapes: image ids int64 [N], best first; near pairs of them as ids, int64 [P] each, in any order and direction ->
+    ids int64 [N]. Greedy from best to worst: an image that is near one already kept follows the best such image, else
+    it is kept. So whoever follows was itself found near its leader, never by way of a third image, and no two of the
+    kept are near. The sequential greedy maximal independent set; time and memory grow with N + P.
+
+    >>> leaders(np.array([7, 5, 9, 4]), np.array([5, 9]), np.array([7, 5]))
+    array([7, 7, 9, 4])
+    """
+    worse, firsts = _worse_neighbours(images, left, right)
+    leader = np.full(len(images), -1)
+    for place in range(len(images)):
+        if leader[place] < 0:
+            leader[place] = place
+            near = worse[firsts[place] : firsts[place + 1]]
+            # The best come first, so whoever has a leader has the best one that it can have.
+            leader[near[leader[near] < 0]] = place
+    return np.asarray(images[leader])
+
+
+def _worse_neighbours(images: Ids, left: Ids, right: Ids) -> tuple[Ids, Ids]:
+    """Places of the worse end of each pair, grouped by the place of the better end: [P], [N + 1] where groups begin."""
+    ordered = np.argsort(images, kind="stable")
+    ends = ordered[np.searchsorted(images[ordered], np.stack([left, right]))]
+    better, worse = ends.min(axis=0), ends.max(axis=0)
+    firsts = np.concatenate(([0], np.cumsum(np.bincount(better, minlength=len(images)))))
+    return worse[np.argsort(better, kind="stable")], firsts

@@ -1,0 +1,33 @@
+"""What is known of images from elsewhere: people's verdicts, and who is protected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+@dataclass(frozen=True)
+class Asides:
+    """Verdicts by hand (image_id, ruled, moved_to) and overlaps (image_id, cosine), one row per image; None: none."""
+
+    overrides: DataFrame | None = None
+    overlap: DataFrame | None = None
+
+    def join(self, images: DataFrame) -> DataFrame:
+        """Add ruled, ruled_to (null: nobody has ruled) and overlap (boolean) to rows with an image_id."""
+        return images.transform(self._ruled).transform(self._overlapping)
+
+    def _ruled(self, images: DataFrame) -> DataFrame:
+        if self.overrides is None:
+            nothing = F.lit(None).cast("string")
+            return images.withColumns({"ruled": nothing, "ruled_to": nothing})
+        said = self.overrides.select("image_id", "ruled", F.col("moved_to").alias("ruled_to"))
+        return images.join(said, "image_id", how="left")
+
+    def _overlapping(self, images: DataFrame) -> DataFrame:
+        if self.overlap is None:
+            return images.withColumn("overlap", F.lit(False))
+        marked = self.overlap.select("image_id", F.lit(True).alias("overlap"))
+        return images.join(marked, "image_id", how="left").withColumn("overlap", F.coalesce("overlap", F.lit(False)))

@@ -1,0 +1,71 @@
+"""Rows of one group after the other, out of Arrow batches that end anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Array = npt.NDArray[Any]
+
+_CHUNK = 4_096
+"""Rows gathered before whole groups are worked on, so that small groups share the cost of conversion."""
+
+
+def whole_groups(batches: Iterable[pa.RecordBatch], keys: Sequence[str], chunk: int = _CHUNK) -> Iterator[pa.Table]:
+    """Join batches, sorted by the key columns, into tables that cut no group.
+
+    A group of n rows is looked at log n times.
+    """
+    waiting: list[pa.RecordBatch] = []
+    count, wanted = 0, chunk
+    for batch in batches:
+        waiting.append(batch)
+        count += batch.num_rows
+        if count >= wanted:
+            rows = pa.Table.from_batches(waiting)
+            cut = int(starts(rows, keys)[-1])
+            if cut:
+                yield rows.slice(0, cut)
+            waiting, count = rows.slice(cut).to_batches(), count - cut
+            wanted = max(chunk, 2 * count)
+    if count:
+        yield pa.Table.from_batches(waiting)
+
+
+def groups(rows: pa.Table, keys: Sequence[str]) -> Iterator[slice]:
+    """Yield the rows of each group of a table that cuts none."""
+    for start, stop in pairwise([*starts(rows, keys).tolist(), len(rows)]):
+        yield slice(start, stop)
+
+
+def starts(rows: pa.Table, keys: Sequence[str]) -> Array:
+    """Row numbers where a group begins; null equals null."""
+    begins = np.zeros(len(rows), bool)
+    begins[:1] = True
+    for name in keys:
+        column = rows[name].combine_chunks()
+        former, here = column.slice(0, len(column) - 1), column.slice(1)
+        differs = pc.coalesce(pc.not_equal(former, here), pc.xor(pc.is_null(former), pc.is_null(here)))
+        begins[1:] |= as_numpy(differs)
+    return np.flatnonzero(begins)
+
+
+def as_numpy(column: pa.Array | pa.ChunkedArray) -> Array:
+    """To NumPy; null becomes zero."""
+    zero = False if pa.types.is_boolean(column.type) else 0
+    return np.asarray(pc.fill_null(column, zero).to_numpy(zero_copy_only=False))
+
+
+def as_matrix(column: pa.ChunkedArray) -> Array:
+    """Lists of one length to the rows of a matrix float32 [N, D]; null becomes zeros."""
+    lengths = as_numpy(pc.list_value_length(column))
+    width, found = int(lengths.max(initial=0)), lengths > 0
+    vectors = np.zeros((len(column), width), np.float32)
+    vectors[found] = as_numpy(pc.list_flatten(column)).reshape(int(found.sum()), width)
+    return vectors

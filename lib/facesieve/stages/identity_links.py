@@ -1,0 +1,85 @@
+"""Folders that seem one person: their main clusters have one home in the heap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from facesieve import config
+from facesieve.kernels.belonging import Scale, likeness
+from facesieve.stages.claims import cores
+from facesieve.stages.confidence import of_link
+from facesieve.stages.grouped import as_matrix, as_numpy, groups, whole_groups
+from facesieve.tables import IDENTITY_LINKS, Embeddings, IdentityLinks, conform
+
+MERGED_FROM = 0.9
+"""Confidence from which `decide.merge_identities` makes two folders one."""
+
+_MOST_FACES = 512
+"""Faces by which a folder is compared, those of the smallest ids: more change a mean no more."""
+
+
+def identity_links(
+    told: DataFrame, claimed: DataFrame, embeddings: Embeddings, scale: Scale | None, settings: config.Decide
+) -> IdentityLinks:
+    """Propose every folder as the same person as the owner of its home.
+
+    `told`: what `evidence.with_evidence` made; `claimed`: what `claims.claims` made. identity_a is the owner; cosine is
+    the mean of the pairs across the two cores, share that of identity_b's images which are in the common heap cluster,
+    confidence `confidence.of_link` (null where the profile lacks what it needs), merged: whether
+    `decide.merge_identities` asks for it, the confidence suffices, and identity_b has no second cluster of
+    `decide.min_faces` that might be its own person.
+    """
+    rivals = claimed.where((F.col("claimer") != F.col("owner")) & (F.col("rivals") > 1))
+    alone = F.col("runner_up") < settings.min_faces
+    pairs = rivals.select("owner", "claimer", "share", alone.alias("alone"))
+    ends = pairs.select(F.explode(F.array("owner", "claimer")).alias("identity")).distinct()
+    smallest = Window.partitionBy("identity").orderBy("face_id")
+    few = cores(told, ends).withColumn("number", F.row_number().over(smallest)).where(f"number <= {_MOST_FACES}")
+    faces = embeddings.select("face_id", "vector").join(few, on="face_id", how="inner")
+    sides = [_side(pairs, faces, "owner"), _side(pairs, faces, "claimer")]
+    ordered = sides[0].unionByName(sides[1]).repartition("claimer").sortWithinPartitions("claimer", "face_id")
+
+    def compared(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in whole_groups(batches, ("claimer",)):
+            for part in groups(rows, ("claimer",)):
+                yield _compared(rows.slice(part.start, part.stop - part.start), scale)
+
+    alike = ordered.mapInArrow(compared, "claimer string, cosine float, ratio float")
+    confidence = of_link(F.col("ratio")).cast("float")
+    sure = F.coalesce(confidence >= MERGED_FROM, F.lit(False))
+    proposed = pairs.join(alike, on="claimer", how="inner").select(
+        F.col("owner").alias("identity_a"),
+        F.col("claimer").alias("identity_b"),
+        "cosine",
+        "share",
+        confidence.alias("confidence"),
+        (F.lit(settings.merge_identities) & F.col("alone") & sure).alias("merged"),
+    )
+    return IdentityLinks(conform(proposed, IDENTITY_LINKS))
+
+
+def _side(pairs: DataFrame, faces: DataFrame, side: str) -> DataFrame:
+    """The faces of the one or the other folder of each pair, which the claimer names."""
+    named = pairs.select("claimer", F.col(side).alias("identity"))
+    return faces.join(named, on="identity", how="inner").select(
+        "claimer", "face_id", "vector", F.lit(side == "owner").alias("owned")
+    )
+
+
+def _compared(rows: pa.Table, scale: Scale | None) -> pa.RecordBatch:
+    owned = as_numpy(rows["owned"]).astype(np.bool_)
+    ids, vectors = as_numpy(rows["face_id"]), as_matrix(rows["vector"])
+    # Without a line the cosine alone is told: it does not depend on what it is compared with.
+    alike = likeness((ids[owned], ids[~owned]), (vectors[owned], vectors[~owned]), scale or Scale(0.0, 1.0, 1.0))
+    return pa.record_batch(
+        {
+            "claimer": rows["claimer"].slice(0, 1).combine_chunks(),
+            "cosine": pa.array([alike.cosine], pa.float32()),
+            "ratio": pa.array([alike.ratio if scale else None], pa.float32()),
+        }
+    )
