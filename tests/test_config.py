@@ -33,21 +33,6 @@ def test_every_fault_of_every_place_is_listed(base):
     assert keys == {"link.recall", "lnk", "--set nonsense", "cluster.seed"}
 
 
-@pytest.mark.parametrize(
-    "unbuilt",
-    [
-        "decide.keep=modes",
-        "decide.keep=medoid",
-        "decide.overrides=people.csv",
-        "decide.protected=people",
-    ],
-)
-def test_values_that_are_not_built_yet_say_so(base, unbuilt):
-    with pytest.raises(ConfigError, match="not built yet") as caught:
-        config.load(base, [], [unbuilt])
-    assert [fault.key for fault in caught.value.faults] == [unbuilt.partition("=")[0]]
-
-
 def test_what_belongs_together(base):
     assert _keys(lambda: config.load(base, [], ["lake.root="])) == {"lake.root", "lake.scratch"}
     assert _keys(lambda: config.load(base, [], ['publish.outputs=["folders"]'])) == {"publish.export_root"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from facesieve.kernels.vectors import medoid, pair_cosine
 from facesieve.stages.decisions import Basis, decisions
 from facesieve.tables import DECISIONS
 
+CLOSE = Decide().close_share
 EAST, NORTH, NEAR_EAST = (1.0, 0.0), (0.0, 1.0), (0.98, 0.199)
 
 
@@ -148,7 +150,7 @@ def test_link_scope_heap_judges_folders_by_heap_clusters_within_them(spark: Spar
     photos = [*folder("a", {1: 3, 2: 1}), *folder("b", {2: 9}), *folder(None, {2: 1}, "c")]
     stale = [Photo(photo.uri, photo.identity, (Face(heap=photo.faces[0].heap, identity=5),)) for photo in photos]
     rows = decide(spark, stale, "heap")
-    assert said(rows, "a") == ["keep"] * 3 + ["drop outlier"]
+    assert said(rows, "a") == ["keep"] * 3 + ["quarantine flip"]
     assert said(rows, "b") + said(rows, "c") == ["keep"] * 10
     assert {row.cluster_scope for row in rows.values()} == {"heap"}
 
@@ -221,16 +223,39 @@ class Oracle:
         middle = vectors[[medoid(ids, vectors)]]
         return min(photo.faces, key=lambda f: (-pair_cosine(np.array([f.vector], np.float32), middle)[0], f.rank))
 
-    def late(self, photo: Photo) -> str | None:
+    def of_folder(self, photo: Photo) -> str | None:
         face = self.speaker(photo)
         if photo.identity is None:
             return None if self.sizes(None)[face.heap] >= self.min_faces else "unclustered"
-        clusters, top = self.largest(photo.identity)
+        sizes = self.sizes(photo.identity)
+        top = self.largest(photo.identity)[1]
         if top < self.min_faces:
             return "identity_too_small"
-        if face.identity not in clusters:
+        close = [cluster for cluster, size in sizes.items() if size >= CLOSE * top]
+        if face.identity not in close:
             return "outlier"
-        return "close_modes" if len(clusters) > 1 else None
+        return "close_modes" if len(close) > 1 else None
+
+    def home(self, name: str) -> tuple[int, int] | None:
+        """The heap cluster of most of the speaking faces in the main cluster, and how many of them are in it."""
+        main = self.largest(name)[0][0]
+        speakers = [self.speaker(photo) for photo in self.open if photo.identity == name]
+        heaps = Counter(face.heap for face in speakers if face.identity == main)
+        return min(heaps.items(), key=lambda item: (-item[1], item[0])) if heaps else None
+
+    @cached_property
+    def owners(self) -> dict[int, str]:
+        claims = {name: self.home(name) for name in {photo.identity for photo in self.open} - {None}}
+        known = sorted((-claim[1], name, claim[0]) for name, claim in claims.items() if claim and claim[1] >= 3)
+        first = {heap: name for _, name, heap in reversed(known)}
+        return {heap: name for heap, name in first.items() if self.largest(name)[1] >= self.min_faces}
+
+    def late(self, photo: Photo) -> str | None:
+        if photo.identity is not None:
+            home, heap = self.home(photo.identity), self.speaker(photo).heap
+            if (home is None or heap != home[0]) and self.owners.get(heap, photo.identity) != photo.identity:
+                return "flip"
+        return self.of_folder(photo)
 
     def reasons(self, photo: Photo) -> list[str]:
         own = self.early(photo) or self.late(photo)
@@ -240,14 +265,14 @@ class Oracle:
         if not photo.faces:
             return "fail"
         reason = self.early(photo) or self.late(photo)
-        doubt = ("two_identities", "close_modes", "unclustered")
+        doubt = ("two_identities", "close_modes", "unclustered", "flip")
         return "keep" if reason is None else "quarantine" if reason in doubt else "drop"
 
     def nearest(self, photo: Photo) -> tuple[int, float] | None:
         def home(other: Photo) -> tuple[str | None, int | None]:
             return other.identity, None if other.identity else self.speaker(other).heap
 
-        kept = [p for p in self.open if p is not photo and self.verdict(p) == "keep" and home(p) == home(photo)]
+        kept = [p for p in self.open if p is not photo and self.of_folder(p) is None and home(p) == home(photo)]
         if not kept:
             return None
         mine = np.array([self.speaker(photo).vector], np.float32)
@@ -267,6 +292,7 @@ def drawn(spark: SparkSession) -> dict[str, Any]:
 def test_random_images_are_decided_as_the_oracle_decides_them(drawn: dict[str, Any]) -> None:
     oracle = Oracle(RANDOM, 6)
     assert {"keep", "drop", "quarantine", "fail"} == {row.verdict for row in drawn.values()}
+    assert {"flip", "close_modes", "outlier"} <= {row.reasons[0] for row in drawn.values() if row.reasons}
     for photo in RANDOM:
         row = drawn[photo.uri]
         assert (row.verdict, row.reasons) == (oracle.verdict(photo), oracle.reasons(photo)), photo

@@ -30,11 +30,8 @@ DOUBTFUL = 2.5
 Of LFW's 158 people with 10 and more images, 10 to 50 % strangers planted (five seeds), 0.6 % of the strangers are left
 without the rule and 0.2 % with it (FaceNet; MobileFaceNet 0.25 % and 0.15 %), for 0.1 % of the good images.
 """
-CLEAR, AHEAD = 3.6, 1.0
-"""From here on, and so far ahead of its own folder, a face whose heap cluster is another folder's belongs there.
-
-Of planted flips whose cluster is right 98.6 % stand there (FaceNet; 99.9 % with MobileFaceNet), of strangers 0.3 %.
-"""
+AHEAD = 1.0
+"""A face is another folder's only if it belongs to that one by so much more than to its own."""
 
 _ROWS = 8_192
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 LEAST_CORE = 3
@@ -17,8 +17,7 @@ def claims(told: DataFrame) -> DataFrame:
     and second cluster), owner (of the claimers of one home the one with the most; of equal ones the first by name) and
     rivals (number of claimers).
     """
-    core = F.col("main") & F.col("counted") & F.col("at_home") & F.col("home").isNotNull()
-    named = told.where(core & F.col("identity").isNotNull())
+    named = told.where(is_core() & F.col("home").isNotNull() & F.col("identity").isNotNull())
     folders = named.groupBy(F.col("identity").alias("claimer"), "home").agg(
         F.count_distinct("image_id").alias("core"),
         F.max("largest").alias("largest"),
@@ -35,7 +34,11 @@ def claims(told: DataFrame) -> DataFrame:
     )
 
 
+def is_core() -> Column:
+    """Whether a face is of its folder's core: it counts, in the main cluster, at home."""
+    return F.col("main") & F.col("counted") & F.col("at_home")
+
+
 def cores(told: DataFrame, folders: DataFrame) -> DataFrame:
     """Return the core faces (identity, face_id) of the folders whose identity stands in `folders`."""
-    core = F.col("main") & F.col("counted") & F.col("at_home")
-    return told.where(core).select("identity", "face_id").join(folders, on="identity", how="left_semi")
+    return told.where(is_core()).select("identity", "face_id").join(folders, on="identity", how="left_semi")

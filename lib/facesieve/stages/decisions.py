@@ -17,7 +17,7 @@ from facesieve.kernels.belonging import Scale
 from facesieve.reasons import PUBLISHED, Reason, Verdict
 from facesieve.stages import confidence
 from facesieve.stages.asides import Asides
-from facesieve.stages.claims import claims
+from facesieve.stages.claims import claims, is_core
 from facesieve.stages.evidence import Terms, with_evidence
 from facesieve.stages.fixed import fixed
 from facesieve.stages.flips import flips
@@ -94,7 +94,7 @@ def decisions(inputs: Inputs, basis: Basis) -> Decided:
     told = fixed(_told(inputs, basis))
     claimed = fixed(claims(told))
     links = fixed(identity_links(told, claimed, inputs.embeddings, basis.scale, basis.settings))
-    suspected = fixed(flips(told, claimed, inputs.embeddings, basis.settings.min_faces, basis.scale))
+    suspected = fixed(_suspected(told, claimed, inputs, basis))
     images = told.join(suspected, on="face_id", how="left").transform(_with_links, links)
     judged = fixed(_judged(images, basis, _prior(told)))
     return Decided(_decided(judged, inputs.edges), IdentityLinks(links), judged)
@@ -112,6 +112,20 @@ def _told(inputs: Inputs, basis: Basis) -> DataFrame:
         inputs.embeddings.select("face_id", "vector"), on="face_id", how="left"
     )
     return with_evidence(seen, Terms(basis.scale, basis.medoid_cosine, settings.keep == "medoid"))
+
+
+def _suspected(told: DataFrame, claimed: DataFrame, inputs: Inputs, basis: Basis) -> DataFrame:
+    """Find the faces that may be another folder's, and how sure that is."""
+    found = fixed(flips(told, claimed, inputs.embeddings, basis.settings.min_faces, basis.scale))
+    asked = found.select("face_id", F.col("target").alias("people"), F.lit(True).alias("moved"))
+    core = told.where(is_core()).select("face_id", F.col("identity").alias("people"))
+    second = elsewhere(inputs.edges, asked, core).withColumnRenamed("elsewhere", "to_elsewhere")
+    # Without an edge elsewhere all other people are below the link cosine, which is about that of the weakest edge.
+    least = inputs.edges.where("scope = 'heap'").agg(F.min("cosine")).collect()[0][0]
+    told_of = found.join(second, on="face_id", how="left")
+    nearest = F.coalesce("to_elsewhere", F.lit(least).cast("float"))
+    sure = confidence.of_flip(basis.scale.slope if basis.scale else 1.0)
+    return told_of.withColumn("to_elsewhere", nearest).withColumn("flip_sure", sure)
 
 
 def _prior(told: DataFrame) -> float:
@@ -161,7 +175,7 @@ def _confidence() -> Column:
         .when(found.isin(*certain), F.lit(1.0))
         .when(found.isin(*unweighed), None)
         .when(found == Reason.MERGED.value, F.col("link_confidence"))
-        .when(proposal == Verdict.MOVE.value, confidence.of_flip(F.col("to_belonging")))
+        .when(proposal == Verdict.MOVE.value, F.col("flip_sure"))
         .when(found == Reason.OUTLIER.value, F.lit(1.0) - belongs)
         .otherwise(belongs)
     )
@@ -180,7 +194,8 @@ def _decided(judged: DataFrame, edges: Edges) -> Decisions:
     people = F.coalesce("moved_to", "identity", cluster)
     published = F.col("verdict").isin(*PUBLISHED).alias("published")
     named = judged.select("face_id", people.alias("people"), published, F.col("moved_to").isNotNull().alias("moved"))
-    second = elsewhere(edges, named.where(F.col("face_id").isNotNull() & F.col("people").isNotNull()))
+    speaking = named.where(F.col("face_id").isNotNull() & F.col("people").isNotNull())
+    second = elsewhere(edges, speaking, speaking.where("published"))
     moved = (F.col("verdict") == Verdict.MOVE.value) & (F.col("found") == Reason.FLIP.value)
     told = judged.join(second, on="face_id", how="left").withColumns(
         {

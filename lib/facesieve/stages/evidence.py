@@ -43,8 +43,8 @@ def with_evidence(faces: DataFrame, terms: Terms) -> DataFrame:
     """Keep, of the rows of `policy.in_folders`, the one of the face that speaks for its image; add the evidence.
 
     `faces` has also `may_keep` (boolean) and `vector`, null where an image failed. Returns its columns without
-    `vector`, and of the speaking face: nearest_face and cosine (of the kept faces of its folder the one that is
-    nearest, other than itself; null if none), belonging (to the folder's core: `kernels.belonging`; null where
+    `vector`, and of the speaking face: nearest_face and cosine (of the faces that the folder rule keeps the one
+    that is nearest, other than itself; null if none), belonging (to the folder's core: `kernels.belonging`; null where
     unknown), home (the heap cluster that holds most of the folder's main cluster), at_home (the face is in it, or there
     is no heap), near (its cluster's medoid is near that of the main cluster) and weak (of the main cluster, not
     at home, and of too little belonging to be kept).

@@ -10,8 +10,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve import config
-from facesieve.kernels.belonging import AHEAD, CLEAR
+from facesieve.kernels.belonging import AHEAD
 from facesieve.reasons import Reason, Verdict
+from facesieve.stages.confidence import CLEAR
 from facesieve.stages.policy import POLICIES, folder_reason
 from facesieve.stages.quality import QUALITY
 
@@ -21,9 +22,9 @@ _DOUBTFUL = (Reason.TWO_IDENTITIES, Reason.CLOSE_MODES, Reason.UNCLUSTERED, Reas
 def proposed(images: DataFrame, settings: config.Decide) -> DataFrame:
     """Say what the rules make of each image under every keep policy.
 
-    `images` has the columns of `evidence.with_evidence`, those of `flips.flips` beside them, and of the folder's link
-    one_person (it is another folder's person) and merged_into (that folder): null where nothing was found. Adds, for
-    each policy, reason_POLICY (null: simply kept) and verdict_POLICY.
+    `images` has the columns of `evidence.with_evidence`, those of `flips.flips` beside them with flip_sure (how sure
+    that is), and of the folder's link one_person (it is another folder's person) and merged_into (that folder): null
+    where nothing was found. Adds, for each policy, reason_POLICY (null: simply kept) and verdict_POLICY.
     """
     # Step by step: written into each other, the rules of three policies would make a plan of many megabytes.
     here = F.coalesce("belonging", F.lit(float("-inf")))
@@ -31,9 +32,7 @@ def proposed(images: DataFrame, settings: config.Decide) -> DataFrame:
         {
             **{f"folder_{policy}": folder_reason(policy, settings) for policy in POLICIES},
             "nearer": F.coalesce(F.col("to_belonging") > here, F.lit(True)),
-            "clear": F.coalesce(
-                (F.col("to_belonging") >= CLEAR) & (F.col("to_belonging") - here >= AHEAD), F.lit(False)
-            ),
+            "clear": F.coalesce((F.col("flip_sure") >= CLEAR) & (F.col("to_belonging") - here >= AHEAD), F.lit(False)),
             "contested": F.coalesce(F.col("one_person") & (F.col("runner_up") >= settings.min_faces), F.lit(False)),
             "if_kept": _of_quality(settings),
         }

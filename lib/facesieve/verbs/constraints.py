@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -117,7 +116,7 @@ def _statement(row: Row) -> Statement | list[Problem]:
     problems = [] if kind in _KINDS else [(f"{row.place}: kind {kind!r} is not known", "Use must or cannot.")]
     cells = {name: row.values.get(name) for name in (*_FACES, *_IMAGES)}
     filled = {name: cell for name, cell in cells.items() if cell is not None and str(cell).strip()}
-    ids = {name: _id(cell) for name, cell in filled.items()}
+    ids = {name: sidetables.id_of(cell) for name, cell in filled.items()}
     wrong = [name for name, number in ids.items() if number is None]
     problems += [(f"{row.place}: {name} {str(filled[name])!r} is not an id", _ID_FIX) for name in wrong]
     if tuple(filled) not in (_FACES, _IMAGES):
@@ -129,13 +128,6 @@ def _statement(row: Row) -> Statement | list[Problem]:
         return problems
     one, other = sorted(number for number in ids.values() if number is not None)
     return Statement(row.place, kind == "must", tuple(filled) == _IMAGES, one, other)
-
-
-def _id(cell: Any) -> int | None:
-    """Read a bigint, given as such or in digits; None if it is none."""
-    if isinstance(cell, bool) or not re.fullmatch(r"\s*[+-]?\d{1,19}\s*", str(cell), re.ASCII):
-        return None
-    return int(cell) if -(2**63) <= int(cell) < 2**63 else None
 
 
 def _named(statements: Iterable[Statement], faces: DataFrame) -> dict[int, _Face]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,10 @@ from facesieve.console import count, say
 from facesieve.kernels.belonging import Scale
 from facesieve.profiles import Profile
 from facesieve.run import Run, Stage
-from facesieve.stages.asides import Asides
 from facesieve.stages.conservation import Proof, prove
 from facesieve.stages.decisions import Basis, Inputs, decisions
 from facesieve.tables import DECISIONS, IDENTITY_LINKS, Clusters, Decisions, Edges, Embeddings, Listing, Rejects
+from facesieve.verbs.asides import Given, asides, given
 
 _INPUTS = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.EDGES, tables.CLUSTERS)
 
@@ -23,13 +22,12 @@ _INPUTS = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.EDGES, tabl
 def decide(run: Run) -> None:
     """Give every image of the listing its verdict, and prove that none is missing and none is there twice."""
     basis = _basis(run)
-    settings = {
-        "decide": asdict(replace(run.config.decide, overrides="", protected="")),
-        "basis": [basis.link_scope, basis.scale, basis.medoid_cosine],
-    }
+    known = given(run)
+    meaning = [basis.link_scope, basis.scale, basis.medoid_cosine]
+    settings = known.settings(run) | {"basis": meaning, "model": run.model}
     stage = run.stage("decide", (IDENTITY_LINKS, DECISIONS), _INPUTS, **settings)
     reused = stage.reuse()
-    facts = {} if reused else _decide(stage, basis, Asides())
+    facts = {} if reused else _decide(stage, basis, known)
     proof = prove(Listing(stage.read(tables.LISTING)), Decisions(stage.read(DECISIONS)))
     _done(stage, proof, facts, reused=reused)
 
@@ -50,7 +48,7 @@ def _scale(profile: Profile) -> Scale | None:
     return Scale(line.intercept, line.slope, typical) if typical > line.intercept else None
 
 
-def _decide(stage: Stage, basis: Basis, asides: Asides) -> dict[str, Any]:
+def _decide(stage: Stage, basis: Basis, known: Given) -> dict[str, Any]:
     if basis.scale is None:
         missing = "[strangers] or [same_person]"
         stage.run.warn(f"decide: the profile {stage.run.profile.name} has no {missing}: no confidences, and no moves")
@@ -60,7 +58,7 @@ def _decide(stage: Stage, basis: Basis, asides: Asides) -> dict[str, Any]:
         Rejects(stage.of_model(tables.REJECTS)),
         Clusters(stage.read(tables.CLUSTERS)),
         Edges(stage.read(tables.EDGES)),
-        asides,
+        asides(stage, known),
     )
     decided = decisions(inputs, basis)
     stage.overwrite(IDENTITY_LINKS, decided.links)

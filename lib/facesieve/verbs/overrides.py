@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -108,14 +107,6 @@ def overrides(given: Stated, listing: DataFrame, warn: Callable[[str], None]) ->
     return listing.sparkSession.createDataFrame(rows, "image_id long, ruled string, moved_to string")
 
 
-def id_of(cell: Any) -> int | None:
-    """Read a bigint, given as such or in digits; None if it is none."""
-    if isinstance(cell, bool) or not re.fullmatch(r"\s*[+-]?\d{1,19}\s*", str(cell), re.ASCII):
-        return None
-    number = int(cell)
-    return number if -(2**63) <= number < 2**63 else None
-
-
 def _column_faults(path: str, table: SideTable) -> list[Fault]:
     said = [] if "verdict" in table.columns else ["has no column verdict"]
     if not table.columns & set(_NAMES):
@@ -129,7 +120,7 @@ def _statement(row: Row) -> Statement | list[Problem]:
         row.values.get(name) for name in ("uri", "image_id", "verdict", "moved_to", "at")
     )
     name, ruled, target = _text(uri, strip=False), _text(ruled) or "", _text(moved_to)
-    number = id_of(image) if _text(image) else None
+    number = sidetables.id_of(image) if _text(image) else None
     problems = [] if ruled in _VERDICTS else [(f"verdict {ruled!r} is not known", f"Use {', '.join(_VERDICTS)}.")]
     if _text(image) and number is None:
         problems.append((f"image_id {str(image)!r} is not an id", _ID_FIX))

@@ -24,7 +24,6 @@ from facesieve.run import Run
 from facesieve.session import absolute
 from facesieve.storage import Storage
 from facesieve.verbs import sidetables
-from facesieve.verbs.overrides import id_of
 from facesieve.verbs.protected_faces import Elsewhere, exported, in_images, in_lake
 from facesieve.verbs.sidetables import Row
 
@@ -150,7 +149,7 @@ def _name(row: Row) -> tuple[str, ...]:
         return f"{row.place} names {' and '.join(filled) or 'nothing'}", _ROW_FIX
     ((column, value),) = filled.items()
     if column == "image_id":
-        number = id_of(row.values[column])
+        number = sidetables.id_of(row.values[column])
         if number is None:
             return f"{row.place}: image_id {value!r} is not an id", _ID_FIX
         value = str(number)

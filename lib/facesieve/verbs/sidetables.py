@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -64,6 +65,14 @@ def refuse(faults: Sequence[Fault]) -> None:
     if len(faults) > len(shown):
         shown.append(Fault(faults[0].key, f"and {len(faults) - len(shown)} more", "Correct these alike."))
     raise ConfigError(shown)
+
+
+def id_of(cell: Any) -> int | None:
+    """Read a bigint, given as such or in digits; None if it is none."""
+    if isinstance(cell, bool) or not re.fullmatch(r"\s*[+-]?\d{1,19}\s*", str(cell), re.ASCII):
+        return None
+    number = int(cell)
+    return number if -(2**63) <= number < 2**63 else None
 
 
 def _contents(path: str) -> Iterator[tuple[str, bytes]]:

@@ -1,0 +1,66 @@
+"""What people say of images, and who is protected: found once per run of `decide`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from facesieve import tables
+from facesieve.console import count, say
+from facesieve.errors import ConfigError, Fault
+from facesieve.profiles import StrangerLine
+from facesieve.run import Run, Stage
+from facesieve.stages.asides import Asides
+from facesieve.stages.overlap import overlap
+from facesieve.tables import Clusters
+from facesieve.verbs import protected
+from facesieve.verbs.overrides import Stated, overrides, stated
+
+
+@dataclass(frozen=True)
+class Given:
+    """What `decide.overrides` and `decide.protected` name; nothing is found in the lake yet."""
+
+    said: Stated
+    guarded: protected.Protection | None
+    line: StrangerLine | None
+
+    def settings(self, run: Run) -> dict[str, Any]:
+        """Return what the key of the stage is made of: what the side tables say, and not where they lie."""
+        guarded = self.guarded.digest if self.guarded else ""
+        decide = asdict(replace(run.config.decide, overrides=self.said.digest, protected=guarded))
+        # The line of strangers decides who is like a protected person.
+        return {"decide": decide, "strangers": asdict(self.line) if self.guarded and self.line else None}
+
+
+def given(run: Run) -> Given:
+    """Read what is named. Raises ConfigError with what is wrong there."""
+    said, guarded = stated(run.config.decide.overrides), protected.described(run)
+    line = run.profile.strangers
+    if guarded is not None and line is None:
+        problem = f"the profile {run.profile.name} has no [strangers], which tell who is protected"
+        raise ConfigError([Fault("decide.protected", problem, "Give it that section (jobs/calibrate.py writes it).")])
+    return Given(said, guarded, line)
+
+
+def asides(stage: Stage, known: Given) -> Asides:
+    """Find the images that are ruled upon, and those that show a protected person."""
+    listing = stage.read(tables.LISTING)
+    ruled = overrides(known.said, listing.select("image_id", "uri"), stage.run.warn)
+    return Asides(ruled, _overlap(stage, listing, known))
+
+
+def _overlap(stage: Stage, listing: DataFrame, known: Given) -> DataFrame | None:
+    if known.guarded is None or known.line is None:
+        return None
+    embedded = stage.of_model(tables.EMBEDDINGS).select("face_id", "image_id", "vector")
+    listed = embedded.join(listing.select("image_id", "uri", "identity"), "image_id", how="inner")
+    faces = protected.faces(known.guarded, stage.run, listed)
+    if faces is None:
+        return None
+    clusters = Clusters(stage.read(tables.CLUSTERS))
+    found = overlap(listed, clusters, faces, (known.line.intercept, known.line.slope)).persist()
+    say(f"decide: {count(found.count())} images show a protected person ({count(faces.count())} protected faces)")
+    return found
