@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from facesieve.errors import InvariantError
 from facesieve.reasons import PUBLISHED
+from facesieve.stages.vectors_of import vectors_of
 from facesieve.tables import CLEANED, Cleaned, Decisions, Embeddings, Listing, conform
 
 _REQUIRED = ("identity", "label", "face_id", "sha256")
@@ -22,8 +23,7 @@ def cleaned(decisions: Decisions, listing: Listing, embeddings: Embeddings) -> C
     """
     chosen = decisions.where(F.col("verdict").isin(*PUBLISHED)).withColumn("identity", _identity())
     contents = listing.select("image_id", "sha256")
-    vectors = embeddings.select("face_id", "vector")
-    rows = chosen.join(contents, "image_id", how="left").join(vectors, "face_id", how="left")
+    rows = vectors_of(chosen.join(contents, "image_id", how="left"), embeddings)
     labelled = rows.join(_labels(chosen), "identity", how="left")
     published = labelled.select(
         "identity", "image_id", "face_id", "uri", "sha256", "vector", F.lit(None).cast("binary").alias("bytes"), "label"

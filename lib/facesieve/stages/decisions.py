@@ -25,6 +25,7 @@ from facesieve.stages.identity_links import identity_links
 from facesieve.stages.margins import elsewhere
 from facesieve.stages.policy import POLICIES, folder_reason, in_folders
 from facesieve.stages.standing import standing
+from facesieve.stages.vectors_of import vectors_of
 from facesieve.stages.verdicts import proposed
 from facesieve.tables import (
     DECISIONS,
@@ -108,9 +109,7 @@ def _told(inputs: Inputs, basis: Basis) -> DataFrame:
     policy = "modes" if settings.keep == "medoid" else settings.keep
     by_rule = F.col("ruled").isNull() & F.col("reason").isNull() & folder_reason(policy, settings).isNull()
     kept = F.coalesce(F.when(F.col("ruled") == Verdict.KEEP.value, F.col("face_id").isNotNull()), by_rule)
-    seen = faces.withColumn("may_keep", kept).join(
-        inputs.embeddings.select("face_id", "vector"), on="face_id", how="left"
-    )
+    seen = vectors_of(faces.withColumn("may_keep", kept), inputs.embeddings)
     return with_evidence(seen, Terms(basis.scale, basis.medoid_cosine, settings.keep == "medoid"))
 
 
@@ -123,9 +122,9 @@ def _suspected(told: DataFrame, claimed: DataFrame, inputs: Inputs, basis: Basis
     # Without an edge elsewhere all other people are below the link cosine, which is about that of the weakest edge.
     least = inputs.edges.where("scope = 'heap'").agg(F.min("cosine")).collect()[0][0]
     told_of = found.join(second, on="face_id", how="left")
-    nearest = F.coalesce("to_elsewhere", F.lit(least).cast("float"))
-    sure = confidence.of_flip(basis.scale.slope if basis.scale else 1.0)
-    return told_of.withColumn("to_elsewhere", nearest).withColumn("flip_sure", sure)
+    scale = basis.scale or Scale(0.0, 1.0, 1.0)
+    nearest = F.coalesce("to_elsewhere", F.lit(scale.intercept if least is None else least).cast("float"))
+    return told_of.withColumn("to_elsewhere", nearest).withColumn("flip_sure", confidence.of_flip(scale.slope))
 
 
 def _prior(told: DataFrame) -> float:

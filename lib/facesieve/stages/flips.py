@@ -14,6 +14,7 @@ from facesieve.kernels.belonging import Scale, belonging
 from facesieve.kernels.nearest import nearest
 from facesieve.stages.claims import cores
 from facesieve.stages.grouped import as_matrix, as_numpy, groups, whole_groups
+from facesieve.stages.vectors_of import vectors_of_few
 from facesieve.tables import Embeddings
 
 _FOUND = "face_id bigint, target string, to_belonging float, to_face bigint, to_cosine float"
@@ -37,7 +38,7 @@ def flips(
     targets = asked.select(F.col("target").alias("identity")).distinct()
     offered = cores(told, targets).select("face_id", F.col("identity").alias("target"), F.lit(False).alias("asked"))
     both = asked.withColumn("asked", F.lit(True)).unionByName(offered)
-    seen = embeddings.select("face_id", "vector").join(both, on="face_id", how="inner")
+    seen = vectors_of_few(both, embeddings)
     ordered = seen.repartition("target").sortWithinPartitions("target", "face_id", "asked")
 
     def compared(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -14,6 +14,7 @@ from facesieve.kernels.belonging import Scale, likeness
 from facesieve.stages.claims import cores
 from facesieve.stages.confidence import of_link
 from facesieve.stages.grouped import as_matrix, as_numpy, groups, whole_groups
+from facesieve.stages.vectors_of import vectors_of_few
 from facesieve.tables import IDENTITY_LINKS, Embeddings, IdentityLinks, conform
 
 MERGED_FROM = 0.9
@@ -40,7 +41,7 @@ def identity_links(
     ends = pairs.select(F.explode(F.array("owner", "claimer")).alias("identity")).distinct()
     smallest = Window.partitionBy("identity").orderBy("face_id")
     few = cores(told, ends).withColumn("number", F.row_number().over(smallest)).where(f"number <= {_MOST_FACES}")
-    faces = embeddings.select("face_id", "vector").join(few, on="face_id", how="inner")
+    faces = vectors_of_few(few, embeddings)
     sides = [_side(pairs, faces, "owner"), _side(pairs, faces, "claimer")]
     ordered = sides[0].unionByName(sides[1]).repartition("claimer").sortWithinPartitions("claimer", "face_id")
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.stages.vectors_of import BROADCAST_FACES
 from facesieve.tables import Edges
-
-_BROADCAST_FACES = 2_000_000
-"""Faces up to which every executor is told them all (some 100 MB), so that no edge is shuffled."""
 
 
 def elsewhere(edges: Edges, asked: DataFrame, offered: DataFrame) -> DataFrame:
@@ -19,7 +17,7 @@ def elsewhere(edges: Edges, asked: DataFrame, offered: DataFrame) -> DataFrame:
     """
     mine = asked.select("face_id", "people")
     theirs = offered.select(F.col("face_id").alias("other"), F.col("people").alias("others"))
-    if asked.count() + offered.count() <= _BROADCAST_FACES:
+    if asked.count() + offered.count() <= BROADCAST_FACES:
         mine, theirs = F.broadcast(mine), F.broadcast(theirs)
     there, back = (
         F.struct(F.col(one).alias("face_id"), F.col(to).alias("other"), "cosine")

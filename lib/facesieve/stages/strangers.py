@@ -5,10 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.stages.vectors_of import BROADCAST_FACES
 from facesieve.tables import Clusters, Edges
-
-_BROADCAST_FACES = 2_000_000
-"""Faces up to which every executor is told all clusters (some 100 MB), so that no edge is shuffled."""
 
 
 def strangers(edges: Edges, clusters: Clusters, faces: int) -> float | None:
@@ -19,7 +17,7 @@ def strangers(edges: Edges, clusters: Clusters, faces: int) -> float | None:
     if not faces:
         return None
     named: DataFrame = clusters.select("face_id", "cluster_id")
-    told = F.broadcast(named) if faces <= _BROADCAST_FACES else named
+    told = F.broadcast(named) if faces <= BROADCAST_FACES else named
     source, target = (
         told.select(F.col("face_id").alias(end), F.col("cluster_id").alias(f"{end}_cluster")) for end in ("src", "dst")
     )
