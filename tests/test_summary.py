@@ -12,6 +12,7 @@ def _record(reused: bool, apply: bool) -> dict:
     heap = {"clusters": 2, "largest_share": None, "supersteps": 4}
     if apply:
         heap |= {"attached": 1_234, "churn": {"changed": 0.0123}}
+        decide |= {"policies": {"largest": 1, "modes": 2_345}, "links": 67}
     return {
         "run": "r1",
         "warnings": ["link: too few"],
@@ -36,6 +37,8 @@ def test_summary_shows_stages_clusters_verdicts_and_where_to_look():
         "/out",
         "1,234",
         "1.2%",
+        "largest 1, modes 2,345",
+        "one person: 67",
     ):
         assert part in text
     assert "Dry run" not in text

@@ -54,7 +54,14 @@ def _verdicts(stage: Mapping[str, Any]) -> str:
     rows = [["verdict", "images"], *([name, count(number)] for name, number in stage["verdicts"].items())]
     rows.append(["given", count(stage["given"])])
     reasons = [["reason", "images"], *([name, count(number)] for name, number in sorted(stage["reasons"].items()))]
-    return f"{aligned(rows)}\n\n{aligned(reasons)}"
+    parts = [aligned(rows), aligned(reasons)]
+    # An earlier version's record lacks what was not built then.
+    if stage.get("policies"):
+        kept = ", ".join(f"{policy} {count(number)}" for policy, number in stage["policies"].items())
+        parts.append(f"Published by keep policy: {kept}")
+    if stage.get("links"):
+        parts.append(f"Pairs of folders that seem one person: {count(stage['links'])} (table identity_links)")
+    return "\n\n".join(parts)
 
 
 def _next_step(record: Mapping[str, Any]) -> str:
