@@ -47,14 +47,6 @@ class IcebergTable:
         ordered = sorted(self._snapshots(), key=lambda snapshot: snapshot.get("sequence-number", 0))
         return [_commit(snapshot) for snapshot in ordered]
 
-    def newest(self, name: str, value: str) -> Commit | None:
-        """Return the newest snapshot whose summary says `name` = `value`, on whatever branch or on none."""
-        found = [snapshot for snapshot in self._snapshots() if snapshot["summary"].get(name) == value]
-        if not found:
-            return None
-        last = max(found, key=lambda snapshot: (snapshot["timestamp-ms"], snapshot["snapshot-id"]))
-        return _commit(last)
-
     def only_grew(self, since: int, to: int) -> bool:
         """Say whether the snapshot `to` came from `since` by nothing but appends."""
         known = {snapshot["snapshot-id"]: snapshot for snapshot in self._snapshots()}

@@ -8,7 +8,7 @@ meanwhile, so of two runs on one lake one is refused and has changed nothing. A 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -88,11 +88,12 @@ class Lake:
             raise ContractError(f"the table {table.name} has vanished or has no snapshot. Start the job again.")
         return snapshot
 
-    def find(self, table: Table, key: str) -> Snapshot | None:
-        """Return the newest snapshot that bears `key`, wherever `main` stands."""
+    def find(self, table: Table, key: str, undone: Collection[str] = ()) -> Snapshot | None:
+        """Return the newest snapshot that bears `key`, wherever `main` stands, of those not made by `undone` runs."""
         here = iceberg.load(self._spark, self._name(table))
-        commit = here.newest(KEY, key) if here else None
-        return snapshot_of(table, commit) if commit else None
+        borne = [commit for commit in here.commits() if commit.summary.get(KEY) == key] if here else []
+        versions = (snapshot_of(table, commit) for commit in reversed(borne))
+        return next((version for version in versions if version.run not in undone), None)
 
     def versions(self, table: Table) -> list[Snapshot]:
         """Return all snapshots that the opened table still has, the oldest first."""

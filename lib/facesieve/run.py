@@ -196,8 +196,7 @@ class Stage:
     def _find(self, table: Table) -> Snapshot | None:
         if self.run.full and self.name not in ("listing", "embed"):
             return None
-        borne = [snapshot for snapshot in self.run.lake.versions(table) if snapshot.key == self.key]
-        return next((snapshot for snapshot in reversed(borne) if snapshot.run not in self.run.undone), None)
+        return self.run.lake.find(table, self.key, self.run.undone)
 
     def _stamp(self, key: str) -> Stamp:
         """Name what a commit is made from: the inputs, and the outputs that this stage has written before it."""

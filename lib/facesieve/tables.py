@@ -178,6 +178,8 @@ DECISIONS = Table(
         kept_image_id=T.LongType(),
         confidence=T.FloatType(),
         evidence=_EVIDENCE,
+        # What the rules alone would make of the image: another verdict than a person's contradicts that.
+        proposal=T.StringType(),
     ),
     key=("image_id",),
 )

@@ -93,7 +93,8 @@ def plain(spark: SparkSession) -> Any:
         ("eve-weak", "quarantine low_cohesion"),
         ("eve-far", "keep"),
         ("fay", "keep"),
-        ("fay-age", "drop outlier"),
+        ("fay-age", "quarantine outlier"),
+        ("fay-other", "drop outlier"),
         ("gus", "quarantine close_modes"),
         ("gus-near", "quarantine close_modes"),
         ("ida", "drop identity_too_small"),
@@ -189,9 +190,18 @@ def test_a_copy_points_at_the_one_that_a_person_kept(ruled: Any) -> None:
 
 
 def test_a_sure_contradiction_is_counted(ruled: Any) -> None:
-    # ann/0 is surely ann; fay-other/2 is surely not fay; the move of dan/0 stands where a doubt was.
-    assert ruled[2]["contradicted"] == 2
+    # ann/0 is ann; fay-other/2 is not fay; the move of dan/0, and what else was ruled, stands where a doubt was.
+    assert (ruled[2]["contradicted"], ruled[2]["ruled_failed"]) == (2, 1)
+    assert (ruled[0]["ann/0.jpg"].proposal, ruled[0]["fay-other/2.jpg"].proposal) == ("keep", "drop")
     assert ruled[0]["ann/0.jpg"].confidence is None
+
+
+def test_evidence_is_about_those_that_an_image_ends_with(ruled: Any) -> None:
+    bob = {photo.face_id(photo.faces[0]) for photo in BOB}
+    by_hand, overlap = ruled[0]["dan/0.jpg"].evidence, ruled[0]["gus/0.jpg"].evidence
+    assert (by_hand.nearest_face, by_hand.cosine) == (None, None)
+    assert (overlap.nearest_face, overlap.cosine) == (None, np.float32(0.9))
+    assert ruled[0]["ann-clear/0.jpg"].evidence.nearest_face in bob
 
 
 def test_merged_folders_are_marked(ruled: Any) -> None:

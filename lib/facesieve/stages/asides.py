@@ -16,7 +16,7 @@ class Asides:
     overlap: DataFrame | None = None
 
     def join(self, images: DataFrame) -> DataFrame:
-        """Add ruled, ruled_to (null: nobody has ruled) and overlap (boolean) to rows with an image_id."""
+        """Add ruled, ruled_to (null: nobody has ruled), overlap and overlap_cosine to rows with an image_id."""
         return images.transform(self._ruled).transform(self._overlapping)
 
     def _ruled(self, images: DataFrame) -> DataFrame:
@@ -28,6 +28,7 @@ class Asides:
 
     def _overlapping(self, images: DataFrame) -> DataFrame:
         if self.overlap is None:
-            return images.withColumn("overlap", F.lit(False))
-        marked = self.overlap.select("image_id", F.lit(True).alias("overlap"))
-        return images.join(marked, "image_id", how="left").withColumn("overlap", F.coalesce("overlap", F.lit(False)))
+            return images.withColumns({"overlap": F.lit(False), "overlap_cosine": F.lit(None).cast("float")})
+        marked = self.overlap.select("image_id", F.col("cosine").alias("overlap_cosine"))
+        joined = images.join(marked, "image_id", how="left")
+        return joined.withColumn("overlap", F.col("overlap_cosine").isNotNull())

@@ -39,8 +39,6 @@ from facesieve.tables import (
     conform,
 )
 
-_SURE = 0.9
-"""Confidence from which evidence contradicts a person."""
 _ONE_PERSON = 0.5
 """Confidence from which the main cluster of a folder counts as the other folder's person."""
 
@@ -77,10 +75,13 @@ class Decided:
     _judged: DataFrame
 
     def facts(self) -> dict[str, object]:
-        """Count what each keep policy would publish, and people's verdicts that the evidence contradicts."""
+        """Count what each keep policy would publish, and people's verdicts that the rules contradict or that fail."""
         published = [F.count_if(F.col(f"verdict_{policy}").isin(*PUBLISHED)).alias(policy) for policy in POLICIES]
-        row = self._judged.agg(*published, F.count_if("contradicted").alias("contradicted")).collect()[0]
-        return {"policies": {policy: row[policy] for policy in POLICIES}, "contradicted": row.contradicted}
+        failed = F.col("ruled").isNotNull() & (F.col("verdict") == Verdict.FAIL.value)
+        against = [F.count_if("contradicted").alias("contradicted"), F.count_if(failed).alias("ruled_failed")]
+        row = self._judged.agg(*published, *against).collect()[0]
+        policies = {policy: row[policy] for policy in POLICIES}
+        return {"policies": policies, "contradicted": row.contradicted, "ruled_failed": row.ruled_failed}
 
 
 def decisions(inputs: Inputs, basis: Basis) -> Decided:
@@ -148,19 +149,15 @@ def _with_links(images: DataFrame, links: DataFrame) -> DataFrame:
 def _judged(images: DataFrame, basis: Basis, prior: float) -> DataFrame:
     """Apply the rules and people's verdicts."""
     ours = basis.settings.keep
-    judged = proposed(images, basis.settings).withColumns(
-        {
-            "found": F.col(f"reason_{ours}"),
-            "proposal": F.col(f"verdict_{ours}"),
-            "belongs": confidence.of_belonging(prior),
-        }
+    weighed = images.withColumn("belongs", confidence.of_belonging(prior))
+    judged = proposed(weighed, basis.settings).withColumns(
+        {"found": F.col(f"reason_{ours}"), "proposal": F.col(f"verdict_{ours}")}
     )
     failed = F.col("proposal") == Verdict.FAIL.value
     verdict = F.when(failed, F.col("proposal")).otherwise(F.coalesce("ruled", "proposal"))
     decided = judged.withColumns({"sure": _confidence(), "verdict": verdict})
     # Who is quarantined is in doubt: that contradicts nobody.
-    against = (F.col("verdict") != F.col("proposal")) & (F.col("proposal") != Verdict.QUARANTINE.value)
-    contradicted = against & F.coalesce(F.col("sure") >= _SURE, F.lit(False))
+    contradicted = (F.col("verdict") != F.col("proposal")) & (F.col("proposal") != Verdict.QUARANTINE.value)
     return decided.withColumns({"contradicted": contradicted, "moved_to": _moved_to()})
 
 
@@ -175,7 +172,7 @@ def _confidence() -> Column:
         .when(found.isin(*unweighed), None)
         .when(found == Reason.MERGED.value, F.col("link_confidence"))
         .when(proposal == Verdict.MOVE.value, F.col("flip_sure"))
-        .when(found == Reason.OUTLIER.value, F.lit(1.0) - belongs)
+        .when(proposal == Verdict.DROP.value, F.lit(1.0) - belongs)
         .otherwise(belongs)
     )
 
@@ -195,13 +192,7 @@ def _decided(judged: DataFrame, edges: Edges) -> Decisions:
     named = judged.select("face_id", people.alias("people"), published, F.col("moved_to").isNotNull().alias("moved"))
     speaking = named.where(F.col("face_id").isNotNull() & F.col("people").isNotNull())
     second = elsewhere(edges, speaking, speaking.where("published"))
-    moved = (F.col("verdict") == Verdict.MOVE.value) & (F.col("found") == Reason.FLIP.value)
-    told = judged.join(second, on="face_id", how="left").withColumns(
-        {
-            "nearest_face": F.when(moved, F.col("to_face")).otherwise(F.col("nearest_face")),
-            "cosine": F.when(moved, F.col("to_cosine")).otherwise(F.col("cosine")),
-        }
-    )
+    told = judged.join(second, on="face_id", how="left").withColumns(_of_its_people())
     copied = F.col("found").isin(Reason.DUPLICATE.value, Reason.NEAR_DUPLICATE.value) & F.col("ruled").isNull()
     decided = told.select(
         *("image_id", "uri", "identity", "verdict"),
@@ -210,8 +201,22 @@ def _decided(judged: DataFrame, edges: Edges) -> Decisions:
         F.when(copied, F.col("keeper")).alias("kept_image_id"),
         F.when(F.col("ruled").isNull(), F.col("sure")).cast("float").alias("confidence"),
         _evidence().alias("evidence"),
+        "proposal",
     )
     return Decisions(conform(decided, DECISIONS))
+
+
+def _of_its_people() -> dict[str, Column]:
+    """What is nearest among those that the image ends with; of an overlap among the protected faces."""
+    moved = F.col("verdict") == Verdict.MOVE.value
+    stayed = ~moved | F.col("moved_to").eqNullSafe(F.col("merged_into"))
+    compared = F.col("moved_to").eqNullSafe(F.coalesce("onward", "target"))
+    overlap = F.col("overlap_cosine").isNotNull()
+    found = {"nearest_face": ("to_face", None), "cosine": ("to_cosine", F.col("overlap_cosine"))}
+    return {
+        name: F.when(overlap, protected).when(stayed, F.col(name)).when(compared, F.col(there))
+        for name, (there, protected) in found.items()
+    }
 
 
 def _reasons() -> Column:

@@ -40,7 +40,8 @@ def standing(
 
     Columns: image_id, uri, identity, face_id (null: failed), face_rank, leading (the image's smallest rank), doubts
     (the face's reasons), reason (of the rules; null: none yet), keeper (the copy that counts), ruled and ruled_to (a
-    person's verdict and target), counted (the image makes its cluster large).
+    person's verdict and target), overlap_cosine (to the nearest protected face), counted (the image makes its cluster
+    large).
     """
     faces = _with_failures(listing, rejects, _faces(embeddings, settings)).transform(asides.join)
     known = fixed(_copies(faces))
@@ -55,7 +56,7 @@ def standing(
         *("image_id", "uri", "identity", "face_id", "face_rank", "leading", "doubts"),
         reason.alias("reason"),
         F.coalesce("leader", "keeper").alias("keeper"),
-        *("ruled", "ruled_to"),
+        *("ruled", "ruled_to", "overlap_cosine"),
         counted.alias("counted"),
     )
 

@@ -16,6 +16,10 @@ from facesieve.stages.confidence import CLEAR
 from facesieve.stages.policy import POLICIES, folder_reason
 from facesieve.stages.quality import QUALITY
 
+_EVEN = 0.5
+_OWN = 2
+"""A second cluster so many times smaller than the main one may still be the folder's own person; a smaller one hardly
+is: then two folders of one person are likelier."""
 _DOUBTFUL = (Reason.TWO_IDENTITIES, Reason.CLOSE_MODES, Reason.UNCLUSTERED, Reason.LOW_COHESION, Reason.FLIP)
 
 
@@ -23,8 +27,9 @@ def proposed(images: DataFrame, settings: config.Decide) -> DataFrame:
     """Say what the rules make of each image under every keep policy.
 
     `images` has the columns of `evidence.with_evidence`, those of `flips.flips` beside them with flip_sure (how sure
-    that is), and of the folder's link one_person (it is another folder's person) and merged_into (that folder): null
-    where nothing was found. Adds, for each policy, reason_POLICY (null: simply kept) and verdict_POLICY.
+    that is) and belongs (`confidence.of_belonging`), and of the folder's link one_person (it is another folder's
+    person) and merged_into (that folder): null where nothing was found. Adds, for each policy, reason_POLICY (null:
+    simply kept) and verdict_POLICY.
     """
     # Step by step: written into each other, the rules of three policies would make a plan of many megabytes.
     here = F.coalesce("belonging", F.lit(float("-inf")))
@@ -33,14 +38,22 @@ def proposed(images: DataFrame, settings: config.Decide) -> DataFrame:
             **{f"folder_{policy}": folder_reason(policy, settings) for policy in POLICIES},
             "nearer": F.coalesce(F.col("to_belonging") > here, F.lit(True)),
             "clear": F.coalesce((F.col("flip_sure") >= CLEAR) & (F.col("to_belonging") - here >= AHEAD), F.lit(False)),
-            "contested": F.coalesce(F.col("one_person") & (F.col("runner_up") >= settings.min_faces), F.lit(False)),
+            "contested": F.coalesce(F.col("one_person") & _may_be_own(settings), F.lit(False)),
             "if_kept": _of_quality(settings),
+            # What is more likely its folder's person than not is not thrown away.
+            "likely": F.coalesce(F.col("belongs") > _EVEN, F.lit(False)),
         }
     )
     reasoned = known.withColumns({f"reason_{policy}": _reason(F.col(f"folder_{policy}")) for policy in POLICIES})
     return reasoned.withColumns(
         {f"verdict_{policy}": _verdict(F.col(f"reason_{policy}"), settings) for policy in POLICIES}
     )
+
+
+def _may_be_own(settings: config.Decide) -> Column:
+    """The folder's second cluster may be its person, and the main one a stranger's."""
+    half = F.col("runner_up") * _OWN >= F.col("largest")
+    return half & (F.col("runner_up") >= settings.min_faces)
 
 
 def _reason(of_folder: Column) -> Column:
@@ -67,6 +80,7 @@ def _verdict(reason: Column, settings: config.Decide) -> Column:
         .when((reason == Reason.FLIP.value) & F.col("clear"), Verdict.MOVE.value)
         .when(reason == Reason.OVERLAP.value, settings.overlap)
         .when(reason.isin([doubt.value for doubt in _DOUBTFUL]), Verdict.QUARANTINE.value)
+        .when((reason == Reason.OUTLIER.value) & F.col("likely"), Verdict.QUARANTINE.value)
         .otherwise(Verdict.DROP.value)
     )
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from facesieve import tables
 from facesieve.console import count, say
@@ -49,7 +50,18 @@ def asides(stage: Stage, known: Given) -> Asides:
     """Find the images that are ruled upon, and those that show a protected person."""
     listing = stage.read(tables.LISTING)
     ruled = overrides(known.said, listing.select("image_id", "uri"), stage.run.warn)
+    if ruled is not None:
+        _warn_of_new_folders(stage, ruled, listing)
     return Asides(ruled, _overlap(stage, listing, known))
+
+
+def _warn_of_new_folders(stage: Stage, ruled: DataFrame, listing: DataFrame) -> None:
+    """Say it where images go to a person whom nobody else is of: it may be meant, or a slip of the pen."""
+    named = ruled.select(F.col("moved_to").alias("identity")).where("identity IS NOT NULL").distinct()
+    new = named.join(listing.select("identity"), on="identity", how="left_anti").count()
+    if new:
+        said = f"{new} of the names in moved_to are of no folder of this run: new people are made of them"
+        stage.run.warn(f"decide.overrides: {said}")
 
 
 def _overlap(stage: Stage, listing: DataFrame, known: Given) -> DataFrame | None:

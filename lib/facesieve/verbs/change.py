@@ -34,7 +34,8 @@ class Change:
             return ""
         return (
             f"{count(self.changed)} of {count(self.known)} known images would change their verdict ({share:.1%}), "
-            f"more than publish.max_change = {limit:g}. Look at the table decisions; raise publish.max_change to apply."
+            f"more than publish.max_change = {limit:g}. Run it with publish.apply = false and look at the table "
+            "decisions; raise publish.max_change to apply."
         )
 
 

@@ -77,7 +77,10 @@ def _done(stage: Stage, proof: Proof, facts: dict[str, Any], *, reused: bool) ->
         say(f"decide: {count(told['links'])} pairs of folders seem one person: table identity_links")
     if told.get("contradicted"):
         said = f"{count(told['contradicted'])} verdicts of decide.overrides are contradicted by the evidence"
-        stage.run.warn(f"decide: {said}: decisions whose reasons begin with overridden")
+        stage.run.warn(f"decide: {said}: decisions whose reasons begin with overridden, and whose proposal is another")
+    if told.get("ruled_failed"):
+        said = f"{count(told['ruled_failed'])} images that decide.overrides names give no face"
+        stage.run.warn(f"decide: {said}: they fail all the same")
     proven = {"verdicts": proof.verdicts, "given": proof.given, "missing": proof.missing, "extra": proof.extra}
     rows_out = sum(proof.verdicts.values())
     stage.done(proof.given, rows_out, reused=reused, reasons=proof.reasons, **facts, **proven)
