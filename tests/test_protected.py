@@ -215,8 +215,16 @@ def test_paths_that_name_nothing_of_use(spark, listed, tmp_path):
     (tmp_path / "list.csv").write_bytes(b"\xff\xfe\x00")
     assert "cannot be read" in Asking(spark, tmp_path / "list.csv").fault(listed)
     images = Images(root=str(tmp_path))
-    assert "is images.root of this run" in Asking(spark, tmp_path, images=images).fault(listed)
+    assert "images.root of this run" in Asking(spark, tmp_path, images=images).fault(listed)
     assert "is lake.root of this run" in Asking(spark, tmp_path, lake=Place(root=f"{tmp_path}/")).fault(listed)
+
+
+def test_its_own_lake_is_refused_by_whatever_path(spark, listed, tmp_path):
+    lake, link = tmp_path / "lake", tmp_path / "link"
+    (lake / "faces").mkdir(parents=True)
+    link.symlink_to(lake)
+    for path in (lake, lake / "faces", link, tmp_path):
+        assert "all of it would be kept out" in Asking(spark, path, lake=Place(root=str(lake))).fault(listed)
 
 
 def test_images_without_a_usable_face(spark, listed, tmp_path, monkeypatch):

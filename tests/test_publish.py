@@ -53,6 +53,15 @@ def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(sho
     assert shop.apply("r5", changed(0) | dict.fromkeys(new, KEEP), "publish.max_change=0.38") == 0
 
 
+def test_published_images_that_are_gone_are_a_change(shop, capsys):
+    assert shop.apply("r1", changed(0)) == 0
+    half = {uri: said for number, (uri, said) in enumerate(HUNDRED.items()) if number % 2}
+    assert shop.apply("r2", half) == 3
+    assert "(49.5%), 49 of them are no longer there" in capsys.readouterr().err
+    most = dict(list(HUNDRED.items())[1:])
+    assert shop.apply("r3", most) == 0, "an image that was not published may go"
+
+
 def test_a_move_to_another_person_is_a_change(shop):
     assert shop.apply("r1", changed(*range(10), to=Decided("move", "Ann", "Bob"))) == 0
     assert shop.apply("r2", changed(*range(10), to=Decided("move", "Ann", "Cem"))) == 3

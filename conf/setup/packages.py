@@ -21,6 +21,9 @@ def make_environment(layout: Layout) -> int | None:
     """Make `.venv`; a broken one, one of another Python or one moved from another folder is made anew."""
     if layout.python.exists() and layout.site_packages.is_dir() and _home(layout) in ("", str(layout.root)):
         return None
+    if layout.venv.is_symlink():
+        # Whatever it leads to would be emptied.
+        raise SetupError(f"{layout.venv} is a link: remove it and run make setup again.")
     free = shutil.disk_usage(layout.root).free
     if free < _ROOM_BYTES:
         raise SetupError(

@@ -123,8 +123,8 @@ class Decide:
     close_share: float = key(0.8, between(0, 1, open_low=True))
     medoid_cosine: float = key(0.0, between(-1, 1))
     merge_identities: bool = key(False)
-    near_cosine: float = key(0.85, between(-1, 1))
-    near_bits: int = key(24, between(0, 256))
+    near_cosine: float = key(0.85, between(0.5, 1))
+    near_bits: int = key(24, between(0, 64))
     quality: str = key("note", one_of("note", "quarantine", "drop"))
     small_box: float = key(40.0, at_least(0))
     low_confidence: float = key(0.9, between(0, 1))
@@ -237,13 +237,14 @@ def _overlaps(config: Config) -> list[Fault]:
     )
     faults = []
     for name, place in written:
-        if place and (_is_below(place, config.images.root) or _is_below(config.images.root, place)):
+        if place and (is_below(place, config.images.root) or is_below(config.images.root, place)):
             said = f"{place} and images.root overlap"
             faults.append(Fault(name, said, "Results and images need places of their own, neither inside the other."))
     return faults
 
 
-def _is_below(place: str, root: str) -> bool:
+def is_below(place: str, root: str) -> bool:
+    """Say whether a path or URI is another one, or inside it."""
     return _parts(place)[: len(_parts(root))] == _parts(root)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.fs import FileType
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
@@ -105,7 +106,12 @@ def point_current(export_root: Storage, run: str) -> None:
 
 def current(export_root: Storage) -> str | None:
     """Return the run that the file CURRENT of the export root names; None without one. Raises OSError."""
-    return export_root.read(CURRENT).decode("utf-8").strip() if export_root.exists(CURRENT) else None
+    return export_root.read(CURRENT).decode("utf-8", errors="replace").strip() if export_root.exists(CURRENT) else None
+
+
+def pointer_is_folder(export_root: Storage) -> bool:
+    """Say whether a folder stands where the file CURRENT has to."""
+    return bool(export_root.child(CURRENT).info().type == FileType.Directory)
 
 
 def clear_current(export_root: Storage) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.reasons import Verdict
+
 
 @dataclass(frozen=True)
 class Asides:
@@ -16,7 +18,7 @@ class Asides:
     overlap: DataFrame | None = None
 
     def join(self, images: DataFrame) -> DataFrame:
-        """Add ruled, ruled_to (null: nobody has ruled), overlap and overlap_cosine to rows with an image_id."""
+        """Add ruled and ruled_to (null: nobody ruled), overlap, overlap_cosine to rows with image_id, identity."""
         return images.transform(self._ruled).transform(self._overlapping)
 
     def _ruled(self, images: DataFrame) -> DataFrame:
@@ -24,7 +26,15 @@ class Asides:
             nothing = F.lit(None).cast("string")
             return images.withColumns({"ruled": nothing, "ruled_to": nothing})
         said = self.overrides.select("image_id", "ruled", F.col("moved_to").alias("ruled_to"))
-        return images.join(said, "image_id", how="left")
+        joined = images.join(said, "image_id", how="left")
+        # To be moved to where it is, is to be kept there.
+        at_home = (F.col("ruled") == Verdict.MOVE.value) & (F.col("ruled_to") == F.col("identity"))
+        return joined.withColumns(
+            {
+                "ruled": F.when(at_home, Verdict.KEEP.value).otherwise(F.col("ruled")),
+                "ruled_to": F.when(at_home, None).otherwise(F.col("ruled_to")),
+            }
+        )
 
     def _overlapping(self, images: DataFrame) -> DataFrame:
         if self.overlap is None:

@@ -8,18 +8,21 @@ from pyspark.sql import functions as F
 
 from facesieve.console import count
 from facesieve.lake import Lake, Snapshot
+from facesieve.reasons import PUBLISHED
 from facesieve.tables import CLEANED, DECISIONS, Decisions
 
 
 @dataclass(frozen=True)
 class Change:
-    """Images that were decided upon both times, and how many of them would change their verdict or its target.
+    """Images that were decided upon before, and how many of them would change their verdict or its target.
 
-    forgotten: the decisions to compare with are no longer in the lake.
+    gone: those of them that were published and are no longer listed, as of a source that is half there. forgotten: the
+    decisions to compare with are no longer in the lake.
     """
 
     known: int = 0
     changed: int = 0
+    gone: int = 0
     forgotten: bool = False
 
     def objection(self, limit: float) -> str:
@@ -32,9 +35,10 @@ class Change:
         share = self.changed / self.known if self.known else 0.0
         if share <= limit:
             return ""
+        gone = f"{count(self.gone)} of them are no longer there, " if self.gone else ""
         return (
             f"{count(self.changed)} of {count(self.known)} known images would change their verdict ({share:.1%}), "
-            f"more than publish.max_change = {limit:g}. Run it with publish.apply = false and look at the table "
+            f"{gone}more than publish.max_change = {limit:g}. Run it with publish.apply = false and look at the table "
             "decisions; raise publish.max_change to apply."
         )
 
@@ -50,10 +54,16 @@ def compare(lake: Lake, decided: Decisions, published: Snapshot | None) -> Chang
     former = lake.read(DECISIONS, before).select(
         "image_id", F.col("verdict").alias("former"), F.col("moved_to").alias("formerly_to")
     )
-    both = decided.select("image_id", "verdict", "moved_to").join(former, "image_id", how="inner")
+    both = former.join(decided.select("image_id", "verdict", "moved_to"), "image_id", how="left")
+    # What is gone and was not published changes nothing.
+    both = both.where(F.col("verdict").isNotNull() | F.col("former").isin(*PUBLISHED))
     same = (F.col("verdict") == F.col("former")) & F.col("moved_to").eqNullSafe(F.col("formerly_to"))
-    known, changed = both.agg(F.count("*"), F.count_if(~same)).collect()[0]
-    return Change(known, changed)
+    gone = F.col("verdict").isNull()
+    row = both.agg(
+        F.count("*").alias("known"), F.count_if(~gone & ~same).alias("changed"), F.count_if(gone).alias("gone")
+    )
+    known, changed, lost = row.collect()[0]
+    return Change(known, changed + lost, lost)
 
 
 def _behind(lake: Lake, published: Snapshot) -> int | None:

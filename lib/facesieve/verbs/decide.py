@@ -52,6 +52,7 @@ def _decide(stage: Stage, basis: Basis, known: Given) -> dict[str, Any]:
     if basis.scale is None:
         missing = "[strangers] or [same_person]"
         stage.run.warn(f"decide: the profile {stage.run.profile.name} has no {missing}: no confidences, and no moves")
+    _warn_of_unhashed(stage)
     inputs = Inputs(
         Listing(stage.read(tables.LISTING)),
         Embeddings(stage.of_model(tables.EMBEDDINGS)),
@@ -69,6 +70,15 @@ def _decide(stage: Stage, basis: Basis, known: Given) -> dict[str, Any]:
     facts = decided.facts()
     rows.unpersist()
     return facts | {"links": stage.read(IDENTITY_LINKS).count()}
+
+
+def _warn_of_unhashed(stage: Stage) -> None:
+    # The size came with the hash, and is quicker to read.
+    unhashed = stage.of_model(tables.EMBEDDINGS).where("image_width IS NULL").count()
+    if unhashed:
+        said = f"{count(unhashed)} faces were embedded by an earlier version and have no perceptual hash"
+        fix = "near duplicates are not found among them; to embed them anew, delete their rows from embeddings"
+        stage.run.warn(f"decide: {said}: {fix}")
 
 
 def _done(stage: Stage, proof: Proof, facts: dict[str, Any], *, reused: bool) -> None:

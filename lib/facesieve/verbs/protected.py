@@ -18,6 +18,7 @@ from pyarrow.fs import FileType
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.config import is_below
 from facesieve.console import count
 from facesieve.errors import ConfigError, Fault
 from facesieve.run import Run
@@ -97,8 +98,11 @@ def faces(protection: Protection, run: Run, listed: DataFrame) -> DataFrame | No
 def _refuse_own(run: Run, path: str) -> None:
     own = {"lake.root": run.config.lake.root, "images.root": run.config.images.root}
     for name, place in own.items():
-        if place and absolute(place).rstrip("/") == path.rstrip("/"):
-            raise ConfigError([Fault(KEY, f"{path} is {name} of this run: all of it would be kept out", _POSSIBLE)])
+        # A folder among the images may be meant: the people in it.
+        inside = name == "lake.root" and is_below(path, place)
+        if place and (is_below(place, path) or inside):
+            said = f"{path} is or holds {name} of this run, or lies in it: all of it would be kept out"
+            raise ConfigError([Fault(KEY, said, _POSSIBLE)])
 
 
 def _elsewhere(run: Run, path: str) -> Elsewhere | None:

@@ -84,7 +84,11 @@ def _with_bytes(run: Run, kept: DataFrame) -> DataFrame:
 
 
 def _check_exports(settings: Publish) -> None:
-    problem = why_unwritable(absolute(settings.export_root)) if settings.outputs else None
+    if not settings.outputs:
+        return
+    problem = why_unwritable(absolute(settings.export_root))
+    if problem is None and exports.pointer_is_folder(Storage(absolute(settings.export_root))):
+        problem = f"{settings.export_root}/{exports.CURRENT} is a folder"
     if problem:
         raise ConfigError([Fault("publish.export_root", problem, "Give a place that this job may write.")])
 
