@@ -216,7 +216,7 @@ def test_paths_that_name_nothing_of_use(spark, listed, tmp_path):
     assert "cannot be read" in Asking(spark, tmp_path / "list.csv").fault(listed)
     images = Images(root=str(tmp_path))
     assert "images.root of this run" in Asking(spark, tmp_path, images=images).fault(listed)
-    assert "is lake.root of this run" in Asking(spark, tmp_path, lake=Place(root=f"{tmp_path}/")).fault(listed)
+    assert "lake.root of this run" in Asking(spark, tmp_path, lake=Place(root=f"{tmp_path}/")).fault(listed)
 
 
 def test_its_own_lake_is_refused_by_whatever_path(spark, listed, tmp_path):
