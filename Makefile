@@ -47,6 +47,10 @@ bench-cluster: $(READY) ## clustering: quality on LFW, the stage against kernels
 	@$(WITH) for name in structure attachment calibration "cluster_lfw --below 0 --peers" supersteps; do \
 	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
+bench-decide: $(READY) ## decisions: noise, flips, cut folders, copies and protected people planted in LFW; a million images
+	@$(WITH) for name in "noise facenet --peer" "noise mobilefacenet --peer" planted_images overlap duplicates million; do \
+	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
+
 build: $(READY) ## dist/: the wheel, and the same as facesieve.zip for --py-files
 	@$(BIN)/python conf/setup/build.py
 
@@ -64,4 +68,4 @@ $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/p
 
 FORCE:
 
-.PHONY: setup demo run test check bench bench-link bench-cluster build clean help FORCE
+.PHONY: setup demo run test check bench bench-link bench-cluster bench-decide build clean help FORCE
