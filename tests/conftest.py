@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,11 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])])
 os.environ["FACESIEVE_DATA"] = str(DATA)
 os.environ["FACESIEVE_MODELS"] = str(MODELS)
+
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("facesieve", deadline=None)
+settings.load_profile("facesieve")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ def listed(spark: SparkSession, *images: int) -> Listing:
 
 
 def decided(spark: SparkSession, rows: list[tuple[int, str, list[str]]]) -> Decisions:
-    unused = [None] * 7
+    unused = [None] * 8
     full = [(image, f"{image}.jpg", None, verdict, reasons, *unused) for image, verdict, reasons in rows]
     return Decisions(spark.createDataFrame(full, DECISIONS.columns))
 

@@ -48,7 +48,9 @@ EVE = [
 FAY = [*photos("fay", 5, 5, (10, 600)), *photos("fay-age", 3, 5, (11, 601), 0.8), *photos("fay-other", 3, 6, (12, 602))]
 GUS = [*photos("gus", 5, 6, (13, 700)), *photos("gus-near", 4, 6, (14, 701))]
 IDA = [*photos("ida", 2, 3, (15, 800)), *photos("ida-flip", 1, 0, (16, 100))]
-EVERY = [*ANN, *BOB, *FLIPS, *CAT, *DAN, *EVE, *FAY, *GUS, *IDA]
+LIV = [*photos("liv", 3, 3, (17, 901)), *photos("liv-part", 2, 3, (17, 902))]
+LOU = [*photos("lou", 2, 3, (18, 902)), *photos("lou-part", 2, 3, (18, 903))]  # no home in common, but a part
+EVERY = [*ANN, *BOB, *FLIPS, *CAT, *DAN, *EVE, *FAY, *GUS, *IDA, *LIV, *LOU]
 
 
 def edges(one: Photo, other: Photo, cosine: float) -> tuple[object, ...]:
@@ -107,10 +109,11 @@ def test_where_folders_meet(plain: Any, prefix: str, expected: str) -> None:
 
 def test_folders_of_one_person_are_proposed_and_stay_two(plain: Any) -> None:
     links = plain[1]
-    assert set(links) == {("cat", "cut"), ("bob", "dan")}
+    assert set(links) == {("cat", "cut"), ("bob", "dan"), ("liv", "lou")}
     cut = links["cat", "cut"]
     assert (cut.cosine, cut.share, cut.merged) == (pytest.approx(1.0, abs=1e-3), 1.0, False)
     assert cut.confidence > 0.95
+    assert links["liv", "lou"].share == 0.5
     assert links["bob", "dan"].share == pytest.approx(4 / 7)
 
 

@@ -13,24 +13,18 @@ def claims(told: DataFrame) -> DataFrame:
     """Return one row per named folder that has a home in the heap.
 
     `told`: what `evidence.with_evidence` made. Columns: claimer (the identity), home (heap cluster), core (images of
-    the folder's main cluster that are in it), share (of the folder's images), largest and runner_up (images of its main
-    and second cluster), owner (of the claimers of one home the one with the most; of equal ones the first by name) and
-    rivals (number of claimers).
+    the folder's main cluster that are in it), largest (images of its main cluster) and owner (of the claimers of one
+    home the one with the most; of equal ones the first by name).
     """
     named = told.where(is_core() & F.col("home").isNotNull() & F.col("identity").isNotNull())
     folders = named.groupBy(F.col("identity").alias("claimer"), "home").agg(
         F.count_distinct("image_id").alias("core"),
         F.max("largest").alias("largest"),
-        F.max("runner_up").alias("runner_up"),
-        F.max("folder_size").alias("folder_size"),
     )
     one_home = Window.partitionBy("home")
     first = F.min(F.struct(-F.col("core"), F.col("claimer"))).over(one_home)
     return folders.where(F.col("core") >= LEAST_CORE).select(
-        *("claimer", "home", "core", "largest", "runner_up"),
-        (F.col("core") / F.col("folder_size")).cast("float").alias("share"),
-        first["claimer"].alias("owner"),
-        F.count("*").over(one_home).alias("rivals"),
+        *("claimer", "home", "core", "largest"), first["claimer"].alias("owner")
     )
 
 

@@ -95,7 +95,7 @@ def decisions(inputs: Inputs, basis: Basis) -> Decided:
     """
     told = fixed(_told(inputs, basis))
     claimed = fixed(claims(told))
-    links = fixed(identity_links(told, claimed, inputs.embeddings, basis.scale, basis.settings))
+    links = fixed(identity_links(told, inputs.embeddings, basis.scale, basis.settings))
     suspected = fixed(_suspected(told, claimed, inputs, basis))
     images = told.join(suspected, on="face_id", how="left").transform(_with_links, links)
     judged = fixed(_judged(images, basis, _prior(told)))

@@ -1,4 +1,4 @@
-"""Folders that seem one person: their main clusters have one home in the heap."""
+"""Folders that seem one person: their main clusters meet in the heap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from facesieve import config
 from facesieve.kernels.belonging import Scale, likeness
-from facesieve.stages.claims import cores
+from facesieve.stages.claims import LEAST_CORE
 from facesieve.stages.confidence import of_link
 from facesieve.stages.grouped import as_matrix, as_numpy, groups, whole_groups
 from facesieve.stages.vectors_of import vectors_of_few
@@ -20,28 +20,27 @@ from facesieve.tables import IDENTITY_LINKS, Embeddings, IdentityLinks, conform
 MERGED_FROM = 0.9
 """Confidence from which `decide.merge_identities` makes two folders one."""
 
+_LEAST_SHARED = 2
+"""Images of a folder in a heap cluster from which it counts as shared: a person that the heap has in parts is found by
+any of them, and one image may be there by chance."""
 _MOST_FACES = 512
 """Faces by which a folder is compared, those of the smallest ids: more change a mean no more."""
 
 
 def identity_links(
-    told: DataFrame, claimed: DataFrame, embeddings: Embeddings, scale: Scale | None, settings: config.Decide
+    told: DataFrame, embeddings: Embeddings, scale: Scale | None, settings: config.Decide
 ) -> IdentityLinks:
-    """Propose every folder as the same person as the owner of its home.
+    """Propose every folder as the same person as the largest of the folders that it shares a heap cluster with.
 
-    `told`: what `evidence.with_evidence` made; `claimed`: what `claims.claims` made. identity_a is the owner; cosine is
-    the mean of the pairs across the two cores, share that of identity_b's images which are in the common heap cluster,
-    confidence `confidence.of_link` (null where the profile lacks what it needs), merged: whether
+    `told`: what `evidence.with_evidence` made. identity_a is the larger folder, identity_b stands in one row only;
+    cosine is the mean of the pairs across the two main clusters, share that of identity_b's images which are in the
+    common heap cluster, confidence `confidence.of_link` (null where the profile lacks what it needs), merged: whether
     `decide.merge_identities` asks for it, the confidence suffices, and identity_b has no second cluster of
     `decide.min_faces` that might be its own person.
     """
-    rivals = claimed.where((F.col("claimer") != F.col("owner")) & (F.col("rivals") > 1))
-    alone = F.col("runner_up") < settings.min_faces
-    pairs = rivals.select("owner", "claimer", "share", alone.alias("alone"))
-    ends = pairs.select(F.explode(F.array("owner", "claimer")).alias("identity")).distinct()
-    smallest = Window.partitionBy("identity").orderBy("face_id")
-    few = cores(told, ends).withColumn("number", F.row_number().over(smallest)).where(f"number <= {_MOST_FACES}")
-    faces = vectors_of_few(few, embeddings)
+    mains = told.where(F.col("main") & F.col("counted") & F.col("identity").isNotNull())
+    pairs = _pairs(mains, settings)
+    faces = _few(mains, pairs, embeddings)
     sides = [_side(pairs, faces, "owner"), _side(pairs, faces, "claimer")]
     ordered = sides[0].unionByName(sides[1]).repartition("claimer").sortWithinPartitions("claimer", "face_id")
 
@@ -62,6 +61,46 @@ def identity_links(
         (F.lit(settings.merge_identities) & F.col("alone") & sure).alias("merged"),
     )
     return IdentityLinks(conform(proposed, IDENTITY_LINKS))
+
+
+def _pairs(mains: DataFrame, settings: config.Decide) -> DataFrame:
+    """Whom each folder is proposed with: claimer (once), owner, share, and alone (no second person in it).
+
+    The owner of a heap cluster is the largest folder with images in it, the first by name of equal ones: so links lead
+    from smaller to larger folders, and no two to each other. Of several the claimer takes the one that it shares most
+    images with.
+    """
+    shared = (
+        mains.where(F.col("in_heap").isNotNull())
+        .groupBy("identity", "in_heap")
+        .agg(
+            F.count_distinct("image_id").alias("images"),
+            *(F.max(name).alias(name) for name in ("largest", "runner_up", "folder_size")),
+        )
+    )
+    able = shared.where((F.col("images") >= _LEAST_SHARED) & (F.col("largest") >= LEAST_CORE))
+    largest = F.min(F.struct(-F.col("largest"), F.col("identity"))).over(Window.partitionBy("in_heap"))
+    claims = able.withColumn("owner", largest["identity"]).where("owner <> identity")
+    most = Window.partitionBy("identity").orderBy(F.desc("images"), "in_heap")
+    return (
+        claims.withColumn("number", F.row_number().over(most))
+        .where("number = 1")
+        .select(
+            F.col("identity").alias("claimer"),
+            "owner",
+            (F.col("images") / F.col("folder_size")).cast("float").alias("share"),
+            (F.col("runner_up") < settings.min_faces).alias("alone"),
+        )
+    )
+
+
+def _few(mains: DataFrame, pairs: DataFrame, embeddings: Embeddings) -> DataFrame:
+    """The first faces of the main cluster of each folder in a pair, with their vectors."""
+    ends = pairs.select(F.explode(F.array("owner", "claimer")).alias("identity")).distinct()
+    smallest = Window.partitionBy("identity").orderBy("face_id")
+    ours = mains.select("identity", "face_id").join(ends, on="identity", how="left_semi")
+    few = ours.withColumn("number", F.row_number().over(smallest)).where(F.col("number") <= _MOST_FACES)
+    return vectors_of_few(few, embeddings)
 
 
 def _side(pairs: DataFrame, faces: DataFrame, side: str) -> DataFrame:
