@@ -20,6 +20,7 @@ from facesieve.tables import IDENTITY_LINKS, Embeddings, IdentityLinks, conform
 MERGED_FROM = 0.9
 """Confidence from which `decide.merge_identities` makes two folders one."""
 
+_TOLD = ("cosine", "share", "confidence", "merged")
 _LEAST_SHARED = 2
 """Images of a folder in a heap cluster from which it counts as shared: a person that the heap has in parts is found by
 any of them, and one image may be there by chance."""
@@ -30,13 +31,13 @@ _MOST_FACES = 512
 def identity_links(
     told: DataFrame, embeddings: Embeddings, scale: Scale | None, settings: config.Decide
 ) -> IdentityLinks:
-    """Propose every folder as the same person as the largest of the folders that it shares a heap cluster with.
+    """Propose every folder as the same person as the folder that has more images in a heap cluster of both.
 
-    `told`: what `evidence.with_evidence` made. identity_a is the larger folder, identity_b stands in one row only;
+    `told`: what `evidence.with_evidence` made. identity_a has more images there, identity_b stands so in one row only;
     cosine is the mean of the pairs across the two main clusters, share that of identity_b's images which are in the
     common heap cluster, confidence `confidence.of_link` (null where the profile lacks what it needs), merged: whether
-    `decide.merge_identities` asks for it, the confidence suffices, and identity_b has no second cluster of
-    `decide.min_faces` that might be its own person.
+    `decide.merge_identities` asks for it, the confidence suffices, identity_b has no second cluster of
+    `decide.min_faces` that might be its own person, and identity_a does not go into another folder itself.
     """
     mains = told.where(F.col("main") & F.col("counted") & F.col("identity").isNotNull())
     pairs = _pairs(mains, settings)
@@ -51,24 +52,27 @@ def identity_links(
 
     alike = ordered.mapInArrow(compared, "claimer string, cosine float, ratio float")
     confidence = of_link(F.col("ratio")).cast("float")
-    sure = F.coalesce(confidence >= MERGED_FROM, F.lit(False))
-    proposed = pairs.join(alike, on="claimer", how="inner").select(
-        F.col("owner").alias("identity_a"),
-        F.col("claimer").alias("identity_b"),
-        "cosine",
-        "share",
-        confidence.alias("confidence"),
-        (F.lit(settings.merge_identities) & F.col("alone") & sure).alias("merged"),
+    found = pairs.join(alike, on="claimer", how="inner").withColumn("confidence", confidence)
+    proposed = _merged(found, settings.merge_identities).select(
+        F.col("owner").alias("identity_a"), F.col("claimer").alias("identity_b"), *_TOLD
     )
     return IdentityLinks(conform(proposed, IDENTITY_LINKS))
+
+
+def _merged(found: DataFrame, asked: bool) -> DataFrame:
+    """Say which folders are merged: never one into a folder that goes into a third, nor two into each other."""
+    sure = F.coalesce(F.col("confidence") >= MERGED_FROM, F.lit(False))
+    able = found.withColumn("able", F.lit(asked) & F.col("alone") & sure)
+    going = able.where("able").select(F.col("claimer").alias("owner"), F.lit(True).alias("going"))
+    onward = F.coalesce("going", F.lit(False))
+    return able.join(going, on="owner", how="left").withColumn("merged", F.col("able") & ~onward)
 
 
 def _pairs(mains: DataFrame, settings: config.Decide) -> DataFrame:
     """Whom each folder is proposed with: claimer (once), owner, share, and alone (no second person in it).
 
-    The owner of a heap cluster is the largest folder with images in it, the first by name of equal ones: so links lead
-    from smaller to larger folders, and no two to each other. Of several the claimer takes the one that it shares most
-    images with.
+    The owner of a heap cluster is the folder with most images in it, the first by name of equal ones. Of several owners
+    the claimer takes that of the cluster in which it has most images.
     """
     shared = (
         mains.where(F.col("in_heap").isNotNull())
@@ -79,8 +83,8 @@ def _pairs(mains: DataFrame, settings: config.Decide) -> DataFrame:
         )
     )
     able = shared.where((F.col("images") >= _LEAST_SHARED) & (F.col("largest") >= LEAST_CORE))
-    largest = F.min(F.struct(-F.col("largest"), F.col("identity"))).over(Window.partitionBy("in_heap"))
-    claims = able.withColumn("owner", largest["identity"]).where("owner <> identity")
+    first = F.min(F.struct(-F.col("images"), F.col("identity"))).over(Window.partitionBy("in_heap"))
+    claims = able.withColumn("owner", first["identity"]).where("owner <> identity")
     most = Window.partitionBy("identity").orderBy(F.desc("images"), "in_heap")
     return (
         claims.withColumn("number", F.row_number().over(most))
