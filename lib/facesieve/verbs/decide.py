@@ -62,10 +62,10 @@ def _decide(stage: Stage, basis: Basis, known: Given) -> dict[str, Any]:
         asides(stage, known),
     )
     decided = decisions(inputs, basis)
-    stage.overwrite(IDENTITY_LINKS, decided.links)
     rows = decided.rows.persist()
     # Before the commit, since a committed version is reused; after it, since the proof is about what was written.
     prove(inputs.listing, Decisions(rows))
+    stage.overwrite(IDENTITY_LINKS, decided.links)
     stage.overwrite(DECISIONS, rows)
     facts = decided.facts()
     rows.unpersist()
