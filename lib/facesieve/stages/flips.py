@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from facesieve.kernels.belonging import Scale, belonging
 from facesieve.kernels.nearest import nearest
 from facesieve.stages.claims import cores
-from facesieve.stages.grouped import as_matrix, as_numpy, groups, whole_groups
+from facesieve.stages.grouped import as_matrix, as_numpy, each_group
 from facesieve.stages.vectors_of import vectors_of_few
 from facesieve.tables import Embeddings
 
@@ -42,9 +42,8 @@ def flips(
     ordered = seen.repartition("target").sortWithinPartitions("target", "face_id", "asked")
 
     def compared(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for rows in whole_groups(batches, ("target",)):
-            for part in groups(rows, ("target",)):
-                yield from _compared(rows.slice(part.start, part.stop - part.start), scale).to_batches()
+        for rows in each_group(batches, "target"):
+            yield from _compared(rows, scale).to_batches()
 
     return ordered.mapInArrow(compared, _FOUND)
 

@@ -44,6 +44,13 @@ def groups(rows: pa.Table, keys: Sequence[str]) -> Iterator[slice]:
         yield slice(start, stop)
 
 
+def each_group(batches: Iterable[pa.RecordBatch], key: str) -> Iterator[pa.Table]:
+    """Yield the rows of one group after the other, out of batches sorted by the key column."""
+    for rows in whole_groups(batches, (key,)):
+        for part in groups(rows, (key,)):
+            yield rows.slice(part.start, part.stop - part.start)
+
+
 def starts(rows: pa.Table, keys: Sequence[str]) -> Array:
     """Row numbers where a group begins; null equals null."""
     begins = np.zeros(len(rows), bool)

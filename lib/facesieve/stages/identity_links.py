@@ -13,7 +13,7 @@ from facesieve import config
 from facesieve.kernels.belonging import Scale, likeness
 from facesieve.stages.claims import LEAST_CORE
 from facesieve.stages.confidence import of_link
-from facesieve.stages.grouped import as_matrix, as_numpy, groups, whole_groups
+from facesieve.stages.grouped import as_matrix, as_numpy, each_group
 from facesieve.stages.vectors_of import vectors_of_few
 from facesieve.tables import IDENTITY_LINKS, Embeddings, IdentityLinks, conform
 
@@ -46,9 +46,8 @@ def identity_links(
     ordered = sides[0].unionByName(sides[1]).repartition("claimer").sortWithinPartitions("claimer", "face_id")
 
     def compared(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for rows in whole_groups(batches, ("claimer",)):
-            for part in groups(rows, ("claimer",)):
-                yield _compared(rows.slice(part.start, part.stop - part.start), scale)
+        for rows in each_group(batches, "claimer"):
+            yield _compared(rows, scale)
 
     alike = ordered.mapInArrow(compared, "claimer string, cosine float, ratio float")
     confidence = of_link(F.col("ratio")).cast("float")

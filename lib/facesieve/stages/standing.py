@@ -20,7 +20,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from facesieve import config
-from facesieve.reasons import PUBLISHED, Reason
+from facesieve.reasons import PUBLISHED, Reason, Verdict
 from facesieve.stages.asides import Asides
 from facesieve.stages.duplicates import near_duplicates
 from facesieve.stages.fixed import fixed
@@ -50,7 +50,7 @@ def standing(
     near = near.select(F.col("image_id").alias("follower"), F.col("keeper").alias("leader"))
     joined = known.join(near, known["image_id"] == near["follower"], how="left")
     reason = F.coalesce("reason", F.when(F.col("leader").isNotNull(), Reason.NEAR_DUPLICATE.value))
-    by_hand = F.col("ruled") == "keep"
+    by_hand = F.col("ruled") == Verdict.KEEP.value
     counted = F.when(F.col("ruled").isNull(), reason.isNull()).otherwise(by_hand & F.col("face_id").isNotNull())
     return joined.select(
         *("image_id", "uri", "identity", "face_id", "face_rank", "leading", "doubts"),
