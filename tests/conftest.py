@@ -49,11 +49,28 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.sql.warehouse.dir", str(root / "warehouse"))
         .config("spark.local.dir", str(root / "local"))
         .config("spark.sql.ansi.enabled", "true")
+        # What Spark remembers of finished queries for its UI would fill the heap in the course of the run.
+        .config("spark.sql.ui.retainedExecutions", "20")
+        .config("spark.ui.retainedJobs", "20")
+        .config("spark.ui.retainedStages", "20")
+        .config("spark.ui.retainedTasks", "200")
         .getOrCreate()
     )
     session.sparkContext.setCheckpointDir(str(root / "checkpoints"))
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """Let go of what a module's tests persisted: plans that are kept hold their broadcast tables, some 3 MB each.
+
+    A session that is full does not fail: it tries for ever to get memory for the next broadcast.
+    """
+    yield
+    session = SparkSession.getActiveSession()
+    if session is not None:
+        session.catalog.clearCache()
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,8 @@ def _carry_out(run: Run, verbs: Sequence[Verb], *, as_json: bool) -> int:
     try:
         for verb in verbs:
             verb(run)
+            # Plans that stay persisted hold their broadcast tables; in the next stage the driver needs that memory.
+            run.spark.catalog.clearCache()
         record = _close(run, "done")
     except KeyboardInterrupt:
         say("interrupted; the same command goes on where this stopped")
