@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from facesieve import walk as walking
 from facesieve.config import Images
 from facesieve.errors import ConfigError
 from facesieve.sources import Ignored, source
 from facesieve.storage import Storage
-from facesieve.walk import folders, walk
+from facesieve.walk import WHOLE, Part, folders, parts, walk
 
 ODD = "b 50%#/x\ny é😀 +.PNG"
 
@@ -66,8 +67,39 @@ def test_a_tree_is_walked_by_tasks_and_every_file_is_an_image_or_ignored(spark: 
     assert ("link out of the root", 1) in Ignored(6, ignored.kinds).kinds
 
 
+@pytest.mark.parametrize("most", [1, 2, 10_000])
+@pytest.mark.parametrize("wanted", [1, 2, 3, 8, 50])
+def test_parts_hold_every_file_once(tree: Path, monkeypatch: pytest.MonkeyPatch, wanted: int, most: int) -> None:
+    monkeypatch.setattr(walking, "MOST_FOLDERS", most)
+    for number in range(7):
+        (tree / "wide" / f"d{number}" / "x").mkdir(parents=True)
+        for name in (f"wide/{number}.jpg", f"wide/d{number}/1.jpg", f"wide/d{number}/x/2.jpg"):
+            (tree / name).write_bytes(b"")
+    suffixes = frozenset({".jpg", ".jpeg", ".png"})
+    storage = Storage(str(tree))
+    cut = parts(storage, wanted)
+    found = [entry for part in cut for entry in walk(storage, part, suffixes)]
+    assert sorted(found, key=str) == sorted(walk(storage, WHOLE, suffixes), key=str)
+    assert len(cut) >= min(wanted, 12)
+    assert max(part.shares for part in cut) == (1 if most == 10_000 or wanted == 1 else wanted)
+
+
+def test_an_unreadable_folder_is_said_once_whoever_walks_it(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scan(storage: Storage, folder: str, *rest: object) -> object:
+        if folder in ("a", "a/deep"):
+            raise PermissionError(folder)
+        return scanned(storage, folder, *rest)
+
+    scanned = walking._scan
+    monkeypatch.setattr(walking, "_scan", scan)
+    storage = Storage(str(tree))
+    for cut in (parts(storage, 4), [Part("a", True, share, 3) for share in range(3)]):
+        entries = [entry for part in cut for entry in walk(storage, part, frozenset({".jpg"}))]
+        assert [entry.ignored for entry in entries].count("unreadable folder") == 1
+
+
 def test_reasons_for_ignoring(tree: Path) -> None:
-    entries = list(walk(Storage(str(tree)), "", frozenset({".jpg", ".jpeg", ".png"})))
+    entries = list(walk(Storage(str(tree)), WHOLE, frozenset({".jpg", ".jpeg", ".png"})))
     assert {entry.name for entry in entries if not entry.ignored} == IMAGES
     assert sorted(entry.ignored for entry in entries if entry.ignored) == [
         ".txt",
@@ -77,17 +109,17 @@ def test_reasons_for_ignoring(tree: Path) -> None:
         "no suffix",
         "not a regular file",
     ]
-    assert folders(Storage(str(tree))) == ["a", "b 50%#"]
+    assert sorted(folders(Storage(str(tree)))) == ["a", "b 50%#"]
 
 
 def test_a_remote_tree_is_walked_alike() -> None:
     storage = Storage("mock:///walk")
     for name in ("flat.jpg", "a/1.JPG", "a/deep/2.jpg", ODD, "a/notes.txt"):
         storage.write(name, name.encode())
-    entries = {entry.name: entry for entry in walk(storage, "", frozenset({".jpg", ".png"})) if not entry.ignored}
+    entries = {entry.name: entry for entry in walk(storage, WHOLE, frozenset({".jpg", ".png"})) if not entry.ignored}
     assert set(entries) == {"flat.jpg", "a/1.JPG", "a/deep/2.jpg", ODD}
     assert entries["a/1.JPG"].size == 7
-    assert folders(storage) == ["a", "b 50%#"]
+    assert sorted(folders(storage)) == ["a", "b 50%#"]
 
 
 def test_a_dangling_link_is_an_image_and_an_unreadable_folder_is_counted(
@@ -103,7 +135,7 @@ def test_a_dangling_link_is_an_image_and_an_unreadable_folder_is_counted(
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", guarded)
-    entries = list(walk(Storage(str(tmp_path)), "", frozenset({".jpg"})))
+    entries = list(walk(Storage(str(tmp_path)), WHOLE, frozenset({".jpg"})))
     assert sorted((entry.name, entry.size, entry.ignored) for entry in entries if entry.name) == [
         ("gone.jpg", None, None)
     ]

@@ -22,14 +22,14 @@ from pyspark.sql import types as T
 from facesieve.config import Images
 from facesieve.errors import ConfigError, Fault
 from facesieve.storage import Storage, why_unreadable
-from facesieve.walk import Entry, folders, walk
+from facesieve.walk import WHOLE, Entry, Part, parts, walk
 
 _ROWS = 10_000  # rows of a batch that leaves the walk
 _TASKS_PER_CORE = 4
 _KINDS_SHOWN = 5
 _TEXT = (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string()))
 _BINARY = (pa.binary(), pa.large_binary())
-_FOLDERS = "folder string, deep boolean"
+_PARTS = "folder string, deep boolean, share int, shares int"
 _WALKED = T.StructType(
     [
         T.StructField("uri", T.StringType()),
@@ -86,7 +86,7 @@ class FileTree:
         problem = why_unreadable(self.root)
         if problem:
             raise ConfigError([Fault("images.root", problem, "Give the folder that holds the images.")])
-        if all(entry.ignored for entry in walk(Storage(self.root), "", self._lower())):
+        if all(entry.ignored for entry in walk(Storage(self.root), WHOLE, self._lower())):
             known = ", ".join(self.suffixes)
             fix = f"Give a folder with files that end in one of images.suffixes ({known}), or change those."
             raise ConfigError([Fault("images.root", f"{self.root} holds no image", fix)])
@@ -120,10 +120,12 @@ class FileTree:
 
     def _walk(self, spark: SparkSession) -> DataFrame:
         if self._walked is None:
-            rows = [("", False), *((name, True) for name in folders(Storage(self.root)))]
-            tasks = min(len(rows), _TASKS_PER_CORE * spark.sparkContext.defaultParallelism)
-            starts = spark.createDataFrame(spark.sparkContext.parallelize(rows, tasks), _FOLDERS)
-            self._walked = starts.mapInArrow(_walker(self.root, self._lower()), _WALKED).persist()
+            tasks = _TASKS_PER_CORE * spark.sparkContext.defaultParallelism
+            rows = parts(Storage(self.root), tasks)
+            dealt = spark.sparkContext.parallelize(rows[::-1], min(len(rows), tasks))
+            self._walked = (
+                spark.createDataFrame(dealt, _PARTS).mapInArrow(_walker(self.root, self._lower()), _WALKED).persist()
+            )
         return self._walked
 
 
@@ -177,8 +179,8 @@ def _walker(root: str, suffixes: frozenset[str]) -> Callable[[Iterable[pa.Record
     def walked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         storage, ignored, images = Storage(root), Counter[str](), list[Entry]()
         for batch in batches:
-            for start in batch.to_pylist():
-                for entry in walk(storage, start["folder"], suffixes, deep=start["deep"]):
+            for part in batch.to_pylist():
+                for entry in walk(storage, Part(**part), suffixes):
                     if entry.ignored:
                         ignored[entry.ignored] += 1
                         continue

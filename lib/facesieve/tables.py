@@ -88,6 +88,7 @@ EMBEDDINGS = Table(
         image_width=T.IntegerType(),
         image_height=T.IntegerType(),
         phash=T.BinaryType(),
+        passed_over=T.IntegerType(),
     ),
     key=("face_id",),
     partition=("model",),

@@ -7,7 +7,10 @@ the root. Names are taken as they are; those that are not valid UTF-8 cannot be 
 from __future__ import annotations
 
 import os
+import zlib
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +26,9 @@ SPECIAL = "not a regular file"
 NO_SUFFIX = "no suffix"
 _LONGEST_SUFFIX = 16  # a longer one is part of a name
 
+MOST_FOLDERS = 10_000
+"""Folders in one folder that the process which cuts a tree into parts holds by name; beyond, their names are dealt."""
+
 
 class Entry(NamedTuple):
     """One thing found: its name relative to the root, bytes, microseconds since 1970; or why it is ignored."""
@@ -34,39 +40,88 @@ class Entry(NamedTuple):
     folder: bool = False
 
 
-def walk(storage: Storage, start: str, suffixes: frozenset[str], deep: bool = True) -> Iterator[Entry]:
-    """Yield every file below the folder `start` (only those directly in it unless `deep`), in no particular order.
+class Part(NamedTuple):
+    """A part of a walk, fit for one task: a folder with all below it, or (not `deep`) only the files directly in it.
+
+    Of several `shares` it is only that with the number `share`: what is directly in the folder is dealt out by name,
+    a folder with all below it.
+    """
+
+    folder: str
+    deep: bool = True
+    share: int = 0
+    shares: int = 1
+
+    def has(self, name: str) -> bool:
+        """Whether what is directly in the folder, under its name relative to the root, belongs to this share."""
+        return self.shares == 1 or zlib.crc32(os.fsencode(name)) % self.shares == self.share
+
+
+WHOLE = Part("")
+
+
+def walk(storage: Storage, part: Part, suffixes: frozenset[str]) -> Iterator[Entry]:
+    """Yield every file of a part of the tree, in no particular order.
 
     `suffixes` are lower case with their dot. A folder that cannot be read is one ignored entry. Never raises OSError.
     """
-    pending = [start]
+    pending = [part.folder]
     while pending:
+        folder = pending.pop()
         try:
-            for entry in _scan(storage, pending.pop(), suffixes):
+            for entry in _scan(storage, folder, suffixes, part if folder == part.folder else WHOLE):
                 if not entry.folder:
                     yield entry
-                elif deep and entry.name is not None:
+                elif part.deep and entry.name is not None:
                     pending.append(entry.name)
         except OSError:
-            yield Entry(None, ignored=UNREADABLE)
+            if part.share == 0 or folder != part.folder:
+                yield Entry(None, ignored=UNREADABLE)
 
 
-def folders(storage: Storage) -> list[str]:
-    """Return the names of the folders directly below the root, sorted. Raises OSError."""
+def parts(storage: Storage, wanted: int) -> list[Part]:
+    """Cut the tree below the root into at least `wanted` parts, if it has so many folders. Raises OSError.
+
+    Folders are opened level by level until there are enough. One that holds more than MOST_FOLDERS others is not
+    opened but dealt out in `wanted` shares, each of which lists it again: however wide or large the tree, this process
+    holds no more than a bounded number of names.
+    """
+    found: list[Part] = []
+    pending = deque([""])
+    while pending and len(found) + len(pending) < wanted:
+        folder = pending.popleft()
+        try:
+            below = list(islice(folders(storage, folder), MOST_FOLDERS + 1))
+        except OSError:
+            if not folder:
+                raise
+            below = []  # whoever walks it says that it cannot be read
+        if len(below) > MOST_FOLDERS:
+            found += [Part(folder, True, share, wanted) for share in range(wanted)]
+        else:
+            found.append(Part(folder, deep=False))
+            pending.extend(sorted(below))
+    return found + [Part(folder) for folder in pending]
+
+
+def folders(storage: Storage, folder: str = "") -> Iterator[str]:
+    """Yield the names of the folders directly below one, relative to the root. Raises OSError."""
     no_suffix_so_no_stat = frozenset[str]()
-    return sorted(entry.name for entry in _scan(storage, "", no_suffix_so_no_stat) if entry.folder and entry.name)
+    return (entry.name for entry in _scan(storage, folder, no_suffix_so_no_stat) if entry.folder and entry.name)
 
 
-def _scan(storage: Storage, folder: str, suffixes: frozenset[str]) -> Iterator[Entry]:
+def _scan(storage: Storage, folder: str, suffixes: frozenset[str], part: Part = WHOLE) -> Iterator[Entry]:
     prefix = f"{folder}/" if folder else ""
     root = storage.folder
     if root is None:
         for info in storage.entries(folder):
-            yield _remote(info, prefix + info.base_name, suffixes)
+            if part.has(prefix + info.base_name):
+                yield _remote(info, prefix + info.base_name, suffixes)
         return
     with os.scandir(root / folder) as entries:
         for entry in entries:
-            yield _local(entry, prefix + entry.name, root, suffixes)
+            if part.has(prefix + entry.name):
+                yield _local(entry, prefix + entry.name, root, suffixes)
 
 
 def _remote(info: FileInfo, name: str, suffixes: frozenset[str]) -> Entry:

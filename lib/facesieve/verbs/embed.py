@@ -14,6 +14,7 @@ from facesieve.run import Run, Stage
 from facesieve.sources import Source, source
 from facesieve.stages import embeddings as faces_stage
 from facesieve.stages.listing import listing, listing_key
+from facesieve.stages.proved import prove
 from facesieve.tables import Listing
 
 _TASKS_PER_CORE = 4
@@ -24,6 +25,8 @@ def embed(run: Run) -> None:
     models.check(run.profile)
     images = source(run.config.images)
     images.check()
+    if not _known(run):
+        prove(run.spark, run.profile)
     _list(run, images)
     stage = run.stage("embed", (tables.EMBEDDINGS, tables.REJECTS), (tables.LISTING,), model=run.model)
     listed = stage.read(tables.LISTING)
@@ -39,6 +42,12 @@ def embed(run: Run) -> None:
     stage.done(given, faces.count(), reused=reused, reasons=reasons)
 
 
+def _known(run: Run) -> bool:
+    """Say whether this lake has faces of the model, so that it has proved itself."""
+    faces = run.lake.read(tables.EMBEDDINGS, run.lake.open(tables.EMBEDDINGS))
+    return not faces.where(F.col("model") == run.model).isEmpty()
+
+
 def _list(run: Run, images: Source) -> None:
     stage = run.stage("listing", (tables.LISTING,), ())
     found = images.images(run.spark)
@@ -49,12 +58,30 @@ def _list(run: Run, images: Source) -> None:
     if not reused:
         stage.overwrite(tables.LISTING, rows)
     given = rows.count()
+    since = _since(rows, former)
     rows.unpersist()
+    if since["gone"]:
+        say(f"listing: {count(since['gone'])} images of the last listing are gone; what is stored of them stays")
     ignored = images.ignored(run.spark)
     if ignored.files:
         kinds = ", ".join(f"{count(files)} {kind}" for kind, files in ignored.kinds)
         say(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
-    stage.done(given, given, reused=reused, ignored=ignored.files)
+    stage.done(given, given, reused=reused, ignored=ignored.files, **since)
+
+
+def _since(listed: Listing, former: Listing) -> dict[str, int]:
+    """Count what became of the images since the last listing, by uri: new ones, gone ones, those of other content."""
+    now = listed.select("uri", F.coalesce("sha256", F.lit("")).alias("now"))
+    then = former.select("uri", F.coalesce("sha256", F.lit("")).alias("then"))
+    states = {
+        "new": F.col("then").isNull(),
+        "gone": F.col("now").isNull(),
+        "changed": F.col("now") != F.col("then"),
+    }
+    counts = now.join(then, on="uri", how="full").agg(
+        *(F.count_if(state).alias(name) for name, state in states.items())
+    )
+    return dict(counts.collect()[0].asDict())
 
 
 def _embed_missing(stage: Stage, listed: DataFrame, images: Source) -> None:

@@ -1,0 +1,97 @@
+"""Listing many tiny files: how long it takes, and what the driver's memory does meanwhile.
+
+    python tests/bench/many_files.py [--files 200000] [--folder-of 40] [--flat]
+
+Files of a few bytes are made in folders of `--folder-of` each (`--flat`: all in one folder), then walked and listed
+(names, sizes, SHA-256 of each) as the job does. Memory is the greatest resident size of the driver's Python process and
+of the JVM, above what they had before. The files go to a temporary folder and are removed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).resolve().parents[2]
+os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+os.environ["PYTHONPATH"] = str(ROOT / "lib")
+sys.path.insert(0, str(ROOT / "lib"))
+
+from facesieve.config import Images  # noqa: E402
+from facesieve.sources import source  # noqa: E402
+from facesieve.stages.listing import listing, listing_key  # noqa: E402
+
+
+def make(root: Path, files: int, folder_of: int) -> None:
+    """Write the files, each with bytes of its own."""
+    for number in range(files):
+        folder = root / f"person-{number // folder_of:07d}"
+        if number % folder_of == 0:
+            folder.mkdir()
+        (folder / f"{number}.jpg").write_bytes(b"%d" % number)
+
+
+def resident(pid: int) -> float:
+    """Megabytes of memory that a process has."""
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Watch(threading.Thread):
+    """The greatest resident size of some processes, above that at the start."""
+
+    def __init__(self, pids: dict[str, int]) -> None:
+        super().__init__(daemon=True)
+        self.pids = pids
+        self.before = {name: resident(pid) for name, pid in pids.items()}
+        self.most = dict(self.before)
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(0.2):
+            for name, pid in self.pids.items():
+                self.most[name] = max(self.most[name], resident(pid))
+
+    def said(self) -> str:
+        parts = (f"{name} {self.before[name]:.0f} -> {self.most[name]:.0f} MB" for name in self.pids)
+        return ", ".join(parts)
+
+
+def main() -> None:
+    """Make the files, list them twice (the second time digests are known), and print seconds and memory."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--files", type=int, default=200_000)
+    arguments.add_argument("--folder-of", type=int, default=40)
+    arguments.add_argument("--flat", action="store_true")
+    given = arguments.parse_args()
+    spark = SparkSession.builder.master("local[2]").getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    java = spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()  # type: ignore[union-attr]
+    with tempfile.TemporaryDirectory() as root:
+        make(Path(root), given.files, given.files if given.flat else given.folder_of)
+        images, former = Images(root=root), None
+        for name in ("first listing", "again, nothing new"):
+            watch = Watch({"driver": os.getpid(), "JVM": java})
+            watch.start()
+            started = time.perf_counter()
+            tree = source(images)
+            tree.check()
+            rows = listing(tree.images(spark), former, images, tree.fetch(), False)
+            key = listing_key(rows)
+            taken = time.perf_counter() - started
+            watch.over.set()
+            print(f"{name}: {rows.count():,} files in {taken:.1f} s, {watch.said()}, key {key[:12]}")
+            former = rows
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
