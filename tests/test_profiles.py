@@ -58,6 +58,12 @@ def test_id_changes_with_what_changes_vectors_only(profile):
     assert len(set(made)) == len(made)
 
 
+@pytest.mark.parametrize("form", profiles.FORMS)
+def test_every_form_is_accepted(tmp_path, form):
+    (tmp_path / "small.toml").write_text(GOOD.format(digest="0" * 64).replace("tflite", form).replace("$", ""))
+    assert profiles.load("small", str(tmp_path)).form == form
+
+
 def test_faults_name_file_and_key(tmp_path, monkeypatch):
     monkeypatch.delenv("MODEL_PLACE", raising=False)
     (tmp_path / "small.toml").write_text(GOOD.format(digest="zz").replace("112, 112", "112"))

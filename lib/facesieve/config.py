@@ -75,9 +75,12 @@ class Embed:
     )
     max_bytes: int = key(33_554_432, between(1, 1 << 30))
     max_pixels: int = key(50_000_000, between(1, 1_000_000_000))
+    max_seconds: float = key(10.0, between(0.1, 3_600))
+    max_memory: int = key(2_147_483_648, between(1 << 26, 1 << 40))
     max_aspect: float = key(10.0, at_least(1))
     min_face: int = key(20, at_least(12))
     min_confidence: float = key(0.8, between(0, 1))
+    turned_below: float = key(0.95, between(0, 1))
     rehash: bool = key(False)
 
 

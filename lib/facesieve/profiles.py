@@ -19,7 +19,6 @@ from facesieve.errors import ConfigError, Fault
 from facesieve.keys import at_least, between, build, key, one_of
 
 FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite")
-BUILT_FORMS = ("keras_h5", "tflite")
 _WITHOUT_EFFECT_ON_FACES = frozenset({"model", "chunk_images", "batch_images", "rehash"})
 
 
@@ -41,12 +40,34 @@ class Crop:
     centre_y: float = key(check=at_least(0))
 
 
+def _five_points(value: tuple[float, ...]) -> str | None:
+    points = set(zip(value[::2], value[1::2], strict=False))
+    near = all(isinstance(number, float) and -1 <= number <= 2 for number in value)
+    if not value or (len(value) == 10 and len(points) > 1 and near):
+        return None
+    return "Give x, y of the eyes, the nose and the mouth corners (left before right), as shares of the side."
+
+
 @dataclass(frozen=True)
 class Margin:
-    """How a detected box becomes a crop: `box` takes a square of side (1 + share) x the longer side."""
+    """How a detected face becomes a crop.
 
-    kind: str = key("box", one_of("box", "five_point"))
-    share: float = key(0.2, between(0, 4))
+    `box`: a square of side (1 + share) x the longer side of the box (0.2 if not given). `facenet`: the box and
+    `pixels` / 2 of the image on each side, cut off at the border, without keeping its shape. `five_point`: the
+    landmarks are laid on `template` (empty: ArcFace's), whose crop is (1 + share) x as large (0 if not given).
+    """
+
+    kind: str = key("box", one_of("box", "facenet", "five_point"))
+    share: float | None = key(None, between(0, 4))
+    pixels: float = key(32.0, between(0, 10_000))
+    template: tuple[float, ...] = key([], _five_points)
+
+    @property
+    def room(self) -> float:
+        """The share that counts: the one given, or the kind's own."""
+        if self.share is not None:
+            return self.share
+        return 0.2 if self.kind == "box" else 0.0
 
 
 @dataclass(frozen=True)
@@ -116,8 +137,6 @@ def load(model: str, folder: str) -> Profile:
     given.setdefault("name", path.stem)
     _expand(given, path, faults)
     profile = build(Profile, given, f"{path.name}: ", faults)
-    if profile is not None and profile.form not in BUILT_FORMS:
-        faults.append(Fault(f"{path.name}: form", f"{profile.form!r} is not built yet", "Use keras_h5 or tflite."))
     if faults or profile is None:
         raise ConfigError(faults)
     return profile

@@ -42,7 +42,7 @@ from facesieve import ids, models, profiles  # noqa: E402
 from facesieve.config import Embed  # noqa: E402
 from facesieve.kernels import pixels  # noqa: E402
 from facesieve.stages.embeddings import Plan, outcomes  # noqa: E402
-from facesieve.stages.faces import faces  # noqa: E402
+from facesieve.stages.faces import cut, faces  # noqa: E402
 from facesieve.stages.pictures import picture  # noqa: E402
 
 
@@ -50,8 +50,8 @@ def crops(files: list[Path], profile: profiles.Profile, embed: Embed) -> npt.NDA
     """Decode and cut what Spark will decode and cut, and standardise it."""
     height, width = profile.input
     decoded = (picture(file.read_bytes(), embed) for file in files)
-    cut = [pixels.resample(image, faces(image, profile, embed)[0].cut, (height, width)) for image in decoded]
-    stacked = np.stack(cut)
+    crops_of = [cut(image, faces([image], profile, embed)[0][0], (height, width)) for image in decoded]
+    stacked = np.stack(crops_of)
     return pixels.prewhiten(stacked) if profile.normalisation == "prewhiten" else stacked
 
 

@@ -60,3 +60,17 @@ def test_sharpness_falls_with_blur():
     sharp = np.asarray(image, dtype=np.float32)
     blurred = np.asarray(image.reduce(4).resize((64, 64)), dtype=np.float32)
     assert pixels.sharpness(blurred) < pixels.sharpness(sharp) / 4
+
+
+@given(st.floats(-30, 40), st.floats(0.5, 90), st.integers(1, 12), st.integers(1, 20))
+def test_resample_is_the_triangle_filter_written_out(start, length, out, limit):
+    image = noise(limit, limit)
+    resized = pixels.resample(image, (start, start, length, length), (out, out))
+    scale = length / out
+    places, weights = np.arange(-200, 250), np.zeros((out, limit))
+    for index in range(out):
+        shares = np.maximum(0, 1 - np.abs(places + 0.5 - (start + (index + 0.5) * scale)) / max(1, scale))
+        np.add.at(weights[index], np.clip(places, 0, limit - 1), shares)
+    weights /= weights.sum(axis=1, keepdims=True)
+    expected = np.einsum("ri,cj,ijk->rck", weights, weights, image.astype(float))
+    np.testing.assert_allclose(resized, expected, atol=1e-2)

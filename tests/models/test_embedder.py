@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from PIL import Image
 from facesieve import models, profiles
 from facesieve.errors import ConfigError, ModelError
 from facesieve.kernels import pixels
-from facesieve.models import Embedder
+from facesieve.models import Embedder, embedder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,9 +45,9 @@ def test_stored_embeddings_are_reproduced(data, facenet_weights, name, file):
 
 def test_batch_size_does_not_matter(data, mobilefacenet):
     crops = np.random.default_rng(0).uniform(0, 255, (5, 112, 112, 3)).astype(np.float32)
-    embedder = models.load(mobilefacenet)
-    one_by_one = np.concatenate([embedder.embed(crop[None]) for crop in crops])
-    np.testing.assert_allclose(embedder.embed(crops), one_by_one, atol=1e-5)
+    loaded = models.load(mobilefacenet)
+    one_by_one = np.concatenate([loaded.embed(crop[None]) for crop in crops])
+    np.testing.assert_allclose(loaded.embed(crops), one_by_one, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,6 @@ def test_batch_size_does_not_matter(data, mobilefacenet):
         ({"sha256": "0" * 64}, "SHA-256"),
         ({"form": "keras_h5"}, "not of the form keras_h5"),
         ({"file": "s3://bucket/model.tflite"}, "not on this machine"),
-        ({"margin": profiles.Margin("five_point")}, "not built yet"),
     ],
 )
 def test_check_names_key_and_fix(mobilefacenet, change, said):
@@ -77,9 +77,90 @@ def test_a_vector_that_is_none_is_an_error(vector):
     profile = profiles.Profile(
         file="", sha256="0" * 64, form="tflite", input=(8, 8), normalisation="none", dimension=2, name="broken"
     )
-    embedder = Embedder(profile, lambda batch: np.array([vector], dtype=np.float32))
+    broken = Embedder(profile, lambda batch: np.array([vector], dtype=np.float32))
     with pytest.raises(ModelError, match="broken"):
-        embedder.embed(np.zeros((1, 8, 8, 3), dtype=np.float32))
+        broken.embed(np.zeros((1, 8, 8, 3), dtype=np.float32))
+
+
+def embedder_of(infer, dimension=2):
+    profile = profiles.Profile(
+        file="", sha256="0" * 64, form="tflite", input=(8, 8), normalisation="none", dimension=dimension, name="broken"
+    )
+    return Embedder(profile, infer)
+
+
+def test_an_error_of_the_model_is_a_sentence():
+    def fail(batch):
+        raise RuntimeError("Node number 5 (CONV_2D) failed to invoke.\nmore lines")
+
+    with pytest.raises(
+        ModelError, match=r"^broken: the model cannot be run \(RuntimeError: Node number 5 .* invoke\.\)$"
+    ):
+        embedder_of(fail).embed(np.zeros((1, 8, 8, 3), dtype=np.float32))
+
+
+def test_memory_that_is_short_is_no_fault_of_the_model():
+    def fail(batch):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        embedder_of(fail).embed(np.zeros((1, 8, 8, 3), dtype=np.float32))
+
+
+@pytest.fixture
+def registered(monkeypatch, tmp_path):
+    """Return a function that makes a profile whose form is loaded to a given function, and the list of loads."""
+    loads = []
+
+    def make(infer):
+        file = tmp_path / "it.tflite"
+        file.write_bytes(b"\x1c\x00\x00\x00TFL3")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        monkeypatch.setattr("facesieve.models.tflite.load", lambda files, profile: loads.append(1) or infer)
+        return dataclasses.replace(embedder_of(infer).profile, file=str(file), sha256=digest)
+
+    models.load.cache_clear()
+    yield make, loads
+    models.load.cache_clear()
+
+
+def test_any_number_of_batches_loads_once(registered):
+    make, loads = registered
+    profile = make(lambda batch: np.ones((len(batch), 2), np.float32))
+    before = models.load.cache_info().misses
+    for count in (3, 1, 8, 3):
+        assert models.load(dataclasses.replace(profile)).embed(np.zeros((count, 8, 8, 3), np.float32)).shape == (
+            count,
+            2,
+        )
+    assert (len(loads), models.load.cache_info().misses) == (1, before + 1)
+
+
+@pytest.mark.parametrize("vector", [[np.nan, 1.0], [0.0, 0.0], [1.0, 2.0, 3.0]])
+def test_a_model_is_tried_when_it_is_loaded(registered, vector):
+    profile = registered[0](lambda batch: np.array([vector], dtype=np.float32))
+    with pytest.raises(ModelError, match="broken: the model returned"):
+        models.load(profile)
+
+
+def test_an_altered_byte_is_refused_on_driver_and_worker_before_anything_is_parsed(registered):
+    make, loads = registered
+    profile = make(lambda batch: np.ones((len(batch), 2), np.float32))
+    Path(profile.file).write_bytes(b"\x1c\x00\x00\x01TFL3")
+    with pytest.raises(ConfigError, match="SHA-256"):
+        models.check(profile)
+    with pytest.raises(ModelError, match="SHA-256"):
+        models.load(profile)
+    assert loads == []
+
+
+def test_each_form_has_a_module():
+    for name in profiles.FORMS:
+        module = embedder.form(name)
+        assert callable(module.load)
+        assert callable(module.facts)
+    with pytest.raises(ModelError, match="not a form"):
+        embedder.form("os")
 
 
 def test_importing_the_models_does_not_load_tensorflow():

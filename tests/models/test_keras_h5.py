@@ -1,5 +1,6 @@
 import hashlib
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from facesieve import models
 from facesieve.errors import ModelError
-from facesieve.models import keras_h5
+from facesieve.models import files, keras_h5
 from facesieve.profiles import Profile
 
 
@@ -21,6 +22,11 @@ def profile(file, sha256="0" * 64, side=16):
         dimension=5,
         name="tiny",
     )
+
+
+def stored(content):
+    """Files of a model that is one file of this content."""
+    return files.ModelFiles(Path("tiny.h5"), {"tiny.h5": content})
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +56,11 @@ def altered(tiny, tmp_path):
     def alter(change):
         file = tmp_path / "altered.h5"
         file.write_bytes(tiny[0].read_bytes())
-        with h5py.File(file, "r+") as stored:
-            config = json.loads(stored.attrs["model_config"])
-            change(config["config"], stored["model_weights"])
-            stored.attrs["model_config"] = json.dumps(config)
-        return file.read_bytes()
+        with h5py.File(file, "r+") as opened:
+            config = json.loads(opened.attrs["model_config"])
+            change(config["config"], opened["model_weights"])
+            opened.attrs["model_config"] = json.dumps(config)
+        return stored(file.read_bytes())
 
     return alter
 
@@ -65,7 +71,7 @@ def layer_of(config, kind):
 
 def test_equals_keras(tiny):
     file, batch, expected, parameters = tiny
-    content = file.read_bytes()
+    content = stored(file.read_bytes())
     assert keras_h5.read(content, profile(file)).parameters == parameters
     np.testing.assert_allclose(keras_h5.load(content, profile(file))(batch), expected, rtol=1e-4)
 
@@ -110,6 +116,68 @@ def not_a_number(config, weights):
     group[group.attrs["weight_names"][0]][0] = np.nan
 
 
+def infinite_variance(config, weights):
+    name = next(name for name in weights if name.startswith("batch"))
+    group = weights[name]
+    group[next(one for one in group.attrs["weight_names"] if "variance" in one)][0] = np.inf
+
+
+def replaced(weights, kind, make):
+    """Put what `make` makes in the place of the first weight of a layer."""
+    group = weights[next(name for name in weights if name.startswith(kind))]
+    path = group.attrs["weight_names"][0]
+    array = np.asarray(group[path])
+    parent, _, short = path.rpartition("/")
+    del group[path]
+    make(group[parent], short, array)
+
+
+def other_shape(config, weights):
+    replaced(weights, "dense", lambda group, name, array: group.create_dataset(name, data=array[:, :4]))
+
+
+def whole_numbers(config, weights):
+    replaced(weights, "dense", lambda group, name, array: group.create_dataset(name, data=array.astype(int)))
+
+
+def outside(config, weights):
+    replaced(weights, "dense", lambda group, name, _: group.__setitem__(name, h5py.ExternalLink("/etc/passwd", "/")))
+
+
+def soft(config, weights):
+    replaced(weights, "dense", lambda group, name, _: group.__setitem__(name, h5py.SoftLink("/model_weights")))
+
+
+def external(config, weights):
+    def make(group, name, array):
+        group.create_dataset(name, array.shape, "f4", external=[("/etc/passwd", 0, h5py.h5f.UNLIMITED)])
+
+    replaced(weights, "dense", make)
+
+
+def bomb(config, weights):
+    def make(group, name, _):
+        group.create_dataset(name, (100_000, 100_000), "f4", chunks=(1000, 1000), compression="gzip")
+
+    replaced(weights, "dense", make)
+
+
+def of_another_module(config, weights):
+    layer_of(config, "Dropout")["module"] = "evil.layers"
+
+
+def registered(config, weights):
+    layer_of(config, "Dropout")["registered_name"] = "Evil>Dropout"
+
+
+def no_input(config, weights):
+    layer_of(config, "Dropout")["inbound_nodes"] = []
+
+
+def deep(config, weights):
+    config["layers"] = "[" * 100
+
+
 def unknown_input(config, weights):
     text = json.dumps(layer_of(config, "Activation"))
     name = layer_of(config, "BatchNormalization")["config"]["name"]
@@ -125,6 +193,17 @@ def unknown_input(config, weights):
         (drop_weight, "is missing"),
         (not_a_number, "not a finite number"),
         (unknown_input, "nowhere"),
+        (infinite_variance, "not a finite number"),
+        (other_shape, r"weight kernel is \[8, 4\], it should be \[\?, 5\]"),
+        (whole_numbers, "not a finite number"),
+        (outside, "holds a link"),
+        (soft, "holds a link"),
+        (external, "not an array that stands in the file"),
+        (bomb, "the file has not as many"),
+        (of_another_module, "Dropout of evil.layers, which is not accepted"),
+        (registered, "is a Dropout, which is not accepted"),
+        (no_input, "reads 0 layers"),
+        (deep, "not a Keras model"),
         (lambda config, weights: scaled_sum(config, scale=float("nan")), "Lambda is accepted only"),
         (lambda config, weights: scaled_sum(config, scale=1.0, more=2), "Lambda is accepted only"),
         (lambda config, weights: scaled_sum(config, name="evil", scale=1.0), "Layer evil"),
@@ -138,7 +217,7 @@ def test_what_is_not_accepted_is_named(altered, change, said):
 
 def test_shapes_must_be_the_profiles(tiny):
     with pytest.raises(ModelError, match="input"):
-        keras_h5.read(tiny[0].read_bytes(), profile(tiny[0], side=20))
+        keras_h5.read(stored(tiny[0].read_bytes()), profile(tiny[0], side=20))
 
 
 def test_a_model_is_loaded_once_per_process(tiny):
@@ -149,8 +228,34 @@ def test_a_model_is_loaded_once_per_process(tiny):
     assert models.load.cache_info().misses == before + 1
 
 
+def test_what_does_not_fit_together_is_named_when_it_is_built(tiny, altered):
+    def narrower(config, weights):
+        replaced(weights, "dense", lambda group, name, array: group.create_dataset(name, data=array[:7]))
+
+    content = altered(narrower)
+    keras_h5.read(content, profile("tiny.h5"))
+    with pytest.raises(ModelError, match=r"Layer dense\S* \(Dense\) cannot be built"):
+        keras_h5.load(content, profile("tiny.h5"))
+
+
+def test_weights_alone_are_no_model(tmp_path, tiny):
+    file = tmp_path / "weights.h5"
+    file.write_bytes(tiny[0].read_bytes())
+    with h5py.File(file, "r+") as opened:
+        del opened.attrs["model_config"]
+    with pytest.raises(ModelError, match="weights alone"):
+        keras_h5.read(files.read(file), profile(file))
+
+
+def test_facts_are_the_files_own(tiny):
+    found = keras_h5.facts(stored(tiny[0].read_bytes()))
+    assert (found.input_size, found.dimension, found.parameters) == ((16, 16), 5, tiny[3])
+    assert [text.partition(" ")[2] for text in found.inputs] == ["float32 [?, 16, 16, 3]"]
+    assert [text.partition(" ")[2] for text in found.outputs] == ["float32 [?, 5]"]
+
+
 def test_facenet_has_its_published_size(facenet_weights):
-    content = facenet_weights.read_bytes()
+    content = files.read(facenet_weights)
     facenet = Profile(
         file="", sha256="0" * 64, form="keras_h5", input=(160, 160), normalisation="prewhiten", dimension=128
     )

@@ -40,21 +40,38 @@ def resample(image: NDArray[np.uint8], box: tuple[float, float, float, float], s
     x, y, width, height = box
     if not (width > 0 and height > 0):
         raise ValueError(f"a box of {width} x {height} pixels has no area")
-    rows, row_weights = _triangle(y, height, size[0], image.shape[0])
-    columns, column_weights = _triangle(x, width, size[1], image.shape[1])
-    window = image[np.ix_(rows, columns)].transpose(2, 0, 1).astype(np.float32)
-    return np.ascontiguousarray((row_weights @ window @ column_weights.T).transpose(1, 2, 0))
+    rows, shares = _taps(y, height, size[0])
+    columns, matrix = _matrix(*_taps(x, width, size[1]))
+    rows, columns = np.clip(rows, 0, image.shape[0] - 1), np.clip(columns, 0, image.shape[1] - 1)
+    inside = columns[-1] - columns[0] == len(columns) - 1
+    part = image[:, columns[0] : columns[-1] + 1] if inside else image[:, columns]
+    tall = part[rows[0]] * shares[0][:, None, None]
+    for row, share in zip(rows[1:], shares[1:], strict=True):
+        tall += part[row] * share[:, None, None]
+    planes = np.ascontiguousarray(tall.transpose(2, 0, 1))  # one product per channel is twice as fast as a strided one
+    return np.ascontiguousarray((planes @ matrix).transpose(1, 2, 0))
 
 
-def _triangle(start: float, length: float, out: int, limit: int) -> tuple[NDArray[np.intp], Pixels]:
-    """The source pixels of one axis that a resize reads, and their weights in each output pixel: [in], [out, in]."""
+def _taps(start: float, length: float, out: int) -> tuple[NDArray[np.intp], Pixels]:
+    """For one axis the source pixels of each output pixel, and their weights, of sum 1: [taps, out] both.
+
+    Pixels may lie outside the image.
+    """
     scale = length / out
     reach = max(1.0, scale)
     centres = start + (np.arange(out) + 0.5) * scale - 0.5
-    places = np.arange(int(np.ceil(centres[0] - reach)), int(np.floor(centres[-1] + reach)) + 1)
-    weights = np.maximum(0.0, 1.0 - np.abs(places - centres[:, None]) / reach)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return np.clip(places, 0, limit - 1), weights.astype(np.float32)
+    places = np.ceil(centres - reach) + np.arange(int(2 * reach) + 1)[:, None]
+    weights = np.maximum(0.0, 1.0 - np.abs(places - centres) / reach)
+    weights /= weights.sum(axis=0)
+    return places.astype(np.intp), weights.astype(np.float32)
+
+
+def _matrix(places: NDArray[np.intp], weights: Pixels) -> tuple[NDArray[np.intp], Pixels]:
+    """The same as a range of source pixels, [in], and the matrix that weighs them, [in, out]."""
+    first, last = places.min(), places.max()
+    matrix = np.zeros((last - first + 1, places.shape[1]), dtype=np.float32)
+    matrix[places - first, np.arange(places.shape[1])] = weights
+    return np.arange(first, last + 1), matrix
 
 
 def prewhiten(crops: Pixels) -> Pixels:

@@ -1,15 +1,17 @@
 """From a model profile to a function that turns crops into unit vectors.
 
-The file is read once, its SHA-256 is compared with the profile's, and what was digested is what is parsed.
+The files are read once, their SHA-256 is compared with the profile's, and what was digested is what is parsed. A model
+is tried once when it is loaded, so that one that cannot be used is refused before the first image.
 """
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -18,16 +20,19 @@ import numpy.typing as npt
 from facesieve.errors import ConfigError, Fault, ModelError
 from facesieve.kernels import pixels
 from facesieve.kernels.vectors import unit
-from facesieve.models import keras_h5, tflite
+from facesieve.models import files as model_files
+from facesieve.models import recognition, runtime
+from facesieve.models.files import ModelFiles
 from facesieve.models.network import Floats, Infer
-from facesieve.profiles import Profile
+from facesieve.profiles import FORMS, Profile
 
 _NORMALISE: dict[str, Callable[[Floats], Floats]] = {
     "prewhiten": pixels.prewhiten,
     "fixed": pixels.fixed,
     "none": lambda crops: crops,
 }
-_SIGNATURES = {"keras_h5": (0, b"\x89HDF\r\n\x1a\n"), "tflite": (4, b"TFL3")}
+_READ_ON_THE_DRIVER = ("keras_h5", "keras")
+"""Forms that are parsed without TensorFlow."""
 _KEPT_MODELS = 2
 
 
@@ -42,9 +47,9 @@ class Embedder:
         """Turn crops into unit vectors.
 
         float32 [N, H, W, 3], RGB 0..255, already of the model's input size -> float32 [N, D] of unit length.
-        Raises ModelError if the model returns another shape, a number that is not finite, or a zero vector.
+        Raises ModelError if the model fails, returns another shape, a number that is not finite, or a zero vector.
         """
-        vectors = self.infer(_NORMALISE[self.profile.normalisation](crops))
+        vectors = self.raw(crops)
         expected = (len(crops), self.profile.dimension)
         if vectors.shape != expected:
             raise ModelError(f"{self.profile.name}: the model returned {vectors.shape}, expected {expected}.")
@@ -52,16 +57,42 @@ class Embedder:
             raise ModelError(f"{self.profile.name}: the model returned vectors that are zero or not finite.")
         return unit(vectors).astype(np.float32)
 
+    def raw(self, crops: Floats) -> Floats:
+        """Turn crops into what the model gives, whatever it is. Raises ModelError if the model fails."""
+        batch = _NORMALISE[self.profile.normalisation](crops)
+        try:
+            return self.infer(batch)
+        except (ModelError, MemoryError):
+            raise
+        except Exception as problem:  # TensorFlow's errors have no common root but this one
+            raise ModelError(f"{self.profile.name}: the model cannot be run ({_said(problem)})") from problem
+
 
 @lru_cache(maxsize=_KEPT_MODELS)
 def load(profile: Profile) -> Embedder:
-    """Load a model, once per process: `load.cache_info().misses` counts the loads.
+    """Load a model and try it, once per process: `load.cache_info().misses` counts the loads.
 
-    Raises ModelError if the file is missing, altered, or not what the profile says.
+    Raises ModelError if files are missing, altered, or not what the profile says.
     """
-    content = _content(profile)
-    form = {"keras_h5": keras_h5.load, "tflite": tflite.load}[profile.form]
-    return Embedder(profile, form(content, profile))
+    embedder = prepared(_checked(profile), profile)
+    embedder.embed(noise(profile))
+    return embedder
+
+
+def prepared(files: ModelFiles, profile: Profile) -> Embedder:
+    """Load a model from files that were read, whatever their digest. Raises ModelError as `load` does."""
+    try:
+        with runtime.silenced():
+            return Embedder(profile, form(profile.form).load(files, profile))
+    except (ModelError, MemoryError):
+        raise
+    except Exception as problem:  # as in `raw`: whatever TensorFlow says of a file, it is about the file
+        raise ModelError(f"{profile.name}: the model cannot be loaded ({_said(problem)})") from problem
+
+
+def noise(profile: Profile) -> Floats:
+    """Make one crop of noise, with which a model is tried: float32 [1, H, W, 3] of 0..255."""
+    return np.random.default_rng(0).uniform(0, 255, (1, *profile.input, 3)).astype(np.float32)
 
 
 def check(profile: Profile) -> None:
@@ -69,35 +100,46 @@ def check(profile: Profile) -> None:
 
     Raises ConfigError naming key and fix, or ModelError if the file holds what is not accepted.
     """
-    if profile.margin is not None and profile.margin.kind == "five_point":
-        raise ConfigError([Fault(f"{profile.name}: margin.kind", "'five_point' is not built yet", "Use box.")])
     try:
-        content = _content(profile)
+        found = _checked(profile)
     except ModelError as problem:
-        fix = "Correct file and sha256 in the profile, or fetch the model again."
+        fix = "Correct file, form and sha256 in the profile (jobs/describe.py tells them), or fetch the model again."
         raise ConfigError([Fault(f"{profile.name}: file", str(problem), fix)]) from None
-    if profile.form == "keras_h5":
-        keras_h5.read(content, profile)
+    if profile.form in _READ_ON_THE_DRIVER:
+        form(profile.form).read(found, profile)
 
 
-def _content(profile: Profile) -> bytes:
-    """Read a model's file, if it is the one that the profile means."""
-    path = _local(profile.file)
-    try:
-        content = path.read_bytes()
-    except OSError as problem:
-        raise ModelError(f"{path} cannot be read ({problem.strerror})") from None
-    found = hashlib.sha256(content).hexdigest()
-    if found != profile.sha256:
-        raise ModelError(f"{path} has SHA-256 {found}, the profile says {profile.sha256}")
-    offset, signature = _SIGNATURES[profile.form]
-    if content[offset : offset + len(signature)] != signature:
-        raise ModelError(f"{path} is not of the form {profile.form}")
-    return content
+def form(name: str) -> ModuleType:
+    """Return the module of one of `profiles.FORMS`: its `load(files, profile)` and `facts(files)`."""
+    if name not in FORMS:
+        raise ModelError(f"{name!r} is not a form of model: {', '.join(FORMS)}")
+    return importlib.import_module(f"facesieve.models.{name}")
 
 
-def _local(file: str) -> Path:
+def local(file: str) -> Path:
+    """Return the path that a profile's `file` means. Raises ModelError for what is not on this machine."""
     parts = urlsplit(file)
     if len(parts.scheme) > 1 and parts.scheme != "file":
         raise ModelError(f"{file} is not on this machine: models are read from a path that every worker has")
     return Path(unquote(parts.path)) if parts.scheme == "file" else Path(file)
+
+
+def _checked(profile: Profile) -> ModelFiles:
+    """Read a model's files, if they are those that the profile means, and of its form."""
+    found = model_files.read(local(profile.file))
+    digest = model_files.digest(found)
+    if digest != profile.sha256:
+        looks = recognition.unfetched(found)
+        said = f"; it {looks}" if looks else ""
+        raise ModelError(f"{found.root} has SHA-256 {digest}, the profile says {profile.sha256}{said}")
+    looks = recognition.form_of(found)
+    said = f"looks like {looks}" if looks else recognition.mistaken(found)
+    if looks != profile.form and said:
+        raise ModelError(f"{found.root} is not of the form {profile.form}: it {said}")
+    return found
+
+
+def _said(problem: Exception) -> str:
+    """The first line of an error that is not ours."""
+    lines = str(problem).strip().splitlines()
+    return f"{type(problem).__name__}: {lines[0][:300]}" if lines else type(problem).__name__

@@ -1,4 +1,4 @@
-"""The MTCNN face detector: boxes, five landmarks and a confidence, by the package `mtcnn`.
+"""The MTCNN face detector: boxes, five landmarks and a confidence, with the networks of the package `mtcnn`.
 
 Its weights are pickles, which are programs: their SHA-256 are pinned, and they are taken from the package by full path
 (by bare name the package would first look in the working directory).
@@ -8,27 +8,30 @@ Source: Zhang and others, Joint face detection and alignment using multitask cas
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+import PIL.Image
 
 from facesieve.errors import ModelError
-from facesieve.models import runtime
-from facesieve.models.proposals import Proposals
+from facesieve.models import cascade, runtime
+from facesieve.models.proposals import WINDOW
+
+Image = npt.NDArray[np.uint8]
+"""uint8 [H, W, 3], RGB."""
 
 _WEIGHTS = {
     "pnet.lz4": "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
     "rnet.lz4": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
     "onet.lz4": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
 }
-_WINDOW = 12
-"""Side in pixels of the window that the first network slides: an image below it holds no face."""
+_MOST_PIXELS = 2_000_000
+"""Pixels searched at once, after shrinking: 32 images of 250 x 250, or one of the largest."""
 
 
 @dataclass(frozen=True)
@@ -43,52 +46,61 @@ class Detection:
     confidence: float
 
 
-def detect(image: npt.NDArray[np.uint8], side: int, smallest: int, confidence: float) -> list[Detection]:
-    """Find faces: uint8 [H, W, 3] RGB -> detections of at least `confidence`, in no particular order.
+def detect(images: Sequence[Image], side: int, smallest: int, confidence: float) -> list[list[Detection]]:
+    """Find faces: uint8 [H, W, 3] RGB images of any sizes -> for each its detections above `confidence`, surest first.
 
-    The search runs on a copy whose longer side is at most `side` pixels, for faces from about `smallest` pixels there.
+    The search runs on copies whose longer side is at most `side` pixels, for faces from about `smallest` pixels there.
+    What is found in an image depends on no other, up to rounding.
     """
-    longer = max(image.shape[:2])
-    scale = min(1.0, side / longer)
-    small = image if scale == 1.0 else _shrunk(image, scale)
-    if min(small.shape[:2]) < _WINDOW:
-        return []
-    found = _mtcnn().detect_faces(
-        small,
-        fit_to_image=False,
-        box_format="xyxy",
-        output_type="numpy",
-        min_face_size=smallest,
-        threshold_onet=confidence,
-    )
-    stretch = np.array([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]])
-    return [_detection(row, stretch) for row in found if np.isfinite(row).all()]
+    faces: list[list[Detection]] = []
+    for chunk in _chunks(images, side):
+        searched = [index for index, small in enumerate(chunk) if min(small.shape[:2]) >= WINDOW]
+        rows = cascade.found([chunk[index] for index in searched], smallest, confidence, networks())
+        by_index = dict(zip(searched, rows, strict=True))
+        for index, small in enumerate(chunk):
+            image = images[len(faces)]
+            stretch = np.array([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]])
+            own = by_index.get(index, np.empty((0, 15)))
+            faces.append([_detection(row, stretch) for row in own if np.isfinite(row).all()])
+    return faces
 
 
-def _shrunk(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:
+def _chunks(images: Sequence[Image], side: int) -> Iterator[list[Image]]:
+    """The images, none longer than `side`, in order, in lists of at most `_MOST_PIXELS` (or one image)."""
+    chunk: list[Image] = []
+    for image in images:
+        scale = min(1.0, side / max(image.shape[:2]))
+        small = image if scale == 1.0 else _shrunk(image, scale)
+        if chunk and sum(one.size for one in [*chunk, small]) > 3 * _MOST_PIXELS:
+            yield chunk
+            chunk = []
+        chunk.append(small)
+    if chunk:
+        yield chunk
+
+
+def _shrunk(image: Image, scale: float) -> Image:
     height, width = (max(1, round(length * scale)) for length in image.shape[:2])
-    picture = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    picture = PIL.Image.fromarray(image).resize((width, height), PIL.Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(picture)
 
 
 def _detection(row: npt.NDArray[np.float64], stretch: npt.NDArray[np.float64]) -> Detection:
-    """One row of the package's result: image, x1, y1, x2, y2, confidence, five x, five y."""
-    left, top, right, bottom = (row[1:5] * np.tile(stretch, 2)).tolist()
-    points = (row[6:16].reshape(2, 5).T * stretch).ravel()
-    return Detection((left, top, right - left, bottom - top), tuple(points.tolist()), float(row[5]))
+    """One row of the cascade's result: x1, y1, x2, y2, confidence, five x, five y."""
+    left, top, right, bottom = (row[:4] * np.tile(stretch, 2)).tolist()
+    points = (row[5:15].reshape(2, 5).T * stretch).ravel()
+    return Detection((left, top, right - left, bottom - top), tuple(points.tolist()), float(row[4]))
 
 
 @cache
-def _mtcnn() -> Any:
+def networks() -> cascade.Networks:
     """Load the detector, once per process."""
-    runtime.tensorflow()
+    tf = runtime.tensorflow()
     with runtime.silenced():
-        from mtcnn import MTCNN  # noqa: PLC0415 (imports TensorFlow)
-        from mtcnn.stages import StageONet, StagePNet, StageRNet  # noqa: PLC0415
+        from mtcnn.stages import StageONet, StagePNet, StageRNet  # noqa: PLC0415 (imports TensorFlow)
 
         kinds = dict(zip(_WEIGHTS, (StagePNet, StageRNet, StageONet), strict=True))
-        first, *others = [kind(weights=str(_weights(name))) for name, kind in kinds.items()]
-        return MTCNN(stages=[Proposals(first.model), *others])
+        return cascade.compiled(tf, *(kind(weights=str(_weights(name))).model for name, kind in kinds.items()))
 
 
 def _weights(name: str) -> Path:

@@ -1,20 +1,31 @@
-"""MTCNN's first stage with bounded memory: the package's own compares all windows with all at once.
+"""MTCNN's first stage: windows of all sizes that may hold a face, with bounded memory.
 
-A crowd makes tens of thousands of windows, and their square in one array has killed workers. Here overlaps are computed
-block by block and only the surest windows are kept. Up to the bounds the result is the package's, to the bit.
+The package `mtcnn` compares all windows with all at once. A crowd makes tens of thousands of windows, and their square
+in one array has killed workers. Here overlaps are computed block by block and only the surest windows are kept. Up to
+the bounds the result is the package's, up to rounding.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Windows = npt.NDArray[np.float64]
+Pictures = Sequence[npt.NDArray[np.uint8]]
+Propose = Callable[[Any, Any], tuple[Any, Any, Any]]
+"""uint8 [N, H, W, 3], int32 [2] (height, width to search at) -> of every window that may hold a face: picture, row,
+column (int64 [M, 3], ascending), offsets of its corners (float32 [M, 4]) and confidence (float32 [M])."""
 
-_THRESHOLD = 0.6
+WINDOW = 12
+"""Side in pixels of the window that the first network slides: an image below it holds no face."""
+
+THRESHOLD = 0.6
+"""Confidence above which the first network proposes a window: the package's default."""
+
+_STRIDE = 2
 _OVERLAP_IN_SCALE = 0.5
 _OVERLAP_ACROSS = 0.7
 _SCALE_FACTOR = 0.709
@@ -23,49 +34,83 @@ _MOST = 1_000
 _BLOCK = 256
 
 
-def survivors(windows: Windows, overlap: float) -> Windows:
-    """Drop every window that overlaps a surer one by more than `overlap` (intersection over union).
+def survivors(windows: Windows, overlap: float, *, of_smaller: bool = False) -> Windows:
+    """Drop every window that overlaps a surer one by more than `overlap`: the intersection over the union.
 
-    float64 [N, 6]: image, x1, y1, x2, y2, confidence, surest first -> [M, 6] in the same order. Unlike the textbook's
-    suppression a window that is dropped itself still drops others, as in the package. Memory grows with N, not N^2.
+    float64 [N, 5 or more]: x1, y1, x2, y2, confidence, surest first -> [M, ...] in the same order. `of_smaller`: the
+    intersection over the smaller area instead. Unlike the textbook's suppression a window that is dropped itself still
+    drops others, as in the package. Memory grows with N, not N^2.
 
-    >>> survivors(np.array([[0, 0, 0, 9, 9, 0.9], [0, 0, 0, 9, 8, 0.8], [0, 20, 0, 29, 9, 0.7]]), 0.5)[:, 5].tolist()
+    >>> survivors(np.array([[0, 0, 9, 9, 0.9], [0, 0, 9, 8, 0.8], [0, 20, 9, 29, 0.7]]), 0.5)[:, 4].tolist()
     [0.9, 0.7]
     """
     kept = np.ones(len(windows), dtype=bool)
     for start in range(0, len(windows), _BLOCK):
         stop = min(start + _BLOCK, len(windows))
-        shared = _overlaps(windows[start:stop], windows[:stop]) > overlap
+        shared = _overlaps(windows[start:stop], windows[:stop], of_smaller) > overlap
         kept[start:stop] = ~np.tril(shared, start - 1).any(axis=1)
     return windows[kept]
 
 
-def _overlaps(left: Windows, right: Windows) -> Windows:
-    top_left = np.maximum(left[:, None, 1:3], right[None, :, 1:3])
-    bottom_right = np.minimum(left[:, None, 3:5], right[None, :, 3:5])
-    shared = np.prod(np.maximum(0, bottom_right - top_left), axis=2)
-    area_left, area_right = (np.prod(boxes[:, 3:5] - boxes[:, 1:3], axis=1) for boxes in (left, right))
+def _overlaps(left: Windows, right: Windows, of_smaller: bool) -> Windows:
+    a, b = left[:, :4].T[:, :, None], right[:, :4].T[:, None, :]
+    width = np.maximum(0, np.minimum(a[2], b[2]) - np.maximum(a[0], b[0]))
+    height = np.maximum(0, np.minimum(a[3], b[3]) - np.maximum(a[1], b[1]))
+    shared = width * height
+    area_a, area_b = (a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1])
+    whole = np.minimum(area_a, area_b) if of_smaller else area_a + area_b - shared
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(shared / (area_left[:, None] + area_right[None, :] - shared))
+        return np.asarray(shared / whole)
 
 
-@dataclass(frozen=True)
-class Proposals:
-    """A stage for `mtcnn.MTCNN(stages=[...])`: windows that may hold a face, for one image at a time."""
+def surest_first(windows: Windows) -> Windows:
+    """Sort windows (x1, y1, x2, y2, confidence, ...) by confidence, as the package does, ties included."""
+    return windows[np.argsort(windows[:, 4])[::-1]]
 
-    model: Any
 
-    def __call__(self, images_normalized: Any, images_oshapes: Any, min_face_size: int, **_: Any) -> Windows:
-        """Return windows as float64 [N, 6]: image, x1, y1, x2, y2, confidence; squares, surest first."""
-        from mtcnn.utils import bboxes, images  # noqa: PLC0415 (imports TensorFlow)
+def squares(windows: Windows) -> Windows:
+    """Widen each window (x1, y1, x2, y2, ...) about its centre to a square with its longer side."""
+    sides = windows[:, 2:4] - windows[:, :2]
+    longer = sides.max(axis=1, keepdims=True)
+    corner = windows[:, :2] + sides * 0.5 - longer * 0.5
+    return np.hstack([corner, corner + longer, windows[:, 4:]])
 
-        height, width = images_oshapes[0][:2]
-        scales = images.build_scale_pyramid(width, height, min_face_size=min_face_size, scale_factor=_SCALE_FACTOR)
-        found = [np.empty((0, 6))]
-        for scale in scales:
-            offsets, scores = self.model(images.scale_images(images_normalized, scale))
-            windows = bboxes.generate_bounding_box(offsets, scores, _THRESHOLD)[:_MOST_IN_SCALE]
-            found.append(survivors(bboxes.upscale_bboxes(windows, np.array([scale])), _OVERLAP_IN_SCALE))
-        every = np.concatenate(found)
-        ranked = bboxes.sort_by_scores(every, scores=every[:, 5], ascending=False)[: 2 * _MOST_IN_SCALE]
-        return np.asarray(bboxes.resize_to_square(survivors(ranked, _OVERLAP_ACROSS)[:_MOST]))
+
+def proposals(pictures: Pictures, smallest: int, propose: Propose) -> list[Windows]:
+    """Return for each picture its windows: float64 [M, 5], x1, y1, x2, y2, confidence; squares, surest first.
+
+    pictures: uint8 [H, W, 3] each, of any sizes; those of equal size are searched together. `smallest`: side in pixels
+    from which faces are looked for.
+    """
+    found: list[list[Windows]] = [[np.empty((0, 5))] for _ in pictures]
+    shapes = [picture.shape[:2] for picture in pictures]
+    for height, width in sorted(set(shapes)):
+        members = [index for index, shape in enumerate(shapes) if shape == (height, width)]
+        stacked = np.stack([pictures[index] for index in members])
+        for scale in _scales(height, width, smallest):
+            size = np.array([int(height * scale), int(width * scale)], dtype=np.int32)
+            for index, windows in zip(members, _at(stacked, size, scale, propose), strict=True):
+                found[index].append(windows)
+    return [_across(np.concatenate(windows)) for windows in found]
+
+
+def _scales(height: int, width: int, smallest: int) -> list[float]:
+    """The package's pyramid: from faces of `smallest` pixels up to about the image's shorter side."""
+    count = round(-(np.log(min(height, width) / WINDOW) / np.log(_SCALE_FACTOR) + 1))
+    scales = WINDOW / smallest * _SCALE_FACTOR ** np.arange(count)
+    return [float(scale) for scale in scales if int(min(height, width) * scale) >= WINDOW]
+
+
+def _at(stacked: npt.NDArray[np.uint8], size: npt.NDArray[np.int32], scale: float, propose: Propose) -> list[Windows]:
+    """The windows of one scale, for each of the stacked pictures, in pixels of the picture."""
+    places, offsets, scores = (np.asarray(part) for part in propose(stacked, size))
+    corner = places[:, [2, 1]] * float(_STRIDE) + 1  # the package's: cells begin at 1 and end at 12
+    corners = np.hstack([corner, corner + (WINDOW - 1)]) + offsets.astype(np.float64) * (WINDOW - 1)
+    windows = np.column_stack([corners / scale, scores])
+    ends = np.searchsorted(places[:, 0], np.arange(1, len(stacked)))
+    return [survivors(surest_first(own)[:_MOST_IN_SCALE], _OVERLAP_IN_SCALE) for own in np.split(windows, ends)]
+
+
+def _across(windows: Windows) -> Windows:
+    ranked = surest_first(windows)[: 2 * _MOST_IN_SCALE]
+    return squares(survivors(ranked, _OVERLAP_ACROSS)[:_MOST])

@@ -1,6 +1,7 @@
 """Images to faces and vectors, in one pass: every image becomes rows of `embeddings`, or one row of `rejects`.
 
-Crops are embedded in batches across images; a task holds one batch of crops and one decoded picture at a time.
+Images are fetched and decoded ahead, by a thread and a child process, while faces are looked for in a group of pictures
+at once and embedded in batches across groups. A task holds one group, what is decoded ahead, and one batch of crops.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +25,12 @@ from facesieve.config import Embed
 from facesieve.kernels import pixels
 from facesieve.profiles import Profile
 from facesieve.reasons import Reason
-from facesieve.stages.faces import Face, faces
+from facesieve.stages.ahead import ahead
+from facesieve.stages.decoding import PILLOW, Decoder, decoder
+from facesieve.stages.devices import claim
+from facesieve.stages.faces import Face, cut, faces, magnified
 from facesieve.stages.perceptual_hash import perceptual_hash
-from facesieve.stages.pictures import Unusable, check_bytes, picture
+from facesieve.stages.pictures import Picture, Unusable, check_bytes
 from facesieve.tables import EMBEDDINGS, REJECTS, Embeddings, Rejects, conform
 
 Row = dict[str, Any]
@@ -35,17 +40,33 @@ _WHY = [T.StructField("reason", T.StringType()), T.StructField("detail", T.Strin
 _OUTCOMES = T.StructType([*EMBEDDINGS.columns, *_WHY])
 _READ = ("image_id", "uri", "sha256", "size", "content")
 _MOST_ROWS = 1_024
+_GROUP = 16
+_GROUP_PIXELS = 16_000_000
+"""Pictures, and pixels of them, in which faces are looked for at once."""
+
 _UNREAD = "cannot be read"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a worker needs: the model profile, the settings, the model id, and how to read a uri (raises OSError)."""
+    """What a worker needs: the model profile, the settings, the model id, and how to read a uri (raises OSError).
+
+    decode: what decodes, as `decoding.Decoder` takes it.
+    """
 
     profile: Profile
     embed: Embed
     model: str
     fetch: Callable[[str], bytes]
+    decode: str = PILLOW
+
+
+class _Opened(NamedTuple):
+    """An image that is fetched and decoded, or why it cannot be; the content is kept for those that are reduced."""
+
+    image: Row
+    picture: Picture | Unusable
+    content: bytes = b""
 
 
 def outcomes(images: DataFrame, plan: Plan) -> DataFrame:
@@ -83,46 +104,97 @@ def _unread() -> Column:
 
 def _outcomes(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[pa.RecordBatch]:
     """Collect rows until their crops fill a batch of the model; what is left at the end is a smaller batch."""
+    claim()
     rows: list[Row] = []
     crops: list[Crop] = []
-    for image in _images(batches):
-        for row, crop in _found(image, plan):
-            rows.append(row)
-            if crop is not None:
-                crops.append(crop)
-            if len(crops) == plan.embed.batch_images or len(rows) == _MOST_ROWS:
-                yield _embedded(rows, crops, plan)
-                rows, crops = [], []
+    for row, crop in chain.from_iterable(_found(group, plan) for group in _groups(_opened(batches, plan))):
+        rows.append(row)
+        if crop is not None:
+            crops.append(crop)
+        if len(crops) == plan.embed.batch_images or len(rows) == _MOST_ROWS:
+            yield _embedded(rows, crops, plan)
+            rows, crops = [], []
     if rows:
         yield _embedded(rows, crops, plan)
 
 
+def _opened(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[_Opened]:
+    """Fetch and decode images in the order in which they come, ahead of whoever takes them."""
+    child = decoder(plan.embed, plan.decode)
+
+    def opened(image: Row) -> _Opened:
+        try:
+            content = _content(image, plan)
+            picture = child.decode(content)
+        except Unusable as why:
+            return _Opened(image, why)
+        return _Opened(image, picture, content if picture.scale > 1 else b"")
+
+    return ahead(_images(batches), opened, _size)
+
+
+def _size(opened: _Opened) -> int:
+    return 0 if isinstance(opened.picture, Unusable) else opened.picture.pixels.size
+
+
 def _images(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
     for batch in batches:
+        columns = [batch.column(name) for name in _READ]
         for index in range(batch.num_rows):
-            yield {name: batch.column(name)[index].as_py() for name in _READ}
+            yield {name: column[index].as_py() for name, column in zip(_READ, columns, strict=True)}
 
 
-def _found(image: Row, plan: Plan) -> Iterator[tuple[Row, Crop | None]]:
-    """Yield the faces of one image with their crops, or the one row that says why there is none."""
-    row = {name: image[name] for name in ("image_id", "uri", "sha256")} | {"model": plan.model}
-    try:
-        pixel_rows = picture(_content(image, plan), plan.embed)
-        found = faces(pixel_rows, plan.profile, plan.embed)
-    except Unusable as why:
-        yield row | {"reason": why.reason.value, "detail": why.detail}, None
-        return
+def _groups(opened: Iterable[_Opened]) -> Iterator[list[_Opened]]:
+    group: list[_Opened] = []
+    held = 0
+    for one in opened:
+        group.append(one)
+        held += _size(one)
+        if len(group) == _GROUP or held >= 3 * _GROUP_PIXELS:
+            yield group
+            group, held = [], 0
+    if group:
+        yield group
+
+
+def _found(group: list[_Opened], plan: Plan) -> Iterator[tuple[Row, Crop | None]]:
+    """Yield the faces of a group's images with their crops, or for an image the one row that says why it has none."""
+    pictures = [one.picture for one in group if isinstance(one.picture, Picture)]
+    answers = iter(faces(pictures, plan.profile, plan.embed))
+    for one in group:
+        row = {name: one.image[name] for name in ("image_id", "uri", "sha256")} | {"model": plan.model}
+        answer = next(answers) if isinstance(one.picture, Picture) else one.picture
+        if isinstance(answer, Unusable):
+            yield row | {"reason": answer.reason.value, "detail": answer.detail}, None
+        elif isinstance(one.picture, Picture):
+            row |= _whole(one.picture)
+            for rank, (face, crop) in enumerate(_crops(one, one.picture, answer, plan)):
+                yield row | _described(face, crop, rank, ids.face_id(one.image["image_id"], plan.model, rank)), crop
+
+
+def _crops(opened: _Opened, picture: Picture, found: list[Face], plan: Plan) -> Iterator[tuple[Face, Crop]]:
+    """Cut the faces out of an image, out of its full picture where the one at hand shows a face too small."""
     height, width = plan.profile.input
-    row |= _whole(pixel_rows)
-    for rank, face in enumerate(found):
-        crop = pixels.resample(pixel_rows, face.cut, (height, width))
-        yield row | _described(face, crop, rank, ids.face_id(image["image_id"], plan.model, rank)), crop
+    size = (height, width)
+    if any(magnified(picture, face, size) for face in found):
+        picture = _full(decoder(plan.embed, plan.decode), opened.content, picture)
+    return ((face, cut(picture, face, size)) for face in found)
 
 
-def _whole(picture: npt.NDArray[np.uint8]) -> Row:
+def _full(child: Decoder, content: bytes, reduced: Picture) -> Picture:
+    try:
+        return child.decode(content, full=True)
+    except Unusable:  # too large for memory or time only in full: the reduced picture is still one of the face
+        return reduced
+
+
+def _whole(picture: Picture) -> Row:
     """What the rows of all faces of an image say of the image."""
-    height, width = picture.shape[:2]
-    return {"image_width": width, "image_height": height, "phash": perceptual_hash(picture)}
+    return {
+        "image_width": picture.width,
+        "image_height": picture.height,
+        "phash": perceptual_hash(picture.pixels),
+    }
 
 
 def _content(image: Row, plan: Plan) -> bytes:
@@ -149,6 +221,7 @@ def _described(face: Face, crop: Crop, rank: int, face_id: int) -> Row:
         "confidence": face.confidence,
         "sharpness": pixels.sharpness(crop),
         "reasons": [],
+        "passed_over": face.passed_over,
     }
 
 

@@ -8,10 +8,12 @@ of an animation the first frame counts.
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 import warnings
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +48,27 @@ _SIGNATURES = {
     "GIF": rb"GIF8[79]a",
     "TIFF": rb"II\*\0|MM\0\*",
 }
+_START_OF_SCAN = b"\xff\xda"
+_MOST_SCANS = 100  # a progressive JPEG has some ten; with thousands, small files take minutes
 _LONGEST_DETAIL = 120
 _SIXTEEN_TO_EIGHT = 257
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded image, upright: `pixels` uint8 [h, w, 3] in RGB, and the size of the full image in pixels.
+
+    `pixels` may be smaller than the full image: large JPEGs are decoded at a fraction of their size.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    width: int
+    height: int
+
+    @property
+    def scale(self) -> float:
+        """How many pixels of the full image one of `pixels` stands for, along either side: 1 or more."""
+        return float(self.width / self.pixels.shape[1])
 
 
 class Unusable(Exception):
@@ -67,15 +88,22 @@ def check_bytes(size: int, embed: Embed) -> None:
         raise Unusable(Reason.TOO_LARGE, f"{size} bytes, embed.max_bytes is {embed.max_bytes}")
 
 
-def picture(content: bytes, embed: Embed) -> npt.NDArray[np.uint8]:
-    """Decode the bytes of an image file: -> uint8 [H, W, 3], RGB, upright. Raises Unusable."""
+def picture(content: bytes, embed: Embed, full: bool = False) -> Picture:
+    """Decode the bytes of an image file, upright and in RGB. Raises Unusable.
+
+    Unless all pixels are wanted (`full`), a JPEG much larger than the detector looks at is decoded at 1/2, 1/4 or 1/8
+    of its size, which takes a fraction of the time; its longer side stays at least `embed.detector_side`.
+    """
     check_bytes(len(content), embed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's advice on large or odd images: the caps below decide
         image = _opened(content, embed)
-        _check_header(image, embed)
+        _check_header(image, content, embed)
         try:
-            return _pixels(image)
+            return _decoded(image, None if full or embed.detector == "aligned" else embed.detector_side)
+        except MemoryError:
+            said = f"decoding takes more than embed.max_memory ({embed.max_memory} bytes)"
+            raise Unusable(Reason.TOO_LARGE, said) from None
         except DECODING_ERRORS as problem:
             raise Unusable(Reason.UNDECODABLE, f"{image.format}: {_said(problem)}") from None
 
@@ -96,8 +124,11 @@ def _opened(content: bytes, embed: Embed) -> Image.Image:
         raise Unusable(Reason.UNDECODABLE, _said(problem)) from None
 
 
-def _check_header(image: Image.Image, embed: Embed) -> None:
+def _check_header(image: Image.Image, content: bytes, embed: Embed) -> None:
     width, height = image.size
+    scans = content.count(_START_OF_SCAN) if image.format == "JPEG" else 0
+    if scans > _MOST_SCANS:
+        raise Unusable(Reason.UNDECODABLE, f"JPEG: {scans} scans, sound files have at most {_MOST_SCANS}")
     if min(width, height) < 1:
         raise Unusable(Reason.BAD_ASPECT, f"{width} x {height} pixels")
     if width * height > embed.max_pixels:
@@ -106,9 +137,16 @@ def _check_header(image: Image.Image, embed: Embed) -> None:
         raise Unusable(Reason.BAD_ASPECT, f"{width} x {height} pixels, embed.max_aspect is {embed.max_aspect:g}")
 
 
-def _pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
+def _decoded(image: Image.Image, enough: int | None) -> Picture:
+    """Decode; a JPEG, where `enough` is given, so that its longer side has at least so many pixels."""
+    full = image.size
+    if enough is not None and image.format == "JPEG":
+        shrink = min(1.0, enough / max(full))
+        image.draft(None, tuple(math.ceil(side * shrink) for side in full))  # type: ignore[arg-type]
     image.load()
-    return np.asarray(_rgb(_upright(image)))
+    upright = _upright(image)
+    width, height = full if upright.size == image.size else full[::-1]
+    return Picture(np.asarray(_rgb(upright)), width, height)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,0 +1,100 @@
+"""The child's side of `decoding`: a process that decodes one image after another, and may die of it.
+
+    python -m facesieve.stages.decoder MODULE:FUNCTION SETTINGS
+
+It is started by `decoding.Decoder`, which speaks to it over standard input and output:
+
+    request  uint64 bytes of the image, uint8 whether all its pixels are wanted, the image
+    reply    uint8 0, uint32 rows, columns, width, height, the pixels; or uint8 1, uint32 bytes, JSON [reason, detail]
+
+One byte comes first, when it is ready. It ends when its input does. Neither Spark nor TensorFlow is imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import json
+import signal
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from facesieve.config import Embed
+from facesieve.reasons import Reason
+from facesieve.stages.pictures import Picture, Unusable
+
+REQUEST = struct.Struct("<QB")
+SHAPE = struct.Struct("<4I")
+LENGTH = struct.Struct("<I")
+READY, DECODED, UNUSABLE = b"R", b"\0", b"\1"
+
+Decode = Callable[[bytes, Embed, bool], Picture]
+"""What decodes: (image, settings, whether all pixels are wanted) -> Picture. Raises Unusable."""
+
+
+def settings(embed: Embed) -> str:
+    """Write the settings as JSON, for the command line."""
+    return json.dumps(dataclasses.asdict(embed))
+
+
+def _read(text: str) -> Embed:
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()
+    }
+    return Embed(**given)
+
+
+def serve(decode: Decode, embed: Embed, requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests until there are no more."""
+    replies.write(READY)
+    replies.flush()
+    while header := requests.read(REQUEST.size):
+        size, full = REQUEST.unpack(header)
+        for part in _reply(decode, requests.read(size), embed, bool(full)):
+            replies.write(part)
+        replies.flush()
+
+
+def _reply(decode: Decode, content: bytes, embed: Embed, full: bool) -> list[Any]:
+    try:
+        picture = decode(content, embed, full)
+        rows, columns = picture.pixels.shape[:2]
+        return [
+            DECODED,
+            SHAPE.pack(rows, columns, picture.width, picture.height),
+            np.ascontiguousarray(picture.pixels).data.cast("B"),
+        ]
+    except Unusable as why:
+        said = [why.reason.value, why.detail]
+    except MemoryError:
+        said = [Reason.TOO_LARGE.value, f"decoding takes more than embed.max_memory ({embed.max_memory} bytes)"]
+    text = json.dumps(said).encode()
+    return [UNUSABLE, LENGTH.pack(len(text)), text]
+
+
+def _bound(memory: int) -> None:
+    """Let this process have `memory` bytes beside what it has now, where the system knows such a bound."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # noqa: PLC0415 (there is none on every system)
+
+        with open("/proc/self/statm", encoding="ascii") as pages:
+            now = int(pages.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))
+
+
+def _main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the job, which closes the input
+    module, _, function = sys.argv[1].partition(":")
+    embed = _read(sys.argv[2])
+    decode = getattr(importlib.import_module(module), function)
+    _bound(embed.max_memory)
+    serve(decode, embed, sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    _main()

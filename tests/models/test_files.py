@@ -1,0 +1,230 @@
+"""A model's files: read once, digested, and refused where they could point elsewhere."""
+
+import hashlib
+import os
+import subprocess
+import zipfile
+
+import numpy as np
+import pytest
+
+from facesieve import profiles
+from facesieve.errors import ConfigError, ModelError
+from facesieve.models import check, files, recognition
+from facesieve.models.pasted import SHELL
+from facesieve.profiles import Profile
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "model"
+    (root / "variables").mkdir(parents=True)
+    (root / "saved_model.pb").write_bytes(b"\x08\x01\x12graph")
+    (root / "variables" / "variables.index").write_bytes(b"index")
+    (root / "variables" / "Gewichte ä 😀").write_bytes(b"")
+    return root
+
+
+def test_digest_of_a_file_is_its_own(tmp_path):
+    file = tmp_path / "model.pb"
+    file.write_bytes(b"weights")
+    found = files.read(file)
+    assert files.digest(found) == hashlib.sha256(b"weights").hexdigest()
+    assert (found.single, dict(found.contents), found.directory) == (b"weights", {"model.pb": b"weights"}, False)
+
+
+def test_digest_of_a_directory_is_what_the_shell_prints(folder):
+    printed = subprocess.run(
+        ["bash", "-c", SHELL.replace("DIR", str(folder))], capture_output=True, text=True, check=True
+    ).stdout
+    assert printed.split()[0] == files.digest(files.read(folder))
+
+
+def test_digest_sees_every_byte_and_every_name(folder):
+    seen = {files.digest(files.read(folder))}
+    (folder / "variables" / "variables.index").write_bytes(b"indeX")
+    seen.add(files.digest(files.read(folder)))
+    (folder / "assets").write_bytes(b"more")
+    seen.add(files.digest(files.read(folder)))
+    (folder / "assets").rename(folder / "other")
+    seen.add(files.digest(files.read(folder)))
+    assert len(seen) == 4
+
+
+def test_what_is_written_is_what_was_read(folder):
+    found = files.read(folder)
+    (folder / "saved_model.pb").write_bytes(b"altered after it was read")
+    with found.on_disk() as place:
+        assert files.read(place).contents == found.contents
+        assert place.stat().st_mode & 0o077 == 0
+    assert not place.exists()
+
+
+def test_a_single_file_is_written_under_its_name(tmp_path):
+    (tmp_path / "net.pb").write_bytes(b"graph")
+    with files.read(tmp_path / "net.pb").on_disk() as place:
+        assert (place.name, place.read_bytes()) == ("net.pb", b"graph")
+
+
+def hidden(folder):
+    (folder / ".cache").write_bytes(b"")
+
+
+def link(folder):
+    (folder / "link").symlink_to(folder / "saved_model.pb")
+
+
+def linked_folder(folder):
+    (folder / "elsewhere").symlink_to(folder.parent)
+
+
+def pipe(folder):
+    os.mkfifo(folder / "pipe")
+
+
+def newline(folder):
+    (folder / "two\nlines").write_bytes(b"")
+
+
+def not_utf8(folder):
+    with open(os.fsencode(folder) + b"/\xff", "wb"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (hidden, "hidden"),
+        (link, "a link"),
+        (linked_folder, "a link"),
+        (pipe, "not a plain file"),
+        (newline, "rename it"),
+        (not_utf8, "rename it"),
+    ],
+)
+def test_what_is_no_plain_file_is_refused(folder, change, said):
+    change(folder)
+    with pytest.raises(ModelError, match=said):
+        files.read(folder)
+
+
+def test_size_is_bounded_over_all_files(folder):
+    with pytest.raises(ModelError, match="larger than 10 bytes"):
+        files.read(folder, 10)
+    assert files.read(folder, 13).size == 13
+
+
+def test_missing_empty_and_special(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").mkdir()
+    for name, said in [("nowhere", "cannot be read"), ("pipe", "not a plain file"), ("empty", "empty directory")]:
+        with pytest.raises(ModelError, match=said):
+            files.read(tmp_path / name)
+
+
+def archive(**members):
+    def write(path):
+        with zipfile.ZipFile(path, "w") as made:
+            for name, content in members.items():
+                made.writestr(name.replace("__", "/"), content)
+
+    return write
+
+
+def content(raw):
+    return lambda path: path.write_bytes(raw)
+
+
+def arrays(path):
+    with path.open("wb") as stream:
+        np.savez(stream, weights=np.zeros(3))
+
+
+def directory(*names):
+    def make(path):
+        for name in names:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(b"x")
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("make", "form", "said"),
+    [
+        (content(b"\x80\x04\x95\x00"), "", "pickle"),
+        (archive(archive__data__pkl=b"", **{"archive/data.pkl": b""}), "", "PyTorch"),
+        (archive(readme=b"text"), "", "zip archive"),
+        (arrays, "", "npz"),
+        (content(b"<!DOCTYPE html><html>"), "", "web page"),
+        (content(b"version https://git-lfs.github.com/spec/v1\noid sha256:0"), "", "git-lfs"),
+        (content(b""), "", "empty"),
+        (content(b"\x08\x01\x12\x90\x01graph"), "", "saved_model"),
+        (content(b"\x93NUMPY"), "", "NumPy"),
+        (content(b"who knows"), "", ""),
+        (directory("photo.jpg"), "", "without a model"),
+        (directory("below/saved_model.pb"), "", "below it"),
+        (directory("net.tflite"), "", "net.tflite"),
+        (directory("config.json", "model.weights.h5"), "", "unpacked"),
+        (content(b"\x89HDF\r\n\x1a\n"), "keras_h5", None),
+        (content(b"\x1c\x00\x00\x00TFL3"), "tflite", None),
+        (archive(**{"config.json": b"", "metadata.json": b""}), "keras", None),
+        (content(b"\x0a\x1d\x0a\x05input\x12\x0bPlaceholder"), "frozen_graph", None),
+        (content(b"\x0a\xa9\x02\x0a\x82\x01" + b"n" * 130 + b"\x12\x05Const"), "frozen_graph", None),
+        (directory("saved_model.pb", "variables/variables.index"), "saved_model", None),
+        (directory("model-x.meta", "model-x.ckpt-1.index"), "checkpoint", None),
+    ],
+)
+def test_content_is_recognised(tmp_path, make, form, said):
+    make(tmp_path / "it")
+    found = files.read(tmp_path / "it")
+    assert recognition.form_of(found) == form
+    if said is not None:
+        assert said in recognition.mistaken(found)
+        assert bool(recognition.mistaken(found)) == bool(said)
+
+
+def declared(path, form, digest=None):
+    found = digest or files.digest(files.read(path))
+    return Profile(
+        file=str(path), sha256=found, form=form, input=(8, 8), normalisation="none", dimension=2, name="given"
+    )
+
+
+@pytest.mark.parametrize("form", profiles.FORMS)
+def test_a_pickle_is_refused_whatever_it_is_called(tmp_path, form):
+    (tmp_path / "it").write_bytes(b"\x80\x04\x95\x00")
+    with pytest.raises(ConfigError, match="it is a pickle"):
+        check(declared(tmp_path / "it", form))
+
+
+def test_the_form_that_it_looks_like_is_said(tmp_path):
+    (tmp_path / "it").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ConfigError, match="not of the form saved_model: it looks like keras_h5"):
+        check(declared(tmp_path / "it", "saved_model"))
+
+
+def test_a_directory_for_a_file_and_the_reverse(folder):
+    with pytest.raises(ConfigError, match="looks like saved_model"):
+        check(declared(folder, "frozen_graph"))
+    with pytest.raises(ConfigError, match="give the directory that holds it"):
+        check(declared(folder / "saved_model.pb", "saved_model"))
+
+
+def test_a_directory_is_refused_before_it_is_parsed_if_any_file_differs(folder):
+    given = declared(folder, "saved_model")
+    check(given)
+    (folder / "variables" / "variables.index").write_bytes(b"indeX")
+    with pytest.raises(ConfigError, match="SHA-256"):
+        check(given)
+    (folder / "variables" / "variables.index").write_bytes(b"index")
+    check(given)
+    (folder / "added").write_bytes(b"")
+    with pytest.raises(ConfigError, match="SHA-256"):
+        check(given)
+
+
+def test_a_pointer_in_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "it").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ConfigError, match="git lfs pull"):
+        check(declared(tmp_path / "it", "tflite", "0" * 64))

@@ -1,0 +1,29 @@
+"""A decoder that does to its process what the image says; other images it decodes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from facesieve.config import Embed
+from facesieve.stages.pictures import Picture, picture
+
+CRASH, ABORT, HANG, DEVOUR, CHATTER = (
+    f"do {what}".encode() for what in ("crash", "abort", "hang", "devour", "chatter")
+)
+
+
+def decode(content: bytes, embed: Embed, full: bool) -> Picture:
+    if content == CRASH:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if content == ABORT:
+        os.abort()
+    if content == HANG:
+        time.sleep(600)
+    if content == DEVOUR:
+        bytearray(2 * embed.max_memory)
+    if content == CHATTER:
+        sys.stderr.write("x" * 1_000_000)
+    return picture(content, embed, full)
