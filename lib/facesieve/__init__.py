@@ -5,4 +5,4 @@ Six nouns are tables and stage modules, five verbs are jobs:
     images -embed-> embeddings -link-> edges -cluster-> clusters -decide-> decisions -publish-> cleaned
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -54,11 +54,10 @@ def test_what_work_raises_is_raised_where_its_result_is_taken() -> None:
             raise KeyError(number)
         return number
 
-    taken = []
+    results = ahead(range(100), work, lambda _: 0)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(KeyError):
-        for number in ahead(range(100), work, lambda _: 0):
-            taken.append(number)
-    assert taken == [0, 1, 2]
+        next(results)
     assert threads() == 0
 
 
