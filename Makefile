@@ -38,7 +38,11 @@ check: $(READY) ## style, types, layers, fast tests
 	@$(WITH) $(BIN)/python -m pytest tests -m "not spark"
 
 bench: $(READY) ## benchmarks of the other stages, each printing ratios against a peer
-	@$(WITH) for name in embed_throughput cluster_lfw lfw killed; do $(BIN)/python tests/bench/$$name.py || exit 1; done
+	@$(WITH) for name in cluster_lfw lfw killed; do $(BIN)/python tests/bench/$$name.py || exit 1; done
+
+bench-embed: $(READY) ## models and images: throughput, detector, alignment, hostile files, memory of the workers, many files
+	@$(WITH) for name in embed_throughput "embed_throughput --model mobilefacenet" detection alignment hostile \
+	    many_files worker_memory; do set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
 bench-link: $(READY) ## the link stage at a million faces, against FAISS, MLlib and itself (over an hour)
 	@$(WITH) $(BIN)/python tests/bench/link.py $(ARGS)
@@ -68,4 +72,4 @@ $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/p
 
 FORCE:
 
-.PHONY: setup demo run test check bench bench-link bench-cluster bench-decide build clean help FORCE
+.PHONY: setup demo run test check bench bench-embed bench-link bench-cluster bench-decide build clean help FORCE

@@ -90,7 +90,7 @@ def inputs(
 def _embedding(photo: Photo, face: Face) -> tuple[object, ...]:
     known = (photo.face_id(face), photo.image_id, photo.uri, photo.sha256, face.rank)
     vector = list(face.vector)
-    return (*known, None, None, None, None, list(face.doubts), vector, MODEL, 100, 100, None)
+    return (*known, None, None, None, None, list(face.doubts), vector, MODEL, 100, 100, None, 0)
 
 
 def _memberships(photo: Photo, face: Face) -> list[tuple[object, ...]]:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from pyspark.errors import PythonException
 
+import stand_in
 from facesieve import ids, profiles
 from facesieve.config import Embed
 from facesieve.stages import embeddings as stage
@@ -135,6 +136,41 @@ def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(spark, data, 
     assert {(row.image_width, row.image_height) for row in faces} == {(500, 250)}
     assert len({bytes(row.phash) for row in faces}) == 1
     assert [(row.uri, row.reason) for row in stage.rejects(outcome).collect()] == [("grey.png", "no_face")]
+
+
+def test_a_small_face_in_a_large_photograph_is_cut_out_of_all_its_pixels(spark, data, mobilefacenet):
+    file = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
+    photograph = Image.open(file).convert("RGB")
+    large = Image.new("RGB", (4_000, 3_000), "grey")
+    large.paste(photograph, (3_001, 1_003))
+    contents = {"large.jpg": encoded(large, "JPEG"), "small.png": encoded(photograph)}
+    given = plan(mobilefacenet, detector="mtcnn")
+    found = by_uri(stage.embeddings(stage.outcomes(rows(spark, contents), given)))
+    one, other = found["large.jpg"], found["small.png"]
+    assert (one.image_width, one.image_height) == (4_000, 3_000)
+    assert abs(one.box.x - 3_001 - other.box.x) < 8
+    assert abs(one.box.y - 1_003 - other.box.y) < 8
+    assert np.dot(one.vector, other.vector) > 0.9
+    assert one.sharpness > 0.6 * other.sharpness, "reduced pixels would be blurred"
+
+
+def test_a_decoder_that_crashes_hangs_or_devours_costs_one_image_each(spark, mobilefacenet, lfw):
+    spark.sparkContext.addPyFile(stand_in.__file__)
+    bad = {
+        "crash.jpg": (stand_in.CRASH, "the decoder crashed (SIGSEGV)"),
+        "hang.jpg": (stand_in.HANG, "decoding took longer than embed.max_seconds (1)"),
+        "abort.jpg": (stand_in.ABORT, "the decoder crashed (SIGABRT)"),
+        "devour.jpg": (stand_in.DEVOUR, "decoding takes more than embed.max_memory (268435456 bytes)"),
+    }
+    sound = list(lfw.items())
+    contents = dict(sound[:2]) | {uri: content for uri, (content, _) in bad.items()} | dict(sound[2:])
+    given = plan(mobilefacenet, max_seconds=1.0, max_memory=1 << 28)
+    outcome = stage.outcomes(rows(spark, contents, 1), dataclasses.replace(given, decode="stand_in:decode")).persist()
+    assert {uri: row.detail for uri, row in by_uri(stage.rejects(outcome)).items()} == {
+        uri: said for uri, (_, said) in bad.items()
+    }
+    assert set(by_uri(stage.embeddings(outcome))) == set(lfw)
+    outcome.unpersist()
 
 
 def test_an_altered_model_stops_the_job_with_its_digest(spark, mobilefacenet, lfw):

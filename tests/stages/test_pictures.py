@@ -99,6 +99,57 @@ def test_exif_rotation_is_undone(orientation):
     assert np.array_equal(picture(encoded(stored, exif=exif), EMBED).pixels, np.asarray(colour()))
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_jpeg_is_decoded_at_a_fraction_unless_all_of_it_is_wanted(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(colour().resize((3_001, 2_000)), "JPEG", exif=exif)
+    upright = (3_001, 2_000) if orientation == 1 else (2_000, 3_001)
+    reduced, full = picture(content, EMBED), picture(content, EMBED, full=True)
+    for found in (reduced, full):
+        assert (found.width, found.height) == upright
+    assert full.pixels.shape[1::-1] == upright
+    assert full.scale == 1.0
+    assert max(reduced.pixels.shape) == 1_501
+    assert reduced.scale == pytest.approx(2, abs=0.01)
+    again = np.asarray(Image.fromarray(full.pixels).resize(reduced.pixels.shape[1::-1], Image.Resampling.BOX))
+    assert np.abs(again.astype(int) - reduced.pixels).mean() < 3
+
+
+def test_what_is_cut_by_fixed_pixels_is_decoded_in_full():
+    content = encoded(colour().resize((3_000, 2_000)), "JPEG")
+    assert picture(content, Embed(detector="aligned")).scale == 1.0
+    assert picture(encoded(colour().resize((3_000, 2_000))), EMBED).scale == 1.0, "only JPEG can be decoded in part"
+
+
+def test_thousands_of_scans_are_refused_before_they_are_decoded():
+    content = encoded(colour(), "JPEG", progressive=True)
+    assert picture(content, EMBED).width == 60
+    start, end = content.index(b"\xff\xda"), content.rindex(b"\xff\xd9")
+    with pytest.raises(Unusable) as caught:
+        picture(content[:end] + content[start:end] * 200 + content[end:], EMBED)
+    assert caught.value.reason == Reason.UNDECODABLE
+    assert "scans" in caught.value.detail
+
+
+def test_what_stands_in_segments_and_behind_a_jpeg_is_no_scan():
+    content, scans = encoded(colour(), "JPEG"), b"\xff\xda\0\x02" * 1_000
+    comment = b"\xff\xfe" + struct.pack(">H", len(scans) + 2) + scans
+    assert picture(content[:2] + comment + content[2:] + scans, EMBED).width == 60
+
+
+def test_a_jpeg_that_others_follow_is_one():
+    stream = io.BytesIO()
+    large = colour().resize((3_000, 2_000))
+    large.save(stream, "MPO", save_all=True, append_images=[large.rotate(180)])
+    found = picture(stream.getvalue(), EMBED)
+    assert (found.width, found.height, found.pixels.shape) == (3_000, 2_000, (1_000, 1_500, 3))
+    content = stream.getvalue()
+    last, end = content.index(b"\xff\xda"), content.index(b"\xff\xd9")
+    many = refused(content[:end] + content[last:end] * 200 + content[end:])
+    assert "scans" in many.detail
+
+
 def test_a_damaged_exif_block_does_not_cost_the_image():
     content = encoded(colour(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12garbage")
     assert picture(content, EMBED).pixels.shape == (40, 60, 3)
