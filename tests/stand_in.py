@@ -7,11 +7,13 @@ import signal
 import sys
 import time
 
+import numpy as np
+
 from facesieve.config import Embed
 from facesieve.stages.pictures import Picture, picture
 
-CRASH, ABORT, HANG, DEVOUR, CHATTER = (
-    f"do {what}".encode() for what in ("crash", "abort", "hang", "devour", "chatter")
+CRASH, ABORT, HANG, DEVOUR, CHATTER, PRINT, NONSENSE = (
+    f"do {what}".encode() for what in ("crash", "abort", "hang", "devour", "chatter", "print", "nonsense")
 )
 
 
@@ -26,4 +28,8 @@ def decode(content: bytes, embed: Embed, full: bool) -> Picture:
         bytearray(2 * embed.max_memory)
     if content == CHATTER:
         sys.stderr.write("x" * 1_000_000)
+    if content == PRINT:
+        os.write(1, b"\0" * 1_000)
+    if content == NONSENSE:
+        return Picture(np.zeros((1, 1, 3), np.uint8), 0, 2**31)
     return picture(content, embed, full)

@@ -1,6 +1,6 @@
 """The child's side of `decoding`: a process that decodes one image after another, and may die of it.
 
-    python -m facesieve.stages.decoder MODULE:FUNCTION SETTINGS
+    python -P -m facesieve.stages.decoder MODULE:FUNCTION SETTINGS
 
 It is started by `decoding.Decoder`, which speaks to it over standard input and output:
 
@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import importlib
 import json
+import os
 import signal
 import struct
 import sys
@@ -32,6 +33,9 @@ REQUEST = struct.Struct("<QB")
 SHAPE = struct.Struct("<4I")
 LENGTH = struct.Struct("<I")
 READY, DECODED, UNUSABLE = b"R", b"\0", b"\1"
+
+_GRACE = 2.0
+"""Seconds beyond `embed.max_seconds` after which a decoder ends by itself: whoever should have killed it is gone."""
 
 Decode = Callable[[bytes, Embed, bool], Picture]
 """What decodes: (image, settings, whether all pixels are wanted) -> Picture. Raises Unusable."""
@@ -55,7 +59,11 @@ def serve(decode: Decode, embed: Embed, requests: BinaryIO, replies: BinaryIO) -
     replies.flush()
     while header := requests.read(REQUEST.size):
         size, full = REQUEST.unpack(header)
-        for part in _reply(decode, requests.read(size), embed, bool(full)):
+        content = requests.read(size)
+        signal.setitimer(signal.ITIMER_REAL, embed.max_seconds + _GRACE)
+        reply = _reply(decode, content, embed, bool(full))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for part in reply:
             replies.write(part)
         replies.flush()
 
@@ -78,22 +86,31 @@ def _reply(decode: Decode, content: bytes, embed: Embed, full: bool) -> list[Any
 
 
 def _bound(memory: int) -> None:
-    """Let this process have `memory` bytes beside what it has now, where the system knows such a bound."""
+    """Let this process have `memory` bytes beside what it has now, where the system knows such a bound; no core."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource  # noqa: PLC0415 (there is none on every system)
 
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with open("/proc/self/statm", encoding="ascii") as pages:
             now = int(pages.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))
 
 
+def _replies() -> BinaryIO:
+    """Keep standard output for replies: what else is written there, by native code too, goes to standard error."""
+    kept = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return kept
+
+
 def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the job, which closes the input
+    replies = _replies()
     module, _, function = sys.argv[1].partition(":")
     embed = _read(sys.argv[2])
     decode = getattr(importlib.import_module(module), function)
     _bound(embed.max_memory)
-    serve(decode, embed, sys.stdin.buffer, sys.stdout.buffer)
+    serve(decode, embed, sys.stdin.buffer, replies)
 
 
 if __name__ == "__main__":

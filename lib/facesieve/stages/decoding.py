@@ -6,7 +6,6 @@ started with the first image, used by all tasks of the worker, and replaced when
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import select
@@ -28,7 +27,7 @@ PILLOW = "facesieve.stages.pictures:picture"
 """The decoder of the job, as MODULE:FUNCTION."""
 
 _START_SECONDS = 120.0
-_GRACE = 5.0  # seconds until a child that has closed its end is dead, which tells of what
+_GRACE = 2.0  # seconds until a child that has closed its end is dead, which tells of what
 _CHUNK = 1 << 20
 
 
@@ -52,24 +51,35 @@ class Decoder:
     def decode(self, content: bytes, full: bool = False) -> Picture:
         """Decode the bytes of an image file; `full`: all its pixels, however large it is. Raises Unusable."""
         with self._lock:
-            running = self._child or self._started()
+            if self._child is not None and self._child.poll() is not None:
+                self._end()  # it has died meanwhile, of nothing that this image did
             try:
-                return _asked(running, content, full, time.monotonic() + self._embed.max_seconds)
+                running = self._child or self._started()
+                until = time.monotonic() + self._embed.max_seconds
+                return _asked(running, content, full, until, self._embed.max_pixels)
+            except Unusable:
+                raise
             except _Late:
                 self._end()
                 said = f"decoding took longer than embed.max_seconds ({self._embed.max_seconds:g})"
                 raise Unusable(Reason.UNDECODABLE, said) from None
             except _Gone:
                 raise Unusable(Reason.UNDECODABLE, f"the decoder crashed ({_ending(self._end(_GRACE))})") from None
+            except BaseException:
+                self._end()  # its answer is still to come, and would be taken for the next image's
+                raise
 
     def close(self) -> None:
         """End the child, if there is one."""
         with self._lock:
             self._end()
 
+    def __del__(self) -> None:
+        self._end()  # else `subprocess` would keep a running child, and the pipes that hold it, for ever
+
     def _started(self) -> subprocess.Popen[bytes]:
         """Start a child. Never by forking this process, which may hold TensorFlow's threads and locks."""
-        command = [sys.executable, "-m", child.__name__, self._function, child.settings(self._embed)]
+        command = [sys.executable, "-P", "-m", child.__name__, self._function, child.settings(self._embed)]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         started = subprocess.Popen(
             command,
@@ -106,22 +116,29 @@ class Decoder:
 
 @lru_cache(maxsize=1)
 def decoder(embed: Embed, function: str = PILLOW) -> Decoder:
-    """Return this process's decoder for these settings."""
-    made = Decoder(embed, function)
-    atexit.register(made.close)
-    return made
+    """Return this process's decoder for these settings.
+
+    Its child ends when this process takes other settings, and with its input when this process ends, however that is.
+    """
+    return Decoder(embed, function)
 
 
-def _asked(running: subprocess.Popen[bytes], content: bytes, full: bool, until: float) -> Picture:
+def _asked(running: subprocess.Popen[bytes], content: bytes, full: bool, until: float, most: int) -> Picture:
+    """Have an image decoded, until a time, to `most` pixels. A child that answers with nonsense counts as crashed."""
     _write(running, child.REQUEST.pack(len(content), full), until)
     _write(running, content, until)
     if _read(running, 1, until) == child.DECODED:
         rows, columns, width, height = child.SHAPE.unpack(_read(running, child.SHAPE.size, until))
+        if not 0 < rows * columns <= min(most, width * height):
+            raise _Gone
         pixels = np.frombuffer(_read(running, rows * columns * 3, until), np.uint8).reshape(rows, columns, 3)
         return Picture(pixels, width, height)
     (length,) = child.LENGTH.unpack(_read(running, child.LENGTH.size, until))
-    reason, detail = json.loads(bytes(_read(running, length, until)))
-    raise Unusable(Reason(reason), detail)
+    try:
+        reason, detail = json.loads(bytes(_read(running, min(length, _CHUNK), until)))
+        raise Unusable(Reason(reason), detail)
+    except (TypeError, ValueError):
+        raise _Gone from None
 
 
 def _write(running: subprocess.Popen[bytes], content: bytes, until: float) -> None:

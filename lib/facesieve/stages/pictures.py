@@ -48,7 +48,9 @@ _SIGNATURES = {
     "GIF": rb"GIF8[79]a",
     "TIFF": rb"II\*\0|MM\0\*",
 }
-_START_OF_SCAN = b"\xff\xda"
+_JPEG = ("JPEG", "MPO")  # a JPEG that other pictures follow, as telephones write it, goes by the second name
+_START_OF_SCAN, _END_OF_JPEG = 0xDA, 0xD9
+_JPEG_SEGMENT = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 _MOST_SCANS = 100  # a progressive JPEG has some ten; with thousands, small files take minutes
 _LONGEST_DETAIL = 120
 _SIXTEEN_TO_EIGHT = 257
@@ -126,9 +128,8 @@ def _opened(content: bytes, embed: Embed) -> Image.Image:
 
 def _check_header(image: Image.Image, content: bytes, embed: Embed) -> None:
     width, height = image.size
-    scans = content.count(_START_OF_SCAN) if image.format == "JPEG" else 0
-    if scans > _MOST_SCANS:
-        raise Unusable(Reason.UNDECODABLE, f"JPEG: {scans} scans, sound files have at most {_MOST_SCANS}")
+    if image.format in _JPEG and _has_many_scans(content):
+        raise Unusable(Reason.UNDECODABLE, f"JPEG: more than {_MOST_SCANS} scans, sound files have some ten")
     if min(width, height) < 1:
         raise Unusable(Reason.BAD_ASPECT, f"{width} x {height} pixels")
     if width * height > embed.max_pixels:
@@ -137,10 +138,24 @@ def _check_header(image: Image.Image, content: bytes, embed: Embed) -> None:
         raise Unusable(Reason.BAD_ASPECT, f"{width} x {height} pixels, embed.max_aspect is {embed.max_aspect:g}")
 
 
+def _has_many_scans(content: bytes) -> bool:
+    """Count the scans of a JPEG from segment to segment: bytes like theirs are in segments, and in a video behind."""
+    scans, place = 0, 2
+    if content.count(bytes([0xFF, _START_OF_SCAN])) <= _MOST_SCANS:
+        return False
+    while scans <= _MOST_SCANS and (found := _JPEG_SEGMENT.search(content, place)):
+        marker = found.group()[1]
+        if marker == _END_OF_JPEG:
+            return False
+        scans += marker == _START_OF_SCAN
+        place = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+    return scans > _MOST_SCANS
+
+
 def _decoded(image: Image.Image, enough: int | None) -> Picture:
     """Decode; a JPEG, where `enough` is given, so that its longer side has at least so many pixels."""
     full = image.size
-    if enough is not None and image.format == "JPEG":
+    if enough is not None and image.format in _JPEG:
         shrink = min(1.0, enough / max(full))
         image.draft(None, tuple(math.ceil(side * shrink) for side in full))  # type: ignore[arg-type]
     image.load()
@@ -159,8 +174,9 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        grey = np.rint(np.asarray(image) / _SIXTEEN_TO_EIGHT)  # Pillow would clip 16 bits at 255, not scale
-        return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).convert("RGB")
+        deep = np.clip(np.asarray(image), 0, 65_535).astype(np.uint16)  # Pillow would clip 16 bits at 255, not scale
+        grey = (deep // _SIXTEEN_TO_EIGHT + (deep % _SIXTEEN_TO_EIGHT > _SIXTEEN_TO_EIGHT // 2)).astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
     if image.mode == "F":
         raise Unusable(Reason.WRONG_TYPE, "pixels are floating-point numbers, whose range is unknown")
     if image.has_transparency_data:
