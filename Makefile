@@ -41,7 +41,7 @@ bench: $(READY) ## benchmarks of the other stages, each printing ratios against 
 	@$(WITH) for name in cluster_lfw lfw killed; do $(BIN)/python tests/bench/$$name.py || exit 1; done
 
 bench-embed: $(READY) ## models and images: throughput, detector, alignment, hostile files, memory of the workers, many files
-	@$(WITH) for name in embed_throughput "embed_throughput --model mobilefacenet" detection alignment hostile \
+	@$(WITH) for name in embed_throughput "embed_throughput --model mobilefacenet" detection alignment hostile_files \
 	    many_files worker_memory; do set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
 bench-link: $(READY) ## the link stage at a million faces, against FAISS, MLlib and itself (over an hour)

@@ -1,6 +1,6 @@
 """Hostile files through Spark: damaged ones by the thousand, and some made to exhaust a decoder.
 
-    python tests/bench/hostile.py [--mutated 2000] [--seed 0] [--photographs]
+    python tests/bench/hostile_files.py [--mutated 2000] [--seed 0] [--photographs]
 
 The corpus of `tests/hostile.py` is written to a folder, listed, and decoded and embedded in `local[2]` with all formats
 allowed, the outcomes written to Parquet and counted from there; `--photographs` damages photographs of LFW instead of
