@@ -128,3 +128,13 @@ def test_files_that_are_missing_cut_off_or_altered_are_refused(found):
 def test_sizes_must_be_the_profiles(found):
     refused(found, r"input is .*32, 32.*profile says \[24, 24\]", side=24)
     refused(found, r"output is .*8\].*profile says 16", dimension=16)
+
+
+def test_a_keras_model_saved_as_tensorflow_saves_any_object(tmp_path):
+    keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
+    image = keras.Input((32, 32, 3))
+    features = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, activation="relu")(image))
+    model = keras.Model(image, keras.layers.Dense(8)(keras.layers.GlobalAveragePooling2D()(features)))
+    tf.saved_model.save(model, str(tmp_path / "saved"))
+    found = load(files.read(tmp_path / "saved"))
+    np.testing.assert_allclose(found(BATCH), np.asarray(model(BATCH)), rtol=1e-4, atol=1e-6)

@@ -58,6 +58,7 @@ def test_the_child_decodes_as_this_process_does(decoder: Decoder) -> None:
     [
         (stand_in.CRASH, Reason.UNDECODABLE, "the decoder crashed (SIGSEGV)"),
         (stand_in.ABORT, Reason.UNDECODABLE, "the decoder crashed (SIGABRT)"),
+        (stand_in.KILL, Reason.UNDECODABLE, "the decoder was killed twice (SIGKILL)"),
         (stand_in.HANG, Reason.UNDECODABLE, "decoding took longer than embed.max_seconds (1)"),
         (stand_in.DEVOUR, Reason.TOO_LARGE, "decoding takes more than embed.max_memory (268435456 bytes)"),
         (stand_in.CHATTER, Reason.WRONG_TYPE, "no image format known here"),
@@ -204,3 +205,8 @@ def test_the_child_imports_neither_spark_nor_tensorflow() -> None:
     made.close()
     assert "tensorflow" not in loaded
     assert "pyarrow" not in loaded
+
+
+def test_an_image_whose_decoder_was_killed_from_outside_is_tried_again(decoder: Decoder, tmp_path: Path) -> None:
+    assert decoder.decode(stand_in.ONCE + str(tmp_path / "killed").encode()).width == 1
+    assert (tmp_path / "killed").exists()

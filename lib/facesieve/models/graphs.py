@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from facesieve.errors import ModelError
-from facesieve.models import branches, ops, parts, runtime
+from facesieve.models import branches, ops, parts, runtime, tracked
 from facesieve.models.network import Facts, Floats, Infer
 from facesieve.profiles import Profile
 
@@ -96,9 +96,9 @@ def read_values(prefix: Path, keys: Mapping[str, str], shapes: Mapping[str, tupl
     values: dict[str, Floats] = {}
     try:
         reader = tf.train.load_checkpoint(str(prefix))
-        stored = reader.get_variable_to_shape_map()
+        stored, named = reader.get_variable_to_shape_map(), tracked.keys(reader)
         for name, shape in shapes.items():
-            key = keys.get(name, name)
+            key = keys.get(name) or named.get(name, name)
             if tuple(stored.get(key, [-1])) != shape:
                 found = f"has shape {stored[key]}" if key in stored else "does not exist"
                 raise ModelError(f"variable {name} of shape {list(shape)} {found} in the checkpoint {prefix.name}")

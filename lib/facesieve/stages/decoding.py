@@ -35,6 +35,10 @@ class _Gone(Exception):
     """The child has ended in the middle of a request."""
 
 
+class _Killed(Exception):
+    """Somebody, or the system for want of memory, has killed the child in the middle of a request."""
+
+
 class _Late(Exception):
     """The child has not answered in time."""
 
@@ -51,23 +55,36 @@ class Decoder:
     def decode(self, content: bytes, full: bool = False) -> Picture:
         """Decode the bytes of an image file; `full`: all its pixels, however large it is. Raises Unusable."""
         with self._lock:
-            if self._child is not None and self._child.poll() is not None:
-                self._end()  # it has died meanwhile, of nothing that this image did
             try:
-                running = self._child or self._started()
-                until = time.monotonic() + self._embed.max_seconds
-                return _asked(running, content, full, until, self._embed.max_pixels)
-            except Unusable:
-                raise
-            except _Late:
-                self._end()
-                said = f"decoding took longer than embed.max_seconds ({self._embed.max_seconds:g})"
-                raise Unusable(Reason.UNDECODABLE, said) from None
-            except _Gone:
-                raise Unusable(Reason.UNDECODABLE, f"the decoder crashed ({_ending(self._end(_GRACE))})") from None
-            except BaseException:
-                self._end()  # its answer is still to come, and would be taken for the next image's
-                raise
+                return self._decoded(content, full)
+            except _Killed:  # as when memory is short, perhaps not for this image's sake: it is tried once more
+                pass
+            try:
+                return self._decoded(content, full)
+            except _Killed:
+                raise Unusable(Reason.UNDECODABLE, "the decoder was killed twice (SIGKILL)") from None
+
+    def _decoded(self, content: bytes, full: bool) -> Picture:
+        if self._child is not None and self._child.poll() is not None:
+            self._end()  # it has died meanwhile, of nothing that this image did
+        try:
+            running = self._child or self._started()
+            until = time.monotonic() + self._embed.max_seconds
+            return _asked(running, content, full, until, self._embed.max_pixels)
+        except Unusable:
+            raise
+        except _Late:
+            self._end()
+            said = f"decoding took longer than embed.max_seconds ({self._embed.max_seconds:g})"
+            raise Unusable(Reason.UNDECODABLE, said) from None
+        except _Gone:
+            code = self._end(_GRACE)
+            if code == -signal.SIGKILL:
+                raise _Killed from None
+            raise Unusable(Reason.UNDECODABLE, f"the decoder crashed ({_ending(code)})") from None
+        except BaseException:
+            self._end()  # its answer is still to come, and would be taken for the next image's
+            raise
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -99,7 +116,7 @@ class Decoder:
         return started
 
     def _end(self, grace: float = 0.0) -> int:
-        """Let the child go, after `grace` seconds by force, and return its exit code."""
+        """Let the child go, after `grace` seconds by force, and return its exit code (0 if it was killed here)."""
         ended, self._child = self._child, None
         if ended is None:
             return 0
@@ -107,7 +124,8 @@ class Decoder:
             code = ended.wait(timeout=grace)
         except subprocess.TimeoutExpired:
             ended.kill()
-            code = ended.wait()
+            ended.wait()
+            code = 0
         for pipe in (ended.stdin, ended.stdout):
             if pipe is not None:
                 pipe.close()
@@ -177,6 +195,8 @@ def _fileno(pipe: object) -> int:
 
 
 def _ending(code: int) -> str:
+    if code == 0:
+        return "it makes no sense any more"
     try:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
     except ValueError:
