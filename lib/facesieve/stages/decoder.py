@@ -26,8 +26,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from facesieve.config import Embed
-from facesieve.reasons import Reason
-from facesieve.stages.pictures import Picture, Unusable
+from facesieve.stages.pictures import Picture, Unusable, out_of_memory
 
 REQUEST = struct.Struct("<QB")
 SHAPE = struct.Struct("<4I")
@@ -77,11 +76,11 @@ def _reply(decode: Decode, content: bytes, embed: Embed, full: bool) -> list[Any
             SHAPE.pack(rows, columns, picture.width, picture.height),
             np.ascontiguousarray(picture.pixels).data.cast("B"),
         ]
-    except Unusable as why:
-        said = [why.reason.value, why.detail]
+    except Unusable as unusable:
+        why = unusable
     except MemoryError:
-        said = [Reason.TOO_LARGE.value, f"decoding takes more than embed.max_memory ({embed.max_memory} bytes)"]
-    text = json.dumps(said).encode()
+        why = out_of_memory(embed)
+    text = json.dumps([why.reason.value, why.detail]).encode()
     return [UNUSABLE, LENGTH.pack(len(text)), text]
 
 

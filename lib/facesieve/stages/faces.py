@@ -96,8 +96,7 @@ def cut(picture: Picture, face: Face, size: tuple[int, int]) -> npt.NDArray[np.f
     if matrix is not None:
         return landmarks.warp(picture.pixels, matrix, size)
     x, y, width, height = (length / picture.scale for length in face.cut)
-    lying = size if face.turn % 2 == 0 else (size[1], size[0])
-    crop = pixels.resample(picture.pixels, (x, y, width, height), lying)
+    crop = pixels.resample(picture.pixels, (x, y, width, height), _before_turning(face, size))
     return np.ascontiguousarray(np.rot90(crop, face.turn)) if face.turn else crop
 
 
@@ -108,8 +107,13 @@ def magnified(picture: Picture, face: Face, size: tuple[int, int]) -> bool:
     matrix = _similarity(face, size, picture.scale)
     if matrix is not None:
         return landmarks.pitch(matrix) < 1
-    height, width = size if face.turn % 2 == 0 else (size[1], size[0])
+    height, width = _before_turning(face, size)
     return face.cut[2] / picture.scale < width or face.cut[3] / picture.scale < height
+
+
+def _before_turning(face: Face, size: tuple[int, int]) -> tuple[int, int]:
+    """The size that a crop has while the face still lies as it does in the picture."""
+    return size if face.turn % 2 == 0 else (size[1], size[0])
 
 
 def _similarity(face: Face, size: tuple[int, int], scale: float) -> npt.NDArray[np.float64] | None:

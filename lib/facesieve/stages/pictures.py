@@ -90,6 +90,11 @@ def check_bytes(size: int, embed: Embed) -> None:
         raise Unusable(Reason.TOO_LARGE, f"{size} bytes, embed.max_bytes is {embed.max_bytes}")
 
 
+def out_of_memory(embed: Embed) -> Unusable:
+    """Say of an image that decoding it takes too much memory."""
+    return Unusable(Reason.TOO_LARGE, f"decoding takes more than embed.max_memory ({embed.max_memory} bytes)")
+
+
 def picture(content: bytes, embed: Embed, full: bool = False) -> Picture:
     """Decode the bytes of an image file, upright and in RGB. Raises Unusable.
 
@@ -104,8 +109,7 @@ def picture(content: bytes, embed: Embed, full: bool = False) -> Picture:
         try:
             return _decoded(image, None if full or embed.detector == "aligned" else embed.detector_side)
         except MemoryError:
-            said = f"decoding takes more than embed.max_memory ({embed.max_memory} bytes)"
-            raise Unusable(Reason.TOO_LARGE, said) from None
+            raise out_of_memory(embed) from None
         except DECODING_ERRORS as problem:
             raise Unusable(Reason.UNDECODABLE, f"{image.format}: {_said(problem)}") from None
 
