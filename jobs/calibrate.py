@@ -1,4 +1,4 @@
-"""What a model's cosines mean, measured on labelled folders: see `facesieve.verbs.calibrate`.
+"""What a model's cosines mean, measured on labelled folders: see `facesieve.assess.calibrate`.
 
     spark-submit --py-files dist/facesieve.zip jobs/calibrate.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... --out PROFILE.toml --svg FILE [--run NAME] [--json]
@@ -6,8 +6,8 @@
 
 import sys
 
-from facesieve import runner
-from facesieve.verbs.calibrate import add_arguments, calibrate
+from facesieve.assess.calibrate import add_arguments, calibrate
+from facesieve.cli import main
 
 if __name__ == "__main__":
-    sys.exit(runner.ask(calibrate, __doc__ or "", add_arguments))
+    sys.exit(main.ask(calibrate, __doc__ or "", add_arguments))

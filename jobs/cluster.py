@@ -1,4 +1,4 @@
-"""One stage of the pipeline: see `facesieve.verbs.cluster`.
+"""One stage of the pipeline: see `facesieve.cluster.step`.
 
     spark-submit --py-files dist/facesieve.zip jobs/cluster.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... [--run NAME] [--full] [--json]
@@ -6,8 +6,8 @@
 
 import sys
 
-from facesieve import runner
-from facesieve.verbs.cluster import cluster
+from facesieve.cli import main
+from facesieve.cluster.step import cluster
 
 if __name__ == "__main__":
-    sys.exit(runner.main([cluster], __doc__ or ""))
+    sys.exit(main.main([cluster], __doc__ or ""))

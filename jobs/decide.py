@@ -1,4 +1,4 @@
-"""One stage of the pipeline: see `facesieve.verbs.decide`.
+"""One stage of the pipeline: see `facesieve.decide.step`.
 
     spark-submit --py-files dist/facesieve.zip jobs/decide.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... [--run NAME] [--full] [--json]
@@ -6,8 +6,8 @@
 
 import sys
 
-from facesieve import runner
-from facesieve.verbs.decide import decide
+from facesieve.cli import main
+from facesieve.decide.step import decide
 
 if __name__ == "__main__":
-    sys.exit(runner.main([decide], __doc__ or ""))
+    sys.exit(main.main([decide], __doc__ or ""))

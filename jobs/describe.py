@@ -9,8 +9,8 @@ MODEL is a file, a directory, the name of a profile (conf/models/NAME.toml) or t
 import sys
 from pathlib import Path
 
-from facesieve import session
-from facesieve.models.describe import main
+from facesieve.cli.describe import main
+from facesieve.lake import session
 
 if __name__ == "__main__":
     session.separate_errors()

@@ -1,4 +1,4 @@
-"""How well the clusters agree with identities: see `facesieve.verbs.evaluate`. Changes nothing.
+"""How well the clusters agree with identities: see `facesieve.assess.evaluate`. Changes nothing.
 
     spark-submit --py-files dist/facesieve.zip jobs/evaluate.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... [--truth FILE] [--scope SCOPE] [--run NAME] [--json]
@@ -6,8 +6,8 @@
 
 import sys
 
-from facesieve import runner
-from facesieve.verbs.evaluate import add_arguments, evaluate
+from facesieve.assess.evaluate import add_arguments, evaluate
+from facesieve.cli import main
 
 if __name__ == "__main__":
-    sys.exit(runner.ask(evaluate, __doc__ or "", add_arguments))
+    sys.exit(main.ask(evaluate, __doc__ or "", add_arguments))

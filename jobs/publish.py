@@ -1,4 +1,4 @@
-"""One stage of the pipeline: see `facesieve.verbs.publish`.
+"""One stage of the pipeline: see `facesieve.publish.step`.
 
     spark-submit --py-files dist/facesieve.zip jobs/publish.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... [--run NAME] [--full] [--json]
@@ -6,8 +6,8 @@
 
 import sys
 
-from facesieve import runner
-from facesieve.verbs.publish import publish
+from facesieve.cli import main
+from facesieve.publish.step import publish
 
 if __name__ == "__main__":
-    sys.exit(runner.main([publish], __doc__ or ""))
+    sys.exit(main.main([publish], __doc__ or ""))

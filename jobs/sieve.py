@@ -8,12 +8,12 @@ Started again, the same command goes on where it stopped, or says "up to date".
 
 import sys
 
-from facesieve import runner
-from facesieve.verbs.cluster import cluster
-from facesieve.verbs.decide import decide
-from facesieve.verbs.embed import embed
-from facesieve.verbs.link import link
-from facesieve.verbs.publish import publish
+from facesieve.cli import main
+from facesieve.cluster.step import cluster
+from facesieve.decide.step import decide
+from facesieve.embed.step import embed
+from facesieve.link.step import link
+from facesieve.publish.step import publish
 
 if __name__ == "__main__":
-    sys.exit(runner.main([embed, link, cluster, decide, publish], __doc__ or ""))
+    sys.exit(main.main([embed, link, cluster, decide, publish], __doc__ or ""))

@@ -1,4 +1,4 @@
-"""Return every table and the exports to the state before a run: see `facesieve.verbs.undo`. Touches no image.
+"""Return every table and the exports to the state before a run: see `facesieve.cli.undo`. Touches no image.
 
     spark-submit --py-files dist/facesieve.zip jobs/undo.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... --undo RUN [--json]
@@ -6,8 +6,8 @@
 
 import sys
 
-from facesieve import runner
-from facesieve.verbs.undo import add_arguments, undo
+from facesieve.cli import main
+from facesieve.cli.undo import add_arguments, undo
 
 if __name__ == "__main__":
-    sys.exit(runner.ask(undo, __doc__ or "", add_arguments))
+    sys.exit(main.ask(undo, __doc__ or "", add_arguments))

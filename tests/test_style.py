@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from facesieve.config import Config
+from facesieve.core.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTION_LINES, MODULE_LINES, PARAMETERS = 40, 260, 6

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import faces
 import jars
 import java
 import packages
 from layout import Layout
 from refusal import SetupError, in_words
+
+import faces
 
 Step = Callable[[Layout], int | None]
 """Makes one thing; returns the bytes it fetched or wrote, or None if the thing was in place."""

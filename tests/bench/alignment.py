@@ -24,11 +24,12 @@ sys.path.insert(0, str(ROOT / "lib"))
 for pool in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{pool}_NUM_THREADS", "1")
 
-from facesieve import models, profiles  # noqa: E402
-from facesieve.config import Embed  # noqa: E402
-from facesieve.profiles import Margin, Profile  # noqa: E402
-from facesieve.stages.faces import cut, faces  # noqa: E402
-from facesieve.stages.pictures import Unusable, picture  # noqa: E402
+from facesieve import models  # noqa: E402
+from facesieve.core import profiles  # noqa: E402
+from facesieve.core.config import Embed  # noqa: E402
+from facesieve.core.profiles import Margin, Profile  # noqa: E402
+from facesieve.embed.crops import cut, faces  # noqa: E402
+from facesieve.embed.decode import Unusable, picture  # noqa: E402
 
 Floats = npt.NDArray[np.float64]
 REFERENCE = "box 0.2"

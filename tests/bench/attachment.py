@@ -20,13 +20,13 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from facesieve.kernels.agreement import bcubed  # noqa: E402
-from facesieve.kernels.attachment import admission  # noqa: E402
-from facesieve.kernels.exemplars import Links, exemplars, links, nearest_cluster, with_joined  # noqa: E402
-from facesieve.kernels.structure import SCORE_SCALE, hoods, least_vote, scores  # noqa: E402
-from facesieve.kernels.thresholds import link_cosine  # noqa: E402
-from facesieve.kernels.vectors import hits, medoid, slices  # noqa: E402
-from facesieve.kernels.whispers import Coin, split, whispers  # noqa: E402
+from facesieve.assess.kernels.agreement import bcubed  # noqa: E402
+from facesieve.cluster.kernels.attachment import admission  # noqa: E402
+from facesieve.cluster.kernels.exemplars import Links, exemplars, links, nearest_cluster, with_joined  # noqa: E402
+from facesieve.cluster.kernels.structure import SCORE_SCALE, hoods, least_vote, scores  # noqa: E402
+from facesieve.cluster.kernels.whispers import Coin, split, whispers  # noqa: E402
+from facesieve.faces.vectors import hits, medoid, slices  # noqa: E402
+from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
 
 MODELS = {"facenet": "facenet_embeddings.npz", "mobilefacenet": "embeddings.npz"}
 CUT, LINK_STRANGERS, LINE_STRANGERS, MOST, ERROR = 0.27, 3.0, 10.0, 200, 0.1

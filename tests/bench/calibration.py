@@ -23,13 +23,13 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from facesieve.kernels.agreement import bcubed  # noqa: E402
-from facesieve.kernels.structure import hoods, least_vote, scores  # noqa: E402
-from facesieve.kernels.thresholds import link_cosine  # noqa: E402
-from facesieve.kernels.vectors import hits, pair_cosine  # noqa: E402
-from facesieve.kernels.whispers import Coin, whispers  # noqa: E402
-from facesieve.stages.packed import Faces  # noqa: E402
-from facesieve.verbs.calibrate import PEOPLE_EACH, PROBABILITIES, STRANGERS, STRANGERS_EACH, Measured, measure  # noqa: E402
+from facesieve.assess.calibrate import PEOPLE_EACH, PROBABILITIES, STRANGERS, STRANGERS_EACH, Measured, measure  # noqa: E402
+from facesieve.assess.kernels.agreement import bcubed  # noqa: E402
+from facesieve.cluster.kernels.structure import hoods, least_vote, scores  # noqa: E402
+from facesieve.cluster.kernels.whispers import Coin, whispers  # noqa: E402
+from facesieve.faces.blocks import Faces  # noqa: E402
+from facesieve.faces.vectors import hits, pair_cosine  # noqa: E402
+from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
 
 DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 MODELS = {"FaceNet": "facenet_embeddings.npz", "MobileFaceNet": "embeddings.npz"}

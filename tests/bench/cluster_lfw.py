@@ -33,18 +33,18 @@ from pyspark.sql import functions as F  # noqa: E402
 from seed import chinese_whispers  # noqa: E402
 from two_level import two_level  # noqa: E402
 
-from facesieve import config, profiles  # noqa: E402
-from facesieve.kernels.agreement import bcubed, pairwise  # noqa: E402
-from facesieve.kernels.structure import hoods, least_vote, scores  # noqa: E402
-from facesieve.kernels.thresholds import link_cosine  # noqa: E402
-from facesieve.kernels.vectors import hits  # noqa: E402
-from facesieve.kernels.whispers import Coin, split, whispers  # noqa: E402
-from facesieve.progress import Progress  # noqa: E402
-from facesieve.stages.clusters import Electorate, clusters  # noqa: E402
-from facesieve.stages.edges import Tally  # noqa: E402
-from facesieve.stages.structure import structure  # noqa: E402
-from facesieve.stages.supersteps import Voting  # noqa: E402
-from facesieve.tables import Votes  # noqa: E402
+from facesieve.assess.kernels.agreement import bcubed, pairwise  # noqa: E402
+from facesieve.cluster.checkpoints import Progress  # noqa: E402
+from facesieve.cluster.clusters import Electorate, clusters  # noqa: E402
+from facesieve.cluster.kernels.structure import hoods, least_vote, scores  # noqa: E402
+from facesieve.cluster.kernels.whispers import Coin, split, whispers  # noqa: E402
+from facesieve.cluster.structure_score import structure  # noqa: E402
+from facesieve.cluster.supersteps import Voting  # noqa: E402
+from facesieve.core import config, profiles  # noqa: E402
+from facesieve.core.tables import Votes  # noqa: E402
+from facesieve.faces.vectors import hits  # noqa: E402
+from facesieve.link.edges import Tally  # noqa: E402
+from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
 
 DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 EMBEDDINGS = {"mobilefacenet": "embeddings.npz", "facenet": "facenet_embeddings.npz"}

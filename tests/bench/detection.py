@@ -45,7 +45,8 @@ def photographs(most: int) -> list[Pixels]:
 
 def embedder() -> Any:
     """The FaceNet model, loaded as the job loads it."""
-    from facesieve import models, profiles  # noqa: PLC0415 (threads are set first)
+    from facesieve import models  # noqa: PLC0415 (threads are set first)
+    from facesieve.core import profiles  # noqa: PLC0415 (threads are set first)
 
     return models.load(profiles.load("facenet", str(ROOT / "conf" / "models")))
 
@@ -58,9 +59,9 @@ def embed(model: Any, crops: list[npt.NDArray[np.float32]]) -> None:
 
 def ours(images: list[Pixels]) -> Callable[[], dict[str, float]]:
     """One pass of this package, in seconds by part."""
-    from facesieve.config import Embed  # noqa: PLC0415
-    from facesieve.stages.faces import cut, faces  # noqa: PLC0415
-    from facesieve.stages.pictures import Picture, Unusable  # noqa: PLC0415
+    from facesieve.core.config import Embed  # noqa: PLC0415
+    from facesieve.embed.crops import cut, faces  # noqa: PLC0415
+    from facesieve.embed.decode import Picture, Unusable  # noqa: PLC0415
 
     model, pictures = embedder(), [Picture(image, image.shape[1], image.shape[0]) for image in images]
 
@@ -87,7 +88,7 @@ def package(images: list[Pixels]) -> Callable[[], dict[str, float]]:
     """One pass of the package `mtcnn`, image by image, in seconds by part."""
     from mtcnn import MTCNN  # noqa: PLC0415
 
-    from facesieve.kernels import pixels  # noqa: PLC0415
+    from facesieve.faces import pixels  # noqa: PLC0415
 
     detector, model = MTCNN(), embedder()
 

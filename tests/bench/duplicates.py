@@ -32,14 +32,15 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 os.environ["PYTHONPATH"] = str(ROOT / "lib")
 
-from facesieve import models, profiles  # noqa: E402
-from facesieve.config import Decide  # noqa: E402
-from facesieve.kernels import pixels  # noqa: E402
-from facesieve.kernels.duplicates import least_difference  # noqa: E402
-from facesieve.kernels.vectors import hits, pair_cosine  # noqa: E402
-from facesieve.stages.duplicates import near_duplicates  # noqa: E402
-from facesieve.stages.perceptual_hash import VIEW_BYTES, perceptual_hash  # noqa: E402
-from facesieve.tables import EDGES, Edges  # noqa: E402
+from facesieve import models  # noqa: E402
+from facesieve.core import profiles  # noqa: E402
+from facesieve.core.config import Decide  # noqa: E402
+from facesieve.core.tables import EDGES, Edges  # noqa: E402
+from facesieve.decide.kernels.duplicates import least_difference  # noqa: E402
+from facesieve.decide.near_duplicates import near_duplicates  # noqa: E402
+from facesieve.embed.perceptual_hash import VIEW_BYTES, perceptual_hash  # noqa: E402
+from facesieve.faces import pixels  # noqa: E402
+from facesieve.faces.vectors import hits, pair_cosine  # noqa: E402
 
 DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 MODELS = {"facenet": "facenet_embeddings.npz", "mobilefacenet": "embeddings.npz"}

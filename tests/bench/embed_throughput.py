@@ -38,12 +38,13 @@ sys.path.insert(0, str(ROOT / "lib"))
 for pool in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{pool}_NUM_THREADS"] = "1"
 
-from facesieve import ids, models, profiles  # noqa: E402
-from facesieve.config import Embed  # noqa: E402
-from facesieve.kernels import pixels  # noqa: E402
-from facesieve.stages.embeddings import Plan, outcomes  # noqa: E402
-from facesieve.stages.faces import cut, faces  # noqa: E402
-from facesieve.stages.pictures import picture  # noqa: E402
+from facesieve import models  # noqa: E402
+from facesieve.core import ids, profiles  # noqa: E402
+from facesieve.core.config import Embed  # noqa: E402
+from facesieve.embed.crops import cut, faces  # noqa: E402
+from facesieve.embed.decode import picture  # noqa: E402
+from facesieve.embed.embeddings import Plan, outcomes  # noqa: E402
+from facesieve.faces import pixels  # noqa: E402
 
 
 def crops(files: list[Path], profile: profiles.Profile, embed: Embed) -> npt.NDArray[np.float32]:

@@ -14,8 +14,9 @@ from pyspark.sql import functions as F
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from facesieve import config, profiles, session, tables  # noqa: E402
-from facesieve.lake import Lake, Stamp  # noqa: E402
+from facesieve.core import config, profiles, tables  # noqa: E402
+from facesieve.lake import session  # noqa: E402
+from facesieve.lake.catalog import Lake, Stamp  # noqa: E402
 
 SETTINGS = {"images.root": "/nowhere", "images.identity": "none", "link.scope": "heap"}
 

@@ -27,17 +27,18 @@ ROOT = Path(__file__).resolve().parents[2]
 os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 os.environ["PYTHONPATH"] = str(ROOT / "lib")
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "fixtures")]
 
 import hostile  # noqa: E402
-from facesieve import profiles  # noqa: E402
-from facesieve.config import Embed, Images  # noqa: E402
-from facesieve.profiles import Crop  # noqa: E402
-from facesieve.sources import source  # noqa: E402
-from facesieve.stages import embeddings as stage  # noqa: E402
-from facesieve.stages.decoding import Decoder  # noqa: E402
-from facesieve.stages.listing import listing  # noqa: E402
-from facesieve.stages.pictures import Unusable  # noqa: E402
+
+from facesieve.core import profiles  # noqa: E402
+from facesieve.core.config import Embed, Images  # noqa: E402
+from facesieve.core.profiles import Crop  # noqa: E402
+from facesieve.embed import embeddings as stage  # noqa: E402
+from facesieve.embed.decode import Unusable  # noqa: E402
+from facesieve.embed.decoder_client import Decoder  # noqa: E402
+from facesieve.embed.listing import listing  # noqa: E402
+from facesieve.images.sources import source  # noqa: E402
 
 EMBED = Embed(formats=hostile.FORMATS, detector="aligned")
 SECONDS, TASKS = 1.0, 8

@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "demo")]
 
 from published import Row, newest  # noqa: E402
 
-from facesieve.kernels.agreement import bcubed, pairwise  # noqa: E402
+from facesieve.assess.kernels.agreement import bcubed, pairwise  # noqa: E402
 
 HEAP = {"images.identity": "none", "link.scope": "heap"}
 CASES = {

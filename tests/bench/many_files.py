@@ -25,9 +25,9 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 os.environ["PYTHONPATH"] = str(ROOT / "lib")
 sys.path.insert(0, str(ROOT / "lib"))
 
-from facesieve.config import Images  # noqa: E402
-from facesieve.sources import source  # noqa: E402
-from facesieve.stages.listing import listing, listing_key  # noqa: E402
+from facesieve.core.config import Images  # noqa: E402
+from facesieve.embed.listing import listing, listing_key  # noqa: E402
+from facesieve.images.sources import source  # noqa: E402
 
 
 def make(root: Path, files: int, folder_of: int) -> None:

@@ -38,10 +38,10 @@ from planting import Planted, Source  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402
 from seed_folders import kept  # noqa: E402
 
-from facesieve import runner  # noqa: E402
-from facesieve.verbs.cluster import cluster  # noqa: E402
-from facesieve.verbs.decide import decide  # noqa: E402
-from facesieve.verbs.link import link  # noqa: E402
+from facesieve.cli import main as cli  # noqa: E402
+from facesieve.cluster.step import cluster  # noqa: E402
+from facesieve.decide.step import decide  # noqa: E402
+from facesieve.link.step import link  # noqa: E402
 
 DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 WORK = ROOT / "build" / "bench" / "noise"
@@ -118,9 +118,9 @@ def _decided(
     return lake.decisions(), record, lake.identity_links()
 
 
-def _run(lake: PlantedLake, verbs: list[runner.Verb], sets: list[str], *more: str) -> dict[str, Any]:
+def _run(lake: PlantedLake, verbs: list[cli.Verb], sets: list[str], *more: str) -> dict[str, Any]:
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        code = runner.main(verbs, "", [*lake.arguments, *(f"--set={each}" for each in sets), *more])
+        code = cli.main(verbs, "", [*lake.arguments, *(f"--set={each}" for each in sets), *more])
     if code:
         raise SystemExit(f"{lake.name} ended with exit code {code}")
     return json.loads(said.getvalue().splitlines()[-1])

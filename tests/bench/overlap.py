@@ -24,11 +24,11 @@ from structure import Faces
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from facesieve import config  # noqa: E402
-from facesieve.kernels import overlap  # noqa: E402
-from facesieve.kernels.hashing import id_hash  # noqa: E402
-from facesieve.kernels.structure import least_vote  # noqa: E402
-from facesieve.kernels.whispers import Coin, split, whispers  # noqa: E402
+from facesieve.cluster.kernels.structure import least_vote  # noqa: E402
+from facesieve.cluster.kernels.whispers import Coin, split, whispers  # noqa: E402
+from facesieve.core import config  # noqa: E402
+from facesieve.decide.kernels import overlap  # noqa: E402
+from facesieve.faces.hashing import id_hash  # noqa: E402
 
 CHOICES, PEOPLE, SEVERAL, HIDDEN = 8, 50, 20, 1_000
 FEWEST, MOST = 3, 10

@@ -25,9 +25,10 @@ import folders_at_scale as at_scale  # noqa: E402
 from folders_at_scale import PER_FOLDER, Folders, Pairs  # noqa: E402
 from synthetic import face_ids  # noqa: E402
 
-from facesieve import config, profiles, session, tables  # noqa: E402
-from facesieve.lake import Lake, Stamp  # noqa: E402
-from facesieve.stages.perceptual_hash import VIEW_BYTES, VIEWS  # noqa: E402
+from facesieve.core import config, profiles, tables  # noqa: E402
+from facesieve.embed.perceptual_hash import VIEW_BYTES, VIEWS  # noqa: E402
+from facesieve.lake import session  # noqa: E402
+from facesieve.lake.catalog import Lake, Stamp  # noqa: E402
 
 BLOCK = 500
 """Folders drawn at once: 10,000 images."""

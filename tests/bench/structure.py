@@ -21,12 +21,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from facesieve import config  # noqa: E402
-from facesieve.kernels.agreement import bcubed, pairwise  # noqa: E402
-from facesieve.kernels.structure import hoods, least_vote, scores  # noqa: E402
-from facesieve.kernels.thresholds import link_cosine  # noqa: E402
-from facesieve.kernels.vectors import hits, slices  # noqa: E402
-from facesieve.kernels.whispers import Coin, split, whispers  # noqa: E402
+from facesieve.assess.kernels.agreement import bcubed, pairwise  # noqa: E402
+from facesieve.cluster.kernels.structure import hoods, least_vote, scores  # noqa: E402
+from facesieve.cluster.kernels.whispers import Coin, split, whispers  # noqa: E402
+from facesieve.core import config  # noqa: E402
+from facesieve.faces.vectors import hits, slices  # noqa: E402
+from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
 
 DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 MODELS = {"FaceNet": ("facenet", "facenet_embeddings.npz"), "MobileFaceNet": ("mobilefacenet", "embeddings.npz")}

@@ -34,10 +34,10 @@ from pyspark.sql import functions as F  # noqa: E402
 from seed import chinese_whispers  # noqa: E402
 from two_level import two_level  # noqa: E402
 
-from facesieve import config  # noqa: E402
-from facesieve.progress import Progress  # noqa: E402
-from facesieve.stages.supersteps import Voting, whispers  # noqa: E402
-from facesieve.stages.voting import vote  # noqa: E402
+from facesieve.cluster.checkpoints import Progress  # noqa: E402
+from facesieve.cluster.supersteps import Voting, whispers  # noqa: E402
+from facesieve.cluster.vote import vote  # noqa: E402
+from facesieve.core import config  # noqa: E402
 
 STEPS = 5
 

@@ -14,8 +14,8 @@ from synthetic import Numbers, Vectors
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from facesieve.kernels.thresholds import link_cosine  # noqa: E402
-from facesieve.kernels.vectors import slices  # noqa: E402
+from facesieve.faces.vectors import slices  # noqa: E402
+from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
 
 LINE, STRANGERS, MIN_N = (0.038, 0.161), 3, 1_000
 """FaceNet's line of strangers, and the defaults of `link.strangers` and `link.min_n`."""

@@ -1,6 +1,6 @@
 """A hand-written loop of Chinese Whispers without any graph library: what GraphFrames' messages are measured against.
 
-Per superstep it looks at the same faces as `facesieve.stages.supersteps`, finds the best label by two groupBys (votes
+Per superstep it looks at the same faces as `facesieve.cluster.supersteps`, finds the best label by two groupBys (votes
 per face and label; the best per face), and keeps its state in Parquet as that does.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from facesieve import config
-from facesieve.kernels.whispers import Coin
-from facesieve.stages.supersteps import draws
+from facesieve.cluster.kernels.whispers import Coin
+from facesieve.cluster.supersteps import draws
+from facesieve.core import config
 
 FILTER_BELOW = 0.25
 

@@ -28,11 +28,11 @@ sys.path.insert(0, str(ROOT / "lib"))
 for pool in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{pool}_NUM_THREADS"] = "1"
 
-from facesieve import ids, profiles  # noqa: E402
-from facesieve.config import Embed  # noqa: E402
-from facesieve.stages.embeddings import Plan, outcomes  # noqa: E402
+from facesieve.core import ids, profiles  # noqa: E402
+from facesieve.core.config import Embed  # noqa: E402
+from facesieve.embed.embeddings import Plan, outcomes  # noqa: E402
 
-MARKS = {"facesieve.stages.decoder": "decoders", "pyspark.daemon": "workers"}
+MARKS = {"facesieve.embed.decoder_process": "decoders", "pyspark.daemon": "workers"}
 ROUND = 1_000
 TASK = 500
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facesieve import models, profiles
-from facesieve.errors import ConfigError, ModelError
-from facesieve.kernels import pixels
+from facesieve import models
+from facesieve.core import profiles
+from facesieve.core.errors import ConfigError, ModelError
+from facesieve.faces import pixels
 from facesieve.models import Embedder, embedder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +117,7 @@ def registered(monkeypatch, tmp_path):
         file = tmp_path / "it.tflite"
         file.write_bytes(b"\x1c\x00\x00\x00TFL3")
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        monkeypatch.setattr("facesieve.models.tflite.load", lambda files, profile: loads.append(1) or infer)
+        monkeypatch.setattr("facesieve.models.formats.tflite.load", lambda files, profile: loads.append(1) or infer)
         return dataclasses.replace(embedder_of(infer).profile, file=str(file), sha256=digest)
 
     models.load.cache_clear()
@@ -164,7 +165,7 @@ def test_each_form_has_a_module():
 
 
 def test_importing_the_models_does_not_load_tensorflow():
-    code = "import sys, facesieve.models, facesieve.stages.embeddings; sys.exit('tensorflow' in sys.modules)"
+    code = "import sys, facesieve.models, facesieve.embed.embeddings; sys.exit('tensorflow' in sys.modules)"
     assert (
         subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "lib")}, check=False).returncode == 0
     )

@@ -8,11 +8,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from facesieve import profiles
-from facesieve.errors import ConfigError, ModelError
+from facesieve.core import profiles
+from facesieve.core.errors import ConfigError, ModelError
+from facesieve.core.profiles import Profile
 from facesieve.models import check, files, recognition
-from facesieve.models.pasted import SHELL
-from facesieve.profiles import Profile
+from facesieve.models.profile_template import SHELL
 
 
 @pytest.fixture

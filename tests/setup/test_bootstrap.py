@@ -17,7 +17,6 @@ import archives
 import bootstrap
 import build
 import digests
-import faces
 import fetching
 import jars
 import java
@@ -26,6 +25,8 @@ import programs
 import pytest
 from layout import Layout
 from refusal import SetupError, in_words
+
+import faces
 
 ROOT = Path(__file__).resolve().parents[2]
 

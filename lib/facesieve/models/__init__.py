@@ -4,6 +4,6 @@
 """
 
 from facesieve.models.embedder import Embedder, check, load
-from facesieve.models.mtcnn import Detection, detect
+from facesieve.models.mtcnn.detector import Detection, detect
 
 __all__ = ["Detection", "Embedder", "check", "detect", "load"]

@@ -17,14 +17,14 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from facesieve.errors import ConfigError, Fault, ModelError
-from facesieve.kernels import pixels
-from facesieve.kernels.vectors import unit
+from facesieve.core.errors import ConfigError, Fault, ModelError
+from facesieve.core.profiles import FORMS, Profile
+from facesieve.faces import pixels
+from facesieve.faces.vectors import unit
 from facesieve.models import files as model_files
 from facesieve.models import recognition, runtime
 from facesieve.models.files import ModelFiles
 from facesieve.models.network import Floats, Infer
-from facesieve.profiles import FORMS, Profile
 
 _NORMALISE: dict[str, Callable[[Floats], Floats]] = {
     "prewhiten": pixels.prewhiten,
@@ -113,7 +113,7 @@ def form(name: str) -> ModuleType:
     """Return the module of one of `profiles.FORMS`: its `load(files, profile)` and `facts(files)`."""
     if name not in FORMS:
         raise ModelError(f"{name!r} is not a form of model: {', '.join(FORMS)}")
-    return importlib.import_module(f"facesieve.models.{name}")
+    return importlib.import_module(f"facesieve.models.formats.{name}")
 
 
 def local(file: str) -> Path:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from facesieve.errors import ModelError
+from facesieve.core.errors import ModelError
 
 MOST_BYTES = 2_000_000_000
 """Largest model that is read, all its files together. FaceNet has 91 MB; a graph beyond 2 GB TensorFlow cannot load."""

@@ -1,0 +1,1 @@
+"""Side jobs that measure: evaluate, calibrate, report."""

@@ -1,0 +1,52 @@
+"""What a side job reads: the tables as one finished run left them."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from facesieve.core import tables
+from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.tables import Table
+from facesieve.lake.catalog import Lake, Snapshot
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A consistent reading point: a run that is done, and the snapshot id of each table after it."""
+
+    lake: Lake
+    run: str
+    after: Mapping[str, int]
+
+    def table(self, table: Table) -> DataFrame:
+        """Read a table as the run left it. Raises ConfigError if the run left none."""
+        if table.name not in self.after:
+            fix = "Run jobs/sieve.py, which makes all tables, or name another run with --run."
+            raise ConfigError([Fault(f"table {table.name}", f"the run {self.run} left none", fix)])
+        return self.lake.read(table, Snapshot(table.name, self.after[table.name], "", self.run))
+
+
+def reading(lake: Lake, name: str) -> Reading:
+    """Find the newest run with status `done`, or the one of that name. Raises ConfigError if there is none."""
+    here = lake.current(tables.RUNS)
+    if here is not None:
+        done = lake.read(tables.RUNS, here).where(F.col("status") == "done")
+        named = done.where(F.col("run") == name) if name else done
+        newest = named.orderBy(F.desc("ended"), F.desc("run")).select("run", "after").head()
+        if newest is not None:
+            return Reading(lake, newest["run"], newest["after"])
+    if name:
+        fix = "Name another, or leave --run away."
+        raise ConfigError([Fault("--run", f"no finished run of this lake is named {name}", fix)])
+    fix = "Run jobs/sieve.py first, or name the lake that it wrote."
+    raise ConfigError([Fault("lake.root", "no run has finished in this lake", fix)])
+
+
+def add_run(parser: ArgumentParser) -> None:
+    """Let the user name the run to read."""
+    parser.add_argument("--run", default="", metavar="NAME", help="run whose tables are read (default: the newest)")

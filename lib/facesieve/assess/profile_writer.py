@@ -1,0 +1,74 @@
+"""A model profile as text: the model's part of the former profile, and what calibration found."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from facesieve.assess.figures import Calibration
+from facesieve.core.errors import ConfigError, Fault
+
+_CALIBRATED = ("strangers", "identity", "same_person")
+_COMMENTS = {
+    "strangers": "Strangers' cosines: cosine = intercept + slope x z in the upper tail.",
+    "identity": "Inside one folder: 1 % of strangers' pairs are above the cosine, 5 % above the line.",
+    "same_person": "Quantiles of one person's cosines, each person with the same weight.",
+}
+
+
+def refuse_unwritable(profile: str, figure: str) -> None:
+    """Raise ConfigError if one of the files is there already, cannot be written, or the profile is no .toml."""
+    faults = []
+    for name, place in (("--out", profile), ("--svg", figure)):
+        try:
+            # Only a file that was made can be made: rights and names are the file system's own affair.
+            Path(place).touch(exist_ok=False)
+            Path(place).unlink()
+        except FileExistsError:
+            faults.append(Fault(name, f"{place} is there already", "Name a new file, or move that one away."))
+        except FileNotFoundError:
+            faults.append(Fault(name, f"the folder of {place} does not exist", "Make it, or name another."))
+        except OSError as problem:
+            faults.append(Fault(name, f"{place} cannot be written ({problem.strerror})", "Name another file."))
+    if not profile.endswith(".toml"):
+        faults.append(Fault("--out", f"{profile} does not end in .toml", "Name it PROFILE.toml."))
+    if Path(profile) == Path(figure):
+        faults.append(Fault("--svg", "is the same file as --out", "Name two files."))
+    if faults:
+        raise ConfigError(faults)
+
+
+def calibrated(found: Calibration, probabilities: Sequence[float], measured_on: str) -> dict[str, dict[str, Any]]:
+    """Return the sections of a profile that calibration makes."""
+    line, chosen = found.line, found.chosen
+    return {
+        "strangers": {
+            "intercept": round(line.intercept, 4),
+            "slope": round(line.slope, 4),
+            "measured_on": measured_on,
+        },
+        "identity": {"cosine": chosen["link"], "stranger_line": chosen["line"]},
+        "same_person": {
+            "probabilities": list(probabilities),
+            "cosines": [round(cosine, 3) for cosine in found.same.quantiles(probabilities)],
+        },
+    }
+
+
+def profile_text(former: Path, name: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write a profile: the model of the `former`, under its name, so that its faces stay its own, and the sections."""
+    given = tomllib.loads(former.read_text(encoding="utf-8")) | {"name": name}
+    plain = {key: value for key, value in given.items() if not isinstance(value, Mapping)}
+    kept = {key: value for key, value in given.items() if isinstance(value, Mapping) and key not in _CALIBRATED}
+    parts = ["# Written by jobs/calibrate.py.\n" + _lines(plain)]
+    parts += [f"[{key}]\n{_lines(value)}" for key, value in kept.items()]
+    parts += [f"# {_COMMENTS[key]}\n[{key}]\n{_lines(value)}" for key, value in sections.items()]
+    return "\n".join(parts)
+
+
+def _lines(values: Mapping[str, Any]) -> str:
+    # What JSON writes of strings, numbers, booleans and lists of them is TOML.
+    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())

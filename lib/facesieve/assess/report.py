@@ -1,0 +1,98 @@
+"""What side jobs found, as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from facesieve.core.console import aligned, count
+
+_AGAINST = {"file": "the truth table", "listing": "the listing's identities"}
+
+
+def of_evaluation(record: Mapping[str, Any]) -> str:
+    """Return the text of an evaluation's record."""
+    parts = [f"Run {record['run']}, against {_AGAINST[record['truth']]}"]
+    for scope, found in record["scopes"].items():
+        parts += [f"Scope {scope}", _counts(found), _agreement(found), _purity(found), _proxies(found)]
+    parts += [f"WARNING: {text}" for text in record["warnings"]]
+    return "\n\n".join(part for part in parts if part)
+
+
+def share(value: float | None) -> str:
+    """Write a share in percent; a dash where there is none."""
+    return "-" if value is None else f"{value:.2%}"
+
+
+def _counts(found: Mapping[str, Any]) -> str:
+    names = {
+        "faces in clusters": "faces",
+        "compared": "compared",
+        "left out: without identity": "without_identity",
+        "left out: further faces of an image": "further_faces",
+        "people compared": "people",
+        "clusters compared": "clusters",
+    }
+    return aligned([["", "number"], *([name, count(found[key])] for name, key in names.items())])
+
+
+def _agreement(found: Mapping[str, Any]) -> str:
+    if found["bcubed"] is None:
+        return ""
+    rows = [["agreement", "precision", "recall", "F"]]
+    for name, key in (("B-cubed", "bcubed"), ("pairwise", "pairwise")):
+        rows.append([name, *(f"{found[key][part]:.4f}" for part in ("precision", "recall", "f"))])
+    return f"{aligned(rows)}\nnormalised mutual information: {found['nmi']:.4f}"
+
+
+def _purity(found: Mapping[str, Any]) -> str:
+    if found["bcubed"] is None:
+        return ""
+    rows = [["faces compared in a cluster", "clusters", "faces", "purity"]]
+    for band in found["purity"]:
+        rows.append([_band(band), count(band["clusters"]), count(band["faces"]), share(band["purity"])])
+    return aligned(rows)
+
+
+def _band(band: Mapping[str, Any]) -> str:
+    if band["most"] is None:
+        return f"{band['least']} and more"
+    return str(band["least"]) if band["most"] == band["least"] else f"{band['least']} to {band['most']}"
+
+
+def _proxies(found: Mapping[str, Any]) -> str:
+    several, doubled = found["images_with_several_faces"], found["images_with_two_in_one_cluster"]
+    rows = [
+        ["without identities", "number", "share"],
+        ["images with several faces", count(several), ""],
+        ["of them with two faces in one cluster", count(doubled), share(found["two_in_one_cluster_share"])],
+        ["faces alone in their cluster", count(found["singletons"]), share(found["singletons_share"])],
+        ["faces of the largest cluster", count(found["largest"]), share(found["largest_share"])],
+    ]
+    return aligned(rows)
+
+
+def of_calibration(record: Mapping[str, Any]) -> str:
+    """Return the text of a calibration's record."""
+    rows = [["cosine", "strangers above", "one person's pairs below"]]
+    for rate in record["rates"]:
+        rows.append([f"{rate['cosine']:.4f}", share(rate["false_match"]), share(rate["false_non_match"])])
+    parts = [
+        f"Run {record['run']}, model {record['model']}",
+        record["strangers"]["measured_on"],
+        f"share of strangers' pairs inside folders: {share(record['strange_share'])}",
+        _compared(record),
+        aligned(rows),
+        *(f"WARNING: {text}" for text in record["warnings"]),
+        f"Written: {record['out']}, {record['svg']}. To use it: --set embed.model={record['out']}",
+    ]
+    return "\n\n".join(parts)
+
+
+def _compared(record: Mapping[str, Any]) -> str:
+    rows = [["profile", "former", "measured"]]
+    keys = (("strangers", "intercept"), ("strangers", "slope"), ("identity", "cosine"), ("identity", "stranger_line"))
+    for section, key in keys:
+        former = record["former"][section]
+        rows.append([f"{section}.{key}", f"{former[key]:g}" if former else "-", f"{record[section][key]:g}"])
+    return aligned(rows)

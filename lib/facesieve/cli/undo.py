@@ -1,0 +1,209 @@
+"""undo: return every table and the exports to the state before a run. Images and exported files are left as they are.
+
+What a run did is known from its row of the ledger: what every table stood at before it, and after. All is checked
+before anything is changed. The row is marked last, so that an undo that was killed is finished by the same command.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from facesieve.core import tables
+from facesieve.core.console import Answer, aligned, say
+from facesieve.core.errors import ConfigError, Fault, Refused
+from facesieve.core.tables import Table
+from facesieve.images.storage import Storage, why_unwritable
+from facesieve.lake.catalog import Lake, Snapshot
+from facesieve.lake.ledger import Entry, newest_first
+from facesieve.lake.run import Run
+from facesieve.lake.session import absolute
+from facesieve.publish import exports
+
+_UNDONE = {"undone": "has been undone already", "refused": "was refused and has changed nothing"}
+"""Statuses of runs that there is nothing to undo of."""
+_SHOWN = 5
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what only this job is asked."""
+    parser.add_argument("--undo", required=True, metavar="RUN", help="run to be undone: the newest that is done")
+
+
+def undo(run: Run, arguments: Namespace) -> Answer:
+    """Let every table stand where it stood before the run, and CURRENT name the former export; mark the run undone."""
+    entries = run.ledger.entries()
+    entry = _entry(entries, arguments.undo)
+    _refuse_later(entries, entry)
+    steps = _steps(run.lake, entries, entry)
+    pointer = _pointer(run, entry)
+    for step in steps:
+        run.lake.make_current(step.table, step.target, step.standing)
+        say(f"undo: {step.table.name} stands where it stood before the run")
+    if pointer.moves:
+        _point(pointer)
+    run.ledger.mark_undone(entry.run)
+    return _answer(entry, steps, pointer)
+
+
+class _Step(NamedTuple):
+    """A table that goes back: from where, and to where."""
+
+    table: Table
+    standing: Snapshot
+    target: Snapshot
+
+
+class _Pointer(NamedTuple):
+    """The exports: their root (empty: none), the run that CURRENT names and the one to name (None: no file)."""
+
+    root: str = ""
+    named: str | None = None
+    target: str | None = None
+    left: bool = False
+
+    @property
+    def moves(self) -> bool:
+        return self.named != self.target
+
+
+def _entry(entries: Sequence[Entry], name: str) -> Entry:
+    if not entries:
+        fix = "Name the lake that the run wrote."
+        raise ConfigError([Fault("lake.root", "there is no run in this lake", fix)])
+    found = next((entry for entry in entries if entry.run == name), None)
+    if found is not None and found.status not in _UNDONE:
+        return found
+    said = f"the run {name} {_UNDONE[found.status]}" if found else f"no run of this lake is named {name}"
+    newest = ", ".join(f"{entry.run} ({entry.status})" for entry in newest_first(entries)[:_SHOWN])
+    raise ConfigError([Fault("--undo", said, f"The newest runs are: {newest}.")])
+
+
+def _refuse_later(entries: Sequence[Entry], entry: Entry) -> None:
+    later = [other.run for other in newest_first(entries) if other.status == "done" and other.last > entry.last]
+    if later:
+        names = ", ".join(later)
+        raise Refused(
+            f"runs that ended after {entry.run} must be undone first, in this order: {names}. Nothing was changed."
+        )
+
+
+def _steps(lake: Lake, entries: Sequence[Entry], entry: Entry) -> list[_Step]:
+    """Find the tables that have to go back. Raises Refused if one cannot, or no longer stands where the run left it."""
+    steps, moved, lost = [], [], []
+    alone = not entry.followed(entries)
+    for table in (table for table in tables.ALL if table is not tables.RUNS):
+        standing = lake.current(table)
+        if standing is None:
+            continue
+        target = _target(lake, table, entry)
+        if target is not None and standing.id == target.id:
+            continue
+        if not _left_by(entry, standing, alone=alone):
+            moved.append(f"{table.name} ({f'by the run {standing.run}' if standing.run else 'by other hands'})")
+        elif target is None:
+            lost.append(table.name)
+        else:
+            steps.append(_Step(table, standing, target))
+    _refuse(entry, moved, lost)
+    return steps
+
+
+def _target(lake: Lake, table: Table, entry: Entry) -> Snapshot | None:
+    """Return what the table stood at: where there was no table, its first, empty version. None if it was expired."""
+    former = entry.before.get(table.name)
+    versions = lake.versions(table)
+    return next((each for each in versions if each.id == former or (former is None and not each.key)), None)
+
+
+def _refuse(entry: Entry, moved: Sequence[str], lost: Sequence[str]) -> None:
+    if moved:
+        raise Refused(
+            f"tables have been moved since the run {entry.run}: {', '.join(moved)}. Nothing was changed. Undo the runs "
+            "that moved them first; what other hands did cannot be undone here."
+        )
+    if lost:
+        raise Refused(
+            f"versions from before the run {entry.run} have been expired: of {', '.join(lost)}. It cannot be undone "
+            "any more. Nothing was changed."
+        )
+
+
+def _left_by(entry: Entry, standing: Snapshot, *, alone: bool) -> bool:
+    """Say whether the run let the table stand there.
+
+    Of a run that was killed nobody has noted it: then by what bears its name, and also by what it went back to if no
+    other run was at work since (`alone`).
+    """
+    if standing.table in entry.after:
+        return standing.id == entry.after[standing.table]
+    unnoted = entry.status == "started" and alone and bool(standing.run)
+    return standing.run == entry.run or unnoted
+
+
+def _pointer(run: Run, entry: Entry) -> _Pointer:
+    """Find what CURRENT has to name: the run that made the former `cleaned`, if its export is there."""
+    settings = run.ledger.record_of(entry.run).get("config", {}).get("publish", {})
+    if not (settings.get("apply") and settings.get("outputs") and settings.get("export_root")):
+        return _Pointer()
+    place = absolute(settings["export_root"])
+    root, versions = Storage(place), _cleaned_versions(run.lake)
+    try:
+        named, left = exports.current(root), root.child(entry.run).exists()
+        by_the_run = named is not None and named in (entry.run, _made_by(versions, entry.after))
+        target = _exported(root, versions, entry.before) if by_the_run else named
+    except OSError as problem:
+        said = f"{place}, where the run put its exports, cannot be read ({problem.strerror or type(problem).__name__})"
+        raise ConfigError([Fault("publish.export_root", said, "Make it readable, or move CURRENT away.")]) from problem
+    wrong = why_unwritable(place) if named != target else None
+    if wrong:
+        raise ConfigError([Fault("publish.export_root", wrong, "The file CURRENT there must be written anew.")])
+    return _Pointer(place, named, target, left)
+
+
+def _cleaned_versions(lake: Lake) -> dict[int, Snapshot]:
+    if lake.current(tables.CLEANED) is None:
+        return {}
+    return {snapshot.id: snapshot for snapshot in lake.versions(tables.CLEANED)}
+
+
+def _made_by(versions: Mapping[int, Snapshot], at: Mapping[str, int]) -> str | None:
+    snapshot = versions.get(at.get(tables.CLEANED.name, 0))
+    return snapshot.run if snapshot else None
+
+
+def _exported(root: Storage, versions: Mapping[int, Snapshot], before: Mapping[str, int]) -> str | None:
+    """Return the run whose exports below the root hold the former `cleaned`; None if there are none."""
+    made_by, version = _made_by(versions, before), str(before.get(tables.CLEANED.name))
+    if not made_by:
+        return None
+    whole = [exports.is_complete(root.child(made_by), output, version) for output in exports.OUTPUTS]
+    return made_by if any(whole) else None
+
+
+def _point(pointer: _Pointer) -> None:
+    if pointer.target is None:
+        exports.clear_current(Storage(pointer.root))
+    else:
+        exports.point_current(Storage(pointer.root), pointer.target)
+
+
+def _answer(entry: Entry, steps: Sequence[_Step], pointer: _Pointer) -> Answer:
+    rows = [["table", "from", "to", "made by"]]
+    for step in steps:
+        rows.append([step.table.name, str(step.standing.id), str(step.target.id), step.target.run or "(empty)"])
+    parts = [f"Run {entry.run} ({entry.status}) is undone."]
+    parts.append(aligned(rows) if steps else "Every table stands where it stood before: nothing had to be returned.")
+    if pointer.moves:
+        now = f"names {pointer.target} again" if pointer.target else "is removed: nothing is exported"
+        parts.append(f"{pointer.root}/{exports.CURRENT} {now}")
+    if pointer.left:
+        parts.append(f"The files exported by the run stay at {pointer.root}/{entry.run}: delete them if you like.")
+    record: dict[str, Any] = {
+        "undone": entry.run,
+        "status": entry.status,
+        "tables": {step.table.name: {"from": step.standing.id, "to": step.target.id} for step in steps},
+        "exports": {"root": pointer.root, "from": pointer.named, "to": pointer.target, "left": pointer.left},
+    }
+    return Answer("\n\n".join(parts), record)

@@ -1,0 +1,1 @@
+"""The step from edges to clusters: edge weights, Chinese Whispers, constraints, attachment, lasting ids."""

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: the vote, structure score, attachment, constraints."""

@@ -1,0 +1,202 @@
+"""Large clusters as exemplars, faces that stand for them, and the cluster to which a face is nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from facesieve.faces.vectors import (
+    BLOCK,
+    MARGIN,
+    Floats,
+    Halves,
+    Indices,
+    Shorts,
+    exact_cosine,
+    half_unit,
+    hits,
+    short_unit,
+    slices,
+    unit,
+)
+
+NONE = -2.0
+"""Below every cosine."""
+
+NEIGHBOURS = 3
+"""Exemplars of a cluster whose cosines are averaged; with 1 or 5 the B-cubed F of hard sets is within 0.01."""
+
+_LEAST = NONE / 2 - MARGIN
+_ASKED, _OFFERED, _ROWS = 128, 8_192, 8_192
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """Faces that stand for large clusters: cluster ids int64 [C] ascending, and cluster c's face ids int64 and vectors
+    float16 [starts[c]:starts[c + 1], D] by ascending face id, at least one each."""
+
+    clusters: Indices
+    starts: Indices
+    faces: Indices
+    vectors: Halves
+
+
+class Links(NamedTuple):
+    """Pairs of positions of clusters that may be one person, each both ways and each with itself: sorted by `one`."""
+
+    one: Indices
+    other: Indices
+
+
+def exemplars(clusters: Indices, faces: Indices, vectors: Halves) -> Exemplars:
+    """Arrange faces by cluster and face id; the order of the input does not matter.
+
+    Shapes: cluster ids and face ids int64 [M], vectors float16 [M, D], M at least 1.
+
+    >>> exemplars(np.array([7, 3, 7]), np.array([2, 5, 1]), np.eye(3, dtype=np.float16)).starts.tolist()
+    [0, 1, 3]
+    """
+    order = np.lexsort((faces, clusters))
+    known, sizes = np.unique(clusters, return_counts=True)
+    return Exemplars(known, np.concatenate([[0], np.cumsum(sizes)]), faces[order], vectors[order])
+
+
+def with_joined(known: Exemplars, targets: Indices, faces: Indices, vectors: Halves) -> Exemplars:
+    """Add faces to the exemplars of the clusters at the positions `targets`, int64 [n], which they have joined.
+
+    >>> one = exemplars(np.array([7]), np.array([2]), np.ones((1, 2), np.float16))
+    >>> with_joined(one, np.array([0]), np.array([-3]), np.zeros((1, 2), np.float16)).faces.tolist()
+    [-3, 2]
+    """
+    clusters = np.repeat(known.clusters, np.diff(known.starts))
+    return exemplars(
+        np.concatenate([clusters, known.clusters[targets]]),
+        np.concatenate([known.faces, faces]),
+        np.concatenate([known.vectors, vectors]),
+    )
+
+
+def links(known: Exemplars, cosine: float) -> Links:
+    """Find the clusters whose centroids have a cosine at or above `cosine`.
+
+    A centroid is the direction of the sum of a cluster's unit exemplars, in float64 by ascending face id.
+
+    >>> axes = exemplars(np.array([1, 2, 3]), np.array([1, 2, 3]), np.eye(2, dtype=np.float16)[[0, 1, 1]])
+    >>> [ends.tolist() for ends in links(axes, 0.5)]
+    [[0, 1, 1, 2, 2], [0, 1, 2, 1, 2]]
+    """
+    of = np.repeat(np.arange(len(known.clusters)), np.diff(known.starts))
+    sums = np.zeros((len(known.clusters), known.vectors.shape[1]))
+    for part in slices(len(of), _ROWS):
+        np.add.at(sums, of[part], half_unit(known.vectors[part]))
+    centroids = unit(sums).astype(np.float16)
+    found = [np.stack([np.arange(len(sums))] * 2)]
+    for left in slices(len(sums), BLOCK):
+        for right in slices(len(sums), BLOCK):
+            i, j, _ = hits(centroids[left], centroids[right], cosine)
+            found.append(np.stack([i + left.start, j + right.start]))
+    one, other = np.unique(np.concatenate(found, axis=1), axis=1)
+    return Links(one, other)
+
+
+def nearest_cluster(
+    faces: Indices, vectors: Halves, own: Indices, known: Exemplars, linked: Links
+) -> tuple[Indices, Floats]:
+    """Find, for each face, the cluster to whose exemplars it is nearest: position and mean of the greatest cosines.
+
+    Shapes: face ids int64 [n], vectors float16 [n, D], own int64 [n] -> positions int64 [n], similarities float64 [n].
+    A face with `own` >= 0 is of that cluster and is not compared with it nor with those linked to it; -1: of none. No
+    face is compared with itself. The similarity is the mean of the NEIGHBOURS greatest cosines (`vectors.pair_cosine`;
+    of all, if there are fewer), ties go to the smaller cluster id, and a face that may be compared with nobody gets -1
+    and NONE. Block products find what may be nearest and exact cosines decide it, so no bit depends on blocks or
+    threads; memory is bounded.
+
+    >>> axes = exemplars(np.array([5, 6]), np.array([1, 2]), np.eye(2, dtype=np.float16))
+    >>> asked = np.array([3, 4]), np.eye(2, dtype=np.float16), np.array([-1, 1])
+    >>> nearest_cluster(*asked, axes, links(axes, 0.5))[0].tolist()
+    [0, 0]
+    """
+    found, best = np.full(len(own), -1), np.full(len(own), NONE)
+    for group in _groups(known):
+        for part in slices(len(own), _ASKED):
+            near = group.near(faces[part], vectors[part])
+            _leave_out(near, own[part], linked, group.first)
+            floor = np.maximum(near.max(axis=1), best[part]) - 2 * MARGIN
+            row, cluster = np.nonzero((near >= floor[:, None]) & (near > _LEAST))
+            exact = group.exact(faces[part], vectors[part], row, cluster)
+            order = np.lexsort((cluster, -exact, row))
+            first = order[np.unique(row[order], return_index=True)[1]]
+            better = first[exact[first] > best[part][row[first]]]
+            found[part][row[better]], best[part][row[better]] = cluster[better] + group.first, exact[better]
+    return found, best
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Consecutive clusters, the first of them at position `first`: slot [m] of each exemplar among c x width places."""
+
+    first: int
+    sizes: Indices
+    width: int
+    slot: Indices
+    faces: Indices
+    vectors: Halves
+    short: Shorts
+
+    def near(self, faces: Indices, vectors: Halves) -> Floats:
+        """Approximate similarity of each row with each cluster, [n, c]: it errs by less than MARGIN."""
+        product = short_unit(vectors) @ self.short.T
+        row, column = np.flatnonzero(np.isin(faces, self.faces)), np.argsort(self.faces, kind="stable")
+        product[row, column[np.searchsorted(self.faces[column], faces[row])]] = NONE
+        return self._greatest(product, len(self.sizes), self.slot)
+
+    def exact(self, faces: Indices, vectors: Halves, row: Indices, cluster: Indices) -> Floats:
+        """Similarity of rows with clusters, pair by pair, [h]."""
+        starts = np.cumsum(self.sizes) - self.sizes
+        counts = self.sizes[cluster]
+        pair = np.repeat(np.arange(len(row)), counts)
+        place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+        shown = starts[cluster][pair] + place
+        cosines = exact_cosine(vectors, row[pair], self.vectors, shown)
+        cosines[faces[row][pair] == self.faces[shown]] = NONE
+        return np.asarray(self._greatest(cosines[None], len(row), pair * self.width + place)[0])
+
+    def _greatest(self, cosines: Shorts, clusters: int, slot: Indices) -> Floats:
+        """Mean of the greatest cosines of each cluster: [n, m] in slots of [n, clusters, width] -> [n, clusters]."""
+        spread = np.full((len(cosines), clusters * self.width), NONE, np.float32)
+        spread[:, slot] = cosines
+        each = spread.reshape(len(cosines), clusters, self.width)
+        top = np.partition(each, self.width - NEIGHBOURS, axis=-1)[..., -NEIGHBOURS:]
+        top = np.sort(top, axis=-1)[..., ::-1].astype(np.float64)
+        some = top > _LEAST
+        sums = np.add.accumulate(np.where(some, top, 0), axis=-1)[..., -1]
+        return np.where(some.any(axis=-1), sums / np.maximum(some.sum(axis=-1), 1), NONE)
+
+
+def _groups(known: Exemplars) -> Iterator[_Group]:
+    """Cut the clusters into groups of about _OFFERED exemplars."""
+    sizes = np.diff(known.starts)
+    number = known.starts[:-1] // _OFFERED
+    bounds = [*np.unique(number, return_index=True)[1].tolist(), len(sizes)]
+    for first, last in pairwise(bounds):
+        inside = sizes[first:last]
+        width = max(NEIGHBOURS, int(inside.max()))
+        start = np.repeat(np.arange(last - first) * width, inside)
+        place = np.arange(inside.sum()) - np.repeat(np.cumsum(inside) - inside, inside)
+        shown = slice(known.starts[first], known.starts[last])
+        vectors = known.vectors[shown]
+        yield _Group(first, inside, width, start + place, known.faces[shown], vectors, short_unit(vectors))
+
+
+def _leave_out(near: Floats, own: Indices, linked: Links, first: int) -> None:
+    """Set to NONE what a face is not compared with: its own cluster and those linked to it."""
+    low, high = (np.searchsorted(linked.one, own, side) for side in ("left", "right"))
+    counts = high - low
+    row = np.repeat(np.arange(len(own)), counts)
+    other = linked.other[np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + low[row]] - first
+    inside = (other >= 0) & (other < near.shape[1])
+    near[row[inside], other[inside]] = NONE

@@ -1,0 +1,226 @@
+"""Chinese Whispers on arrays: the reference semantics that the message passing on a cluster must equal to the bit.
+
+Every face starts with its own id as label. In superstep t (from 1) every face looks: it sums, per label of its
+neighbours, the votes of its edges, and prefers its own label if that is among the best, else the smallest of the best.
+If no face prefers another label than its own, the vote has settled: a verified fixed point. Otherwise some of those
+that want another label move, all at once, and the next superstep begins. Looking is what a superstep is: the last one,
+which finds nobody unsettled, counts; at the limit the last one looks too, and nobody moves any more.
+
+Who moves: for t <= 40 those whose coin says so. Later, where equal weights would let faces swap labels for ever, a
+wanting face whose (h, id) is the least among itself and its wanting neighbours; such moves raise the weight inside
+clusters, so the vote must end. (Biemann 2006, made synchronous and independent of order.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facesieve.faces.hashing import xxhash64
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+COIN_STEPS = 40
+"""Supersteps in which the coin is asked."""
+COIN_BITS = 53
+"""Bits of a draw."""
+
+
+@dataclass(frozen=True)
+class Coin:
+    """The coin that lets a wanting face move: the share of heads (0 < share < 1) and the seed."""
+
+    heads: float
+    seed: int
+
+    @property
+    def bound(self) -> int:
+        """Draws below this integer are heads."""
+        return int(self.heads * 2**COIN_BITS)
+
+    def draws(self, step: int, ids: Ints) -> Ints:
+        """Draw for the faces `ids` (int64 [n]) in a superstep: integers in [0, 2^53), int64 [n].
+
+        >>> Coin(heads=0.75, seed=0).draws(1, np.array([7, -8])).tolist()
+        [991565524733006, 6652024184473938]
+        """
+        hashes = xxhash64(self.seed, step, ids).view(np.uint64) >> np.uint64(64 - COIN_BITS)
+        return hashes.view(np.int64)
+
+
+class Whispered(NamedTuple):
+    """What the vote came to: label per face, supersteps, faces unsettled at the start of each, settled at last.
+
+    wanting: the faces that prefer another label at last; none if settled.
+    """
+
+    labels: Ints
+    supersteps: int
+    unsettled: list[int]
+    settled: bool
+    wanting: Flags
+
+
+class Start(NamedTuple):
+    """Where a vote goes on: the label of each face (int64 [V]) after `supersteps` of them."""
+
+    labels: Ints
+    supersteps: int = 0
+
+
+class _Graph(NamedTuple):
+    """Each edge in both directions, as positions in the sorted ids; positions order as ids do."""
+
+    sender: Ints
+    receiver: Ints
+    votes: Ints
+
+
+def whispers(ids: Ints, src: Ints, dst: Ints, votes: Ints, coin: Coin, max_supersteps: int) -> Whispered:
+    """Let the faces whisper until nobody prefers another label, or `max_supersteps` is reached (not settled).
+
+    ids: int64 [V], unique, in any order. src, dst: int64 [E], ends of each pair, once; votes: int64 [E], above 0.
+    Returns labels int64 [V] in the order of `ids`.
+
+    >>> ids = np.array([1, 2, 3, 9])
+    >>> pairs = np.array([[1, 2], [2, 3], [1, 3]])
+    >>> found = whispers(ids, pairs[:, 0], pairs[:, 1], np.array([5, 5, 4]), Coin(0.75, 0), 100)
+    >>> len(set(found.labels[:3].tolist())), int(found.labels[3]), found.settled
+    (1, 9, True)
+    """
+    return finish(ids, (src, dst, votes), Start(ids), coin, max_supersteps)
+
+
+def finish(ids: Ints, edges: tuple[Ints, Ints, Ints], start: Start, coin: Coin, max_supersteps: int) -> Whispered:
+    """Go on with a vote from the labels and the superstep where it stands; the rest as `whispers`.
+
+    edges: src, dst, votes. Of a graph's components any may be left out in which nobody wants another label: the others
+    whisper on as if it were there. So a vote may begin elsewhere and end here. A label is the id of a face, which need
+    not be one of `ids`. The history that is returned is that of the supersteps done here.
+
+    >>> pair = np.array([4]), np.array([7]), np.array([1])
+    >>> finish(np.array([4, 7]), pair, Start(np.array([-2, -2]), 12), Coin(0.75, 0), 100).labels.tolist()
+    [-2, -2]
+    """
+    known = np.unique(np.concatenate([ids, start.labels]))
+    graph = _directed(known, *edges)
+    at = np.searchsorted(known, ids)
+    labels = np.arange(len(known), dtype=np.int64)
+    labels[at] = np.searchsorted(known, start.labels)
+    preferred = _preferences(labels, labels, graph)
+    unsettled: list[int] = []
+    for step in range(start.supersteps + 1, max_supersteps + 1):
+        wanting = preferred != labels
+        unsettled.append(int(np.count_nonzero(wanting)))
+        if unsettled[-1] == 0 or step == max_supersteps:
+            break
+        moving = _movers(wanting, coin.draws(step, known), graph, coin.bound if step <= COIN_STEPS else None)
+        labels = np.where(moving, preferred, labels)
+        preferred = _preferences(labels, preferred, _heard(graph, moving))
+    return Whispered(known[labels[at]], len(unsettled), unsettled, unsettled[-1] == 0, wanting[at])
+
+
+def discontent(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> int:
+    """Count the faces for which some label has more votes than their own: 0 is a fixed point.
+
+    ids, labels: int64 [V]; src, dst, votes: int64 [E]. Shares no code with the vote, of which it is the proof.
+
+    >>> discontent(np.array([1, 2, 3]), np.array([1, 1, 3]), np.array([1, 2]), np.array([2, 3]), np.array([5, 6]))
+    2
+    """
+    order = np.argsort(ids)
+    one, other = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
+    names, named = np.unique(labels, return_inverse=True)
+    heard = np.append(one, other) * len(names) + named[np.append(other, one)]
+    keys, key = np.unique(heard, return_inverse=True)
+    sums = np.zeros(len(keys), np.int64)
+    np.add.at(sums, key, np.append(votes, votes))
+    face, label = np.divmod(keys, max(len(names), 1))
+    most, for_own = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
+    np.maximum.at(most, face, sums)
+    own = label == named[face]
+    for_own[face[own]] = sums[own]
+    return int(np.count_nonzero(for_own < most))
+
+
+def split(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:
+    """Split labels into parts connected by their own edges, each named by its smallest id.
+
+    ids, labels: int64 [V]; src, dst: int64 [E], the voting edges. Returns cluster ids int64 [V]. Hooking to the
+    smallest neighbour with pointer jumping, so that a path takes a logarithmic number of rounds.
+
+    >>> split(np.array([1, 2, 3, 4]), np.array([9, 9, 9, 9]), np.array([2, 3]), np.array([3, 4])).tolist()
+    [1, 2, 2, 2]
+    """
+    order = np.argsort(ids, kind="stable")
+    known = ids[order]
+    one, other = np.searchsorted(known, src), np.searchsorted(known, dst)
+    within = labels[order][one] == labels[order][other]
+    one, other = one[within], other[within]
+    root = np.arange(len(known), dtype=np.int64)
+    while np.any(root[one] != root[other]):
+        least = np.minimum(root[one], root[other])
+        np.minimum.at(root, root[one], least)
+        np.minimum.at(root, root[other], least)
+        while np.any(root[root] != root):
+            root = root[root]
+    clusters = np.empty_like(known)
+    clusters[order] = known[root]
+    return clusters
+
+
+def _directed(known: Ints, src: Ints, dst: Ints, votes: Ints) -> _Graph:
+    one, other = np.searchsorted(known, src), np.searchsorted(known, dst)
+    receiver = np.concatenate([other, one])
+    # By receiver: then the sorting of each superstep has only to order within a face, ten times as fast.
+    order = np.argsort(receiver)
+    return _Graph(np.concatenate([one, other])[order], receiver[order], np.concatenate([votes, votes])[order])
+
+
+def _heard(graph: _Graph, moved: Flags) -> _Graph:
+    """Keep the edges into neighbours of those that moved: nobody else can come to prefer another label."""
+    touched = np.zeros(len(moved), dtype=np.bool_)
+    touched[graph.receiver[moved[graph.sender]]] = True
+    rows = touched[graph.receiver]
+    return _Graph(graph.sender[rows], graph.receiver[rows], graph.votes[rows])
+
+
+def _preferences(labels: Ints, former: Ints, graph: _Graph) -> Ints:
+    """Say which label each face prefers; those that receive nothing through `graph` keep their former preference."""
+    preferred = former.copy()
+    if len(graph.votes) == 0:
+        return preferred
+    key = graph.receiver * len(labels) + labels[graph.sender]
+    order = np.argsort(key, kind="stable")
+    starts = _starts(key[order])
+    sums = np.add.reduceat(graph.votes[order], starts)
+    face, label = np.divmod(key[order][starts], len(labels))
+    first = _starts(face)
+    most = np.repeat(np.maximum.reduceat(sums, first), np.diff(np.append(first, len(face))))
+    best = sums == most
+    own = np.logical_or.reduceat(best & (label == labels[face]), first)
+    smallest = np.minimum.reduceat(np.where(best, label, len(labels)), first)
+    preferred[face[first]] = np.where(own, labels[face[first]], smallest)
+    return preferred
+
+
+def _starts(ordered: Ints) -> Ints:
+    """Return where each run of equal values begins."""
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+
+
+def _movers(wanting: Flags, draws: Ints, graph: _Graph, bound: int | None) -> Flags:
+    """Choose who moves: by the coin, or (no bound) the least draw of each wanting neighbourhood, ties to the id."""
+    if bound is not None:
+        moving: Flags = wanting & (draws < bound)
+        return moving
+    rank = np.empty_like(draws)
+    rank[np.argsort(draws, kind="stable")] = np.arange(len(draws))
+    rivals = wanting[graph.sender] & wanting[graph.receiver]
+    least = np.full(len(draws), len(draws), dtype=np.int64)
+    np.minimum.at(least, graph.receiver[rivals], rank[graph.sender[rivals]])
+    return wanting & (rank < least)

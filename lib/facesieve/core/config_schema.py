@@ -1,0 +1,142 @@
+"""Strict TOML to frozen dataclasses: every fault found at once, each with its key and what to do.
+
+A configuration section is a frozen dataclass whose fields are made by `key`. `build` turns a parsed TOML table into it.
+Strict means: an unknown key, a wrong type or a value outside its range is a fault, and nothing is silently converted
+(an integer is accepted where a float is expected, since TOML users write `1` for `1.0`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from facesieve.core.errors import Fault
+
+Check = Callable[[Any], str | None]
+Section = TypeVar("Section")
+
+_KINDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
+
+
+def key(default: Any = dataclasses.MISSING, check: Check | None = None) -> Any:
+    """Declare one configuration key: its default (absent: the key must be given) and a check of its value.
+
+    A check returns None for a good value, else what to do, as a sentence ("Use a number above 0.").
+    """
+    if isinstance(default, list):
+        default = tuple(default)
+    return dataclasses.field(default=default, metadata={"check": check})
+
+
+def one_of(*choices: str) -> Check:
+    """Accept one of the given words."""
+
+    def check(value: str) -> str | None:
+        return None if value in choices else "Use one of: " + ", ".join(choices) + "."
+
+    return check
+
+
+def each_of(*choices: str) -> Check:
+    """Accept a list, without repeats, of the given words."""
+
+    def check(values: tuple[str, ...]) -> str | None:
+        fine = set(values) <= set(choices) and len(set(values)) == len(values)
+        return None if fine else "Use a list, without repeats, of: " + ", ".join(choices) + "."
+
+    return check
+
+
+def between(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Check:
+    """Accept a number in a range; `open_low` and `open_high` exclude the ends."""
+
+    def check(value: float) -> str | None:
+        above = value > low if open_low else value >= low
+        below = value < high if open_high else value <= high
+        if above and below:
+            return None
+        left = "above" if open_low else "from"
+        right = "below" if open_high else "to"
+        return f"Use a number {left} {low:g} {right} {high:g}."
+
+    return check
+
+
+def at_least(low: float) -> Check:
+    """Accept a finite number not below `low`."""
+
+    def check(value: float) -> str | None:
+        return None if low <= value < float("inf") else f"Use a number of at least {low:g}."
+
+    return check
+
+
+def build(section: type[Section], given: Mapping[str, Any], prefix: str, faults: list[Fault]) -> Section | None:
+    """Make `section` from a parsed TOML table; None (and entries in `faults`) if anything is wrong.
+
+    Nested dataclass fields are built from nested tables, with the dotted key in every fault.
+    """
+    hints = typing.get_type_hints(section)
+    fields = {field.name: field for field in dataclasses.fields(section)}  # type: ignore[arg-type]
+    before = len(faults)
+    faults.extend(_unknown(prefix, name, list(fields)) for name in given if name not in fields)
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        dotted = f"{prefix}{name}"
+        if name in given or dataclasses.is_dataclass(hints[name]):
+            values[name] = _value(hints[name], given.get(name, {}), dotted, faults)
+            _run_check(field, values[name], dotted, faults)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            faults.append(Fault(dotted, "is required and missing", f"Set {dotted}."))
+        else:
+            _run_check(field, field.default, dotted, faults)
+    return section(**values) if len(faults) == before else None
+
+
+def _unknown(prefix: str, name: str, known: list[str]) -> Fault:
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"Did you mean {prefix}{near[0]}?" if near else "Known here: " + ", ".join(known) + "."
+    return Fault(f"{prefix}{name}", "is not a known key", fix)
+
+
+def _run_check(field: dataclasses.Field[Any], value: Any, dotted: str, faults: list[Fault]) -> None:
+    check = field.metadata.get("check")
+    if value is None or check is None:
+        return
+    fix = check(value)
+    if fix:
+        shown = list(value) if isinstance(value, tuple) else value
+        faults.append(Fault(dotted, f"{shown!r} is not allowed", fix))
+
+
+def _value(hint: Any, given: Any, dotted: str, faults: list[Fault]) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(kind for kind in typing.get_args(hint) if kind is not type(None))
+    if dataclasses.is_dataclass(hint):
+        if isinstance(given, Mapping):
+            return build(typing.cast(type[Any], hint), given, f"{dotted}.", faults)
+        faults.append(Fault(dotted, "is not a table", f"Write it as a section [{dotted}]."))
+        return None
+    if typing.get_origin(hint) is tuple:
+        return _items(typing.get_args(hint)[0], given, dotted, faults)
+    return _scalar(hint, given, dotted, faults)
+
+
+def _items(kind: type, given: Any, dotted: str, faults: list[Fault]) -> tuple[Any, ...] | None:
+    if not isinstance(given, (list, tuple)):
+        faults.append(Fault(dotted, f"{given!r} is not a list", "Write a list: [...]."))
+        return None
+    return tuple(_scalar(kind, item, dotted, faults) for item in given)
+
+
+def _scalar(kind: type, given: Any, dotted: str, faults: list[Fault]) -> Any:
+    if kind is float and type(given) is int:
+        return float(given)
+    if type(given) is kind:
+        return given
+    faults.append(Fault(dotted, f"{given!r} is not {_KINDS[kind]}", f"Give {_KINDS[kind]}."))
+    return None

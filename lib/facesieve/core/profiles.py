@@ -1,0 +1,178 @@
+"""Model profiles: what an embedding model is, and what its cosines mean. One TOML file per model.
+
+`load` finds `conf/models/NAME.toml` (or a path), checks it strictly and expands environment variables in `file`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facesieve.core.config import Embed
+from facesieve.core.config_schema import at_least, between, build, key, one_of
+from facesieve.core.errors import ConfigError, Fault
+
+FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite")
+_WITHOUT_EFFECT_ON_FACES = frozenset({"model", "chunk_images", "batch_images", "rehash"})
+
+
+def _digest(value: str) -> str | None:
+    return None if re.fullmatch(r"[0-9a-f]{64}", value) else "Give the 64 lower-case hex digits that sha256sum prints."
+
+
+def _side_pair(value: tuple[int, ...]) -> str | None:
+    fine = len(value) == 2 and all(8 <= side <= 4096 for side in value)
+    return None if fine else "Give [height, width], each from 8 to 4096."
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A fixed square crop of aligned images, in pixels: side length and centre."""
+
+    side: float = key(check=at_least(2))
+    centre_x: float = key(check=at_least(0))
+    centre_y: float = key(check=at_least(0))
+
+
+def _five_points(value: tuple[float, ...]) -> str | None:
+    points = set(zip(value[::2], value[1::2], strict=False))
+    near = all(isinstance(number, float) and -1 <= number <= 2 for number in value)
+    if not value or (len(value) == 10 and len(points) > 1 and near):
+        return None
+    return "Give x, y of the eyes, the nose and the mouth corners (left before right), as shares of the side."
+
+
+@dataclass(frozen=True)
+class Margin:
+    """How a detected face becomes a crop.
+
+    `box`: a square of side (1 + share) x the longer side of the box (0.2 if not given). `facenet`: the box and
+    `pixels` / 2 of the image on each side, cut off at the border, without keeping its shape. `five_point`: the
+    landmarks are laid on `template` (empty: ArcFace's), whose crop is (1 + share) x as large (0 if not given).
+    """
+
+    kind: str = key("box", one_of("box", "facenet", "five_point"))
+    share: float | None = key(None, between(0, 4))
+    pixels: float = key(32.0, between(0, 10_000))
+    template: tuple[float, ...] = key([], _five_points)
+
+    @property
+    def room(self) -> float:
+        """The share that counts: the one given, or the kind's own."""
+        if self.share is not None:
+            return self.share
+        return 0.2 if self.kind == "box" else 0.0
+
+
+@dataclass(frozen=True)
+class StrangerLine:
+    """Upper tail of strangers' cosines: cosine = intercept + slope x z, z a standard normal quantile."""
+
+    intercept: float = key(check=between(-1, 1))
+    slope: float = key(check=between(0, 1, open_low=True))
+    measured_on: str = key("")
+
+
+@dataclass(frozen=True)
+class InFolder:
+    """Cosine for linking inside one folder, and the strangers' line there (where gain begins)."""
+
+    cosine: float = key(check=between(0, 1, open_low=True, open_high=True))
+    stranger_line: float = key(check=between(-1, 1))
+
+
+@dataclass(frozen=True)
+class SamePerson:
+    """Quantiles of the cosines of two faces of one person."""
+
+    probabilities: tuple[float, ...] = key(check=None)
+    cosines: tuple[float, ...] = key(check=None)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One embedding model."""
+
+    file: str = key()
+    sha256: str = key(check=_digest)
+    form: str = key(check=one_of(*FORMS))
+    input: tuple[int, ...] = key(check=_side_pair)
+    normalisation: str = key(check=one_of("prewhiten", "fixed", "none"))
+    dimension: int = key(check=between(2, 8192))
+    output: str = key("")
+    name: str = key("")
+    crop: Crop | None = None
+    margin: Margin | None = None
+    strangers: StrangerLine | None = None
+    identity: InFolder | None = None
+    same_person: SamePerson | None = None
+
+
+def folder_beside(configuration: str) -> str:
+    """Return where the model profiles are: beside the configuration file."""
+    return str(Path(configuration).resolve().parent / "models")
+
+
+def path_of(model: str, folder: str) -> Path:
+    """Return where the profile is that `embed.model` names."""
+    return Path(os.path.expandvars(model)) if model.endswith(".toml") else Path(folder) / f"{model}.toml"
+
+
+def load(model: str, folder: str) -> Profile:
+    """Load the profile that `embed.model` names: a path ending in .toml, or `folder`/NAME.toml.
+
+    Raises ConfigError with all faults, each key prefixed by the file's name.
+    """
+    path = path_of(model, folder)
+    faults: list[Fault] = []
+    try:
+        given: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        known = ", ".join(sorted(file.stem for file in Path(folder).glob("*.toml"))) or "none"
+        fix = f"Use a profile of {folder} ({known}) or the path of a .toml file."
+        raise ConfigError([Fault("embed.model", f"no profile at {path}", fix)]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigError([Fault("embed.model", f"{path} is not valid TOML ({problem})", "Correct it.")]) from None
+    given.setdefault("name", path.stem)
+    _expand(given, path, faults)
+    profile = build(Profile, given, f"{path.name}: ", faults)
+    if faults or profile is None:
+        raise ConfigError(faults)
+    return profile
+
+
+def _expand(given: dict[str, Any], path: Path, faults: list[Fault]) -> None:
+    if not isinstance(given.get("file"), str):
+        return
+    given["file"] = os.path.expandvars(given["file"])
+    left = re.search(r"\$\{?(\w+)", given["file"])
+    if left:
+        fix = f"Set {left.group(1)}, or write the full path in {path}."
+        faults.append(Fault(f"{path.name}: file", f"environment variable {left.group(1)} is not set", fix))
+
+
+def model_id(profile: Profile, embed: Embed) -> str:
+    """Name the faces and vectors that this profile and these settings make: `name@` and 12 hex digits.
+
+    The digest covers whatever changes which faces exist or what their vectors are, and nothing else: moving the file
+    or recalibrating the thresholds keeps the id, another crop or detector changes it.
+    """
+    made_of = {
+        "sha256": profile.sha256,
+        "form": profile.form,
+        "input": list(profile.input),
+        "normalisation": profile.normalisation,
+        "output": profile.output,
+        "dimension": profile.dimension,
+        "crop": vars(profile.crop) if profile.crop else None,
+        "margin": vars(profile.margin) if profile.margin else None,
+        "embed": {name: value for name, value in vars(embed).items() if name not in _WITHOUT_EFFECT_ON_FACES},
+    }
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+    return f"{profile.name}@{digest[:12]}"

@@ -1,0 +1,136 @@
+"""Images of protected people: found by their faces' nearest protected faces, cluster by cluster, then face by face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from facesieve.core.errors import ContractError
+from facesieve.core.tables import Clusters
+from facesieve.decide.kernels.overlap import (
+    COHORT,
+    FLOOR,
+    Heap,
+    cluster_cosine,
+    greatest,
+    likeness,
+    quantile,
+    templates,
+)
+from facesieve.faces.blocks import RowBatches, faces_in, inventory, packed, rows_of, sample
+from facesieve.faces.vectors import Halves
+
+_UNITS = 2**20
+"""Cosines are summed as integers, so that no order of faces changes a mean."""
+
+_NEAREST = "face_id bigint, cosine float"
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class _Gallery:
+    """What every worker is sent: the protected faces, float16 [P, D], their means with those like them, strangers."""
+
+    protected: Halves
+    means: Halves
+    heap: Heap
+
+
+def overlap(faces: DataFrame, clusters: Clusters, protected: DataFrame, line: tuple[float, float]) -> DataFrame:
+    """Find the images that show a protected person: image_id bigint, cosine float (of its nearest protected face).
+
+    faces: face_id, image_id bigint, identity string, vector array<float>, of the listing and one model. clusters: their
+    rows in any scope; a face is judged with its cluster of the heap, else of its identity, else alone. protected:
+    face_id bigint (null: not of these faces), vector; few enough for one machine (100,000: 26 MB at 128 numbers). A
+    face that is protected itself marks its image and says nothing of its cluster. line: intercept and slope of the
+    model's strangers. One row per image; read at once, so persist it if read twice. Raises ContractError on vectors
+    that are missing, zero or of another length.
+    """
+    own = F.broadcast(protected.where(F.col("face_id").isNotNull()).select("face_id").distinct())
+    others = faces.join(own, "face_id", how="left_anti").select("face_id", "image_id", "identity", "vector")
+    rows = packed(others).persist(StorageLevel.MEMORY_AND_DISK)
+    gallery = _gallery(protected, rows, line)
+    near = rows.select("ids", "codes", "vectors").mapInArrow(_nearest(gallery), _NEAREST)
+    suspects = _in_marked_clusters(near.join(_groups(clusters), "face_id", how="left"), gallery)
+    close = others.join(suspects, "face_id", how="inner").persist(StorageLevel.MEMORY_AND_DISK)
+    alike = packed(close).select("ids", "codes", "vectors").mapInArrow(_alike(gallery), "face_id bigint")
+    found = close.join(alike, "face_id", how="left_semi").select("image_id", "cosine")
+    themselves = faces.join(own, "face_id", how="left_semi").select(
+        "image_id", F.lit(1.0).cast("float").alias("cosine")
+    )
+    return found.unionByName(themselves).groupBy("image_id").agg(F.max("cosine").alias("cosine"))
+
+
+def _gallery(protected: DataFrame, rows: DataFrame, line: tuple[float, float]) -> _Gallery:
+    """Collect the protected faces, each vector once and in its own order, and a sample of the heap."""
+    given = packed(
+        protected.select(
+            F.lit(0).cast("bigint").alias("face_id"), F.lit(None).cast("string").alias("identity"), "vector"
+        )
+    )
+    blocks = [block.vectors for block in faces_in(given.select("ids", "codes", "vectors").collect())]
+    if not blocks:
+        raise ContractError("protected: there is no face. Protect nobody, or give at least one face.")
+    dimension = blocks[0].shape[1]
+    inventory(given, dimension)
+    total = inventory(rows, dimension)
+    vectors = np.unique(np.concatenate(blocks), axis=0)
+    cohort = sample(rows, COHORT, _SEED, total).vectors
+    heap = Heap(line, cohort if total else np.zeros((0, dimension), np.float16))
+    return _Gallery(vectors, templates(vectors, heap), heap)
+
+
+def _groups(clusters: Clusters) -> DataFrame:
+    """One cluster per face: that of the heap where it has one."""
+    return clusters.groupBy("face_id").agg(_cluster_in("heap"), _cluster_in("identity"))
+
+
+def _cluster_in(scope: str) -> Column:
+    return F.max(F.when(F.col("scope") == scope, F.col("cluster_id"))).alias(scope)
+
+
+def _in_marked_clusters(near: DataFrame, gallery: _Gallery) -> DataFrame:
+    """Return face_id and cosine of the faces whose cluster is near enough to the protected ones on the whole."""
+    scope = F.when(F.col("heap").isNotNull(), "heap").when(F.col("identity").isNotNull(), "identity").otherwise("")
+    group = {"scope": scope, "group": F.coalesce("heap", "identity", "face_id")}
+    grouped = near.withColumns(group).select("face_id", "cosine", *group).persist(StorageLevel.MEMORY_AND_DISK)
+    units = F.floor(F.col("cosine").cast("double") * _UNITS)
+    sums = grouped.groupBy(*group).agg(F.count("*").alias("faces"), F.sum(units).alias("units"))
+    marked = sums.mapInArrow(_marked(gallery), "scope string, group bigint")
+    return grouped.join(marked, [*group], how="left_semi").select("face_id", "cosine")
+
+
+def _nearest(gallery: _Gallery) -> RowBatches:
+    def nearest(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for block in faces_in(rows_of(batches)):
+            _, cosines = greatest(block.vectors, gallery.protected)
+            yield pa.record_batch([block.ids, cosines], names=["face_id", "cosine"])
+
+    return nearest
+
+
+def _marked(gallery: _Gallery) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def marked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            sizes = batch.column("faces").to_numpy()
+            means = batch.column("units").to_numpy() / sizes / _UNITS
+            enough = means >= cluster_cosine(gallery.heap.line, len(gallery.protected), sizes)
+            yield batch.select(["scope", "group"]).filter(pa.array(enough))
+
+    return marked
+
+
+def _alike(gallery: _Gallery) -> RowBatches:
+    def alike(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        least = quantile(FLOOR, len(gallery.protected))
+        for block in faces_in(rows_of(batches)):
+            stays = likeness(block.vectors, gallery.means, gallery.heap) >= least
+            yield pa.record_batch([block.ids[stays]], names=["face_id"])
+
+    return alike

@@ -1,0 +1,182 @@
+"""Whom `decide.protected` names: people (of an evaluation set, say) who are to be kept out of the cleaned data set.
+
+Another lake, a folder of images, a list of images or folders of this run, or embeddings that another program exported.
+Only embeddings of this run's model can be compared. Nothing here writes to the lake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.fs import FileType
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from facesieve.core.config import is_below
+from facesieve.core.console import count
+from facesieve.core.errors import ConfigError, Fault
+from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
+from facesieve.images import side_tables
+from facesieve.images.side_tables import Row
+from facesieve.images.storage import Storage
+from facesieve.lake.run import Run
+from facesieve.lake.session import absolute
+
+KEY = "decide.protected"
+
+MOST_FACES = 500_000
+"""Protected faces at most: every task is sent them all."""
+
+_POSSIBLE = (
+    "Name the root of another lake, a folder of images, a CSV or Parquet file with a column uri, image_id or identity "
+    "(people of this run), or a Parquet file with the columns vector and model."
+)
+_NAMES = ("uri", "image_id", "identity")
+_ROW_FIX = "Fill one of uri, image_id and identity."
+_ID_FIX = "Give a whole number of 64 bits, as in the tables (spreadsheets round numbers of that length)."
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Who is protected, and a digest of it for the key of a stage: equal for what protects the same faces.
+
+    faces: protected faces from elsewhere, not computed yet. names: people of this run, as (column, value).
+    """
+
+    path: str
+    digest: str
+    elsewhere: Elsewhere | None = None
+    names: tuple[tuple[str, str], ...] = ()
+
+
+def described(run: Run) -> Protection | None:
+    """Find out what `decide.protected` names, without reading a face; None where it is empty.
+
+    Of a folder of images the files are read, since its digest is theirs. Raises ConfigError, with key
+    `decide.protected`, if there is nothing of use, or if it is this run's own lake or images.
+    """
+    given = run.config.decide.protected
+    if not given:
+        return None
+    path = absolute(given)
+    _refuse_own(run, path)
+    elsewhere = _elsewhere(run, path)
+    if elsewhere is not None:
+        return Protection(path, _digest([run.model, elsewhere.digest]), elsewhere)
+    names = _listed(path)
+    return Protection(path, _digest(names), None, tuple(names))
+
+
+def faces(protection: Protection, run: Run, listed: DataFrame) -> DataFrame | None:
+    """Return the protected faces: face_id bigint (null where they are not of this run), vector array<float>; persisted.
+
+    listed: the faces of this run's listing: face_id, image_id bigint, uri string, identity string, vector. Names of a
+    list that are not among them are counted and warned of; None if none is left. Raises ConfigError if there is no
+    face that can be compared, or too many.
+    """
+    if protection.elsewhere is None:
+        found = _named(protection, listed, run.warn).persist()
+        known = found.count()
+        if not known:
+            return None
+    else:
+        vectors = protection.elsewhere.vectors(run)
+        found = vectors.select(F.lit(None).cast("bigint").alias("face_id"), "vector").persist()
+        known = found.count()
+    if known > MOST_FACES:
+        said = f"{protection.path} holds {count(known)} faces, more than {count(MOST_FACES)}"
+        raise ConfigError([Fault(KEY, said, "Protect fewer: some faces of each person are enough.")])
+    return found
+
+
+def _refuse_own(run: Run, path: str) -> None:
+    own = {"lake.root": run.config.lake.root, "images.root": run.config.images.root}
+    for name, place in own.items():
+        # A folder among the images may be meant: the people in it.
+        inside = name == "lake.root" and is_below(path, place)
+        if place and (is_below(place, path) or inside):
+            said = f"{path} is or holds {name} of this run, or lies in it: all of it would be kept out"
+            raise ConfigError([Fault(KEY, said, _POSSIBLE)])
+
+
+def _elsewhere(run: Run, path: str) -> Elsewhere | None:
+    """Tell by what is there: None if it can only be a list."""
+    try:
+        info = Storage(path).info()
+        if info.type == FileType.NotFound:
+            raise ConfigError([Fault(KEY, f"{path} does not exist", _POSSIBLE)])
+        columns = _columns(path, folder=info.type == FileType.Directory)
+    except (OSError, pa.ArrowException) as problem:
+        said = (str(problem) or type(problem).__name__).splitlines()[0]
+        raise ConfigError([Fault(KEY, f"{path} cannot be read ({said})", _POSSIBLE)]) from None
+    if columns is None:
+        return in_lake(run, path) or in_images(run, path, "files")
+    if {"vector", "model"} <= columns:
+        return exported(run, path)
+    return in_images(run, path, "parquet") if {"uri", "bytes"} <= columns else None
+
+
+def _columns(path: str, *, folder: bool) -> frozenset[str] | None:
+    """Column names of the first Parquet file; none for other tables; None for a folder that is no table."""
+    storage = Storage(path)
+    files = [info for info in (storage.entries() if folder else [storage.info()]) if info.type == FileType.File]
+    tables = [info for info in files if info.base_name.endswith((".parquet", ".csv")) or not folder]
+    for info in tables:
+        files_of, place = storage.at(info.base_name if folder else "")
+        with files_of.open_input_file(place) as file:
+            if file.read(4) == b"PAR1":
+                file.seek(0)
+                return frozenset(pq.read_schema(file).names)
+    return frozenset() if tables else None
+
+
+def _listed(path: str) -> list[tuple[str, str]]:
+    """Read a list: which column each row fills, and with what. Raises ConfigError with all that is wrong."""
+    table = side_tables.read(KEY, path)
+    if not table.columns & set(_NAMES):
+        raise ConfigError([Fault(KEY, f"{path} has no column uri, image_id or identity", _POSSIBLE)])
+    read = [_name(row) for row in table.rows]
+    side_tables.refuse([Fault(KEY, f"{path} {each}", fix) for each, fix in (one for one in read if len(one) == 2)])
+    return sorted({(one[0], one[1]) for one in read if len(one) == 3})
+
+
+def _name(row: Row) -> tuple[str, ...]:
+    """Return column and value, and the place; or what is wrong and what to do."""
+    filled = {name: str(row.values[name]) for name in _NAMES if str(row.values.get(name) or "").strip()}
+    if len(filled) != 1:
+        return f"{row.place} names {' and '.join(filled) or 'nothing'}", _ROW_FIX
+    ((column, value),) = filled.items()
+    if column == "image_id":
+        number = side_tables.id_of(row.values[column])
+        if number is None:
+            return f"{row.place}: image_id {value!r} is not an id", _ID_FIX
+        value = str(number)
+    return column, value, row.place
+
+
+def _named(protection: Protection, listed: DataFrame, warn: Callable[[str], None]) -> DataFrame:
+    """Find the faces of the images and folders that a list names."""
+    wanted = F.broadcast(listed.sparkSession.createDataFrame(list(protection.names), "column string, value string"))
+    found = [_of_column(listed, wanted, name) for name in _NAMES]
+    known = reduce(DataFrame.unionByName, found).persist()
+    met = known.select("column", "value").distinct().count()
+    if met < len(protection.names):
+        unknown = count(len(protection.names) - met)
+        warn(f"{KEY}: {unknown} names in {protection.path} are of no face of this run: they are left out")
+    return known.groupBy("face_id").agg(F.first("vector").alias("vector"))
+
+
+def _of_column(listed: DataFrame, wanted: DataFrame, name: str) -> DataFrame:
+    values = wanted.where(F.col("column") == name)
+    same = listed[name].cast("string") == values["value"]
+    return listed.join(values, same, how="inner").select("face_id", "vector", "column", "value")
+
+
+def _digest(said: Any) -> str:
+    return hashlib.sha256(repr(said).encode()).hexdigest()

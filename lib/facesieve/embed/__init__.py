@@ -1,0 +1,1 @@
+"""The step from images to embeddings: listing, decoding, detection, FaceNet, perceptual hash."""

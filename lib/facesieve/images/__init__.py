@@ -1,0 +1,1 @@
+"""Where images and vectors come from: sources, the walk, storage, and the tables that people give."""

@@ -1,1 +1,0 @@
-"""Arrays in, arrays out: the mathematics. NumPy only, no Spark, no files, no clock."""

@@ -1,0 +1,1 @@
+"""The tables: catalog, Iceberg, versions, runs, ledger, session. The only room that touches tables."""

@@ -1,0 +1,244 @@
+"""The tables in the lake: read, write, reuse and roll back through Apache Iceberg.
+
+This module and `iceberg` alone know catalogs, snapshots and branches. Writes go to a branch that starts at the snapshot
+the stage began with, and `main` is then fast-forwarded to it, once. Iceberg refuses that if another run moved `main`
+meanwhile, so of two runs on one lake one is refused and has changed nothing. A killed run leaves whole versions only.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from facesieve.core import config, tables
+from facesieve.core.errors import ConfigError, ContractError, Fault, Refused
+from facesieve.core.tables import Table
+from facesieve.lake import iceberg
+from facesieve.lake.iceberg import IcebergTable
+from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, snapshot_of
+
+__all__ = ["Change", "Lake", "Snapshot", "Stamp"]
+
+_BRANCH = "facesieve-"
+_BRANCH_TIME = "%Y%m%dT%H%M%S"
+_STALE = timedelta(days=2)
+"""A branch this old was left by a run that was killed: no single commit takes so long."""
+_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    # One file per task and partition, without a shuffle that would send a whole scope to one task.
+    "write.distribution-mode": "none",
+    "write.spark.fanout.enabled": "true",
+}
+_DELETE_BY_ROW = {
+    # Deleted rows are listed beside their file, where else every file that holds one would be written anew.
+    "write.delete.mode": "merge-on-read",
+    "write.delete.granularity": "file",
+}
+
+
+class Lake:
+    """The tables of one namespace of one Iceberg catalog."""
+
+    def __init__(self, spark: SparkSession, settings: config.Lake) -> None:
+        self._spark = spark
+        self._settings = settings
+        self._namespace = f"{settings.catalog}.{settings.namespace}"
+
+    def open(self, table: Table, buckets: int = 1) -> Snapshot:
+        """Make the table, with an empty first snapshot, if it is not there; return what it stands at.
+
+        A table of an older version gets the declared columns that it lacks. One that lacks a column of the key, or has
+        a column of another type, is none of ours and is refused with a ContractError.
+        `buckets` is the n of a `bucket(n, identity)` partition; an existing table is moved to the new n.
+        """
+        name = self._name(table)
+        try:
+            here = iceberg.load(self._spark, name) or self._make(table, buckets)
+            found = self._spark.table(name).schema
+        except (Py4JJavaError, PySparkException) as problem:
+            raise ConfigError([self._unusable(table, problem)]) from problem
+        self._add_columns(table, found)
+        here.drop_branches(_stale(here.branches()))
+        here.add_properties(_properties(table))
+        if any("bucket(" in part for part in table.partition):
+            self._rebucket(table, buckets)
+        if here.standing() is None:
+            # A branch needs something to start from, and a refused first run something to go back to.
+            here.append_nothing(iceberg.MAIN, Stamp("", "", {}).summary())
+        return self.standing(table)
+
+    def current(self, table: Table) -> Snapshot | None:
+        """Return the snapshot that `main` stands at; None for a table that is absent or holds nothing yet."""
+        here = iceberg.load(self._spark, self._name(table))
+        commit = here.standing() if here else None
+        return snapshot_of(table, commit) if commit else None
+
+    def standing(self, table: Table) -> Snapshot:
+        """Return the snapshot that the opened table stands at (ContractError if someone dropped it meanwhile)."""
+        snapshot = self.current(table)
+        if snapshot is None:
+            raise ContractError(f"the table {table.name} has vanished or has no snapshot. Start the job again.")
+        return snapshot
+
+    def find(self, table: Table, key: str, undone: Collection[str] = ()) -> Snapshot | None:
+        """Return the newest snapshot that bears `key`, wherever `main` stands, of those not made by `undone` runs."""
+        here = iceberg.load(self._spark, self._name(table))
+        borne = [commit for commit in here.commits() if commit.summary.get(KEY) == key] if here else []
+        versions = (snapshot_of(table, commit) for commit in reversed(borne))
+        return next((version for version in versions if version.run not in undone), None)
+
+    def versions(self, table: Table) -> list[Snapshot]:
+        """Return all snapshots that the opened table still has, the oldest first."""
+        return [snapshot_of(table, commit) for commit in self._existing(table).commits()]
+
+    def read(self, table: Table, at: Snapshot) -> DataFrame:
+        """Read the table as it was at a snapshot; declared columns that it did not have yet are null."""
+        return _completed(self._spark.read.option("snapshot-id", at.id).table(self._name(table)), table)
+
+    def added(self, table: Table, since: int, at: Snapshot) -> DataFrame | None:
+        """Read the rows that were appended after the snapshot id `since`; None if rows also went, or came otherwise."""
+        name = self._name(table)
+        if since == at.id:
+            return self.read(table, at).limit(0)
+        if not self._existing(table).only_grew(since, at.id):
+            return None
+        span = {"start-snapshot-id": since, "end-snapshot-id": at.id}
+        return _completed(self._spark.read.options(**span).table(name), table)
+
+    def overwrite(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot) -> Snapshot:
+        """Replace all rows in one commit; Refused if the table has moved from `since`."""
+        with self.change(table, stamp, since) as change:
+            change.overwrite(frame, last=True)
+        return change.at
+
+    def append(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot) -> Snapshot:
+        """Add rows in one commit; Refused if the table has moved from `since`."""
+        with self.change(table, stamp, since) as change:
+            change.append(frame, last=True)
+        return change.at
+
+    @contextmanager
+    def change(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
+        """Make one version of several writes: `main` moves once, when the block ends, and not if it raises.
+
+        Refused if the table has moved from `since`. Afterwards the version is the change's `at`.
+        """
+        self._refuse_if_moved(table, since)
+        branch = f"{_BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
+        self._existing(table).create_branch(branch, since.id)
+        try:
+            change = Change(table, stamp, since, self._spark, self._name(table), branch)
+            yield change
+            change.seal()
+            self._refuse_if_moved(table, since)
+            self._fast_forward(table, branch)
+        except BaseException:
+            self._existing(table).drop_branches([branch])
+            raise
+
+    def make_current(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
+        """Let `main` stand at an existing snapshot; Refused if the table has moved from `since`."""
+        self._refuse_if_moved(table, since)
+        if since.id != snapshot.id:
+            self._existing(table).make_current(snapshot.id)
+
+    def put_row(self, table: Table, row: DataFrame, column: str, value: str) -> None:
+        """Replace the row whose partitioning `column` equals `value`, or add it."""
+        row.coalesce(1).writeTo(self._name(table)).overwrite(F.col(column) == F.lit(value))
+
+    def version(self) -> str:
+        """Return the version of Iceberg that serves the catalog."""
+        return iceberg.library_version(self._spark)
+
+    def _make(self, table: Table, buckets: int) -> IcebergTable:
+        partition = ", ".join(part.replace("bucket(", f"bucket({buckets}, ") for part in table.partition)
+        properties = ", ".join(f"'{name}' = '{value}'" for name, value in _properties(table).items())
+        self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._namespace}")
+        self._spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {self._name(table)} ({_declared(table.columns)}) USING iceberg "
+            + (f"PARTITIONED BY ({partition}) " if partition else "")
+            + f"TBLPROPERTIES ({properties})"
+        )
+        return self._existing(table)
+
+    def _add_columns(self, table: Table, found: T.StructType) -> None:
+        name, lacking = self._name(table), _lacking(table, found)
+        of_other_types = tables.differences(table, T.StructType([*found, *lacking]))
+        if of_other_types or any(column.name in table.key for column in lacking):
+            said = "; ".join(tables.differences(table, found))
+            fix = "Move that table away or name another lake.root or lake.namespace."
+            raise ContractError(f"{name} is not a table of facesieve: {said}. {fix}")
+        if lacking:
+            self._spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_declared(lacking)})")
+
+    def _refuse_if_moved(self, table: Table, since: Snapshot) -> None:
+        now = self.current(table)
+        if now is None or now.id != since.id:
+            raise _moved(table)
+
+    def _fast_forward(self, table: Table, branch: str) -> None:
+        try:
+            self._existing(table).fast_forward(branch)
+        except (Py4JJavaError, PySparkException) as problem:
+            if "fast-forward" in str(problem) or "CommitFailed" in str(problem):
+                raise _moved(table) from problem
+            raise
+
+    def _rebucket(self, table: Table, buckets: int) -> None:
+        name = self._name(table)
+        partitioning = self._spark.sql(f"DESCRIBE TABLE {name}").where("data_type LIKE 'bucket(%'").collect()
+        if partitioning and partitioning[0].data_type != f"bucket({buckets}, identity)":
+            old = partitioning[0].data_type
+            self._spark.sql(f"ALTER TABLE {name} REPLACE PARTITION FIELD {old} WITH bucket({buckets}, identity)")
+
+    def _existing(self, table: Table) -> IcebergTable:
+        return iceberg.existing(self._spark, self._name(table))
+
+    def _name(self, table: Table) -> str:
+        return f"{self._namespace}.{table.name}"
+
+    def _unusable(self, table: Table, problem: Exception) -> Fault:
+        named = "lake.root" if self._settings.catalog == "lake" else "lake.catalog"
+        lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+        cause = next((line for line in lines if "Exception" in line), lines[0] if lines else type(problem).__name__)
+        said = f"the table {table.name} cannot be opened or made there ({cause[:300]})"
+        return Fault(named, said, "Name a place that this job may write, with nothing else in it.")
+
+
+def _declared(columns: Iterable[T.StructField]) -> str:
+    return ", ".join(f"`{column.name}` {column.dataType.simpleString()}" for column in columns)
+
+
+def _lacking(table: Table, found: T.StructType) -> list[T.StructField]:
+    return [column for column in table.columns if column.name not in found.names]
+
+
+def _completed(frame: DataFrame, table: Table) -> DataFrame:
+    """A snapshot is read with the columns that it was written with: those declared since then are added as nulls."""
+    missing = [F.lit(None).cast(column.dataType).alias(column.name) for column in _lacking(table, frame.schema)]
+    return frame.select("*", *missing) if missing else frame
+
+
+def _properties(table: Table) -> dict[str, str]:
+    return _PROPERTIES | (_DELETE_BY_ROW if table.row_deletes else {})
+
+
+def _stale(branches: list[str]) -> list[str]:
+    oldest = f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
+    return [branch for branch in branches if branch.startswith(_BRANCH) and branch < oldest]
+
+
+def _moved(table: Table) -> Refused:
+    return Refused(
+        f"the table {table.name} was moved by another run since this stage began. "
+        "Nothing was changed; start the same command again when the other run has ended."
+    )

@@ -1,0 +1,159 @@
+"""The ledger: one row of the table `runs` per run, with everything needed to say later what it did and with what."""
+
+from __future__ import annotations
+
+import json
+import platform
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from facesieve import __version__
+from facesieve.core import tables
+from facesieve.core.config import Config, as_dict
+from facesieve.core.errors import ConfigError, Fault
+from facesieve.lake.catalog import Lake, Snapshot
+
+
+def new_name(now: datetime) -> str:
+    """Name a run by UTC time and four hex digits, for example `20261124T081500-3fa9`."""
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the ledger without its record: before and after are table -> snapshot id."""
+
+    run: str
+    status: str
+    started: datetime
+    ended: datetime | None
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+
+    @property
+    def last(self) -> datetime:
+        """When the run was last known to be at work."""
+        return self.ended or self.started
+
+    def followed(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return the other runs that were at work after this one started, the newest first."""
+        return [entry for entry in newest_first(entries) if entry.run != self.run and entry.last > self.started]
+
+
+def newest_first(entries: Sequence[Entry]) -> list[Entry]:
+    """Order rows of the ledger by when their runs were last at work."""
+    return sorted(entries, key=lambda entry: (entry.last, entry.run), reverse=True)
+
+
+@dataclass
+class Ledger:
+    """The record of one run, written when it starts and again when it ends."""
+
+    spark: SparkSession
+    lake: Lake
+    run: str
+    config: Config
+    model: str
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    before: Mapping[str, int] = field(default_factory=dict)
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def open(self, before: Mapping[str, int]) -> None:
+        """Write the row `started`; a run of that name that is done is refused, an unfinished one is resumed.
+
+        A resumed run that no other has followed began with what stood before its first start: undo goes back there.
+        """
+        self.lake.open(tables.RUNS)
+        entries = self.entries()
+        former = next((entry for entry in entries if entry.run == self.run), None)
+        if former and former.status in ("done", "undone"):
+            fault = Fault("--run", f"a run named {self.run} is finished", "Give another name, or leave --run away.")
+            raise ConfigError([fault])
+        self.before = former.before if former and not former.followed(entries) else before
+        self._write("started", None, {}, "")
+
+    def entries(self) -> list[Entry]:
+        """Return what the ledger says of every run; nothing where there is no ledger yet."""
+        if self.lake.current(tables.RUNS) is None:
+            return []
+        rows = self._rows().select("run", "status", "started", "ended", "before", "after").collect()
+        return [Entry(**row.asDict()) for row in rows]
+
+    def undone(self) -> frozenset[str]:
+        """Return the names of the runs that were undone."""
+        return frozenset(entry.run for entry in self.entries() if entry.status == "undone")
+
+    def mark_undone(self, run: str) -> None:
+        """Say of an earlier run that it was undone, and when; all else of its row stays."""
+        now = datetime.now(UTC).isoformat()
+        record = json.dumps(self.record_of(run) | {"status": "undone", "undone": now}, sort_keys=True)
+        row = self._rows().where(F.col("run") == run)
+        marked = row.withColumns({"status": F.lit("undone"), "record": F.lit(record)})
+        self.lake.put_row(tables.RUNS, marked, "run", run)
+
+    def close(self, status: str, after: Mapping[str, int], error: str = "") -> dict[str, Any]:
+        """Write the row's end and return the record."""
+        return self._write(status, datetime.now(UTC), after, error)
+
+    def stage_of(self, run: str, stage: str) -> dict[str, Any]:
+        """Return what an earlier run recorded of a stage, for a run that reuses its result; empty if unknown."""
+        return dict(self.record_of(run).get("stages", {}).get(stage, {}))
+
+    def record_of(self, run: str) -> dict[str, Any]:
+        """Return the record of an earlier run; empty if unknown."""
+        rows = self._rows().where(F.col("run") == run).select("record").collect()
+        return dict(json.loads(rows[0].record)) if rows else {}
+
+    def _rows(self) -> DataFrame:
+        return self.lake.read(tables.RUNS, self.lake.standing(tables.RUNS))
+
+    def _write(self, status: str, ended: datetime | None, after: Mapping[str, int], error: str) -> dict[str, Any]:
+        record = {
+            "run": self.run,
+            "started": self.started.isoformat(),
+            "ended": ended.isoformat() if ended else None,
+            "status": status,
+            "config": as_dict(self.config),
+            "versions": self._versions(),
+            "model": self.model,
+            "before": dict(self.before),
+            "after": dict(after),
+            "stages": self.stages,
+            "warnings": self.warnings,
+        }
+        if error:
+            record["error"] = error
+        text = json.dumps(record, sort_keys=True)
+        row = (self.run, status, self.started, ended, dict(self.before), dict(after), text)
+        self.lake.put_row(tables.RUNS, self.spark.createDataFrame([row], tables.RUNS.columns), "run", self.run)
+        return record
+
+    def _versions(self) -> dict[str, str | None]:
+        return {
+            "code": __version__,
+            "spark": self.spark.version,
+            "graphframes": _installed("graphframes-py"),
+            "iceberg": self.lake.version(),
+            "tensorflow": _installed("tensorflow") or _installed("tensorflow-cpu"),
+            "python": platform.python_version(),
+        }
+
+
+def snapshot_ids(snapshots: Mapping[str, Snapshot | None]) -> dict[str, int]:
+    """Return table -> snapshot id for the tables that have one."""
+    return {name: snapshot.id for name, snapshot in sorted(snapshots.items()) if snapshot is not None}
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,208 @@
+"""One run of the job: which version of each table it works on, and stages that are computed once and then reused.
+
+A stage's key is a digest of its own settings, its inputs' keys, the model and the code version. A stage whose key is
+borne by a snapshot of its table is not computed again: that snapshot is made current.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from facesieve import __version__
+from facesieve.core.config import Config
+from facesieve.core.console import count, duration, say
+from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.profiles import Profile
+from facesieve.core.tables import Table
+from facesieve.lake.catalog import Change, Lake, Snapshot, Stamp
+from facesieve.lake.ledger import Ledger
+
+_MAKER = {
+    "listing": "embed",
+    "embeddings": "embed",
+    "rejects": "embed",
+    "edges": "link",
+    "epochs": "link",
+    "votes": "cluster",
+    "clusters": "cluster",
+    "decisions": "decide",
+    "identity_links": "decide",
+}
+
+
+@dataclass
+class Run:
+    """Everything a stage needs to know of the run it is part of. What `undone` runs made is never reused."""
+
+    name: str
+    config: Config
+    profile: Profile
+    model: str
+    full: bool
+    spark: SparkSession
+    lake: Lake
+    ledger: Ledger
+    at: dict[str, Snapshot] = field(default_factory=dict)
+    replaced: dict[str, Snapshot] = field(default_factory=dict)
+    undone: frozenset[str] = frozenset()
+
+    def now(self, table: Table) -> Snapshot | None:
+        """Return the version of a table that this run works on: its own, else the lake's current one."""
+        return self.at.get(table.name) or self.lake.current(table)
+
+    def stage(self, name: str, outputs: tuple[Table, ...], inputs: tuple[Table, ...], **settings: Any) -> Stage:
+        """Begin a stage: fix its inputs' versions, derive its key, open its tables."""
+        read = {table.name: self._input(table) for table in inputs}
+        keys = {table: snapshot.key for table, snapshot in read.items()}
+        key = _digest({"stage": name, "code": __version__, "inputs": keys, "settings": settings})
+        since = {table.name: self.lake.open(table, self.config.publish.buckets) for table in outputs}
+        return Stage(self, name, key, outputs, read, since)
+
+    def adopt(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
+        """Note that the table now stands at `snapshot` by this run's hand, and what it stood at before."""
+        self.at[table.name] = snapshot
+        self.replaced.setdefault(table.name, since)
+
+    def warn(self, text: str) -> None:
+        """Print a warning now, and again in the summary; the ledger keeps it."""
+        say(f"WARNING: {text}")
+        self.ledger.warnings.append(text)
+
+    def restore(self, tables: tuple[Table, ...]) -> None:
+        """Let every table that still stands where this run put it stand where it stood before (for a refused run)."""
+        for table in tables:
+            before = self.replaced.get(table.name)
+            if before is not None and self.lake.current(table) == self.at[table.name]:
+                self.lake.make_current(table, before, self.at[table.name])
+
+    def _input(self, table: Table) -> Snapshot:
+        snapshot = self.now(table)
+        if snapshot is None or not snapshot.key:
+            maker = _MAKER[table.name]
+            fix = f"Run jobs/{maker}.py first, or jobs/sieve.py, which runs all stages in order."
+            raise ConfigError([Fault(f"table {table.name}", "is not in this lake yet", fix)])
+        return snapshot
+
+
+@dataclass
+class Stage:
+    """One stage of one run: its key, the versions it reads and those its tables stood at when it began."""
+
+    run: Run
+    name: str
+    key: str
+    outputs: tuple[Table, ...]
+    inputs: dict[str, Snapshot]
+    since: dict[str, Snapshot]
+    record: dict[str, Any] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    def holds(self, rows: str) -> None:
+        """Derive the key from the rows themselves (for the listing, which has no inputs)."""
+        self.key = _digest({"stage": self.name, "code": __version__, "rows": rows})
+
+    def reuse(self) -> bool:
+        """Make the snapshots that bear this key current, if every table has one; say whether it did."""
+        found = [snapshot for snapshot in map(self._find, self.outputs) if snapshot is not None]
+        if len(found) < len(self.outputs):
+            return False
+        for table, snapshot in zip(self.outputs, found, strict=True):
+            self._make_current(table, snapshot)
+        if found[0].run != self.run.name:
+            self.record.update(self.run.ledger.stage_of(found[0].run, self.name))
+        return True
+
+    def take_over(self, table: Table) -> bool:
+        """Make one output that bears this key current, as a killed run has left it; say whether there is one."""
+        found = self._find(table)
+        if found is None:
+            return False
+        self._make_current(table, found)
+        return True
+
+    def versions(self, table: Table) -> list[DataFrame]:
+        """Read every version of an output that the lake still has."""
+        return [self.run.lake.read(table, snapshot) for snapshot in self.run.lake.versions(table)]
+
+    def read(self, table: Table) -> DataFrame:
+        """Read an input at the version fixed when the stage began, or an output as this stage left it."""
+        return self.run.lake.read(table, self.inputs.get(table.name) or self.run.at[table.name])
+
+    def former(self, table: Table) -> DataFrame:
+        """Read an output as it was when the stage began."""
+        return self.run.lake.read(table, self.since[table.name])
+
+    def of_model(self, table: Table) -> DataFrame:
+        """Read the rows that the run's model has made, of a table with a column `model`."""
+        return self._of_model(self.read(table))
+
+    def added_of_model(self, table: Table) -> DataFrame | None:
+        """Read those of them that came after what the first output was made from, where that can be told."""
+        since = self.since[self.outputs[0].name].inputs.get(table.name)
+        added = None if since is None else self.run.lake.added(table, since, self.inputs[table.name])
+        return None if added is None else self._of_model(added)
+
+    def _of_model(self, rows: DataFrame) -> DataFrame:
+        return rows.where(F.col("model") == self.run.model)
+
+    def overwrite(self, table: Table, frame: DataFrame) -> None:
+        """Replace the table's rows in one commit that bears this stage's key."""
+        with self.change(table) as change:
+            change.overwrite(frame, last=True)
+
+    def append(self, table: Table, frame: DataFrame, part: str = "") -> None:
+        """Add rows in one commit. `part` marks a commit that does not complete the stage: it bears no stage's key."""
+        with self.change(table, part) as change:
+            change.append(frame, last=True)
+
+    @contextmanager
+    def change(self, table: Table, part: str = "") -> Iterator[Change]:
+        """Make several writes to an output one version that bears this stage's key; nothing changes if one fails.
+
+        `part` marks a version that does not complete the stage: it bears no stage's key.
+        """
+        key = f"{self.key}#{part}" if part else self.key
+        since = self.run.at.get(table.name) or self.since[table.name]
+        with self.run.lake.change(table, self._stamp(key), since) as change:
+            yield change
+            # Once more, since other outputs may have been written meanwhile: the last commit names them.
+            change.stamp = self._stamp(key)
+        self.run.adopt(table, change.at, self.since[table.name])
+
+    def done(self, rows_in: int | None, rows_out: int | None, *, reused: bool, **facts: Any) -> None:
+        """Record the stage in the ledger and print its line."""
+        seconds = time.monotonic() - self._began
+        self.record.update(facts)
+        self.record.update(seconds=round(seconds, 2), key=self.key, reused=reused)
+        self.record.update(rows_in=rows_in, rows_out=rows_out)
+        self.record.setdefault("reasons", {})
+        self.run.ledger.stages[self.name] = self.record
+        how = "reused" if reused else f"{count(rows_in)} rows in"
+        say(f"{self.name}: {how}, {count(rows_out)} rows out, {duration(seconds)}")
+
+    def _make_current(self, table: Table, snapshot: Snapshot) -> None:
+        self.run.lake.make_current(table, snapshot, self.since[table.name])
+        self.run.adopt(table, snapshot, self.since[table.name])
+
+    def _find(self, table: Table) -> Snapshot | None:
+        if self.run.full and self.name not in ("listing", "embed"):
+            return None
+        return self.run.lake.find(table, self.key, self.run.undone)
+
+    def _stamp(self, key: str) -> Stamp:
+        """Name what a commit is made from: the inputs, and the outputs that this stage has written before it."""
+        written = {table.name: self.run.at[table.name] for table in self.outputs if table.name in self.run.at}
+        return Stamp(self.run.name, key, {name: snapshot.id for name, snapshot in (self.inputs | written).items()})
+
+
+def _digest(made_of: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()

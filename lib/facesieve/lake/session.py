@@ -1,0 +1,130 @@
+"""The Spark session: taken as the cluster gives it, and checked for what the job needs.
+
+Nothing is set behind the user's back. The one setting that the job passes on is the warehouse of the embedded
+Iceberg catalog, since that is `lake.root`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import sys
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+from facesieve.core.config import Lake
+from facesieve.core.errors import ConfigError, Fault
+
+_MOST_ROWS_A_BATCH = 1_024
+_ICEBERG_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+_FIX_CONF = "Set SPARK_CONF_DIR=conf/spark, or take the setting over from conf/spark/spark-defaults.conf."
+
+
+class _JvmErrors(io.TextIOBase):
+    """Standard error of the process that started this one, by way of its JVM."""
+
+    def __init__(self, stream: Any, fallback: TextIO) -> None:
+        self._stream = stream
+        self._fallback = fallback
+
+    def write(self, text: str) -> int:
+        try:
+            self._stream.print(text)
+            self._stream.flush()
+        except Py4JError:  # the JVM is gone
+            self._fallback.write(text)
+        return len(text)
+
+
+def separate_errors() -> None:
+    """Let what is written to standard error arrive there.
+
+    spark-submit merges a Python driver's standard error into its own standard output, where the result would no longer
+    be readable by a program. The JVM's own standard error is the way around.
+    """
+    if "PYSPARK_GATEWAY_PORT" in os.environ and not isinstance(sys.stderr, _JvmErrors):
+        SparkContext._ensure_initialized()
+        gateway = SparkContext._gateway
+        if gateway is not None:
+            sys.stderr = _JvmErrors(gateway.jvm.java.lang.System.err, sys.stderr)
+
+
+def start(lake: Lake) -> SparkSession:
+    """Return the session that spark-submit configured, ready for tables and graphs.
+
+    Raises ConfigError with every missing setting or jar at once.
+    """
+    spark = SparkSession.builder.appName("facesieve").getOrCreate()
+    faults = [*_catalog_faults(spark, lake), *_engine_faults(spark)]
+    if faults:
+        raise ConfigError(faults)
+    if lake.root and spark.conf.get(f"spark.sql.catalog.{lake.catalog}.type", "") == "hadoop":
+        spark.conf.set(f"spark.sql.catalog.{lake.catalog}.warehouse", absolute(lake.root))
+    try:
+        spark.sparkContext.setCheckpointDir(scratch(lake))
+    except Py4JError as problem:
+        key = "lake.scratch" if lake.scratch else "lake.root"
+        said = f"{scratch(lake)} cannot be made ({type(problem).__name__})"
+        raise ConfigError([Fault(key, said, "Name a folder that this job may write.")]) from problem
+    return spark
+
+
+def absolute(place: str) -> str:
+    """Return a URI as it is and a path made absolute, so that driver, workers and tables mean the same place."""
+    return place if urlsplit(place).scheme else os.path.abspath(place)
+
+
+def scratch(lake: Lake) -> str:
+    """Return where supersteps are checkpointed: `lake.scratch`, else a folder under the lake's root."""
+    return absolute(lake.scratch) if lake.scratch else f"{absolute(lake.root).rstrip('/')}/_scratch"
+
+
+def clear_scratch(spark: SparkSession) -> None:
+    """Delete this session's checkpoints."""
+    folder = spark.sparkContext.getCheckpointDir()
+    gateway = spark.sparkContext._gateway
+    if folder and gateway:
+        path = gateway.jvm.org.apache.hadoop.fs.Path(folder)
+        path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).delete(path, True)
+
+
+def _catalog_faults(spark: SparkSession, lake: Lake) -> list[Fault]:
+    faults = []
+    key = f"spark.sql.catalog.{lake.catalog}"
+    if not spark.conf.get(key, ""):
+        faults.append(Fault("lake.catalog", f"Spark has no catalog of that name ({key} is not set)", _FIX_CONF))
+    if _ICEBERG_EXTENSIONS not in str(spark.conf.get("spark.sql.extensions", "")):
+        faults.append(Fault("spark.sql.extensions", "Iceberg's extensions are not in it", _FIX_CONF))
+    return faults
+
+
+def _engine_faults(spark: SparkSession) -> list[Fault]:
+    faults = []
+    rows = int(spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch", "10000") or 0)
+    if not 0 < rows <= _MOST_ROWS_A_BATCH:
+        key = "spark.sql.execution.arrow.maxRecordsPerBatch"
+        said = f"{rows} is too many for rows that hold images"
+        faults.append(Fault(key, said, f"Use 64, at most {_MOST_ROWS_A_BATCH}. {_FIX_CONF}"))
+    for class_name, coordinate in (
+        ("org.apache.iceberg.spark.SparkCatalog", "org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.2"),
+        ("org.graphframes.GraphFrame", "io.graphframes:graphframes-spark3_2.12:0.10.0"),
+    ):
+        if not _on_class_path(spark, class_name):
+            fix = f"Run make setup, or give spark-submit --packages {coordinate}."
+            faults.append(Fault("spark.jars", f"{class_name} is not on the class path", fix))
+    if importlib.util.find_spec("graphframes") is None:
+        faults.append(Fault("python", "the package graphframes is missing", "Install graphframes-py==0.10.0."))
+    return faults
+
+
+def _on_class_path(spark: SparkSession, class_name: str) -> bool:
+    gateway = spark.sparkContext._gateway
+    if gateway is None:
+        return False
+    loader = gateway.jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    return loader.getResource(class_name.replace(".", "/") + ".class") is not None

@@ -1,0 +1,1 @@
+"""The step from embeddings to edges: thresholds, the Voronoi LSH join, recall, epochs."""

@@ -1,0 +1,231 @@
+"""What a link cosine means for a heap before it is joined: strangers per face, pairs lost, and when to refuse.
+
+Two lines can tell how many strangers a face meets: the profile's, measured elsewhere, and the one estimated from this
+heap (`kernels.strangers`). The gate takes the worse of both if the estimate comes from pairs across identities: either
+may be wrong in its way (another kind of images; few faces), and refusing by mistake costs a setting, joining by mistake
+the whole result. An estimate from random pairs leans on an assumption about the pairs of one person, so it is compared
+but judges only where the profile has no line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from typing import Any
+
+from facesieve.core.config import Link
+from facesieve.core.console import count
+from facesieve.core.errors import ConfigError, Fault, Refused
+from facesieve.core.profiles import Profile, StrangerLine
+from facesieve.link.kernels.impostor_line import Line, drifted, share_below
+from facesieve.link.kernels.thresholds import from_cosine, link_cosine, strangers_at, to_cosine
+
+WARN_ABOVE = 10.0
+"""Strangers per face from which plain voting may run people together."""
+
+REFUSE_ABOVE = 30.0
+"""Strangers per face above which it does: an explicit threshold is refused unless `link.force`."""
+
+LOST_ABOVE = 0.20
+"""Share of same-person pairs below the link cosine that is worth a warning."""
+
+_STRICTER = {"cosine": ROUND_CEILING, "l2": ROUND_FLOOR, "squared_l2": ROUND_FLOOR, "inverse_l2": ROUND_CEILING}
+_DIGITS = 4
+_FROM = {"identities": "pairs across its identities", "robust": "random pairs"}
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What linking the heap at `cosine` is expected to do; None where nothing tells.
+
+    `strangers` per face is the figure that judges, `by_profile` and `by_estimate` are those of the two lines;
+    `safe_cosine` keeps to `link.strangers`, and to WARN_ABOVE; `same_person_below` is the share of same-person pairs
+    below `cosine`; `warnings` are sentences for the user.
+    """
+
+    cosine: float
+    strangers: float | None
+    by_profile: float | None
+    by_estimate: float | None
+    safe_cosine: float | None
+    same_person_below: float | None
+    profile_line: StrangerLine | None
+    estimate: Line | None
+    warnings: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return what the ledger keeps as `stages.link.strangers`."""
+        given, measured = self.profile_line, self.estimate
+        return {
+            "forecast": self.strangers,
+            "by_profile": self.by_profile,
+            "by_estimate": self.by_estimate,
+            "profile_line": [given.intercept, given.slope] if given else None,
+            "estimated_line": [measured.intercept, measured.slope] if measured else None,
+            "estimated_from": measured.how if measured else None,
+            "safe_cosine": self.safe_cosine,
+            "same_person_below": self.same_person_below,
+        }
+
+
+def scopes(settings: Link) -> tuple[str, ...]:
+    """Return the scopes that `link.scope` asks for."""
+    return ("identity", "heap") if settings.scope == "both" else (settings.scope,)
+
+
+def cosines(settings: Link, profile: Profile, faces: int) -> dict[str, float]:
+    """Return scope -> link cosine: the explicit threshold, else the profile's (identity) or the derived one (heap).
+
+    Raises ConfigError, for all scopes at once, where there is none strictly between 0 and 1.
+    """
+    faults: list[Fault] = []
+    found = {}
+    for scope in scopes(settings):
+        key = f"link.threshold_{scope}"
+        try:
+            found[scope] = _cosine(scope, settings, profile, faces)
+        except ValueError as problem:
+            fix = f"Set {key} to a cosine above 0 and below 1 (or the same in link.unit), or change what it comes from."
+            faults.append(Fault(key, str(problem), fix))
+    if faults:
+        raise ConfigError(faults)
+    return found
+
+
+def forecast(cosine: float, settings: Link, profile: Profile, faces: int, estimate: Line | None) -> Forecast:
+    """Forecast what linking a heap of `faces` faces at `cosine` (as `cosines` gives it) does.
+
+    `estimate` is the line of strangers estimated from this heap, if there is one. Raises Refused if an explicit
+    threshold lets a face meet more than REFUSE_ABOVE strangers and `link.force` is not set, and ConfigError if the
+    profile's same-person quantiles are none.
+    """
+    by_profile, by_estimate = (_met(cosine, line, settings, faces) for line in (profile.strangers, estimate))
+    judging = _judging(profile.strangers, estimate)
+    made = Forecast(
+        cosine=cosine,
+        strangers=max((_met(cosine, line, settings, faces) or 0.0 for line in judging), default=None),
+        by_profile=by_profile,
+        by_estimate=by_estimate,
+        safe_cosine=_safe(judging, settings, faces),
+        same_person_below=_lost(cosine, profile),
+        profile_line=profile.strangers,
+        estimate=estimate,
+        warnings=(),
+    )
+    found = (*_gate(made, settings, faces), *_drift(made, profile), *_losses(made, settings))
+    return replace(made, warnings=tuple(f"link: {text}" for text in found))
+
+
+def written(cosine: float, unit: str) -> str:
+    """Write a cosine in a unit of thresholds, with four digits, rounded to the stricter side.
+
+    >>> written(0.60349, "cosine"), written(0.60349, "l2"), written(0.60349, "inverse_l2")
+    ('0.6035', '0.8905', '1.123')
+    """
+    exact = from_cosine(cosine, unit)
+    rounded = Context(prec=_DIGITS, rounding=_STRICTER[unit]).create_decimal_from_float(exact)
+    return f"{rounded:f}" if unit != "cosine" or rounded < 1 else repr(exact)
+
+
+def _cosine(scope: str, settings: Link, profile: Profile, faces: int) -> float:
+    explicit = settings.threshold_identity if scope == "identity" else settings.threshold_heap
+    if explicit:
+        return to_cosine(explicit, settings.unit)
+    if scope == "identity":
+        if profile.identity is None:
+            raise ValueError(f"is not given, and the profile {profile.name} has no [identity]")
+        return profile.identity.cosine
+    if profile.strangers is None:
+        raise ValueError(f"is not given, and the profile {profile.name} has no [strangers] to derive it from")
+    line = profile.strangers
+    return link_cosine(line.intercept, line.slope, settings.strangers, faces, settings.min_n)
+
+
+def _judging(given: StrangerLine | None, estimate: Line | None) -> list[StrangerLine | Line]:
+    judging: list[StrangerLine | Line] = [given] if given else []
+    if estimate and (not given or estimate.how == "identities"):
+        judging.append(estimate)
+    return judging
+
+
+def _met(cosine: float, line: StrangerLine | Line | None, settings: Link, faces: int) -> float | None:
+    return strangers_at(cosine, line.intercept, line.slope, faces, settings.min_n) if line else None
+
+
+def _safe(judging: list[StrangerLine | Line], settings: Link, faces: int) -> float | None:
+    """The least cosine that keeps to `link.strangers`, never more than WARN_ABOVE, by every judging line."""
+    if not judging:
+        return None
+    tolerated = min(settings.strangers, WARN_ABOVE)
+    try:
+        return max(link_cosine(line.intercept, line.slope, tolerated, faces, settings.min_n) for line in judging)
+    except ValueError:
+        return None
+
+
+def _lost(cosine: float, profile: Profile) -> float | None:
+    quantiles = profile.same_person
+    if quantiles is None:
+        return None
+    try:
+        return share_below(cosine, quantiles.probabilities, quantiles.cosines)
+    except ValueError as problem:
+        fix = "Correct the lists, or leave the section out."
+        raise ConfigError([Fault(f"profile {profile.name}: same_person", str(problem), fix)]) from None
+
+
+def _figure(strangers: float) -> str:
+    return f"{strangers:.3g}" if strangers < 100 else count(round(strangers))
+
+
+def _gate(made: Forecast, settings: Link, faces: int) -> list[str]:
+    """Translate an explicit threshold back into strangers per face: fine, a warning, or a refusal."""
+    if not settings.threshold_heap:
+        return []
+    if made.strangers is None:
+        return ["link.threshold_heap is taken as it is: nothing tells how many strangers a face meets above it"]
+    if made.strangers <= WARN_ABOVE:
+        return []
+    among = f"{count(faces)} faces"
+    if faces < settings.min_n:
+        among += f" (counted as link.min_n = {count(settings.min_n)})"
+    given = "" if settings.unit == "cosine" else f" ({settings.unit}, cosine {made.cosine:.4g})"
+    said = f"link.threshold_heap = {settings.threshold_heap:g}{given} lets a face meet about"
+    said += f" {_figure(made.strangers)} strangers among {among}; above {WARN_ABOVE:g} people begin to run together,"
+    said += f" above {REFUSE_ABOVE:g} they do. {_advice(made.safe_cosine, settings)}"
+    if made.strangers > REFUSE_ABOVE and not settings.force:
+        raise Refused(f"{said} To link at it all the same, set link.force = true.")
+    return [said]
+
+
+def _advice(safe: float | None, settings: Link) -> str:
+    if safe is None:
+        return "No cosine below 1 would be safe with this model."
+    tolerated = f"at most {min(settings.strangers, WARN_ABOVE):g} strangers"
+    if settings.unit == "cosine":
+        return f"Safe would be cosine {written(safe, 'cosine')} ({tolerated})."
+    there = f"{settings.unit} {written(safe, settings.unit)}"
+    return f"Safe would be cosine {written(safe, 'cosine')}, which is {there} ({tolerated})."
+
+
+def _drift(made: Forecast, profile: Profile) -> list[str]:
+    given, measured = made.profile_line, made.estimate
+    if given is None or measured is None or made.by_profile is None or made.by_estimate is None:
+        return []
+    if not drifted(made.by_profile, made.by_estimate):
+        return []
+    theirs = f"by the line of the profile {profile.name} ({given.intercept:g} + {given.slope:g} z)"
+    ours = f"by that of {_FROM[measured.how]} in this heap ({measured.intercept:g} + {measured.slope:g} z)"
+    said = f"strangers have drifted: above cosine {made.cosine:.4g} a face meets {_figure(made.by_profile)} strangers"
+    said += f" {theirs}, but {_figure(made.by_estimate)} {ours}."
+    said += " If such images are what you have, put that line into the profile."
+    return [said]
+
+
+def _losses(made: Forecast, settings: Link) -> list[str]:
+    lost = made.same_person_below
+    if lost is None or lost <= LOST_ABOVE:
+        return []
+    looser = "loosen link.threshold_heap" if settings.threshold_heap else "raise link.strangers"
+    said = f"about {100 * lost:.0f} % of the pairs of one person are below the link cosine {made.cosine:.4g}"
+    return [f"{said}: {looser} or use a better model"]

@@ -1,0 +1,1 @@
+"""One module per form of model file, and what these modules share: graphs, layers, parsers."""

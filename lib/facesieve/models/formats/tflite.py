@@ -1,0 +1,101 @@
+"""TensorFlow Lite models: a flat file of operations and weights, run by the interpreter with one thread.
+
+The file is read before an interpreter sees it: operations that are not TensorFlow Lite's own are refused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facesieve.core.errors import ModelError
+from facesieve.core.profiles import Profile
+from facesieve.models import runtime
+from facesieve.models.files import ModelFiles
+from facesieve.models.formats import flatbuffer
+from facesieve.models.network import Facts, Floats, Infer
+
+
+class _Interpreter:
+    """One interpreter, kept; its tensors are allocated anew only when the number of crops changes."""
+
+    def __init__(self, content: bytes, output: str) -> None:
+        tf = runtime.tensorflow()
+        with runtime.silenced():
+            self._run = tf.lite.Interpreter(model_content=content, num_threads=1)
+            self._run.allocate_tensors()
+        source = self._run.get_input_details()[0]
+        named = [one for one in self._run.get_output_details() if output in ("", one["name"])]
+        self._source, self._target = int(source["index"]), int(named[0]["index"])
+        self._shape = tuple(int(side) for side in source["shape"])
+
+    def __call__(self, batch: Floats) -> Floats:
+        if self._shape != batch.shape:
+            with runtime.silenced():
+                self._run.resize_tensor_input(self._source, batch.shape)
+                self._run.allocate_tensors()
+            self._shape = batch.shape
+        self._run.set_tensor(self._source, batch)
+        self._run.invoke()
+        return np.asarray(self._run.get_tensor(self._target))
+
+
+def load(files: ModelFiles, profile: Profile) -> Infer:
+    """Make an interpreter for a TFLite file: float32 [N, H, W, 3] -> float32 [N, D].
+
+    A model that was converted for one image at a time gets one at a time. Raises ModelError if the file cannot be
+    parsed, holds what is not accepted, or its input or output is not the profile's.
+    """
+    _check(flatbuffer.read(files.single), profile)
+    try:
+        interpreter = _Interpreter(files.single, profile.output)
+        if _takes_batches(interpreter, profile):
+            return interpreter
+        single = _Interpreter(files.single, profile.output)
+    except (ValueError, RuntimeError) as problem:
+        said = str(problem).partition("\n")[0]
+        raise ModelError(f"{profile.name}: the TFLite file cannot be loaded ({said})") from None
+    return lambda batch: np.concatenate([single(batch[index : index + 1]) for index in range(len(batch))])
+
+
+def facts(files: ModelFiles) -> Facts:
+    """Say what the file tells about the model. Raises ModelError as `load` does."""
+    found = flatbuffer.read(files.single)
+    sides = found.inputs[0].shape[1:3] if len(found.inputs) == 1 and len(found.inputs[0].shape) == 4 else ()
+    only = found.outputs[0].shape if len(found.outputs) == 1 else ()
+    return Facts(
+        inputs=tuple(str(one) for one in found.inputs),
+        outputs=tuple(str(one) for one in found.outputs),
+        input_size=(sides[0], sides[1]) if len(sides) == 2 and sides[0] and sides[1] else None,
+        dimension=only[1] if len(only) == 2 else None,
+        parameters=found.parameters,
+        notes=("its weights are quantised",) if found.quantised else (),
+        scales_input=found.scales_input,
+    )
+
+
+def _check(found: flatbuffer.Flat, profile: Profile) -> None:
+    wanted = (*profile.input, 3)
+    shown = "; ".join(map(str, found.inputs))
+    if len(found.inputs) != 1 or found.inputs[0].kind != "FLOAT32" or not _is(found.inputs[0].shape[1:], wanted):
+        raise ModelError(f"{profile.name}: input is {shown}, the profile says one float32 [N, H, W, 3] = {wanted}")
+    named = [one for one in found.outputs if profile.output in ("", one.name)]
+    if len(named) != 1:
+        names = ", ".join(one.name for one in found.outputs)
+        raise ModelError(f"{profile.name}: output {profile.output!r} does not name one of: {names}")
+    if named[0].kind != "FLOAT32" or not _is(named[0].shape[1:], (profile.dimension,)):
+        raise ModelError(f"{profile.name}: output is {named[0]}, the profile says {profile.dimension}")
+
+
+def _is(sides: tuple[int | None, ...], wanted: tuple[int, ...]) -> bool:
+    return len(sides) == len(wanted) and all(side in (None, own) for side, own in zip(sides, wanted, strict=True))
+
+
+def _takes_batches(interpreter: _Interpreter, profile: Profile) -> bool:
+    """Say whether two crops at once give what they give one by one: a fixed reshape inside fails, or mixes them."""
+    noise = np.random.default_rng(0).uniform(-1, 1, (2, *profile.input, 3)).astype(np.float32)
+    alone = interpreter(noise[1:])
+    try:
+        both = interpreter(noise)
+    except (ValueError, RuntimeError):
+        return False
+    return both.shape == (2, *alone.shape[1:]) and np.allclose(both[1:], alone, rtol=1e-2, atol=1e-3)

@@ -1,0 +1,1 @@
+"""The face detector MTCNN: its three networks, batched."""

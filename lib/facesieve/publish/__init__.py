@@ -1,0 +1,1 @@
+"""The step from decisions to the cleaned data set and its exports."""

@@ -1,0 +1,132 @@
+"""Calibration of a lake of synthetic people: the profile it writes, the same again, noisy folders, and refusals."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from xml.etree import ElementTree
+
+import pytest
+from factories import faces
+from finished import ROOT, Finished
+
+from facesieve.assess import calibrate
+from facesieve.core import profiles, tables
+from facesieve.core.config import Embed
+from facesieve.link.kernels.thresholds import link_cosine
+
+PEOPLE, EACH = 60, 6
+
+
+def _fill(place: Finished, people: int, each: int, strangers: int = 0) -> dict[str, int]:
+    """People with folders; the first `strangers` images of each folder lie in the next person's."""
+    ids, names, vectors = faces(people, each, seed=1)
+    person = [int(name[-4:]) for name in names]
+    seen = dict.fromkeys(person, 0)
+    folders = []
+    for one in person:
+        seen[one] += 1
+        folders.append(f"person {(one + (seen[one] <= strangers)) % people}")
+    listing = [{"image_id": i, "uri": f"{folder}/{i}", "identity": folder} for i, folder in enumerate(folders)] + [
+        {"image_id": len(ids), "uri": "nobody", "identity": None}
+    ]
+    embedded = [
+        {
+            "image_id": i,
+            "face_id": int(face),
+            "face_rank": 0,
+            "sha256": str(i),
+            "vector": vector.tolist(),
+            "model": place.model,
+        }
+        for i, (face, vector) in enumerate(zip(ids, vectors, strict=True))
+    ]
+    # A copy of one image in the same folder, a second face of another, and a face without identity count for nothing.
+    copy = embedded[0] | {"image_id": 1, "face_id": 2, "face_rank": 1}
+    embedded += [copy, embedded[0] | {"image_id": len(ids), "face_id": 3}]
+    return {"listing": place.put(tables.LISTING, listing), "embeddings": place.put(tables.EMBEDDINGS, embedded)}
+
+
+@pytest.fixture(scope="module")
+def place(spark):
+    made = Finished(spark)
+    made.run("clean", _fill(made, PEOPLE, EACH))
+    made.run("noisy", _fill(made, PEOPLE, EACH, strangers=1))
+    return made
+
+
+def _calibrated(place, folder, name: str, capsys) -> tuple[dict, dict]:
+    out = folder / f"{name}.toml"
+    arguments = ("--json", "--run", name, "--out", str(out), "--svg", str(folder / f"{name}.svg"))
+    assert place.ask(calibrate, *arguments) == 0
+    return json.loads(capsys.readouterr().out), tomllib.loads(out.read_text())
+
+
+def test_the_profile_holds_what_the_faces_say_and_is_of_the_same_model(place, capsys, tmp_path):
+    before = place.history()
+    record, written = _calibrated(place, tmp_path, "clean", capsys)
+    assert place.history() == before
+    loaded = profiles.load(str(tmp_path / "clean.toml"), "")
+    assert profiles.model_id(loaded, Embed()) == place.model
+    assert loaded.crop == profiles.load("facenet", str(ROOT / "conf/models")).crop
+    # Strangers of 128 random numbers: mean 0, deviation 1 / sqrt(128).
+    line = loaded.strangers
+    assert (line.intercept, line.slope) == pytest.approx((0, 128**-0.5), abs=0.01)
+    assert loaded.identity.cosine == pytest.approx(link_cosine(line.intercept, line.slope, 10, 1000, 1000), abs=1e-3)
+    assert loaded.identity.stranger_line == pytest.approx(line.intercept + 1.645 * line.slope, abs=1e-3)
+    assert loaded.same_person.cosines[5] == pytest.approx(0.77, abs=0.02)
+    assert written["strangers"]["measured_on"].endswith("pairs inside 60 identities")
+    assert f"{PEOPLE * EACH} faces" in written["strangers"]["measured_on"]
+    assert record["strange_share"] < 0.01
+    assert (record["warnings"], record["former"]["identity"]) == ([], {"cosine": 0.4, "stranger_line": 0.3})
+
+
+def test_noise_in_folders_is_told_and_taken_away(place, capsys, tmp_path):
+    _, clean = _calibrated(place, tmp_path, "clean", capsys)
+    record, noisy = _calibrated(place, tmp_path, "noisy", capsys)
+    # One of six images of a folder is another person's: five of fifteen pairs.
+    assert record["strange_share"] == pytest.approx(1 / 3, abs=0.03)
+    assert "quantiles" in record["warnings"][0]
+    for section, key, within in (("strangers", "slope", 0.003), ("identity", "cosine", 0.02)):
+        assert noisy[section][key] == pytest.approx(clean[section][key], abs=within)
+    assert noisy["same_person"]["cosines"][3:] == pytest.approx(clean["same_person"]["cosines"][3:], abs=0.02)
+
+
+def test_equal_input_gives_equal_files(place, capsys, tmp_path):
+    found = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        _calibrated(place, tmp_path / name, "clean", capsys)
+        found.append([(tmp_path / name / f"clean.{kind}").read_bytes() for kind in ("toml", "svg")])
+    assert found[0] == found[1]
+    root = ElementTree.fromstring(found[0][1])
+    assert root.tag.endswith("svg")
+    for word in ("false non-matches", "one person", "normal quantile z", "link"):
+        assert word in found[0][1].decode()
+
+
+def test_text(place, capsys, tmp_path):
+    assert place.ask(calibrate, "--run", "clean", "--out", f"{tmp_path}/p.toml", "--svg", f"{tmp_path}/p.svg") == 0
+    said = capsys.readouterr().out
+    for part in ("Run clean", "identity.stranger_line", "one person's pairs below", f"embed.model={tmp_path}/p.toml"):
+        assert part in said
+
+
+def test_files_that_are_there_or_cannot_be_written(place, capsys, tmp_path):
+    (tmp_path / "there.toml").write_text("mine")
+    assert place.ask(calibrate, "--out", f"{tmp_path}/there.toml", "--svg", f"{tmp_path}/no/p.svg") == 2
+    said = capsys.readouterr().err
+    assert "there.toml is there already" in said
+    assert "does not exist" in said
+    assert (tmp_path / "there.toml").read_text() == "mine"
+    assert place.ask(calibrate, "--out", f"{tmp_path}/p.txt", "--svg", f"{tmp_path}/p.txt") == 2
+    assert capsys.readouterr().err.count("error: ") == 2
+    assert not (tmp_path / "p.txt").exists()
+
+
+def test_too_few_people(spark, capsys, tmp_path):
+    few = Finished(spark)
+    few.run("few", _fill(few, 5, 50))
+    assert few.ask(calibrate, "--out", f"{tmp_path}/p.toml", "--svg", f"{tmp_path}/p.svg") == 2
+    assert "50 faces (at most 10 of an identity), 5 identities" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,182 @@
+"""Evaluation of a finished run: figures against the kernel and scikit-learn, truth tables, what is left out, errors."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from finished import Finished
+from sklearn.metrics import normalized_mutual_info_score
+
+from facesieve.assess import evaluate
+from facesieve.assess.kernels.agreement import bcubed, pairwise
+from facesieve.core import tables
+
+PEOPLE, IMAGES = 7, 60
+RNG = np.random.default_rng(3)
+PERSON = RNG.integers(0, PEOPLE, IMAGES)
+CLUSTER = np.where(RNG.random(IMAGES) < 0.7, PERSON, 100 + RNG.integers(0, 30, IMAGES))
+NAMELESS = set(range(5))
+
+
+def _face(image: int) -> int:
+    return 1000 - image * 7
+
+
+def _listing() -> list[dict]:
+    return [
+        {"image_id": i, "uri": f"p/{i}.jpg", "identity": None if i in NAMELESS else f"person {PERSON[i]}"}
+        for i in range(IMAGES)
+    ]
+
+
+def _embeddings(model: str) -> list[dict]:
+    rows = [{"image_id": i, "face_id": _face(i), "face_rank": 0, "model": model} for i in range(IMAGES)]
+    # Images 10 and 11 hold a second face: in the first one in the cluster of the first face, in the other alone.
+    return rows + [{"image_id": i, "face_id": 5000 + i, "face_rank": 1, "model": model} for i in (10, 11)]
+
+
+def _clusters(scope: str) -> list[dict]:
+    labels = {_face(i): int(CLUSTER[i]) for i in range(IMAGES)} | {5010: int(CLUSTER[10]), 5011: 5011}
+    sizes = {label: list(labels.values()).count(label) for label in labels.values()}
+    return [
+        {"scope": scope, "face_id": face, "cluster_id": label, "cluster_size": sizes[label]}
+        for face, label in labels.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def place(spark):
+    made = Finished(spark)
+    after = {
+        "listing": made.put(tables.LISTING, _listing()),
+        "embeddings": made.put(tables.EMBEDDINGS, _embeddings(made.model)),
+        "clusters": made.put(tables.CLUSTERS, _clusters("heap") + _clusters("identity")),
+    }
+    made.run("r1", after)
+    # What came after the newest finished run is not read: an unfinished run left other clusters.
+    made.put(tables.CLUSTERS, [{"scope": "heap", "face_id": 1, "cluster_id": 1, "cluster_size": 1}])
+    made.run("r2", {}, "failed")
+    return made
+
+
+def _record(place, capsys, *arguments) -> dict:
+    assert place.ask(evaluate, "--json", *arguments) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_figures_equal_the_kernel_and_scikit_learn_and_nothing_changes(place, capsys):
+    before = place.history()
+    record = _record(place, capsys)
+    assert (record["run"], record["truth"], sorted(record["scopes"])) == ("r1", "listing", ["heap", "identity"])
+    heap = record["scopes"]["heap"]
+    named = np.array([i not in NAMELESS for i in range(IMAGES)])
+    truth, labels = PERSON[named], CLUSTER[named]
+    for name, kernel in (("bcubed", bcubed), ("pairwise", pairwise)):
+        assert heap[name] == pytest.approx(kernel(truth, labels)._asdict())
+    assert heap["nmi"] == pytest.approx(normalized_mutual_info_score(truth, labels))
+    assert (heap["people"], heap["clusters"]) == (len(set(truth)), len(set(labels)))
+    assert (heap["faces"], heap["compared"], heap["without_identity"], heap["further_faces"]) == (62, 55, 5, 2)
+    assert [heap["images_with_several_faces"], heap["images_with_two_in_one_cluster"]] == [2, 1]
+    sizes = np.unique([row["cluster_id"] for row in _clusters("heap")], return_counts=True)[1]
+    assert (heap["singletons"], heap["largest"]) == (int((sizes == 1).sum()), int(sizes.max()))
+    assert place.history() == before
+
+
+def test_purity_by_size_equals_counting(place, capsys):
+    (found,) = _record(place, capsys, "--scope", "heap")["scopes"].values()
+    named = [i for i in range(IMAGES) if i not in NAMELESS]
+    for band in found["purity"]:
+        inside = [
+            [PERSON[i] for i in named if CLUSTER[i] == label]
+            for label in {CLUSTER[i] for i in named}
+            if band["least"] <= sum(CLUSTER[i] == label for i in named) <= (band["most"] or IMAGES)
+        ]
+        pure = sum(max(members.count(one) for one in members) for members in inside)
+        assert (band["clusters"], band["faces"]) == (len(inside), sum(map(len, inside)))
+        assert band["purity"] == pytest.approx(pure / band["faces"]) if inside else band["purity"] is None
+
+
+def test_a_truth_table_replaces_the_identities(place, capsys, tmp_path):
+    file = tmp_path / "truth.csv"
+    rows = [f'p/{i}.jpg,"cluster ""{CLUSTER[i]}"""' for i in range(20)] + ["elsewhere.jpg,x", "p/30.jpg,"]
+    file.write_text("\n".join(["uri,identity", *rows, ""]))
+    record = _record(place, capsys, "--truth", str(file), "--scope", "heap")
+    heap = record["scopes"]["heap"]
+    assert (record["truth"], heap["compared"]) == ("file", 20)
+    assert heap["bcubed"]["f"] == heap["pairwise"]["f"] == heap["nmi"] == 1.0
+    assert ["1 uris of --truth are not in the run's listing" in text for text in record["warnings"]] == [True]
+
+
+def test_parquet_truth_and_text(place, capsys, tmp_path, spark):
+    given = spark.createDataFrame([(f"p/{i}.jpg", int(PERSON[i])) for i in range(IMAGES)], "uri string, identity int")
+    given.write.parquet(str(tmp_path / "truth"))
+    assert place.ask(evaluate, "--truth", str(tmp_path / "truth")) == 0
+    said = capsys.readouterr().out
+    for part in ("Run r1, against the truth table", "Scope identity", "B-cubed", "100 and more", "two faces in one"):
+        assert part in said
+    assert "WARNING" not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("uri,identity\n", "names no identity"),
+        ("uri,person\na,b\n", "not one column identity"),
+        ("uri,identity\na,b\na,c\n", "1 uris have two identities"),
+        (None, "cannot be read"),
+    ],
+)
+def test_truth_that_cannot_be_used(place, capsys, tmp_path, content, said):
+    file = tmp_path / "truth.csv"
+    if content is not None:
+        file.write_text(content)
+    assert place.ask(evaluate, "--truth", str(file)) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_truth_of_another_kind_is_refused_with_the_fix(place, capsys, tmp_path, spark):
+    text = tmp_path / "truth.txt"
+    text.write_text("uri,identity\np/1.jpg,x\n")
+    assert place.ask(evaluate, "--truth", str(text)) == 2
+    assert "its name ends in .csv" in capsys.readouterr().err
+    nested = str(tmp_path / "nested")
+    spark.createDataFrame([(["p/1.jpg"], "x")], "uri array<string>, identity string").write.parquet(nested)
+    assert place.ask(evaluate, "--truth", nested) == 2
+    assert "its column uri holds no plain values" in capsys.readouterr().err
+    (tmp_path / "spaced.csv").write_text("uri, identity\np/1.jpg,x\n")
+    assert place.ask(evaluate, "--truth", str(tmp_path / "spaced.csv")) == 0
+
+
+def test_what_is_not_there_is_said(place, capsys, spark):
+    assert place.ask(evaluate, "--scope", "both") == 2
+    assert "Use one of: heap, identity" in capsys.readouterr().err
+    assert place.ask(evaluate, "--run", "r2") == 2
+    assert "no finished run of this lake is named r2" in capsys.readouterr().err
+    empty = Finished(spark)
+    assert empty.ask(evaluate) == 2
+    assert "no run has finished in this lake" in capsys.readouterr().err
+    empty.run("r1", {"listing": empty.put(tables.LISTING, [])})
+    assert empty.ask(evaluate) == 2
+    assert "table clusters: the run r1 left none" in capsys.readouterr().err
+
+
+def test_a_truth_of_other_images_is_refused(place, capsys, tmp_path):
+    (tmp_path / "t.csv").write_text("uri,identity\nelsewhere,x\n")
+    assert place.ask(evaluate, "--truth", str(tmp_path / "t.csv")) == 2
+    assert "none of its 1 uris is in the run's listing" in capsys.readouterr().err
+
+
+def test_nothing_to_compare_with_is_a_warning(spark, capsys):
+    nameless = Finished(spark)
+    after = {
+        "listing": nameless.put(tables.LISTING, [row | {"identity": None} for row in _listing()]),
+        "embeddings": nameless.put(tables.EMBEDDINGS, _embeddings(nameless.model)),
+        "clusters": nameless.put(tables.CLUSTERS, _clusters("heap")),
+    }
+    nameless.run("r1", after)
+    record = _record(nameless, capsys)
+    assert "nothing to compare" in record["warnings"][-1]
+    assert record["scopes"]["heap"]["bcubed"] is None
+    assert record["scopes"]["heap"]["images_with_several_faces"] == 2

@@ -1,0 +1,54 @@
+"""What a person reads at the end."""
+
+from __future__ import annotations
+
+from facesieve.cli import summary
+from facesieve.core.console import duration
+
+
+def _record(reused: bool, apply: bool) -> dict:
+    stage = {"rows_in": 1200, "rows_out": 3, "seconds": 1.25, "reused": reused, "reasons": {"outlier": 2}}
+    decide = stage | {"verdicts": {"keep": 1, "drop": 2}, "given": 3}
+    heap = {"clusters": 2, "largest_share": None, "supersteps": 4}
+    if apply:
+        heap |= {"attached": 1_234, "churn": {"changed": 0.0123}}
+        decide |= {"policies": {"largest": 1, "modes": 2_345}, "links": 67}
+    return {
+        "run": "r1",
+        "warnings": ["link: too few"],
+        "stages": {"link": stage, "cluster": stage | {"heap": heap}, "decide": decide},
+        "config": {
+            "publish": {"apply": apply, "outputs": ["parquet"], "export_root": "/out"},
+            "lake": {"root": "/lake", "namespace": "faces", "catalog": "lake"},
+        },
+    }
+
+
+def test_summary_shows_stages_clusters_verdicts_and_where_to_look():
+    text = summary.of(_record(reused=False, apply=True))
+    for part in (
+        "Run r1: done",
+        "1,200",
+        "heap",
+        "outlier",
+        "given",
+        "WARNING: link: too few",
+        "/lake/faces",
+        "/out",
+        "1,234",
+        "1.2%",
+        "largest 1, modes 2,345",
+        "one person: 67",
+    ):
+        assert part in text
+    assert "Dry run" not in text
+
+
+def test_summary_says_up_to_date_and_dry_run():
+    text = summary.of(_record(reused=True, apply=False))
+    assert "up to date" in text
+    assert "publish.apply = true" in text
+
+
+def test_durations_are_readable():
+    assert [duration(seconds) for seconds in (1.26, 65, 7320)] == ["1.3 s", "1 min 05 s", "2 h 02 min"]

@@ -1,0 +1,277 @@
+"""Undo: tables, ledger and exports go back; what was undone is computed anew; all that forbids it is said first."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+from publishing import Decided, Shop, deciding, writing
+
+from facesieve.core import tables
+from facesieve.images.storage import Storage
+from facesieve.lake.catalog import Lake
+from facesieve.publish import exports
+
+IMAGES = {"a.jpg": Decided(), "b.jpg": Decided("drop"), "c.jpg": Decided("move", "Ann", "Bob")}
+MORE = IMAGES | {"b.jpg": Decided("keep")}
+FREE = "publish.max_change=1"
+EXPORTED = (FREE, 'publish.outputs=["parquet"]')
+
+
+@pytest.fixture
+def shop(spark, tmp_path) -> Shop:
+    return Shop(spark, tmp_path)
+
+
+def _edges(cosine: float):
+    return writing(tables.EDGES, [{"scope": "heap", "src": 1, "dst": 2, "cosine": cosine}])
+
+
+def _votes(score: float):
+    return writing(tables.VOTES, [{"scope": "heap", "src": 1, "dst": 2, "score": score, "votes": True}])
+
+
+def _failing(_run) -> None:
+    raise ArithmeticError("on purpose")
+
+
+def test_published_runs_are_undone_newest_first_until_nothing_is_left(shop, capsys):
+    assert shop.apply("r1", IMAGES, *EXPORTED) == 0
+    first = shop.standing()
+    assert shop.apply("r2", MORE, *EXPORTED) == 0
+    assert (shop.cleaned(), shop.current()) == ({"a.jpg": "Ann", "b.jpg": "Ann", "c.jpg": "Bob"}, "r2")
+    second = shop.standing()
+    assert shop.undo("r1") == 3
+    assert "in this order: r2. Nothing was changed" in capsys.readouterr().err
+    assert shop.standing() == second
+    assert shop.undo("r2") == 0
+    told = capsys.readouterr().out
+    assert "Run r2 (done) is undone." in told
+    assert f"The files exported by the run stay at {shop.export}/r2" in told
+    assert (shop.standing(), shop.current()) == (first, "r1")
+    assert shop.cleaned() == {"a.jpg": "Ann", "c.jpg": "Bob"}
+    assert (shop.export / "r2/parquet/_SUCCESS").exists()
+    assert shop.undo("r1") == 0
+    assert "CURRENT is removed" in capsys.readouterr().out
+    assert (shop.cleaned(), shop.current()) == ({}, None)
+    assert all(shop.lake.standing(table).key == "" for table in (tables.LISTING, tables.DECISIONS, tables.CLEANED))
+
+
+def test_an_export_that_is_gone_or_a_pointer_of_other_hands(shop):
+    assert shop.apply("r1", IMAGES, *EXPORTED) == 0
+    assert shop.apply("r2", MORE, *EXPORTED) == 0
+    root = Storage(str(shop.export))
+    root.delete_tree("r1")
+    assert shop.undo("r2") == 0
+    assert shop.current() is None, "nothing is there that it could name"
+    exports.point_current(root, "mine")
+    assert shop.undo("r1") == 0
+    assert shop.current() == "mine"
+
+
+def test_an_export_root_that_cannot_be_written_is_said_first(shop, monkeypatch, capsys):
+    assert shop.apply("r1", IMAGES, *EXPORTED) == 0
+    before = shop.standing()
+    monkeypatch.setattr("facesieve.cli.undo.why_unwritable", lambda place: f"{place} cannot be written")
+    assert shop.undo("r1") == 2
+    assert "publish.export_root" in capsys.readouterr().err
+    assert (shop.standing(), shop.current()) == (before, "r1")
+
+
+def test_the_ledger_says_what_was_undone_and_when_and_keeps_the_rest(shop):
+    assert shop.run("r1", _edges(0.5)) == 0
+    before = shop.record("r1")
+    assert shop.undo("r1") == 0
+    after = shop.record("r1")
+    assert (after["status"], after["status in the table"]) == ("undone", "undone")
+    assert datetime.fromisoformat(after["undone"]) > datetime.fromisoformat(before["ended"])
+    changed = {"status", "status in the table", "undone"}
+    assert {name: after[name] for name in before if name not in changed} == {
+        name: before[name] for name in before if name not in changed
+    }
+
+
+def test_what_was_undone_is_never_reused_and_what_was_not_is(shop):
+    assert shop.run("r1", _edges(0.5), _votes(0.5)) == 0
+    first = shop.standing()
+    assert shop.run("r2", _edges(0.5), _votes(0.75)) == 0
+    second = shop.standing()
+    assert shop.undo("r2") == 0
+    assert shop.standing() == first
+    assert shop.run("r3", _edges(0.5), _votes(0.75)) == 0
+    stages = shop.record("r3")["stages"]
+    assert {name: stage["reused"] for name, stage in stages.items()} == {"made edges": True, "made votes": False}
+    third = shop.standing()
+    assert third["votes"] not in (first["votes"], second["votes"])
+    assert shop.run("r4", _edges(0.5), _votes(0.5)) == 0
+    assert shop.standing() == first
+    assert shop.undo("r4") == 0
+    assert shop.standing() == third, "what a run went back to is left again"
+    assert shop.run("r4", _votes(0.5)) == 2, "the name of a run that was undone is not given again"
+
+
+def test_an_undo_that_was_killed_half_way_is_finished_by_the_same_command(shop, monkeypatch):
+    assert shop.run("r1", _edges(0.5), _votes(0.5)) == 0
+    first = shop.standing()
+    assert shop.run("r2", _edges(0.75), _votes(0.75)) == 0
+    make_current, made = Lake.make_current, []
+
+    def dying(lake, table, snapshot, since):
+        if made:
+            raise KeyboardInterrupt
+        made.append(table.name)
+        make_current(lake, table, snapshot, since)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lake, "make_current", dying)
+        assert shop.undo("r2") == 130
+    assert (shop.record("r2")["status"], shop.standing()["edges"]) == ("done", first["edges"])
+    assert shop.standing() != first
+    assert shop.undo("r2") == 0
+    assert (shop.standing(), shop.record("r2")["status"]) == (first, "undone")
+
+
+def test_json_tells_what_went_where(shop, capsys):
+    assert shop.run("r1", _edges(0.5)) == 0
+    first = shop.standing()["edges"]
+    assert shop.run("r2", _edges(0.75)) == 0
+    second = shop.standing()["edges"]
+    capsys.readouterr()
+    assert shop.undo("r2", extra=("--json",)) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "undone": "r2",
+        "status": "done",
+        "tables": {"edges": {"from": second, "to": first}},
+        "exports": {"root": "", "from": None, "to": None, "left": False},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("r9", "no run of this lake is named r9"),
+        ("r2", "the run r2 has been undone already"),
+        ("r3", "the run r3 was refused and has changed nothing"),
+    ],
+)
+def test_a_run_that_cannot_be_undone_is_named_with_the_newest(rejected, capsys, name, said):
+    before = rejected.standing()
+    assert rejected.undo(name) == 2
+    told = capsys.readouterr().err
+    assert f"--undo: {said}. The newest runs are: r3 (refused), r2 (undone), r1 (done)." in told
+    assert rejected.standing() == before
+
+
+@pytest.fixture(scope="module")
+def rejected(spark, tmp_path_factory) -> Shop:
+    shop = Shop(spark, tmp_path_factory.mktemp("shop"))
+    assert shop.apply("r1", IMAGES) == 0
+    assert shop.run("r2", _edges(0.5)) == 0
+    assert shop.undo("r2") == 0
+    assert shop.apply("r3", MORE) == 3
+    return shop
+
+
+def test_a_lake_without_runs(shop, capsys):
+    assert shop.undo("r1") == 2
+    assert "lake.root: there is no run in this lake" in capsys.readouterr().err
+
+
+def test_a_run_that_failed_is_undone_and_the_next_one_computes_anew(shop):
+    assert shop.run("r1", _edges(0.5)) == 0
+    first = shop.standing()
+    assert shop.run("r2", _edges(0.75), _votes(0.75), _failing) == 1
+    assert shop.standing()["edges"] != first["edges"]
+    assert shop.undo("r2") == 0
+    assert shop.standing() == first | {"votes": shop.lake.versions(tables.VOTES)[0].id}
+    assert shop.run("r3", _edges(0.75)) == 0
+    assert not shop.record("r3")["stages"]["made edges"]["reused"]
+
+
+def test_a_failed_run_under_a_finished_one_waits_its_turn(shop, capsys):
+    assert shop.run("r1", _edges(0.5), _failing) == 1
+    assert shop.run("r2", _edges(0.5)) == 0
+    assert shop.undo("r1") == 3
+    assert "in this order: r2" in capsys.readouterr().err
+    assert shop.undo("r2") == 0
+    assert shop.undo("r1") == 0
+    assert shop.lake.standing(tables.EDGES).key == ""
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_a_run_whose_driver_vanished(shop, monkeypatch, capsys, followed):
+    """Nobody noted where it left the tables: it made one, and went back to a former version of the other."""
+    assert shop.run("r1", _edges(0.5)) == 0
+    assert shop.run("r2", _edges(0.75)) == 0
+    before = shop.standing()
+    with monkeypatch.context() as patched:
+        patched.setattr("facesieve.cli.main._ended", lambda *_: 137)
+        assert shop.run("r3", _edges(0.5), _votes(0.5), _failing) == 137
+    assert shop.record("r3")["status"] == "started"
+    if followed:
+        assert shop.run("r4", _failing) == 1
+        assert shop.undo("r3") == 3
+        assert "edges (by the run r1)" in capsys.readouterr().err
+    else:
+        assert shop.undo("r3") == 0
+        assert shop.standing() == before | {"votes": shop.lake.versions(tables.VOTES)[0].id}
+
+
+def test_a_run_that_was_resumed_goes_back_to_before_its_first_start(shop):
+    assert shop.run("r1", _edges(0.5)) == 0
+    first = shop.standing()
+    assert shop.run("r2", _edges(0.75), _failing) == 1
+    assert shop.run("r2", _edges(0.75)) == 0
+    assert shop.record("r2")["before"] == first
+    assert shop.undo("r2") == 0
+    assert shop.standing() == first
+
+
+def test_a_run_that_was_resumed_after_another_goes_back_to_what_that_left(shop):
+    assert shop.run("r1", _edges(0.5), _failing) == 1
+    assert shop.run("r2", _edges(0.75)) == 0
+    second = shop.standing()
+    assert shop.run("r1", _edges(0.5)) == 0
+    assert shop.undo("r1") == 0
+    assert shop.standing() == second
+
+
+def test_a_table_that_others_moved_since_is_refused_and_named(shop, capsys):
+    assert shop.run("r1", _edges(0.5), _votes(0.5)) == 0
+    assert shop.run("r2", _edges(0.75), _failing) == 1
+    before = shop.standing()
+    assert shop.undo("r1") == 3
+    assert "edges (by the run r2). Nothing was changed" in capsys.readouterr().err
+    assert shop.standing() == before
+    assert shop.undo("r2") == 0
+    shop.spark.sql(f"DELETE FROM lake.{shop.namespace}.votes WHERE src = 1")
+    before = shop.standing()
+    assert shop.undo("r1") == 3
+    assert "votes (by other hands)" in capsys.readouterr().err
+    assert (shop.standing(), shop.record("r1")["status"]) == (before, "done")
+
+
+def test_a_version_that_was_expired_is_refused(shop, capsys):
+    assert shop.run("r1", _edges(0.5)) == 0
+    assert shop.run("r2", _edges(0.75)) == 0
+    shop.spark.sql(
+        f"CALL lake.system.expire_snapshots(table => '{shop.namespace}.edges', retain_last => 1, "
+        "older_than => TIMESTAMP '2999-01-01 00:00:00')"
+    )
+    before = shop.standing()
+    assert shop.undo("r2") == 3
+    assert "versions from before the run r2 have been expired: of edges" in capsys.readouterr().err
+    assert (shop.standing(), shop.record("r2")["status"]) == (before, "done")
+
+
+def test_a_run_may_not_be_named_like_the_pointer(shop):
+    assert shop.run("current") == 2
+
+
+def test_dry_runs_are_undone_too_and_leave_the_exports_alone(shop):
+    assert shop.apply("r1", IMAGES, *EXPORTED) == 0
+    first = shop.standing()
+    assert shop.run("r2", deciding(MORE), sets=EXPORTED) == 0
+    assert shop.undo("r2") == 0
+    assert (shop.standing(), shop.current()) == (first, "r1")

@@ -1,0 +1,125 @@
+"""The structure score against its definition, read off face by face in plain integers and fractions."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facesieve.cluster.kernels import structure
+from facesieve.cluster.kernels.structure import gain, hoods, least_vote, scores, united
+
+LINE = 0.3
+
+
+def oracle(src, dst, cosines, line, most):
+    """Score each edge from the definition: dictionaries, one edge at a time."""
+    known = defaultdict(list)
+    for a, b, cosine in zip(src.tolist(), dst.tolist(), cosines.tolist(), strict=True):
+        known[a].append((-cosine, b))
+        known[b].append((-cosine, a))
+    hood = {
+        face: {face: 2**20} | {other: _gain(-minus, line) for minus, other in sorted(mine)[:most]}
+        for face, mine in known.items()
+    }
+    found = []
+    for a, b, cosine in zip(src.tolist(), dst.tolist(), cosines.tolist(), strict=True):
+        pairs = [(hood[a].get(x, 0), hood[b].get(x, 0)) for x in set(hood[a]) | set(hood[b])]
+        overlap = math.floor(Fraction(2**20 * sum(map(min, pairs)), sum(map(max, pairs))))
+        found.append((_gain(cosine, line) + overlap) // 2)
+    return found
+
+
+def _gain(cosine, line):
+    return math.floor(2**20 * min(1.0, max(0.0, (cosine - line) / (1 - line))))
+
+
+def random_edges(seed, faces, share, levels):
+    """A random graph over ids of either sign, each pair once, its ends in either order, with many equal cosines."""
+    rng = np.random.default_rng(seed)
+    ids = rng.choice(np.arange(-(10**12), 10**12, 10**9), faces, replace=False)
+    one, other = np.triu_indices(faces, 1)
+    chosen = rng.permutation(np.flatnonzero(rng.random(len(one)) < share))
+    cosines = (0.25 + 0.75 * rng.integers(0, levels, len(chosen)) / levels).astype(np.float32)
+    return ids[one[chosen]], ids[other[chosen]], cosines
+
+
+def _scored(src, dst, cosines, most):
+    known = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), LINE, most)
+    return scores(src, dst, cosines, LINE, known).tolist()
+
+
+graphs = st.builds(
+    random_edges,
+    st.integers(0, 10_000),
+    st.integers(2, 14),
+    st.sampled_from([0.1, 0.4, 1.0]),
+    st.sampled_from([1, 3, 99]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(edges=graphs, most=st.integers(1, 6) | st.just(100))
+def test_it_is_its_definition(edges, most):
+    assert _scored(*edges, most) == oracle(*edges, LINE, most)
+
+
+@pytest.mark.parametrize("limit", [1, 50, 1_000])
+def test_it_does_not_depend_on_the_portions(monkeypatch, limit):
+    edges = random_edges(1, 60, 0.4, 5)
+    whole = _scored(*edges, 10)
+    monkeypatch.setattr(structure, "_COMPARED", limit)
+    monkeypatch.setattr(structure, "_AN_OWNER", 1)
+    assert _scored(*edges, 10) == whole == oracle(*edges, LINE, 10)
+
+
+def test_a_face_without_the_other_in_its_neighbourhood_still_scores():
+    """The weakest edge of a crowded face is outside its neighbourhood, but scored."""
+    src, dst, cosines = np.array([1, 1, 1]), np.array([2, 3, 4]), np.array([0.9, 0.8, 0.65], np.float32)
+    assert _scored(src, dst, cosines, 2) == oracle(src, dst, cosines, LINE, 2)
+
+
+def test_ties_go_to_the_smaller_id():
+    found = hoods(np.zeros(3, np.int64), np.array([5, -7, 6]), np.full(3, 0.5, np.float32), LINE, 2)
+    assert found.others.tolist() == [0, -7, 5]
+
+
+def test_a_hub_is_cheap():
+    leaves = np.arange(1, 100_001)
+    hub, cosines = np.zeros(len(leaves), np.int64), np.full(len(leaves), 0.5, np.float32)
+    known = hoods(np.append(hub, leaves), np.append(leaves, hub), np.append(cosines, cosines), LINE, 200)
+    assert known.sizes.max() == 201
+    g = _gain(0.5, LINE)
+    inside = (g + 2**20 * 2 * g // (2**20 + g + 2**20 + 200 * g - 2 * g)) // 2
+    outside = (g + 2**20 * g // (2**20 + g + 2**20 + 200 * g - g)) // 2
+    found = scores(hub, leaves, cosines, LINE, known)
+    assert (found == np.where(leaves <= 200, inside, outside)).all()
+
+
+def test_no_edges_no_scores():
+    none, nothing = np.zeros(0, np.int64), np.zeros(0, np.float32)
+    known = hoods(none, none, nothing, LINE, 3)
+    assert scores(none, none, nothing, LINE, united([known, known])).tolist() == []
+
+
+def test_united_parts_are_the_whole():
+    src, dst, cosines = random_edges(2, 30, 0.4, 5)
+    whole = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), LINE, 4)
+    rows = np.arange(len(whole.faces))
+    parts = [whole.take(rows[3:]), whole.take(rows[:9]), whole.take(rows[20:21])]
+    assert scores(src, dst, cosines, LINE, united(parts)).tolist() == oracle(src, dst, cosines, LINE, 4)
+
+
+def test_gains_are_those_of_float64():
+    cosines = np.linspace(-1, 1, 10_001, dtype=np.float32)
+    for line in (0.1, 0.3, 0.6021):
+        assert gain(cosines, line).tolist() == [_gain(cosine, line) for cosine in cosines.tolist()]
+
+
+def test_the_least_vote_is_at_or_above_the_cut():
+    assert [least_vote(cut) for cut in (0.0, 2.0**-21, 0.27, 1.0)] == [0, 1, 283_116, 2**20]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from facesieve.cluster import medoids as stage
+from facesieve.cluster.kernels.cohesion import cohesion
+
+SIZES = [1, 1, 2, 30, 1, 7, 64, 1]
+
+
+def members() -> pa.RecordBatch:
+    rng = np.random.default_rng(0)
+    count = sum(SIZES)
+    vectors = rng.normal(size=(count, 5)).astype(np.float32)
+    return pa.RecordBatch.from_pydict(
+        {
+            "cluster": np.repeat(np.arange(len(SIZES)), SIZES),
+            "face_id": np.concatenate([np.sort(rng.permutation(1000)[:size]) for size in SIZES]),
+            "vector": pa.array(vectors.tolist(), pa.list_(pa.float32())),
+            "settled": np.arange(count) % 3 > 0,
+        }
+    )
+
+
+def cut(rows: pa.RecordBatch, size: int) -> Iterator[pa.RecordBatch]:
+    for start in range(0, rows.num_rows, size):
+        yield rows.slice(start, size)
+    yield rows.slice(0, 0)
+
+
+@pytest.mark.parametrize("batch", [1, 5, 64, 1000])
+@pytest.mark.parametrize("held", [4, 5, 8_192])
+def test_batches_and_spilling_do_not_show(batch: int, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "HELD_ROWS", held)
+    monkeypatch.setattr(stage, "PACKED_ROWS", 20)
+    rows = members()
+    found = pa.Table.from_batches(stage.measured(cut(rows, batch)))
+    assert found.column("face_id").to_pylist() == rows.column("face_id").to_pylist()
+    assert found.column("settled").to_pylist() == rows.column("settled").to_pylist()
+    ids = rows.column("face_id").to_numpy()
+    vectors = np.array(rows.column("vector").to_pylist(), np.float32)
+    for start, size in zip(np.cumsum(SIZES) - SIZES, SIZES, strict=True):
+        part = slice(start, start + size)
+        medoid, mean = cohesion(ids[part], vectors[part])
+        got = found.slice(start, size)
+        assert got.column("cluster_id").to_pylist() == [ids[start]] * size
+        assert got.column("cluster_size").to_pylist() == [size] * size
+        assert got.column("cohesion").to_pylist() == [np.float32(mean)] * size
+        assert got.column("medoid").to_pylist() == [row == medoid for row in range(size)]
+
+
+def test_no_faces() -> None:
+    assert list(stage.measured(iter([]))) == []

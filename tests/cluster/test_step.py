@@ -1,0 +1,142 @@
+"""The verb `cluster` on a lake: ids that last, labels that a vote begins with, crashes, constraints, reuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import oracle
+import pytest
+from factories import faces
+from pyspark.sql import SparkSession
+from world import DIMENSION, World
+
+from facesieve.cluster.checkpoints import Progress
+from facesieve.core import tables
+from facesieve.core.config import Cluster
+from facesieve.core.errors import ConfigError
+from facesieve.core.ids import digest_id
+
+PEOPLE = oracle.Crowd(*faces(12, 12, seed=3, dimension=DIMENSION))
+COSINE = Cluster(score="cosine", attach_error=0.0)
+
+
+@pytest.fixture
+def world(spark: SparkSession, tmp_path: Path) -> World:
+    return World(spark, PEOPLE, scratch=str(tmp_path / "scratch"))
+
+
+def of(people: set[str]) -> list[int]:
+    return [row for row, name in enumerate(PEOPLE.names) if name in people]
+
+
+NAMES = sorted(set(filter(None, PEOPLE.names)))
+
+
+def test_ids_last_and_what_changed_is_told(world: World) -> None:
+    some, newcomer = of(set(NAMES[:8])), of({NAMES[9]})
+    world.put(some)
+    world.link()
+    first = world.cluster()["heap"]
+    assert first["churn"] is None
+    before = world.clusters()
+    assert set(before.values()) == {min(f for f in before if before[f] == one) for one in set(before.values())}
+    # The faces that clusters are named for go; a person comes.
+    gone = {row for row in some if int(PEOPLE.ids[row]) in set(before.values())}
+    world.put([row for row in some if row not in gone] + newcomer)
+    world.link()
+    second = world.cluster()["heap"]
+    after = world.clusters()
+    assert {face: after[face] for face in before.keys() & after.keys()} == {
+        face: before[face] for face in before.keys() & after.keys()
+    }
+    new = {after[face] for face in PEOPLE.ids[newcomer].tolist()}
+    assert new.isdisjoint(before.values())
+    assert second["churn"]["changed"] == 0.0
+    assert (second["churn"]["births"], second["churn"]["merges"], second["churn"]["splits"]) == (len(new), 0, 0)
+    # A vote that begins with the former labels finds only those unsettled whom the change concerns.
+    assert second["unsettled"][0] < first["unsettled"][0] / 2
+
+
+def test_an_id_once_borne_is_not_given_again(world: World) -> None:
+    one = of({NAMES[0]})
+    world.put(one)
+    world.link()
+    world.cluster()
+    (borne,) = set(world.clusters().values())
+    first = next(row for row in one if PEOPLE.ids[row] == borne)
+    world.put([row for row in one if row != first])
+    world.link()
+    world.cluster()
+    assert set(world.clusters().values()) == {borne}
+    # The face comes back and is like nobody now: its own cluster, whose name others bear.
+    vectors = PEOPLE.vectors.copy()
+    vectors[first] = -vectors[first]
+    world.become(oracle.Crowd(PEOPLE.ids, PEOPLE.names, vectors))
+    world.put(one)
+    world.link()
+    world.cluster()
+    assert world.clusters()[borne] == digest_id("heap", str(borne), "1")
+
+
+def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put(range(len(PEOPLE.ids)))
+    world.link()
+    keep = Progress.keep
+
+    def killed(self: Progress, step: int, *rest):
+        if step == 2:
+            raise KeyboardInterrupt
+        return keep(self, step, *rest)
+
+    monkeypatch.setattr(Progress, "keep", killed)
+    with pytest.raises(KeyboardInterrupt):
+        world.cluster(finish_locally_below=0)
+    votes = world.lake.standing(tables.VOTES)
+    done: list[int] = []
+    monkeypatch.setattr(Progress, "keep", lambda self, step, *rest: done.append(step) or keep(self, step, *rest))
+    facts = world.cluster(finish_locally_below=0)["heap"]
+    assert done[0] == 2
+    assert world.lake.standing(tables.VOTES) == votes
+    assert list((Path(world.scratch) / "supersteps").iterdir()) == []
+    found = world.clusters()
+    whole = world.cluster(full=True, finish_locally_below=1_000_000)["heap"]
+    assert world.clusters() == found
+    assert whole["unsettled"] == facts["unsettled"]
+
+
+def test_where_a_vote_is_finished_makes_no_other_result(world: World) -> None:
+    world.put(of(set(NAMES[:3])))
+    world.link()
+    assert not world.cluster(finish_locally_below=0)["reused"]
+    assert world.cluster(finish_locally_below=50)["reused"]
+
+
+def test_constraints_are_part_of_what_is_asked(world: World, tmp_path: Path) -> None:
+    rows = of(set(NAMES[:3]))
+    ids = PEOPLE.ids[rows].tolist()
+    names = [PEOPLE.names[row] for row in rows]
+    other = next(face for face, name in zip(ids, names, strict=True) if name != names[0])
+    alike = next(face for face, name in zip(ids[1:], names[1:], strict=True) if name == names[0])
+    world.put(rows)
+    world.link()
+    world.cluster()
+    file = tmp_path / "pairs.csv"
+    file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{ids[0]},{alike}\n")
+    facts = world.cluster(constraints=str(file))
+    assert (facts["reused"], facts["constraints"]) == (False, {"must": 1, "cannot": 1})
+    found = world.clusters()
+    assert found[ids[0]] == found[other] != found[alike]
+    file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{other},{ids[0]}\n")
+    with pytest.raises(ConfigError, match="contradicts itself"):
+        world.cluster()
+
+
+def test_cosine_votes_and_no_attachment(world: World) -> None:
+    world.put(of(set(NAMES[:4])))
+    world.link()
+    world.settings = COSINE
+    facts = world.cluster()["heap"]
+    assert (facts["pi0"], facts["attached"]) == (None, None)
+    sizes = np.unique(list(world.clusters().values()), return_counts=True)[1]
+    assert len(sizes[sizes > 2]) == 4

@@ -1,0 +1,107 @@
+"""The distributed structure score against the kernel on the whole graph, whatever the partitions and their order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from facesieve.cluster import structure_score as structure_stage
+from facesieve.cluster.kernels.structure import hoods, least_vote, scores
+from facesieve.cluster.structure_score import structure
+from facesieve.core import config
+from facesieve.link.edges import Tally
+
+LINE = 0.3
+
+
+def random_edges(seed, faces, share, levels, hub=0):
+    """A random graph over ids of either sign with many equal cosines; its first face also knows `hub` others."""
+    rng = np.random.default_rng(seed)
+    ids = rng.choice(np.arange(-(10**15), 10**15, 10**9 + 7), faces + hub, replace=False)
+    one, other = np.triu_indices(faces, 1)
+    chosen = rng.random(len(one)) < share
+    one, other = np.append(one[chosen], np.zeros(hub, int)), np.append(other[chosen], np.arange(faces, faces + hub))
+    cosines = (0.25 + 0.75 * rng.integers(0, levels, len(one)) / levels).astype(np.float32)
+    ends = np.sort(np.stack([ids[one], ids[other]]), axis=0)
+    order = rng.permutation(len(one))
+    return ends[0][order], ends[1][order], cosines[order]
+
+
+def expected(src, dst, cosines, settings):
+    """Score by the kernel, and count faces and those cut."""
+    owners = np.append(src, dst)
+    known = hoods(owners, np.append(dst, src), np.append(cosines, cosines), LINE, settings.max_degree)
+    found = scores(src, dst, cosines, LINE, known)
+    degrees = np.unique(owners, return_counts=True)[1]
+    columns = (src, dst, found / 2**20, found >= least_vote(settings.score_cut))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return sorted(rows), (len(degrees), int((degrees > settings.max_degree).sum()))
+
+
+def found(spark, src, dst, cosines, settings, partitions=2):
+    """Score by the stage; the tally summed over tasks."""
+    table = pa.table({"src": src, "dst": dst, "cosine": cosines})
+    frame = spark.createDataFrame(table.to_pandas(), "src bigint, dst bigint, cosine float").repartition(partitions)
+    tally = spark.sparkContext.accumulator({}, Tally())
+    rows = [tuple(row) for row in structure(frame, LINE, settings, tally).collect()]
+    return sorted(rows), tuple(np.sum(list(tally.value.values()), axis=0).tolist())
+
+
+@pytest.mark.parametrize(("seed", "most", "cut"), [(0, 200, 0.27), (1, 1, 0.3), (2, 5, 0.25)])
+def test_it_is_the_kernel(spark, seed, most, cut):
+    edges, settings = random_edges(seed, 60, 0.3, 5), config.Cluster(max_degree=most, score_cut=cut)
+    wanted = expected(*edges, settings)
+    assert {row[3] for row in wanted[0]} == {True, False}
+    assert found(spark, *edges, settings) == wanted
+
+
+@pytest.mark.parametrize(("partitions", "group_ends"), [(1, 1 << 22), (2, 300), (7, 200)])
+def test_it_does_not_depend_on_partitions_or_order(spark, monkeypatch, partitions, group_ends):
+    settings = config.Cluster(max_degree=8)
+    edges = random_edges(3, 50, 0.4, 4, hub=40)
+    wanted = expected(*edges, settings)
+    assert wanted[1][1] > 10
+    order = np.random.default_rng(partitions).permutation(len(edges[0]))
+    monkeypatch.setattr(structure_stage, "_GROUP_ENDS", group_ends)
+    monkeypatch.setattr(structure_stage, "_SENT_EDGES", group_ends)
+    assert found(spark, *(column[order] for column in edges), settings, partitions) == wanted
+
+
+def test_a_hub(spark):
+    edges, settings = random_edges(4, 30, 0.5, 4, hub=20_000), config.Cluster(max_degree=20)
+    assert found(spark, *edges, settings) == expected(*edges, settings)
+
+
+def test_a_hub_sends_no_more_than_its_strongest(spark, monkeypatch):
+    """The neighbourhoods sent hold at most `max_degree` neighbours, whatever the degree."""
+    src, dst, cosines = random_edges(5, 10, 0.9, 4, hub=5_000)
+    settings = config.Cluster(max_degree=7)
+    frame = spark.createDataFrame(
+        pa.table({"src": src, "dst": dst, "cosine": cosines}).to_pandas(), "src bigint, dst bigint, cosine float"
+    )
+    plan = structure_stage._planned(frame, LINE, settings)
+    tally = spark.sparkContext.accumulator({}, Tally())
+    ends = frame.mapInArrow(structure_stage._send(plan), structure_stage._ENDS).repartition(len(plan.keys), "part")
+    sent = ends.mapInArrow(structure_stage._meet(plan, tally), structure_stage._CELLS).collect()
+    copies = np.concatenate([np.frombuffer(row.faces, np.int64) for row in sent])
+    sizes = np.concatenate([np.frombuffer(row.sizes, np.int64) for row in sent])
+    assert sizes.max() == 8
+    assert np.unique(copies, return_counts=True)[1].max() <= plan.groups
+    assert sum(len(row.src) // 8 for row in sent) == len(src)
+
+
+def test_no_edges(spark):
+    frame = spark.createDataFrame([], "src bigint, dst bigint, cosine float")
+    tally = spark.sparkContext.accumulator({}, Tally())
+    scored = structure(frame, LINE, config.Cluster(), tally)
+    assert scored.schema.simpleString() == "struct<src:bigint,dst:bigint,score:float,votes:boolean>"
+    assert (scored.collect(), tally.value) == ([], {})
+
+
+def test_what_is_exactly_at_a_limit_is_within_it(spark):
+    """A face of just `max_degree` neighbours is not cut, and an edge just at the cut votes."""
+    star = np.zeros(7, np.int64), np.arange(1, 8), np.linspace(0.5, 0.9, 7).astype(np.float32)
+    weakest = min(row[2] for row in expected(*star, config.Cluster(max_degree=7))[0])
+    rows, (faces, cut) = found(spark, *star, config.Cluster(max_degree=7, score_cut=weakest))
+    assert ([row[3] for row in rows], faces, cut) == ([True] * 7, 8, 0)

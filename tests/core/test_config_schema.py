@@ -1,0 +1,54 @@
+"""Strict loading: every fault at once, each with its key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from facesieve.core.config_schema import at_least, between, build, each_of, key, one_of
+from facesieve.core.errors import Fault
+
+
+@dataclass(frozen=True)
+class Inner:
+    side: float = key(check=at_least(2))
+
+
+@dataclass(frozen=True)
+class Outer:
+    name: str = key("x", one_of("x", "y"))
+    share: float = key(0.5, between(0, 1, open_low=True))
+    parts: tuple[str, ...] = key([], each_of("a", "b"))
+    count: int = key(1)
+    flag: bool = key(False)
+    inner: Inner | None = None
+
+
+def _faults(given: dict) -> dict[str, Fault]:
+    faults: list[Fault] = []
+    assert build(Outer, given, "", faults) is None
+    return {fault.key: fault for fault in faults}
+
+
+def test_good_values_and_defaults():
+    faults: list[Fault] = []
+    made = build(Outer, {"share": 1, "parts": ["b"], "inner": {"side": 3}}, "", faults)
+    assert faults == []
+    assert made == Outer(share=1.0, parts=("b",), inner=Inner(3.0))
+    assert isinstance(made.share, float)
+
+
+def test_all_faults_are_reported_at_once_with_dotted_keys():
+    found = _faults({"nam": 1, "share": 0, "count": 1.5, "inner": {}, "parts": ["a", "a"]})
+    assert set(found) == {"nam", "share", "count", "inner.side", "parts"}
+    assert "Did you mean name?" in found["nam"].fix
+    assert "above 0 to 1" in found["share"].fix
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("flag", 1), ("count", True), ("count", "1"), ("name", 3), ("parts", "a"), ("inner", 3), ("share", float("nan"))],
+)
+def test_nothing_is_converted_silently(name, value):
+    assert set(_faults({name: value})) == {name}

@@ -1,0 +1,81 @@
+"""Model profiles: strict, and an id that changes exactly when faces or vectors would."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from facesieve.core import profiles
+from facesieve.core.config import Embed
+from facesieve.core.errors import ConfigError
+
+GOOD = """
+file = "$MODEL_PLACE/model.tflite"
+sha256 = "{digest}"
+form = "tflite"
+input = [112, 112]
+normalisation = "none"
+dimension = 128
+[crop]
+side = 135
+centre_x = 125
+centre_y = 118
+"""
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    monkeypatch.setenv("MODEL_PLACE", "/models")
+    (tmp_path / "small.toml").write_text(GOOD.format(digest="0" * 64))
+    return profiles.load("small", str(tmp_path))
+
+
+def test_variables_are_expanded_and_the_name_is_the_file(profile):
+    assert (profile.file, profile.name) == ("/models/model.tflite", "small")
+
+
+def test_id_changes_with_what_changes_vectors_only(profile):
+    base = profiles.model_id(profile, Embed())
+    assert base.startswith("small@")
+    assert len(base) == len("small@") + 12
+    same = [
+        (replace(profile, file="/elsewhere"), Embed()),
+        (replace(profile, identity=profiles.InFolder(0.4, 0.3)), Embed()),
+        (profile, Embed(chunk_images=5, batch_images=7, rehash=True)),
+    ]
+    other = [
+        (replace(profile, crop=profiles.Crop(136, 125, 118)), Embed()),
+        (replace(profile, sha256="1" * 64), Embed()),
+        (profile, Embed(detector="aligned")),
+        (profile, Embed(faces="all")),
+        (profile, Embed(min_face=40)),
+        (profile, Embed(min_confidence=0.5)),
+    ]
+    assert {profiles.model_id(*pair) for pair in same} == {base}
+    made = [profiles.model_id(*pair) for pair in other]
+    assert base not in made
+    assert len(set(made)) == len(made)
+
+
+@pytest.mark.parametrize("form", profiles.FORMS)
+def test_every_form_is_accepted(tmp_path, form):
+    (tmp_path / "small.toml").write_text(GOOD.format(digest="0" * 64).replace("tflite", form).replace("$", ""))
+    assert profiles.load("small", str(tmp_path)).form == form
+
+
+def test_faults_name_file_and_key(tmp_path, monkeypatch):
+    monkeypatch.delenv("MODEL_PLACE", raising=False)
+    (tmp_path / "small.toml").write_text(GOOD.format(digest="zz").replace("112, 112", "112"))
+    with pytest.raises(ConfigError) as caught:
+        profiles.load("small", str(tmp_path))
+    assert {fault.key for fault in caught.value.faults} == {
+        "small.toml: file",
+        "small.toml: sha256",
+        "small.toml: input",
+    }
+
+
+def test_unknown_model_lists_what_there_is(tmp_path, profile):
+    with pytest.raises(ConfigError, match="small"):
+        profiles.load("large", str(tmp_path))

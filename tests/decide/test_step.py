@@ -1,0 +1,121 @@
+"""The verb on a lake: people's verdicts and protected people reach the tables, and what is decided is published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from deciding import MODEL, Face, Photo
+from publishing import Shop, writing
+from pyspark.sql import SparkSession
+
+from facesieve.core import tables
+from facesieve.decide.step import decide
+from facesieve.lake.run import Run
+from facesieve.publish.step import publish
+
+
+def photos(name: str, count: int, axis: int, start: int = 0) -> list[Photo]:
+    vector = tuple(np.eye(8)[axis].tolist())
+    return [Photo(f"{name}/{start + i}.jpg", name, (Face(vector, axis, 100 + axis),)) for i in range(count)]
+
+
+PHOTOS = [*photos("ann", 6, 0), *photos("bob", 6, 1), *photos("cleo", 6, 2), *photos("ann", 1, 1, start=9)]
+
+
+def made(every: list[Photo]) -> Callable[[Run], None]:
+    """A verb that writes all that decide reads."""
+    known = [{"image_id": photo.image_id, "uri": photo.uri, "sha256": photo.sha256} for photo in every]
+    faces = [{"face_id": photo.face_id(photo.faces[0])} for photo in every]
+    of_image = list(zip(every, known, faces, strict=True))
+    rows: dict[tables.Table, list[dict[str, Any]]] = {
+        tables.LISTING: [image | {"identity": photo.identity} for photo, image, _ in of_image],
+        tables.EMBEDDINGS: [
+            image | face | {"face_rank": 0, "vector": list(photo.faces[0].vector), "image_width": 9}
+            for photo, image, face in of_image
+        ],
+        tables.REJECTS: [],
+        tables.EDGES: [],
+        tables.CLUSTERS: [
+            face | {"scope": scope, "cluster_id": cluster}
+            for photo, _, face in of_image
+            for scope, cluster in (("identity", photo.faces[0].identity), ("heap", photo.faces[0].heap))
+        ],
+    }
+
+    def verb(run: Run) -> None:
+        for table, given in rows.items():
+            writing(table, given)(run)
+
+    return verb
+
+
+@pytest.fixture
+def shop(spark: SparkSession, tmp_path: Path) -> Shop:
+    return Shop(spark, tmp_path)
+
+
+def run(shop: Shop, name: str, *sets: str) -> dict[str, Any]:
+    assert shop.run(name, made(PHOTOS), decide, publish, sets=sets) == 0
+    return shop.record(name)
+
+
+def verdicts(shop: Shop) -> dict[str, str]:
+    rows = shop.lake.read(tables.DECISIONS, shop.lake.standing(tables.DECISIONS)).collect()
+    return {row.uri: " ".join([row.verdict, *row.reasons]) for row in rows}
+
+
+def test_the_face_ids_of_this_file_belong_to_no_model() -> None:
+    assert MODEL == "test@0"
+
+
+def test_verdicts_by_hand_hold_and_are_published(shop: Shop, tmp_path: Path) -> None:
+    said = tmp_path / "said.csv"
+    said.write_text("uri,verdict,moved_to\nann/0.jpg,drop,\nbob/0.jpg,move,cleo\nnobody/1.jpg,keep,\n")
+    first = run(shop, "first", f"decide.overrides={said}", "publish.apply=true")
+    found = verdicts(shop)
+    assert (found["ann/0.jpg"], found["bob/0.jpg"]) == ("drop overridden", "move overridden")
+    assert found["ann/9.jpg"] == "move flip"
+    facts = first["stages"]["decide"]
+    assert facts["verdicts"] == {"keep": 16, "drop": 1, "move": 2, "quarantine": 0, "fail": 0}
+    assert (facts["contradicted"], facts["policies"]["largest"]) == (2, 19)
+    assert len(first["warnings"]) == 2
+    cleaned = shop.cleaned()
+    assert (len(cleaned), cleaned["bob/0.jpg"], cleaned["ann/9.jpg"]) == (18, "cleo", "bob")
+
+    said.write_text("moved_to,uri,verdict,who\n,nobody/1.jpg,keep,mia\ncleo,bob/0.jpg,move,mia\n,ann/0.jpg,drop,mia\n")
+    assert run(shop, "again", f"decide.overrides={said}", "publish.apply=true")["stages"]["decide"]["reused"]
+    said.write_text("uri,verdict\nann/0.jpg,keep\n")
+    changed = run(shop, "changed", f"decide.overrides={said}")
+    assert not changed["stages"]["decide"]["reused"]
+    assert (verdicts(shop)["ann/0.jpg"], verdicts(shop)["bob/0.jpg"]) == ("keep overridden", "keep")
+
+
+def test_images_of_protected_people_are_kept_out(shop: Shop, tmp_path: Path) -> None:
+    listed = tmp_path / "listed.csv"
+    listed.write_text("identity\nbob\n")
+    run(shop, "first", f"decide.protected={listed}")
+    found = verdicts(shop)
+    assert {said for uri, said in found.items() if uri.startswith("bob/")} == {"drop overlap"}
+    assert found["ann/9.jpg"] == "drop overlap"
+    assert {said for uri, said in found.items() if uri.startswith("cleo/")} == {"keep"}
+
+
+def test_without_what_cosines_mean_nothing_is_moved(shop: Shop, tmp_path: Path) -> None:
+    profile = Path(__file__).resolve().parents[2] / "conf/models/facenet.toml"
+    bare = tmp_path / "bare.toml"
+    bare.write_text(profile.read_text().partition("[same_person]")[0])
+    record = run(shop, "bare", f"embed.model={bare}")
+    assert verdicts(shop)["ann/9.jpg"] == "quarantine flip"
+    assert "no [strangers] or [same_person]" in record["warnings"][0]
+
+
+def test_what_is_wrong_with_the_side_tables_is_said(shop: Shop, tmp_path: Path, capsys: Any) -> None:
+    said = tmp_path / "said.csv"
+    said.write_text("uri,verdict\nann/0.jpg,perhaps\n")
+    wrong = (f"decide.overrides={said}", "decide.protected=/nowhere/at/all")
+    assert shop.run("wrong", made(PHOTOS), decide, sets=wrong) == 2
+    assert "decide.overrides" in capsys.readouterr().err

@@ -1,0 +1,72 @@
+import io
+
+import imagehash
+import numpy as np
+import pytest
+from PIL import Image
+
+from facesieve.decide.kernels.duplicates import least_difference
+from facesieve.embed.perceptual_hash import VIEW_BYTES, VIEWS, perceptual_hash
+
+
+def scene(seed, width=300, height=240):
+    """A smooth picture of its own, with light and dark places of many sizes."""
+    chance = np.random.default_rng(seed)
+    coarse, fine = (chance.integers(0, 256, (side, side, 3), np.uint8) for side in (5, 12))
+    layers = [Image.fromarray(one).resize((width, height), Image.Resampling.BICUBIC) for one in (coarse, fine)]
+    return Image.blend(*layers, 0.4)
+
+
+def difference(one, other):
+    hashes = [np.frombuffer(perceptual_hash(np.asarray(image)), np.uint8) for image in (one, other)]
+    views, others = (values.reshape(1, len(VIEWS), VIEW_BYTES) for values in hashes)
+    return int(min(least_difference(views, others[:, 0])[0], least_difference(others, views[:, 0])[0]))
+
+
+def encoded(image, quality):
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality)
+    return Image.open(stream).convert("RGB")
+
+
+def test_views_are_hashed_as_the_library_hashes_them():
+    differing = []
+    for seed in range(10):
+        image = scene(seed)
+        found = np.frombuffer(perceptual_hash(np.asarray(image)), np.uint8).reshape(len(VIEWS), VIEW_BYTES)
+        for cuts, bits in zip(VIEWS, found, strict=True):
+            left, top, right, bottom = (round(share * 300) for share in cuts)
+            view = image.crop((left, round(top * 0.8), 300 - right, 240 - round(bottom * 0.8)))
+            expected = imagehash.dhash(view.convert("L"), 16).hash
+            differing.append(int((np.unpackbits(bits).reshape(16, 16) != expected).sum()))
+    assert np.mean(differing) < 5
+    assert max(differing) <= 16
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda image: encoded(image, 60),
+        lambda image: image.resize((210, 168)),
+        lambda image: image.crop((9, 7, 291, 233)),
+        lambda image: image.crop((9, 7, 300, 240)),
+        lambda image: image.crop((12, 10, 288, 230)),
+        lambda image: encoded(image.crop((9, 7, 291, 233)).resize((197, 158)), 60),
+    ],
+)
+def test_a_copy_that_was_encoded_resized_or_cropped_differs_little(changed):
+    assert max(difference(scene(seed), changed(scene(seed))) for seed in range(10)) <= 24
+
+
+def test_other_pictures_differ_much():
+    assert min(difference(scene(seed), scene(seed + 1)) for seed in range(10)) > 60
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (12, 9), (3_000, 700)])
+def test_any_size_has_a_hash(size):
+    image = scene(2, *size)
+    assert difference(image, image) == 0
+
+
+def test_a_large_picture_and_a_small_one_differ_little():
+    assert difference(scene(3, 1_500, 1_200), scene(3, 400, 320)) <= 8

@@ -1,0 +1,45 @@
+"""Groups stream through in batches: nothing may depend on where a batch ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from facesieve.faces import arrow_groups
+
+KEYS = ("name", "pool")
+SIZES = {("a", None): 5, ("b", None): 1, (None, 7): 3, (None, 8): 1, (None, None): 1}
+
+
+def rows(sizes: dict[tuple[str | None, int | None], int]) -> pa.Table:
+    keys = [key for key, size in sizes.items() for _ in range(size)]
+    names, pools = zip(*keys, strict=True)
+    columns = {"name": pa.array(names, pa.string()), "pool": pa.array(pools, pa.int64()), "row": range(len(keys))}
+    return pa.table(columns)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 64])
+@pytest.mark.parametrize("chunk", [1, 4, 4_096])
+def test_groups_come_whole_and_in_order(batch: int, chunk: int) -> None:
+    found = []
+    for table in arrow_groups.whole_groups(rows(SIZES).to_batches(max_chunksize=batch), KEYS, chunk):
+        found += [table["row"][part.start : part.stop].to_pylist() for part in arrow_groups.groups(table, KEYS)]
+    assert found == [[0, 1, 2, 3, 4], [5], [6, 7, 8], [9], [10]]
+
+
+def test_a_large_group_is_not_looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    starts = arrow_groups.starts
+    monkeypatch.setattr(arrow_groups, "starts", lambda table, keys: looked.append(len(table)) or starts(table, keys))
+    table = rows({("a", None): 300, ("b", None): 300})
+    parts = arrow_groups.whole_groups(table.to_batches(max_chunksize=2), KEYS, 8)
+    assert [len(part) for part in parts] == [300, 300]
+    assert len(looked) < 15
+
+
+def test_nulls_become_zeros() -> None:
+    vectors = pa.chunked_array([pa.array([[1.0, 2.0], None], pa.list_(pa.float32()))])
+    assert arrow_groups.as_matrix(vectors).tolist() == [[1.0, 2.0], [0.0, 0.0]]
+    assert arrow_groups.as_numpy(pa.array([True, None])).tolist() == [True, False]
+    assert arrow_groups.as_numpy(pa.array([7, None], pa.int64())).dtype == np.int64

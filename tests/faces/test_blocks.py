@@ -1,0 +1,147 @@
+"""Packed faces: nothing lost or changed on the way, whatever is wrong is named before a vector is shuffled."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import oracle
+import pyarrow as pa
+import pytest
+
+from facesieve.core.errors import ContractError
+from facesieve.faces import blocks as stage
+from facesieve.faces.blocks import faces_in, gathered, inventory, packed, refuse_double_ids, sample
+from facesieve.faces.hashing import id_hash
+
+NAN, INF = math.nan, math.inf
+USABLE = [[1.0, 0.0], [3e4, -6e4], [0.0, 1e-7]]
+"""Also as float16."""
+
+
+def rows(spark, *vectors, partitions=1):
+    faces = [(number, "a", vector) for number, vector in enumerate(vectors)]
+    return packed(spark.createDataFrame(faces, oracle.FACES).repartition(partitions))
+
+
+@pytest.fixture(scope="module")
+def faces() -> oracle.Crowd:
+    return oracle.crowd(90, 5, seed=1)
+
+
+def unpacked(frame) -> dict[int, tuple[int, bytes]]:
+    blocks = list(faces_in(frame.collect()))
+    found = {
+        int(face): (int(code), vector.tobytes())
+        for block in blocks
+        for face, code, vector in zip(block.ids, block.codes, block.vectors, strict=True)
+    }
+    assert len(found) == sum(len(block.ids) for block in blocks)
+    return found
+
+
+def test_faces_are_packed_whole_with_a_code_for_their_identity(spark, faces):
+    frame = oracle.frame(spark, faces, 2)
+    found = unpacked(packed(frame))
+    names = dict(zip(faces.ids.tolist(), faces.names, strict=True))
+    assert {face: vector for face, (_, vector) in found.items()} == {
+        face: vector.tobytes() for face, vector in zip(faces.ids.tolist(), faces.halves, strict=True)
+    }
+    assert {face for face, (code, _) in found.items() if code == 0} == {
+        face for face, name in names.items() if not name
+    }
+    hashes = {(names[face], code) for face, (code, _) in found.items()}
+    known = {row.identity: row.code for row in frame.selectExpr("identity", "xxhash64(identity) code").collect()}
+    assert hashes == {(name, code if name else 0) for name, code in known.items()}
+
+
+def test_rows_are_as_many_as_blocks_and_no_larger_than_need_be(monkeypatch):
+    """64 faces come at a time, as Spark sends them, and are gathered."""
+    monkeypatch.setattr(stage, "BLOCK_FACES", 100)
+    vectors = pa.array([[1.0, 2.0]] * 64, pa.list_(pa.float32()))
+    batches = [
+        pa.record_batch([np.arange(64) + 64 * number, np.zeros(64, np.int64), vectors], ["face_id", "code", "vector"])
+        for number in range(5)
+    ]
+    found = [row for batch in stage._pack(batches) for row in batch.to_pylist()]
+    assert [row["faces"] for row in found] == [128, 128, 64]
+    assert b"".join(row["ids"] for row in found) == np.arange(320).tobytes()
+
+
+def test_no_vector_is_shuffled(spark):
+    frame = spark.createDataFrame([(1, "a", [1.0])], oracle.FACES)
+    plan = packed(frame)._jdf.queryExecution().executedPlan().toString()
+    assert "MapInArrow" in plan
+    assert "Exchange" not in plan
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_usable_vectors_are_counted(spark, partitions):
+    assert inventory(rows(spark, *USABLE, partitions=partitions), 2) == 3
+    assert inventory(rows(spark, *USABLE, partitions=partitions)) == 3
+    assert inventory(packed(spark.createDataFrame([], oracle.FACES)), 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("bad", "count"),
+    [
+        ([[NAN, 1.0]], 1),
+        ([[INF, 0.0], [-INF, 1.0]], 2),
+        ([[0.0, 0.0], [0.0, -0.0]], 2),
+        ([None, []], 2),
+        ([[None, 1.0]], 1),
+        ([[1e-8, -2e-8]], 1),
+        ([[0.0, 65_520.0], [1e30, 1.0]], 2),
+        ([[NAN, NAN], [0.0, 0.0], [-1e5, 0.0]], 3),
+        ([None, [NAN, 1.0]], 2),
+    ],
+    ids=["nan", "infinite", "zero", "none", "null inside", "underflow", "overflow", "mixed", "none and nan"],
+)
+def test_vectors_that_cannot_be_compared_are_counted(spark, bad, count):
+    with pytest.raises(ContractError, match=rf"^embeddings\.vector: {count} of {3 + len(bad)} faces are without"):
+        inventory(rows(spark, *USABLE, *bad), 2)
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_vectors_of_several_lengths_are_named(spark, partitions):
+    mixed = rows(spark, *USABLE, [1.0, 0.0, 0.0], partitions=partitions)
+    with pytest.raises(ContractError, match=r"^embeddings\.vector: .*from 2 to 3 numbers, among 4 faces\)"):
+        inventory(mixed)
+
+
+def test_vectors_of_another_model_are_named(spark):
+    with pytest.raises(ContractError, match=r"from 2 to 2 numbers, among 3 faces, and the model makes 128"):
+        inventory(rows(spark, *USABLE), 128)
+
+
+def test_double_ids_are_counted(spark, faces):
+    frame = oracle.frame(spark, faces)
+    refuse_double_ids(frame)
+    twice = frame.union(frame.where("face_id > 0").limit(3)).union(frame.limit(2))
+    ids = [row.face_id for row in twice.select("face_id").collect()]
+    double = len([face for face in set(ids) if ids.count(face) > 1])
+    with pytest.raises(ContractError, match=rf"^embeddings\.face_id: {double} ids come more than once$"):
+        refuse_double_ids(twice)
+
+
+@pytest.mark.parametrize("count", [40, 10_000])
+def test_a_sample_is_drawn_by_id_hash_whatever_the_partitioning(spark, faces, count):
+    total = len(faces.ids)
+    hashes = id_hash(faces.ids, 7) / 2.0**64
+    expected = [row for row in np.argsort(hashes) if hashes[row] < count / total]
+    assert count < total or len(expected) == total
+    for partitions in (1, 5):
+        drawn = sample(packed(oracle.frame(spark, faces, partitions, seed=partitions)), count, 7, total)
+        assert drawn.ids.tolist() == faces.ids[expected].tolist()
+        assert drawn.vectors.tobytes() == faces.halves[expected].tobytes()
+        assert (drawn.codes == 0).tolist() == [faces.names[row] is None for row in expected]
+
+
+def test_a_sample_of_nothing_is_empty(spark):
+    drawn = sample(packed(spark.createDataFrame([], oracle.FACES)), 10, 0, 0)
+    assert (len(drawn.ids), len(drawn.codes), drawn.vectors.shape) == (0, 0, (0, 0))
+
+
+def test_gathering_is_in_order_and_loses_nothing():
+    assert list(gathered([3, 1, 1, 5, 2], lambda weight: weight, 4)) == [[3, 1], [1, 5], [2]]
+    assert list(gathered([], len, 4)) == []

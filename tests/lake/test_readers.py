@@ -1,0 +1,117 @@
+"""The cleaned data set as others read it: each piece of code that the README shows is run as it stands there."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from publishing import Decided, Shop
+from pyspark.sql import SparkSession
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+SNIPPETS = dict(re.findall(r"<!-- read: (\w+) -->\n```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
+
+QUOTED = 'Ann, the "first"'
+EXPECTED = {"1/a.png": "007", "1/b.png": "NA", "2/c.jpg": QUOTED, "2/d.jpg": QUOTED, "f.png": "cluster--5"}
+"""Identity by uri of what is published."""
+LABELS = {"007": 0, QUOTED: 1, "NA": 2, "cluster--5": 3}
+
+
+def _picture(uri: str, shade: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), (shade, shade, shade)).save(file, "PNG" if uri.endswith("png") else "JPEG")
+    return file.getvalue()
+
+
+def _images() -> dict[str, Decided]:
+    decided = {
+        "1/a.png": Decided("keep", "007"),
+        "1/b.png": Decided("move", "007", "NA"),
+        "2/c.jpg": Decided("keep", QUOTED),
+        "2/d.jpg": Decided("keep", QUOTED),
+        "2/e.jpg": Decided("drop", QUOTED),
+        "f.png": Decided("keep", None, cluster=-5),
+    }
+    return {uri: replace(each, content=_picture(uri, 40 * at)) for at, (uri, each) in enumerate(decided.items())}
+
+
+@pytest.fixture(scope="module")
+def place(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the paths of the README lead to the lake and the exports of a small run."""
+    root = tmp_path_factory.mktemp("readers")
+    shop = Shop(spark, root)
+    images = _images()
+    for uri, decided in images.items():
+        (shop.images / uri).parent.mkdir(exist_ok=True)
+        (shop.images / uri).write_bytes(decided.content)
+    assert shop.apply("r1", images, 'publish.outputs=["parquet","folders"]') == 0
+    (root / "build/demo/lake").mkdir(parents=True)
+    (root / "build/demo/export").symlink_to(shop.export)
+    warehouse = Path(spark.conf.get("spark.sql.catalog.lake.warehouse") or "")
+    (root / "build/demo/lake/faces").symlink_to(warehouse / shop.namespace)
+    return root
+
+
+@pytest.fixture
+def read(place: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    monkeypatch.chdir(place)
+
+    def names(*snippets: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for snippet in snippets:
+            exec(compile(SNIPPETS[snippet], f"README: {snippet}", "exec"), found)
+        return found
+
+    return names
+
+
+def test_pandas(read: Callable[..., dict[str, Any]]) -> None:
+    found = read("export", "pandas")
+    faces, labels, manifest = found["faces"], found["labels"], found["manifest"]
+    assert dict(zip(faces["uri"], faces["identity"], strict=True)) == EXPECTED
+    assert dict(zip(faces["identity"], faces["label"], strict=True)) == LABELS
+    np.testing.assert_allclose(np.stack(faces["vector"]), [[0.6, 0.8]] * len(EXPECTED), rtol=1e-6)
+    assert labels.values.tolist() == [[0, "007", 1], [1, QUOTED, 2], [2, "NA", 1], [3, "cluster--5", 1]]
+    assert dict(zip(manifest["uri"], manifest["identity"], strict=True)) == EXPECTED
+    assert dict(zip(manifest["identity"], manifest["label"], strict=True)) == LABELS
+    assert manifest["image_id"].dtype == np.int64
+
+
+def test_pyarrow(read: Callable[..., dict[str, Any]]) -> None:
+    found = read("export", "pyarrow")
+    assert found["vectors"].shape == (len(EXPECTED), 2)
+    assert found["vectors"].dtype == np.float32
+    assert sorted(found["some"]["label"].to_pylist()) == [0, 1, 1, 2, 3]
+
+
+def test_pyiceberg(read: Callable[..., dict[str, Any]]) -> None:
+    rows = read("pyiceberg")["rows"].to_pylist()
+    assert {row["uri"]: row["identity"] for row in rows} == EXPECTED
+    assert {row["identity"]: row["label"] for row in rows} == LABELS
+
+
+def test_tensorflow(place: Path) -> None:
+    """In a process of its own: TensorFlow is not to be loaded beside the tests' JVM."""
+    told = """
+import json
+batches = [(images.numpy(), labels.numpy().tolist()) for images, labels in train]
+pairs = [pair for images, labels in batches for pair in zip(labels, images)]
+shades = sorted((label, round(float(image.mean()))) for label, image in pairs)
+print(json.dumps([list(batches[0][0].shape), classes, shades]))
+"""
+    script = "\n".join([*(SNIPPETS[name] for name in ("export", "pandas", "tensorflow")), told])
+    ended = subprocess.run([sys.executable, "-c", script], cwd=place, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    shape, classes, shades = json.loads(ended.stdout.splitlines()[-1])
+    assert (shape, classes) == ([5, 160, 160, 3], 4)
+    assert shades == [[0, 0], [1, 80], [1, 120], [2, 40], [3, 200]]

@@ -1,0 +1,242 @@
+"""Edges against brute force: first the stage's halves by themselves, shuffled by hand, then on Spark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest import mock
+
+import numpy as np
+import oracle
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facesieve.faces.blocks import Faces, batch_of, packed
+from facesieve.faces.vectors import short_unit
+from facesieve.link import edges as stage
+from facesieve.link import layout as routing_stage
+from facesieve.link.edges import Plan, Routing, Tally, edges, partition_keys, routed
+from facesieve.link.kernels import block_pairs, cells
+from facesieve.link.kernels.block_pairs import Asked
+from facesieve.link.kernels.cells import Cut, Layout
+from facesieve.link.kernels.voronoi import NO_MARGIN, route
+from facesieve.link.layout import ONE_CELL, heap_layout, identity_layout
+
+LINK = 0.6
+ALL = Asked(LINK, 0, np.zeros(0, np.int64))
+NARROW, WIDE = (2, 0.15), (4, 0.4)
+
+
+def pivots(faces: oracle.Crowd, count: int, seed: int = 0) -> np.ndarray:
+    chosen = np.random.default_rng(seed).permutation(len(faces.ids))[:count]
+    return short_unit(faces.halves[chosen])
+
+
+def compared(faces: oracle.Crowd, routing: Routing) -> np.ndarray:
+    """The candidates under a routing, by definition."""
+    if routing.pivots is None:
+        return np.ones((len(faces.ids),) * 2, bool)
+    return oracle.candidates(route(faces.halves, routing.pivots, routing.probes, routing.margin))
+
+
+def counted(matrix: np.ndarray) -> int:
+    return int(np.triu(matrix, 1).sum())
+
+
+# --- the stage's halves, shuffled by hand
+
+
+class Counts(dict):
+    """A tally outside Spark."""
+
+    def add(self, term: dict) -> None:
+        self.update(term)
+
+
+def blocks_of(faces: oracle.Crowd, sizes: int) -> list[pa.RecordBatch]:
+    codes = faces.codes
+    parts = [slice(start, start + sizes) for start in range(0, len(faces.ids), sizes)]
+    return [batch_of(ids=[faces.ids[at]], codes=[codes[at]], vectors=[faces.halves[at]]) for at in parts]
+
+
+def sent(faces: oracle.Crowd, routing: Routing, plan: Plan, block: int) -> pa.Table:
+    found = stage._route(routing)(blocks_of(faces, block))
+    return pa.Table.from_batches(list(stage._send(plan)(found)))
+
+
+def by_hand(faces: oracle.Crowd, routing: Routing, plan: Plan, block: int) -> tuple[oracle.Pairs, Counts]:
+    """Route and send blocks of faces, give each partition its rows, and compare."""
+    shuffled, tally, pairs = sent(faces, routing, plan, block), Counts(), []
+    for key in set(shuffled["part"].to_pylist()):
+        mine = shuffled.filter(pa.compute.equal(shuffled["part"], key)).to_batches(max_chunksize=1)
+        with mock.patch.object(stage, "PAIRS_A_BATCH", 4):
+            pairs += [row for found in stage._compare(plan, tally)(mine) for row in found.to_pylist()]
+    edges_found = {(row["src"], row["dst"]): (row["cosine"], row["same_identity"]) for row in pairs}
+    assert len(edges_found) == len(pairs), "a pair came twice"
+    return edges_found, tally
+
+
+@st.composite
+def joins(draw) -> tuple:
+    """Faces, a routing and a narrower one, and a layout of its cells."""
+    faces = oracle.crowd(draw(st.integers(8, 14)), draw(st.integers(2, 6)), draw(st.integers(0, 99)), dimension=8)
+    count, parts = draw(st.integers(1, 9)), draw(st.integers(1, 5))
+    narrow = Routing(pivots(faces, count, draw(st.integers(0, 9))), min(2, count), draw(st.sampled_from([0.0, 0.2])))
+    wide = replace(
+        narrow, probes=draw(st.integers(narrow.probes, count)), margin=draw(st.sampled_from([0.2, NO_MARGIN]))
+    )
+    base = np.array(draw(st.lists(st.integers(0, parts - 1), min_size=count, max_size=count)), np.int64)
+    pieces = np.array(draw(st.lists(st.sampled_from([1, 1, 3, 5]), min_size=count, max_size=count)), np.int64)
+    return faces, narrow, wide, Layout(parts, Cut(np.arange(count), pieces), base)
+
+
+@settings(max_examples=60, deadline=None)
+@given(joins(), st.sampled_from([1, 7, 1_000]))
+def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(join, block):
+    faces, narrow, wide, layout = join
+    plan = Plan("heap", ALL, layout, np.arange(layout.parts) * 10)
+    found, tally = by_hand(faces, narrow, plan, block)
+    assert found == oracle.edges(faces, LINK, compared(faces, narrow))
+    assert sum(candidates for _, candidates in tally.values()) == counted(compared(faces, narrow))
+    second, _ = by_hand(faces, wide, replace(plan, earlier=narrow), block)
+    assert second.keys().isdisjoint(found)
+    assert found | second == oracle.edges(faces, LINK, compared(faces, wide))
+
+
+@settings(max_examples=30, deadline=None)
+@given(joins(), st.integers(1, 4), st.sampled_from([5, block_pairs.HELD]))
+def test_with_a_cap_nothing_that_it_would_keep_is_missing_and_who_is_capped_still_shows(join, most, held):
+    faces, _, wide, layout = join
+    whole = np.sort(faces.ids[::5])
+    plan = Plan("heap", Asked(LINK, most, whole), layout, np.arange(layout.parts))
+    with mock.patch.object(block_pairs, "HELD", held):
+        found, _ = by_hand(faces, wide, plan, 20)
+    every = oracle.edges(faces, LINK, compared(faces, wide))
+    assert found.items() <= every.items()
+    assert oracle.capped(found, most) == oracle.capped(every, most)
+    exempt = set(whole.tolist())
+    assert {pair for pair in every if exempt & set(pair)} <= found.keys()
+
+
+@settings(max_examples=30, deadline=None)
+@given(joins(), st.sampled_from([1, 3]))
+def test_inside_identities_whatever_their_cells(join, pieces):
+    faces, _, wide, layout = join
+    sizes = np.unique(faces.codes)
+    cut = replace(layout, base=None, cut=Cut(sizes, np.full(len(sizes), pieces)))
+    found, tally = by_hand(faces, wide, Plan("identity", ALL, cut, np.arange(layout.parts)), 30)
+    assert found == oracle.inside(oracle.edges(faces, LINK))
+    of_one = np.equal.outer(faces.codes, faces.codes) & (faces.codes != 0)
+    assert sum(candidates for _, candidates in tally.values()) == counted(of_one)
+
+
+@pytest.mark.parametrize("cut", [1, 5])
+def test_a_face_travels_once_to_each_partition_in_which_it_is_compared(cut):
+    """Twelve cells over three partitions; cell 4, cut or not."""
+    faces = oracle.crowd(40, 6, seed=2)
+    routing = Routing(pivots(faces, 12), 6, 0.25)
+    layout = Layout(3, Cut(np.array([4]), np.array([cut])), np.arange(12) % 3)
+    table = sent(faces, routing, Plan("heap", ALL, layout, np.array([70, 80, 90])), 50)
+    rows = table.select(["part", "faces", "ids"]).to_pylist()
+    travelled = [(row["part"], face) for row in rows for face in np.frombuffer(row["ids"], np.int64).tolist()]
+    assert sum(row["faces"] for row in rows) == len(travelled) == len(set(travelled))
+    lists = route(faces.halves, routing.pivots, routing.probes, routing.margin)
+    stays = [(cell, face) for face, cells in zip(faces.ids.tolist(), lists, strict=True) for cell in cells if cell >= 0]
+    needed = {(70 + 10 * (cell % 3), face) for cell, face in stays}
+    assert len(needed) < len(stays)
+    if cut == 1:
+        assert set(travelled) == needed
+    assert {pair for pair in needed if pair[1] not in {face for cell, face in stays if cell == 4}} <= set(travelled)
+
+
+# --- on Spark
+
+
+@pytest.fixture(scope="module")
+def people() -> oracle.Crowd:
+    return oracle.crowd(50, 6, seed=3)
+
+
+def found(frame, scope: str, routing: Routing, layout: Layout, earlier: Routing | None = None) -> tuple:
+    """Join on Spark; return the edges and the tally."""
+    spark = frame.sparkSession
+    tally = spark.sparkContext.accumulator({}, Tally())
+    plan = Plan(scope, ALL, layout, partition_keys(layout.parts), earlier)
+    return oracle.collected(edges(routed(packed(frame), routing), plan, tally)), tally
+
+
+def sums(tally) -> tuple[int, int]:
+    return tuple(int(value) for value in np.sum(list(tally.value.values()), axis=0))
+
+
+def test_partition_keys_go_where_they_should(spark):
+    keys = partition_keys(5)
+    rows = spark.createDataFrame([(int(key),) for key in keys], "part bigint").repartition(5, "part")
+    arrived = rows.selectExpr("part", "spark_partition_id() at").orderBy("at").collect()
+    assert [row.part for row in arrived] == keys.tolist()
+
+
+@pytest.mark.parametrize("scope", ["heap", "identity"])
+def test_equals_brute_force_in_any_order_partitioning_and_execution(spark, people, scope):
+    """Voronoi cells, or identities, some cut into pieces; ANSI mode is on."""
+    routing = Routing(pivots(people, 15), *WIDE)
+    layout = Layout(4, Cut(np.array([3, 8]), np.array([3, 5])), np.arange(15) % 4)
+    assert spark.conf.get("spark.sql.ansi.enabled") == "true"
+    results, tallies = [], []
+    try:
+        for partitions, adaptive in ((1, "true"), (5, "false")):
+            spark.conf.set("spark.sql.adaptive.enabled", adaptive)
+            rows = oracle.frame(spark, people, partitions, seed=partitions)
+            lay = layout if scope == "heap" else identity_layout(rows, 3)
+            pairs, tally = found(rows, scope, routing, lay)
+            results.append(pairs)
+            tallies.append(sums(tally))
+    finally:
+        spark.conf.set("spark.sql.adaptive.enabled", "true")
+    every = compared(people, routing)
+    truth = oracle.edges(people, LINK, every) if scope == "heap" else oracle.inside(oracle.edges(people, LINK))
+    assert len(truth) > 300
+    assert results == [truth, truth]
+    if scope == "heap":
+        homes = np.unique(route(people.halves, routing.pivots, *WIDE)[:, 0], return_counts=True)
+        assert tallies[0] == tallies[1] == (len(homes[0]) + 2 + 4, counted(every))
+    else:
+        names = [name for name in people.names if name]
+        same = sum(names.count(name) * (names.count(name) - 1) // 2 for name in set(names))
+        assert tallies[0] == tallies[1] == (len(set(names)), same)
+
+
+def test_all_pairs_in_one_cell_cut_into_pieces(spark, people, monkeypatch):
+    monkeypatch.setattr(routing_stage, "MOST_RESIDENTS", 70)
+    layout = heap_layout(ONE_CELL, Faces(people.ids, people.codes, people.halves), len(people.ids), 2)
+    assert (layout.parts, layout.cut.pieces.tolist()) == (5, [5])
+    pairs, tally = found(oracle.frame(spark, people), "heap", ONE_CELL, layout)
+    assert pairs == oracle.edges(people, LINK)
+    assert sums(tally) == (5, len(people.ids) * (len(people.ids) - 1) // 2)
+
+
+def test_a_second_pass_adds_the_missing_pairs_and_no_others(spark, people, monkeypatch):
+    """Cells are cut as the layout cuts them, from a sample that is wrong by half."""
+    monkeypatch.setattr(cells, "MOST_RESIDENTS", 20)
+    narrow, wide = (Routing(pivots(people, 15), *probes) for probes in (NARROW, WIDE))
+    sample = Faces(people.ids[::2], people.codes[::2], people.halves[::2])
+    layout = heap_layout(wide, sample, len(people.ids), 2)
+    assert len(layout.cut.cells) > 2
+    frame = oracle.frame(spark, people)
+    first, _ = found(frame, "heap", narrow, layout)
+    second, _ = found(frame, "heap", wide, layout, earlier=narrow)
+    assert first == oracle.edges(people, LINK, compared(people, narrow))
+    assert second.keys().isdisjoint(first)
+    assert len(second) > 10
+    assert first | second == oracle.edges(people, LINK, compared(people, wide))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_hardly_any_faces(spark, count):
+    few = oracle.Crowd(np.arange(count), ["one"] * count, np.full((count, 4), 0.5, np.float32))
+    frame = oracle.frame(spark, few, 1)
+    one_cell = heap_layout(ONE_CELL, Faces(few.ids, few.codes, few.halves), count, 2)
+    for scope, layout in (("heap", one_cell), ("identity", identity_layout(frame, 2))):
+        pairs, _ = found(frame, scope, ONE_CELL, layout)
+        assert pairs == ({(0, 1): (1.0, True)} if count == 2 else {})

@@ -1,0 +1,195 @@
+"""TensorFlow Lite files: builtin operations and finite weights alone, whatever the number of crops at once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facesieve.core.errors import ModelError
+from facesieve.core.profiles import Profile
+from facesieve.models import files, runtime
+from facesieve.models.formats import flatbuffer, tflite
+
+SIDE = 16
+
+
+def profile(dimension=128, side=SIDE, output=""):
+    return Profile(
+        file="",
+        sha256="0" * 64,
+        form="tflite",
+        input=(side, side),
+        normalisation="none",
+        dimension=dimension,
+        output=output,
+        name="tiny",
+    )
+
+
+def converted(batch, reshape, dimension=128, *, outputs=1, optimise=False):
+    """A small model: scaling, a convolution, a dense layer; `reshape`: what stands for the number of crops inside."""
+    tf = runtime.tensorflow()
+    rng = np.random.default_rng(0)
+    kernel = tf.constant(rng.normal(size=(3, 3, 3, 4)), tf.float32)
+    dense = tf.constant(rng.normal(size=(7 * 7 * 4, dimension)), tf.float32)
+
+    def forward(crops):
+        planes = tf.nn.relu(tf.nn.conv2d((crops - 127.5) * (1 / 128), kernel, 2, "VALID"))
+        vectors = tf.matmul(tf.reshape(planes, [reshape, 7 * 7 * 4]), dense)
+        return vectors if outputs == 1 else (vectors, planes)
+
+    function = tf.function(forward, input_signature=[tf.TensorSpec([batch, SIDE, SIDE, 3], tf.float32)])
+    with runtime.silenced():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+        converter.optimizations = [tf.lite.Optimize.DEFAULT] if optimise else []
+        return converter.convert()
+
+
+def stored(content):
+    return files.ModelFiles(Path("tiny.tflite"), {"tiny.tflite": content})
+
+
+@pytest.fixture(scope="module")
+def small():
+    return converted(None, -1)
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return np.random.default_rng(1).uniform(0, 255, (5, SIDE, SIDE, 3)).astype(np.float32)
+
+
+def test_every_number_of_crops_gives_the_same(small, crops):
+    infer = tflite.load(stored(small), profile())
+    together = infer(crops)
+    assert together.shape == (5, 128)
+    for count in (1, 3, 2, 5):
+        np.testing.assert_allclose(infer(crops[:count]), together[:count], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("reshape", [1, -1])
+def test_a_model_for_one_crop_at_a_time_takes_many(small, crops, reshape):
+    fixed = converted(1, reshape)
+    np.testing.assert_allclose(
+        tflite.load(stored(fixed), profile())(crops), tflite.load(stored(small), profile())(crops), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_tensors_are_allocated_anew_only_for_another_number_of_crops(small, crops, monkeypatch):
+    tf = runtime.tensorflow()
+    allocated = []
+    original = tf.lite.Interpreter.allocate_tensors
+    monkeypatch.setattr(tf.lite.Interpreter, "allocate_tensors", lambda self: allocated.append(1) or original(self))
+    infer = tflite.load(stored(small), profile())
+    infer(crops)
+    before = len(allocated)
+    for _ in range(3):
+        infer(crops)
+    assert len(allocated) == before
+    infer(crops[:2])
+    assert len(allocated) == before + 1
+
+
+def test_facts_are_the_files_own(small):
+    found = tflite.facts(stored(small))
+    assert (found.input_size, found.dimension) == ((SIDE, SIDE), 128)
+    assert found.parameters == pytest.approx(3 * 3 * 3 * 4 + 196 * 128, abs=300)
+    assert found.inputs[0].endswith("float32 [?, 16, 16, 3]")
+    assert found.notes == ()
+    quantised = tflite.facts(stored(converted(None, -1, 512, optimise=True)))
+    assert (quantised.dimension, quantised.notes) == (512, ("its weights are quantised",))
+
+
+def test_one_of_several_outputs_is_named(crops):
+    content = converted(None, -1, outputs=2)
+    names = [one.name for one in flatbuffer.read(content).outputs if one.shape == (None, 128)]
+    with pytest.raises(ModelError, match="does not name one of"):
+        tflite.load(stored(content), profile())
+    assert tflite.load(stored(content), profile(output=names[0]))(crops).shape == (5, 128)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [(profile(64), "output is"), (profile(side=20), "input is"), (profile(output="x"), "'x'")]
+)
+def test_the_profile_must_fit(small, given, said):
+    with pytest.raises(ModelError, match=f"tiny: .*{said}"):
+        tflite.load(stored(small), given)
+
+
+def changed(content, change):
+    """Take a file apart, change it, and put it together again."""
+    import flatbuffers  # noqa: PLC0415
+    from tensorflow.lite.python import schema_py_generated as schema  # noqa: PLC0415
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    change(model, schema)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def custom(name, number="CUSTOM"):
+    def change(model, schema):
+        code = model.operatorCodes[0]
+        code.customCode = name
+        code.builtinCode = getattr(schema.BuiltinOperator, number)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+
+    return change
+
+
+def kernel_of(model):
+    """The kernel of the convolution: four filters of 3 x 3 x 3."""
+    return next(one for one in model.subgraphs[0].tensors if one.shape is not None and list(one.shape) == [4, 3, 3, 3])
+
+
+def weight(value):
+    def change(model, schema):
+        kernel = next(
+            one for one in model.subgraphs[0].tensors if len(one.shape) == 4 and one.buffer and one.shape[0] == 4
+        )
+        numbers = np.frombuffer(bytes(model.buffers[kernel.buffer].data), np.float32).copy()
+        numbers[3] = value
+        model.buffers[kernel.buffer].data = list(numbers.tobytes())
+
+    return change
+
+
+def elsewhere(model, schema):
+    kernel = next(
+        one for one in model.subgraphs[0].tensors if one.buffer and one.shape is not None and len(one.shape) == 4
+    )
+    model.buffers[kernel.buffer].data = None
+    model.buffers[kernel.buffer].offset, model.buffers[kernel.buffer].size = 4096, 4096
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (custom("FlexWriteFile"), "'FlexWriteFile'"),
+        (custom("evil"), "'evil'"),
+        (custom(None), "CUSTOM is not accepted"),
+        (custom(None, "DELEGATE"), "DELEGATE"),
+        (custom(None, "STABLEHLO_CUSTOM_CALL"), "STABLEHLO_CUSTOM_CALL"),
+        (weight(np.nan), "not a finite number"),
+        (weight(np.inf), "not a finite number"),
+        (elsewhere, "outside of the flatbuffer"),
+    ],
+)
+def test_what_is_not_accepted_is_refused_before_an_interpreter_sees_it(small, monkeypatch, change, said):
+    content = changed(small, change)
+    monkeypatch.setattr(runtime.tensorflow().lite, "Interpreter", None)
+    with pytest.raises(ModelError, match=said):
+        tflite.load(stored(content), profile())
+
+
+def test_taking_apart_and_putting_together_changes_nothing(small, crops):
+    content = changed(small, lambda model, schema: None)
+    assert tflite.load(stored(content), profile())(crops).shape == (5, 128)
+
+
+@pytest.mark.parametrize("at", [9, 100, 0.3, 0.6, 0.9])
+def test_a_cut_file_is_a_sentence(small, at):
+    place = at if isinstance(at, int) else int(len(small) * at)
+    with pytest.raises(ModelError, match=r"cannot be (parsed|loaded)|is not accepted|outside|finite"):
+        tflite.load(stored(small[:place]), profile())

@@ -1,0 +1,92 @@
+"""What is published, under which identity and label, and the proof that it is what was decided."""
+
+from __future__ import annotations
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from facesieve.core.errors import InvariantError
+from facesieve.core.tables import CLEANED, Cleaned, Decisions, Embeddings, Listing
+from facesieve.publish.cleaned import cleaned, prove_published
+
+DECIDED = (
+    "image_id bigint, uri string, identity string, verdict string, moved_to string, face_id bigint, cluster_id bigint"
+)
+
+
+def _decisions(spark: SparkSession, *rows: tuple[str | None, str, str | None, int]) -> Decisions:
+    """Images 0, 1, ... by identity, verdict, moved_to and cluster; the face of image i is 100 + i."""
+    filled = [
+        (image, f"{image}.jpg", identity, verdict, to, 100 + image, cluster)
+        for image, (identity, verdict, to, cluster) in enumerate(rows)
+    ]
+    return Decisions(spark.createDataFrame(filled, DECIDED).repartition(2))
+
+
+def _cleaned(spark: SparkSession, decisions: Decisions) -> DataFrame:
+    listing = decisions.select("image_id", F.concat(F.lit("sha of "), "image_id").alias("sha256"))
+    embeddings = decisions.select("face_id", F.array(F.col("face_id").cast("float")).alias("vector"))
+    other_faces = embeddings.select((F.col("face_id") + 1_000_000).alias("face_id"), "vector")
+    return cleaned(decisions, Listing(listing), Embeddings(embeddings.unionByName(other_faces)))
+
+
+def test_kept_and_moved_images_with_the_identity_they_end_with(spark: SparkSession) -> None:
+    rows = [
+        ("Ann", "keep", None, 7),
+        (None, "keep", None, -7),
+        ("Ann", "move", "Bob", 8),
+        ("Ann", "drop", None, 8),
+        (None, "quarantine", None, 9),
+        (None, "fail", None, 9),
+    ]
+    table = _cleaned(spark, _decisions(spark, *rows))
+    assert table.schema == CLEANED.columns
+    found = {(*row[:5], tuple(row.vector), row.bytes, row.label) for row in table.collect()}
+    assert found == {
+        ("Ann", 0, 100, "0.jpg", "sha of 0", (100.0,), None, 0),
+        ("cluster--7", 1, 101, "1.jpg", "sha of 1", (101.0,), None, 2),
+        ("Bob", 2, 102, "2.jpg", "sha of 2", (102.0,), None, 1),
+    }
+
+
+def test_labels_number_names_by_their_bytes_then_clusters_by_falling_size_and_id(spark: SparkSession) -> None:
+    rows = [("Zoe", "keep", None, 1), ("ann", "keep", None, 1), ("Zoe", "move", "Änne", 1), ("Z", "drop", None, 1)]
+    rows += [(None, "keep", None, cluster) for cluster in (10, -9, -9, 9)]
+    rows += [("Zoe", "move", "cluster-x", 3), ("Zoe", "move", "cluster-99999999999999999999", 3)]
+    labels = {(row.label, row.identity) for row in _cleaned(spark, _decisions(spark, *rows)).collect()}
+    named = ["Zoe", "ann", "cluster-99999999999999999999", "cluster-x", "Änne"]
+    assert labels == set(enumerate([*named, "cluster--9", "cluster-9", "cluster-10"]))
+
+
+def test_as_many_identities_as_people_are_numbered(spark: SparkSession) -> None:
+    many = spark.range(3_000).selectExpr(
+        *("id AS image_id", "'u' AS uri", "concat('p', id) AS identity", "'keep' AS verdict"),
+        *("CAST(NULL AS string) AS moved_to", "id AS face_id", "1L AS cluster_id"),
+    )
+    table = _cleaned(spark, Decisions(many))
+    ordered = [row.identity for row in table.orderBy("label").select("identity").collect()]
+    assert ordered == sorted(f"p{number}" for number in range(3_000))
+    assert table.agg(F.min("label"), F.max("label")).collect()[0] == (0, 2_999)
+
+
+def _of(spark: SparkSession) -> tuple[Decisions, Cleaned]:
+    decided = _decisions(spark, ("A", "keep", None, 1), ("A", "move", "B", 1), ("A", "drop", None, 1))
+    return decided, Cleaned(_cleaned(spark, decided).cache())
+
+
+def test_what_is_published_is_what_was_decided(spark: SparkSession) -> None:
+    decided, table = _of(spark)
+    assert prove_published(decided, table) == 2
+    nothing = Decisions(decided.where("verdict = 'drop'"))
+    assert prove_published(nothing, Cleaned(table.where("false"))) == 0
+    for found, said in (
+        (table.where("image_id = 0"), "cleaned has 1: 1 missing, 0 extra, 0 repeated, 0 incomplete"),
+        (table.withColumn("image_id", F.expr("image_id + 1")), "1 missing, 1 extra, 0 repeated, 0 incomplete"),
+        (table.unionByName(table.where("image_id = 1")), "cleaned has 3: 0 missing, 0 extra, 1 repeated, 0 incomplete"),
+        (table.withColumn("sha256", F.expr("if(image_id = 1, NULL, sha256)")), "0 repeated, 1 incomplete"),
+    ):
+        with pytest.raises(InvariantError, match=f"2 images were decided to be published, .*{said}"):
+            prove_published(decided, Cleaned(found))
+    with pytest.raises(InvariantError, match=r"3 images were decided to be published, .* 1 repeated"):
+        prove_published(Decisions(decided.union(decided.where("image_id = 0"))), table)

@@ -1,0 +1,127 @@
+"""Publish: dry runs, what an apply may change, and the proof before the commit."""
+
+from __future__ import annotations
+
+import pytest
+from publishing import Decided, Shop
+
+from facesieve.core import tables
+from facesieve.lake.catalog import Stamp
+from facesieve.publish import step as module
+
+KEEP, DROP = Decided("keep"), Decided("drop")
+HUNDRED = {f"{number}.jpg": KEEP for number in range(100)}
+
+
+def changed(*numbers: int, to: Decided = DROP) -> dict[str, Decided]:
+    return HUNDRED | {f"{number}.jpg": to for number in numbers}
+
+
+@pytest.fixture
+def shop(spark, tmp_path) -> Shop:
+    return Shop(spark, tmp_path)
+
+
+def test_a_dry_run_writes_decisions_alone_and_says_what_an_apply_would_change(shop, capsys):
+    assert shop.dry("r1", HUNDRED) == 0
+    assert set(shop.standing()) == {"listing", "embeddings", "decisions"}
+    assert not shop.export.exists()
+    assert "dry run, 100 images would be published; publish.apply" in capsys.readouterr().err
+    assert shop.apply("r2", changed(*range(50))) == 0, "the first apply is free, whatever a dry run had decided"
+    before = shop.standing()
+    assert shop.dry("r3", changed(*range(46))) == 0
+    told = capsys.readouterr().err
+    assert "54 images would be published, 4 of 100 published upon before would change their verdict;" in told
+    assert "WARNING" not in told
+    assert shop.dry("r4", HUNDRED) == 0
+    assert "WARNING: publish: 50 of 100 known images would change their verdict (50.0%)" in capsys.readouterr().err
+    assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
+
+
+def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(shop, capsys):
+    assert shop.apply("r1", changed(0, 1)) == 0
+    new = {f"new{number}.jpg": DROP for number in range(50)}
+    assert shop.dry("r2", changed(*range(10, 40))) == 0, "what is only decided is not what is compared with"
+    assert shop.apply("r3", changed(0, 1, 2, 3, 4, 5, 6) | new) == 0
+    facts = shop.record("r3")["stages"]["publish"]
+    assert (facts["known"], facts["changed"], facts["rows_out"]) == (100, 5, 93)
+    before = shop.standing()
+    assert shop.apply("r4", changed(0) | dict.fromkeys(new, KEEP)) == 3, "images that have become known count"
+    assert "56 of 150 known images would change their verdict (37.3%)" in capsys.readouterr().err
+    assert shop.standing() == before
+    assert shop.record("r4")["status"] == "refused"
+    assert shop.apply("r5", changed(0) | dict.fromkeys(new, KEEP), "publish.max_change=0.38") == 0
+
+
+def test_published_images_that_are_gone_are_a_change(shop, capsys):
+    assert shop.apply("r1", changed(0)) == 0
+    half = {uri: said for number, (uri, said) in enumerate(HUNDRED.items()) if number % 2}
+    assert shop.apply("r2", half) == 3
+    assert "(49.5%), 49 of them are no longer there" in capsys.readouterr().err
+    most = dict(list(HUNDRED.items())[1:])
+    assert shop.apply("r3", most) == 0, "an image that was not published may go"
+
+
+def test_a_move_to_another_person_is_a_change(shop):
+    assert shop.apply("r1", changed(*range(10), to=Decided("move", "Ann", "Bob"))) == 0
+    assert shop.apply("r2", changed(*range(10), to=Decided("move", "Ann", "Cem"))) == 3
+
+
+def test_after_undo_the_measure_is_what_is_published_again(shop):
+    assert shop.apply("r1", changed(*range(50))) == 0
+    assert shop.apply("r2", HUNDRED, "publish.max_change=1") == 0
+    assert shop.undo("r2") == 0
+    assert shop.apply("r3", HUNDRED) == 3
+    assert shop.apply("r4", changed(*range(48))) == 0
+    for run in ("r4", "r1"):
+        assert shop.undo(run) == 0
+    assert shop.apply("r5", HUNDRED) == 0, "nothing is published any more"
+
+
+def test_compacted_and_expired_tables(shop, capsys):
+    assert shop.apply("r1", changed(*range(50))) == 0
+    shop.spark.sql(f"DELETE FROM lake.{shop.namespace}.cleaned WHERE uri = '99.jpg'")
+    assert shop.apply("r2", HUNDRED) == 3, "a commit by other hands hides no change"
+    assert shop.dry("r3", HUNDRED) == 0
+    shop.spark.sql(
+        f"CALL lake.system.expire_snapshots(table => '{shop.namespace}.decisions', retain_last => 1, "
+        "older_than => TIMESTAMP '2999-01-01 00:00:00')"
+    )
+    capsys.readouterr()
+    assert shop.apply("r4", HUNDRED) == 3
+    assert "decisions behind the current table cleaned have been expired" in capsys.readouterr().err
+    assert shop.apply("r5", HUNDRED, "publish.max_change=1") == 0
+
+
+def test_a_row_lost_on_the_way_is_seen_and_is_never_the_table(shop, monkeypatch, capsys):
+    assert shop.apply("r1", changed(0)) == 0
+    before = shop.standing()
+    whole = module.cleaned
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "cleaned", lambda *given: whole(*given).where("uri <> '7.jpg'"))
+        assert shop.apply("r2", HUNDRED) == 1
+    assert "100 images were decided to be published, cleaned has 99: 1 missing, 0 extra" in capsys.readouterr().err
+    assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
+    assert shop.apply("r3", HUNDRED) == 0
+    assert len(shop.cleaned()) == 100
+
+
+def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(shop, capsys):
+    assert shop.apply("r1", HUNDRED) == 0
+    written = shop.lake.standing(tables.CLEANED)
+    rows = shop.lake.read(tables.CLEANED, written).where("uri <> '7.jpg'")
+    shop.lake.overwrite(tables.CLEANED, rows, Stamp("other hands", written.key, written.inputs), written)
+    assert shop.apply("r2", HUNDRED) == 1
+    assert "conservation is broken" in capsys.readouterr().err
+
+
+def test_an_export_that_lacks_an_image_is_not_complete(shop, monkeypatch, capsys):
+    whole = module.exports.export_parquet
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            module.exports, "export_parquet", lambda rows, *rest: whole(rows.where("uri <> '7.jpg'"), *rest)
+        )
+        assert shop.apply("r1", HUNDRED, 'publish.outputs=["parquet"]') == 1
+    assert "the export parquet holds 99 images, the table cleaned 100" in capsys.readouterr().err
+    assert not list(shop.export.rglob("_SUCCESS"))
+    assert shop.current() is None
