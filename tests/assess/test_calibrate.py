@@ -18,15 +18,15 @@ from facesieve.link.kernels.thresholds import link_cosine
 PEOPLE, EACH = 60, 6
 
 
-def _fill(place: Finished, people: int, each: int, strangers: int = 0) -> dict[str, int]:
-    """People with folders; the first `strangers` images of each folder lie in the next person's."""
+def _fill(place: Finished, people: int, each: int, impostors: int = 0) -> dict[str, int]:
+    """People with folders; the first `impostors` images of each folder lie in the next person's."""
     ids, names, vectors = faces(people, each, seed=1)
     person = [int(name[-4:]) for name in names]
     seen = dict.fromkeys(person, 0)
     folders = []
     for one in person:
         seen[one] += 1
-        folders.append(f"person {(one + (seen[one] <= strangers)) % people}")
+        folders.append(f"person {(one + (seen[one] <= impostors)) % people}")
     listing = [{"image_id": i, "uri": f"{folder}/{i}", "identity": folder} for i, folder in enumerate(folders)] + [
         {"image_id": len(ids), "uri": "nobody", "identity": None}
     ]
@@ -51,7 +51,7 @@ def _fill(place: Finished, people: int, each: int, strangers: int = 0) -> dict[s
 def place(spark):
     made = Finished(spark)
     made.run("clean", _fill(made, PEOPLE, EACH))
-    made.run("noisy", _fill(made, PEOPLE, EACH, strangers=1))
+    made.run("noisy", _fill(made, PEOPLE, EACH, impostors=1))
     return made
 
 
@@ -69,27 +69,27 @@ def test_the_profile_holds_what_the_faces_say_and_is_of_the_same_model(place, ca
     loaded = profiles.load(str(tmp_path / "clean.toml"), "")
     assert profiles.model_id(loaded, Embed()) == place.model
     assert loaded.crop == profiles.load("facenet", str(ROOT / "conf/models")).crop
-    # Strangers of 128 random numbers: mean 0, deviation 1 / sqrt(128).
-    line = loaded.strangers
+    # Impostors of 128 random numbers: mean 0, deviation 1 / sqrt(128).
+    line = loaded.impostor
     assert (line.intercept, line.slope) == pytest.approx((0, 128**-0.5), abs=0.01)
     assert loaded.identity.cosine == pytest.approx(link_cosine(line.intercept, line.slope, 10, 1000, 1000), abs=1e-3)
-    assert loaded.identity.stranger_line == pytest.approx(line.intercept + 1.645 * line.slope, abs=1e-3)
-    assert loaded.same_person.cosines[5] == pytest.approx(0.77, abs=0.02)
-    assert written["strangers"]["measured_on"].endswith("pairs inside 60 identities")
-    assert f"{PEOPLE * EACH} faces" in written["strangers"]["measured_on"]
-    assert record["strange_share"] < 0.01
-    assert (record["warnings"], record["former"]["identity"]) == ([], {"cosine": 0.4, "stranger_line": 0.3})
+    assert loaded.identity.impostor_line == pytest.approx(line.intercept + 1.645 * line.slope, abs=1e-3)
+    assert loaded.genuine.cosines[5] == pytest.approx(0.77, abs=0.02)
+    assert written["impostor"]["measured_on"].endswith("pairs inside 60 identities")
+    assert f"{PEOPLE * EACH} faces" in written["impostor"]["measured_on"]
+    assert record["impostor_share"] < 0.01
+    assert (record["warnings"], record["former"]["identity"]) == ([], {"cosine": 0.4, "impostor_line": 0.3})
 
 
 def test_noise_in_folders_is_told_and_taken_away(place, capsys, tmp_path):
     _, clean = _calibrated(place, tmp_path, "clean", capsys)
     record, noisy = _calibrated(place, tmp_path, "noisy", capsys)
     # One of six images of a folder is another person's: five of fifteen pairs.
-    assert record["strange_share"] == pytest.approx(1 / 3, abs=0.03)
+    assert record["impostor_share"] == pytest.approx(1 / 3, abs=0.03)
     assert "quantiles" in record["warnings"][0]
-    for section, key, within in (("strangers", "slope", 0.003), ("identity", "cosine", 0.02)):
+    for section, key, within in (("impostors", "slope", 0.003), ("identity", "cosine", 0.02)):
         assert noisy[section][key] == pytest.approx(clean[section][key], abs=within)
-    assert noisy["same_person"]["cosines"][3:] == pytest.approx(clean["same_person"]["cosines"][3:], abs=0.02)
+    assert noisy["genuine"]["cosines"][3:] == pytest.approx(clean["genuine"]["cosines"][3:], abs=0.02)
 
 
 def test_equal_input_gives_equal_files(place, capsys, tmp_path):
@@ -108,7 +108,7 @@ def test_equal_input_gives_equal_files(place, capsys, tmp_path):
 def test_text(place, capsys, tmp_path):
     assert place.ask(calibrate, "--run", "clean", "--out", f"{tmp_path}/p.toml", "--svg", f"{tmp_path}/p.svg") == 0
     said = capsys.readouterr().out
-    for part in ("Run clean", "identity.stranger_line", "one person's pairs below", f"embed.model={tmp_path}/p.toml"):
+    for part in ("Run clean", "identity.impostor_line", "one person's pairs below", f"embed.model={tmp_path}/p.toml"):
         assert part in said
 
 

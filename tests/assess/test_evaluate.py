@@ -52,11 +52,11 @@ def place(spark):
     after = {
         "listing": made.put(tables.LISTING, _listing()),
         "embeddings": made.put(tables.EMBEDDINGS, _embeddings(made.model)),
-        "clusters": made.put(tables.CLUSTERS, _clusters("heap") + _clusters("identity")),
+        "clusters": made.put(tables.CLUSTERS, _clusters("global") + _clusters("identity")),
     }
     made.run("r1", after)
     # What came after the newest finished run is not read: an unfinished run left other clusters.
-    made.put(tables.CLUSTERS, [{"scope": "heap", "face_id": 1, "cluster_id": 1, "cluster_size": 1}])
+    made.put(tables.CLUSTERS, [{"scope": "global", "face_id": 1, "cluster_id": 1, "cluster_size": 1}])
     made.run("r2", {}, "failed")
     return made
 
@@ -69,8 +69,8 @@ def _record(place, capsys, *arguments) -> dict:
 def test_figures_equal_the_kernel_and_scikit_learn_and_nothing_changes(place, capsys):
     before = place.history()
     record = _record(place, capsys)
-    assert (record["run"], record["truth"], sorted(record["scopes"])) == ("r1", "listing", ["heap", "identity"])
-    heap = record["scopes"]["heap"]
+    assert (record["run"], record["truth"], sorted(record["scopes"])) == ("r1", "listing", ["global", "identity"])
+    heap = record["scopes"]["global"]
     named = np.array([i not in NAMELESS for i in range(IMAGES)])
     truth, labels = PERSON[named], CLUSTER[named]
     for name, kernel in (("bcubed", bcubed), ("pairwise", pairwise)):
@@ -79,13 +79,13 @@ def test_figures_equal_the_kernel_and_scikit_learn_and_nothing_changes(place, ca
     assert (heap["people"], heap["clusters"]) == (len(set(truth)), len(set(labels)))
     assert (heap["faces"], heap["compared"], heap["without_identity"], heap["further_faces"]) == (62, 55, 5, 2)
     assert [heap["images_with_several_faces"], heap["images_with_two_in_one_cluster"]] == [2, 1]
-    sizes = np.unique([row["cluster_id"] for row in _clusters("heap")], return_counts=True)[1]
+    sizes = np.unique([row["cluster_id"] for row in _clusters("global")], return_counts=True)[1]
     assert (heap["singletons"], heap["largest"]) == (int((sizes == 1).sum()), int(sizes.max()))
     assert place.history() == before
 
 
 def test_purity_by_size_equals_counting(place, capsys):
-    (found,) = _record(place, capsys, "--scope", "heap")["scopes"].values()
+    (found,) = _record(place, capsys, "--scope", "global")["scopes"].values()
     named = [i for i in range(IMAGES) if i not in NAMELESS]
     for band in found["purity"]:
         inside = [
@@ -102,8 +102,8 @@ def test_a_truth_table_replaces_the_identities(place, capsys, tmp_path):
     file = tmp_path / "truth.csv"
     rows = [f'p/{i}.jpg,"cluster ""{CLUSTER[i]}"""' for i in range(20)] + ["elsewhere.jpg,x", "p/30.jpg,"]
     file.write_text("\n".join(["uri,identity", *rows, ""]))
-    record = _record(place, capsys, "--truth", str(file), "--scope", "heap")
-    heap = record["scopes"]["heap"]
+    record = _record(place, capsys, "--truth", str(file), "--scope", "global")
+    heap = record["scopes"]["global"]
     assert (record["truth"], heap["compared"]) == ("file", 20)
     assert heap["bcubed"]["f"] == heap["pairwise"]["f"] == heap["nmi"] == 1.0
     assert ["1 uris of --truth are not in the run's listing" in text for text in record["warnings"]] == [True]
@@ -173,10 +173,10 @@ def test_nothing_to_compare_with_is_a_warning(spark, capsys):
     after = {
         "listing": nameless.put(tables.LISTING, [row | {"identity": None} for row in _listing()]),
         "embeddings": nameless.put(tables.EMBEDDINGS, _embeddings(nameless.model)),
-        "clusters": nameless.put(tables.CLUSTERS, _clusters("heap")),
+        "clusters": nameless.put(tables.CLUSTERS, _clusters("global")),
     }
     nameless.run("r1", after)
     record = _record(nameless, capsys)
     assert "nothing to compare" in record["warnings"][-1]
-    assert record["scopes"]["heap"]["bcubed"] is None
-    assert record["scopes"]["heap"]["images_with_several_faces"] == 2
+    assert record["scopes"]["global"]["bcubed"] is None
+    assert record["scopes"]["global"]["images_with_several_faces"] == 2

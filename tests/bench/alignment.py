@@ -89,8 +89,8 @@ def line(name: str, pairs: Pairs, draws: npt.NDArray[np.int_], reference: Floats
     if len(reference):
         difference = np.percentile(areas - reference, [2.5, 50, 97.5])
         print("AUC against the first {1:+.4f} [{0:+.4f}, {2:+.4f}]".format(*difference), end="  ")
-    same, strangers = (pairs.cosines[pairs.same == kind] for kind in (True, False))
-    print(f"cosines {same.mean():.3f} / {strangers.mean():.3f}", flush=True)
+    same, impostors = (pairs.cosines[pairs.same == kind] for kind in (True, False))
+    print(f"cosines {same.mean():.3f} / {impostors.mean():.3f}", flush=True)
     return areas
 
 

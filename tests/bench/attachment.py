@@ -3,7 +3,7 @@
     python tests/bench/attachment.py
 
 Needs the development data (FACESIEVE_DATA). Edges are exact, the vote is by structure score, and nothing is given but
-each model's strangers' line. "Pushed apart": of the 12 largest people, every face moved away from its person's mean by
+each model's impostor line. "Pushed apart": of the 12 largest people, every face moved away from its person's mean by
 the factor at which plain Chinese Whispers, at its best cosine in hindsight, comes down to a B-cubed F of 0.97.
 """
 
@@ -29,13 +29,13 @@ from facesieve.faces.vectors import hits, medoid, slices  # noqa: E402
 from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
 
 MODELS = {"facenet": "facenet_embeddings.npz", "mobilefacenet": "embeddings.npz"}
-CUT, LINK_STRANGERS, LINE_STRANGERS, MOST, ERROR = 0.27, 3.0, 10.0, 200, 0.1
+CUT, LINK_IMPOSTORS, LINE_IMPOSTORS, MOST, ERROR = 0.27, 3.0, 10.0, 200, 0.1
 LARGE, PEOPLE, TARGET = 10, 12, 0.97
 COIN, SUPERSTEPS, MIN_N = Coin(0.75, 0), 500, 1_000
 
 
 class Faces(NamedTuple):
-    """Unit vectors float32 [n, D], people int64 [n], the strangers' line."""
+    """Unit vectors float32 [n, D], people int64 [n], the impostor line."""
 
     vectors: np.ndarray
     people: np.ndarray
@@ -44,8 +44,8 @@ class Faces(NamedTuple):
     def take(self, rows: np.ndarray) -> Faces:
         return Faces(self.vectors[rows], self.people[rows], self.line)
 
-    def cosine(self, strangers: float) -> float:
-        return link_cosine(*self.line, strangers, len(self.people), MIN_N)
+    def cosine(self, impostors: float) -> float:
+        return link_cosine(*self.line, impostors, len(self.people), MIN_N)
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def main() -> None:
 def load(model: str) -> Faces:
     """Read the embeddings and the model's line."""
     stored = np.load(Path(os.environ["FACESIEVE_DATA"]) / "lfw" / MODELS[model])
-    line = tomllib.loads((ROOT / "conf" / "models" / f"{model}.toml").read_text())["strangers"]
+    line = tomllib.loads((ROOT / "conf" / "models" / f"{model}.toml").read_text())["impostor"]
     return Faces(stored["embeddings"], stored["labels"].astype(np.int64), (line["intercept"], line["slope"]))
 
 
@@ -93,8 +93,8 @@ def pairs(faces: Faces, cosine: float) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 def voted(faces: Faces) -> np.ndarray:
     """Clusters by structure score."""
-    i, j, near = pairs(faces, faces.cosine(LINK_STRANGERS))
-    line, ids = faces.cosine(LINE_STRANGERS), np.arange(len(faces.people))
+    i, j, near = pairs(faces, faces.cosine(LINK_IMPOSTORS))
+    line, ids = faces.cosine(LINE_IMPOSTORS), np.arange(len(faces.people))
     both = np.append(i, j), np.append(j, i), np.append(near, near)
     score = scores(i, j, near, line, hoods(*both, line, MOST))
     kept = score >= least_vote(CUT)
@@ -112,7 +112,7 @@ def attached(faces: Faces, labels: np.ndarray) -> tuple[np.ndarray, str]:
         medoids.append(rows[medoid(rows, faces.vectors[rows])])
     left = np.array(medoids, np.int64)
     known = exemplars(labels[large], ids[large], halves[large])
-    linked, own = links(known, faces.cosine(LINK_STRANGERS)), np.searchsorted(known.clusters, labels[large])
+    linked, own = links(known, faces.cosine(LINK_IMPOSTORS)), np.searchsorted(known.clusters, labels[large])
     targets, near = nearest_cluster(left, halves[left], np.full(len(left), -1), known, linked)
     other, null = nearest_cluster(large, halves[large], own, known, linked)
     found, _ = admission(near, null[other >= 0], labels[large][other >= 0], ERROR)

@@ -4,7 +4,7 @@
     python tests/bench/calibration.py --seeds 1
 
 Needs the development data (FACESIEVE_DATA). Prints, for each model and seed, B-cubed F of the heap (structure score at
-the cosines that the line gives) and F of the kept images of folders with planted strangers (30 % of the folder, half of
+the cosines that the line gives) and F of the kept images of folders with planted impostors (30 % of the folder, half of
 them one other person; the largest cluster of at least 5 is kept), by the other half's calibration and by its own; then
 what noise in the folders does to a calibration, and what both models come to on all of LFW. Exits 1 if a calibration of
 the other half costs more than 0.005 F.
@@ -23,7 +23,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from facesieve.assess.calibrate import PEOPLE_EACH, PROBABILITIES, STRANGERS, STRANGERS_EACH, Measured, measure  # noqa: E402
+from facesieve.assess.calibrate import IMPOSTORS, IMPOSTORS_EACH, PEOPLE_EACH, PROBABILITIES, Measured, measure  # noqa: E402
 from facesieve.assess.kernels.agreement import bcubed  # noqa: E402
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores  # noqa: E402
 from facesieve.cluster.kernels.whispers import Coin, whispers  # noqa: E402
@@ -45,7 +45,7 @@ class Edges(NamedTuple):
 
 
 class Folders(NamedTuple):
-    """Folders with strangers in them: which face each image shows, its folder, and whether it belongs there."""
+    """Folders with impostors in them: which face each image shows, its folder, and whether it belongs there."""
 
     faces: np.ndarray
     folder: np.ndarray
@@ -85,7 +85,7 @@ def _halves(name: str, vectors: np.ndarray, people: np.ndarray, seed: int) -> li
         planted = plant(people[rows], 0.3, seed)
         edges = _folder_edges(vectors[rows], planted)
         kept = [_kept(planted, edges, found) for found in (measured[half], measured[1 - half])]
-        for what, (own, other) in (("heap", heap), ("folders", kept)):
+        for what, (own, other) in (("global", heap), ("folders", kept)):
             print(f"{name} seed {seed} half {half} {what}: own {own:.4f}, other {other:.4f}, loss {own - other:+.4f}")
             losses.append(own - other)
     return losses
@@ -96,7 +96,7 @@ def _calibrated(vectors: np.ndarray, people: np.ndarray, seed: int) -> Measured:
     order = np.random.default_rng(seed).permutation(len(people))
     grouped = order[np.argsort(people[order], kind="stable")]
     place = np.arange(len(grouped)) - np.searchsorted(people[grouped], people[grouped])
-    some = np.random.default_rng(seed).permutation(grouped[place < STRANGERS_EACH])[:STRANGERS]
+    some = np.random.default_rng(seed).permutation(grouped[place < IMPOSTORS_EACH])[:IMPOSTORS]
     several = np.bincount(people)[people[grouped]] > 1
     few = grouped[several & (place < PEOPLE_EACH)]
     return measure(Faces(some, people[some], vectors[some]), Faces(few, people[few], vectors[few]))
@@ -126,7 +126,7 @@ def _clusters(faces: int, edges: Edges, line: float) -> np.ndarray:
 
 
 def plant(people: np.ndarray, share: float, seed: int) -> Folders:
-    """Plant strangers into the folders of people with FOLDER and more faces: `share` of each, half of one person."""
+    """Plant impostors into the folders of people with FOLDER and more faces: `share` of each, half of one person."""
     rng = np.random.default_rng(seed)
     sizes = np.bincount(people)
     found = []
@@ -174,7 +174,7 @@ def _noise(name: str, vectors: np.ndarray, people: np.ndarray, share: float, see
     line, same = measured.found.line, np.round(measured.found.same.quantiles(PROBABILITIES), 3)
     print(
         f"{name} {share:.0%} planted, seed {seed}: {line.intercept:.3f} + {line.slope:.3f} z, {measured.found.chosen},"
-        f" strange pairs {measured.strange_share:.3f}, same {same.tolist()}, F {kept:.4f}"
+        f" strange pairs {measured.impostor_share:.3f}, same {same.tolist()}, F {kept:.4f}"
     )
 
 

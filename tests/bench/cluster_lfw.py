@@ -6,7 +6,7 @@
     python tests/bench/cluster_lfw.py --master 'local-cluster[2,1,2048]'
     python tests/bench/cluster_lfw.py --below 0 --partitions 7 --shuffled 1 --adaptive false
 
-Nothing is given but the model's profile: edges at link.strangers, scored by structure. Needs the development data
+Nothing is given but the model's profile: edges at link.false_matches, scored by structure. Needs the development data
 (FACESIEVE_DATA) and SPARK_CONF_DIR=conf/spark. Exits 1 if a score or a cluster differs from the kernels'.
 """
 
@@ -72,7 +72,7 @@ def main() -> int:
 
 @dataclass(frozen=True)
 class Faces:
-    """Ids, names as numbers, unit vectors; the cosines of linking and of the stranger line."""
+    """Ids, names as numbers, unit vectors; the cosines of linking and of the impostor line."""
 
     ids: np.ndarray
     people: np.ndarray
@@ -92,10 +92,10 @@ class Edges:
 
 def _linked(model: str) -> tuple[Faces, Edges]:
     stored = np.load(DATA / "lfw" / EMBEDDINGS[model])
-    line = profiles.load(model, str(ROOT / "conf" / "models")).strangers
+    line = profiles.load(model, str(ROOT / "conf" / "models")).impostor
     ids = np.random.default_rng(0).permutation(np.arange(len(stored["labels"])) * 1_000_003 - 2**32)
-    tolerances = config.Link().strangers, config.Cluster().strangers
-    cosines = [link_cosine(line.intercept, line.slope, strangers, len(ids), 1_000) for strangers in tolerances]
+    tolerances = config.Link().false_matches, config.Cluster().false_matches
+    cosines = [link_cosine(line.intercept, line.slope, impostors, len(ids), 1_000) for impostors in tolerances]
     faces = Faces(ids, stored["labels"], stored["embeddings"], *cosines)
     rows = faces.vectors.astype(np.float16)
     found = []
@@ -106,7 +106,7 @@ def _linked(model: str) -> tuple[Faces, Edges]:
     columns = [np.concatenate(column) for column in zip(*found, strict=True)]
     order = np.lexsort((columns[1], columns[0]))
     edges = Edges(*(column[order] for column in columns))
-    print(f"{len(ids):,} faces, {len(edges.src):,} edges at cosine {faces.link:.4f}, stranger line {faces.line:.4f}")
+    print(f"{len(ids):,} faces, {len(edges.src):,} edges at cosine {faces.link:.4f}, impostor line {faces.line:.4f}")
     return faces, edges
 
 
@@ -155,7 +155,7 @@ def _by_stage(given: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[np
             table = table.orderBy(F.xxhash64(F.lit(given.shuffled), "src", "dst"))
         began = time.perf_counter()
         tally = spark.sparkContext.accumulator({}, Tally())
-        structure(table, faces.line, settings, tally).withColumn("scope", F.lit("heap")).write.parquet(
+        structure(table, faces.line, settings, tally).withColumn("scope", F.lit("global")).write.parquet(
             f"{folder}/votes"
         )
         votes = Votes(spark.read.parquet(f"{folder}/votes"))

@@ -188,14 +188,14 @@ def distributions(made: Planted, name: str, pairs: Pairs) -> None:
     several = [np.flatnonzero(made.labels == label) for label in np.flatnonzero(np.bincount(made.labels) > 1)]
     ends = np.concatenate([group[np.stack(np.triu_indices(len(group), 1))] for group in several], axis=1)
     line("cosine, same person", pair_cosine(lfw[ends[0]], lfw[ends[1]]), "9.3f")
-    strangers = np.random.default_rng(1).integers(0, len(lfw), (2, 200_000))
-    apart = made.labels[strangers[0]] != made.labels[strangers[1]]
-    line("cosine, strangers", pair_cosine(*lfw[strangers[:, apart]]), "9.3f")
+    impostors = np.random.default_rng(1).integers(0, len(lfw), (2, 200_000))
+    apart = made.labels[impostors[0]] != made.labels[impostors[1]]
+    line("cosine, impostors", pair_cosine(*lfw[impostors[:, apart]]), "9.3f")
     views = made.hashes["views"]
     for form in FORMS:
         line(f"bits, {form}", bits(views[made.sources], made.copies[form]["views"]), "9.0f")
     line("bits, near same person", bits(views[pairs.one[same]], views[pairs.other[same]]), "9.0f")
-    line("bits, strangers", bits(*views[strangers[:, apart][:, :20_000]]), "9.0f")
+    line("bits, impostors", bits(*views[impostors[:, apart][:, :20_000]]), "9.0f")
 
 
 def comparison(made: Planted, pairs: Pairs) -> None:
@@ -223,7 +223,7 @@ def followers(spark: SparkSession, made: Planted, name: str, settings: Decide) -
     ]
     pairs = near_pairs(every, settings.near_cosine)
     columns = (column.tolist() for column in (pairs.one, pairs.other, pairs.cosines))
-    edges = [("heap", one, other, cosine, None) for one, other, cosine in zip(*columns, strict=True)]
+    edges = [("global", one, other, cosine, None) for one, other, cosine in zip(*columns, strict=True)]
     graph = Edges(spark.createDataFrame(edges, EDGES.columns))
     found = near_duplicates(spark.createDataFrame(rows, FACES), graph, settings.near_cosine, settings.near_bits)
     return dict(found.collect())

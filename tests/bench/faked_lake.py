@@ -18,7 +18,7 @@ from facesieve.core import config, profiles, tables  # noqa: E402
 from facesieve.lake import session  # noqa: E402
 from facesieve.lake.catalog import Lake, Stamp  # noqa: E402
 
-SETTINGS = {"images.root": "/nowhere", "images.identity": "none", "link.scope": "heap"}
+SETTINGS = {"images.root": "/nowhere", "images.identity": "none", "link.scope": "global"}
 
 
 def fill(lake: Path, folder: Path, *, more: bool = False) -> None:

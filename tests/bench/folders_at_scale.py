@@ -2,13 +2,13 @@
 
 Image n is in folder n // PER_FOLDER; its face shows the folder's person, but for
 
-- strangers, one image in 33: somebody who is nowhere else, alone in both scopes;
+- impostors, one image in 33: somebody who is nowhere else, alone in both scopes;
 - flips, one in 200: the person of another folder, alone in its folder and in that person's cluster of the heap;
 - cut identities: of every 200 folders two bear one person under two names;
 - copies, one in 200 with the bytes of the image before, and one in 200 near duplicates of it.
 
 Faces of one person have cosines from 0.6 to 0.95. Edges join what is above LINK in the heap and above FOLDER_LINK in a
-folder, with the cosines that the vectors have; three more per face lead to random strangers, just above LINK (their
+folder, with the cosines that the vectors have; three more per face lead to random impostors, just above LINK (their
 cosines are made up). Everything follows from the image's number and the seed, so tasks share nothing.
 """
 
@@ -27,7 +27,7 @@ Flags = npt.NDArray[np.bool_]
 
 PER_FOLDER, DIMENSION = 20, 128
 LINK, FOLDER_LINK = 0.75, 0.40
-STRANGERS_PER_FACE, ABOVE = 3, 0.02
+IMPOSTORS_PER_FACE, ABOVE = 3, 0.02
 CUT_EVERY, COPY_EVERY, COPY, NEAR_COPY = 200, 200, 7, 13
 STRANGER_SHARE, FLIP_SHARE = 0.03, 0.005
 CLOSE = 0.002
@@ -131,7 +131,7 @@ class Folders:
     def strange(self, block: range) -> Pairs:
         """Random pairs of two people, just above LINK."""
         random = np.random.default_rng((self.seed, _OF_EDGES, block.start))
-        count = len(block) * PER_FOLDER * STRANGERS_PER_FACE // 2
+        count = len(block) * PER_FOLDER * IMPOSTORS_PER_FACE // 2
         one = random.integers(block.start * PER_FOLDER, block.stop * PER_FOLDER, count)
         other = random.integers(0, self.images, count)
         cosine = (LINK + random.exponential(ABOVE, len(one)).clip(0, 0.2)).astype(np.float32)
@@ -144,7 +144,7 @@ class Folders:
         folder = numbers // PER_FOLDER
         at_home = self.people == self.owners[folder]
         names = np.where(at_home, face_ids(_FOLDERS + folder), faces(numbers))
-        if scope == "heap":
+        if scope == "global":
             names = face_ids(_HEAP + self.people)
         _, first, group, size = np.unique(names, return_index=True, return_inverse=True, return_counts=True)
         return names, size[group], numbers == first[group]

@@ -104,7 +104,7 @@ def main() -> int:
     spark = SparkSession.builder.master("local[2]").getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "heap"
+        root = Path(folder) / "global"
         root.mkdir()
         for file in files:
             (root / file.name).write_bytes(file.content)

@@ -25,11 +25,11 @@ from published import Row, newest  # noqa: E402
 
 from facesieve.assess.kernels.agreement import bcubed, pairwise  # noqa: E402
 
-HEAP = {"images.identity": "none", "link.scope": "heap"}
+HEAP = {"images.identity": "none", "link.scope": "global"}
 CASES = {
     "mobilefacenet": ("mobilefacenet", HEAP),
     "facenet": ("facenet", HEAP),
-    "facenet-cosine": ("facenet", HEAP | {"link.threshold_heap": 0.7, "cluster.score": "cosine"}),
+    "facenet-cosine": ("facenet", HEAP | {"link.threshold_global": 0.7, "cluster.score": "cosine"}),
     "facenet-folders": ("facenet", {"images.identity": "folder", "link.scope": "identity"}),
 }
 

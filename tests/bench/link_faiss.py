@@ -4,8 +4,8 @@
     python tests/bench/link_faiss.py FOLDER --out EDGES --nlist 1024 --nprobe 6  # others
     python tests/bench/link_faiss.py FOLDER --tune                               # look for the best
 
-FOLDER is one of `synthetic.py`; the cosine is the job's own, three strangers per face, unless `--cosine` is given. A
-pair counts as found if a search from either of its faces finds it. Recall: all true edges of 1,000 faces, by brute
+FOLDER is one of `synthetic.py`; the cosine is the job's own, three false matches per face, unless `--cosine` is given.
+A pair counts as found if a search from either of its faces finds it. Recall: all true edges of 1,000 faces, by brute
 force. Prints seconds by part, peak resident memory and recall. FAISS is installed under .cache/bench at first use
 (conf/setup/bench.lock), beside the project's environment.
 """

@@ -3,10 +3,10 @@
     python tests/bench/link_mllib.py FOLDER --out EDGES     # its best settings
     python tests/bench/link_mllib.py FOLDER --tune          # what each setting would compare and find
 
-FOLDER is one of `synthetic.py`; the cosine is the job's own, three strangers per face, unless `--cosine` is given. The
-vectors are centred first: distances stay, and the buckets, which meet at the origin, cut the heap more evenly. One side
-is broadcast: a handful of buckets would else be a handful of tasks, with all vectors of a bucket shuffled to one. Spark
-then tests the distance inside the join, before the `distinct` of that method. Recall as in `truth.py`.
+FOLDER is one of `synthetic.py`; the cosine is the job's own, three false matches per face, unless `--cosine` is given.
+The vectors are centred first: distances stay, and the buckets, which meet at the origin, cut the heap more evenly. One
+side is broadcast: a handful of buckets would else be a handful of tasks, with all vectors of a bucket shuffled to one.
+Spark then tests the distance inside the join, before the `distinct` of that method. Recall as in `truth.py`.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def hidden(faces: Faces, seed: int) -> Hidden:
     """Draw people, protect some of their images and hide others."""
     people, hide, protected = choice(faces.people, seed)
     heap = np.flatnonzero(~np.isin(faces.people, people) | np.isin(np.arange(len(faces.people)), hide))
-    return in_heap(faces, heap, people, [faces.vectors[rows] for rows in protected])
+    return in_global(faces, heap, people, [faces.vectors[rows] for rows in protected])
 
 
 def many(faces: Faces, seed: int) -> tuple[Hidden, np.ndarray]:
@@ -86,10 +86,10 @@ def many(faces: Faces, seed: int) -> tuple[Hidden, np.ndarray]:
     away = np.isin(faces.people, others[: len(others) // 2])
     heap = np.flatnonzero((~np.isin(faces.people, people) & ~away) | np.isin(np.arange(len(faces.people)), hide))
     rows = np.concatenate([*protected, np.flatnonzero(away)])
-    return in_heap(faces, heap, people, []), faces.vectors[rows]
+    return in_global(faces, heap, people, []), faces.vectors[rows]
 
 
-def in_heap(faces: Faces, heap: np.ndarray, people: np.ndarray, protected: list[np.ndarray]) -> Hidden:
+def in_global(faces: Faces, heap: np.ndarray, people: np.ndarray, protected: list[np.ndarray]) -> Hidden:
     """Cluster the heap."""
     shown = faces.take(heap)
     return Hidden(shown, clustered(shown), np.isin(shown.people, people), protected)

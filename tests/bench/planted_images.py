@@ -1,4 +1,4 @@
-"""The whole job on images: LFW's people with strangers, flips and cut folders planted, from files to decisions.
+"""The whole job on images: LFW's people with impostors, flips and cut folders planted, from files to decisions.
 
     python tests/bench/planted_images.py                    # FaceNet, everything planted at once (`planting.crowd`)
     python tests/bench/planted_images.py mobilefacenet

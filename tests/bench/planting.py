@@ -1,15 +1,15 @@
-"""Faults planted among people whose folders are clean: strangers, flips, identities cut in two.
+"""Faults planted among people whose folders are clean: impostors, flips, identities cut in two.
 
 The people are those with MANY images and more (158 in LFW); all others are outside and lend the foreign faces. No face
 is there twice. Foreign faces of a folder, `share` of what it then holds:
 
-- half (rounded up) random strangers: images of the outside people, drawn without regard to whom they show;
+- half (rounded up) random impostors: images of the outside people, drawn without regard to whom they show;
 - half one other person: an outside person with SOME images and more (at least as many as are needed), drawn at
   random; smallest folders choose first. Nobody outside has MANY images, so a folder that needs more gets the whole of
   the person with the most images left, then of the next, until it has enough: several other people, each with all that
   there is of them.
 
-Nobody is both another person and a random stranger.
+Nobody is both another person and a random impostor.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 Random = np.random.Generator
 
-GOOD, STRANGER, OTHER_PERSON, FLIP = "good", "stranger", "other_person", "flip"
+GOOD, STRANGER, OTHER_PERSON, FLIP = "good", "impostor", "other_person", "flip"
 MANY, SOME = 10, 5
 
 CROWD_SHARE, CROWD_FLIPS, CROWD_CUTS = 0.1, 200, 20
@@ -46,7 +46,7 @@ class Planted:
     """Images after planting, one per row, the folders' own in the order of the source, then the foreign ones.
 
     vectors [N, D]; uri (unique: the folder and the file); identity: the folder it is in now; truth: the person shown;
-    kind: good, stranger, other_person or flip; row: in the source; person_of: the person a folder is named for.
+    kind: good, impostor, other_person or flip; row: in the source; person_of: the person a folder is named for.
     """
 
     vectors: Vectors
@@ -166,10 +166,10 @@ def _noisy(source: Source, plan: _Plan, share: float, random: Random) -> _Plan:
     added: list[tuple[int, str, str]] = []
     for name in sorted(foreign):
         added += [(row, name, OTHER_PERSON) for row in others[name]]
-        strangers = foreign[name] - len(others[name])
-        if strangers > len(left):
+        impostors = foreign[name] - len(others[name])
+        if impostors > len(left):
             raise ValueError("there are not enough faces outside to plant so many")
-        added += [(left.pop(), name, STRANGER) for _ in range(strangers)]
+        added += [(left.pop(), name, STRANGER) for _ in range(impostors)]
     rows, folders, kinds = zip(*added, strict=True) if added else ((), (), ())
     return replace(
         plan,

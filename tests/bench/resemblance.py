@@ -1,4 +1,4 @@
-"""How the cosines of two heaps of faces compare: strangers, their line and tail, and faces of one person."""
+"""How the cosines of two heaps of faces compare: impostors, their line and tail, and faces of one person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
-STRANGERS_AT = (0.50, 0.80, 0.95, 0.97, 0.99, 0.999)
+IMPOSTORS_AT = (0.50, 0.80, 0.95, 0.97, 0.99, 0.999)
 SAME_AT = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90)
 LINE_FROM, LINE_TO = 0.80, 0.97
 TAIL = (0.4, 0.5, 0.6, 0.65, 0.7, 0.75)
@@ -55,7 +55,7 @@ class Cosines:
         return float(intercept), float(slope)
 
 
-def strangers(faces: Faces) -> Cosines:
+def impostors(faces: Faces) -> Cosines:
     """Cosines of all pairs across people, in a sample of at most `SAMPLE` faces."""
     sample = np.random.default_rng(0).permutation(len(faces.people))[:SAMPLE]
     people, vectors = faces.people[sample], faces.vectors[sample]
@@ -68,7 +68,7 @@ def strangers(faces: Faces) -> Cosines:
     return Cosines(np.linspace(-1, 1, _BINS + 1), np.cumsum(counts) / counts.sum())
 
 
-def same_person(faces: Faces) -> Cosines:
+def genuine(faces: Faces) -> Cosines:
     """Cosines of pairs of one person, each person of the same weight, of at most `PEOPLE` people."""
     order = np.argsort(faces.people, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(faces.people[order])) + 1)
@@ -83,15 +83,15 @@ def same_person(faces: Faces) -> Cosines:
 def table(real: Faces, synthetic: Faces) -> str:
     """Both heaps side by side, as text."""
     both = (real, synthetic)
-    apart, same = [strangers(one) for one in both], [same_person(one) for one in both]
+    apart, same = [impostors(one) for one in both], [genuine(one) for one in both]
     lines = [one.line() for one in apart]
     rows: list[tuple[str, list[str]]] = [
         ("faces", [f"{len(one.people):,}" for one in both]),
         ("people", [f"{len(np.unique(one.people)):,}" for one in both]),
         ("faces of the largest", [f"{np.bincount(one.people).max():,}" for one in both]),
-        ("strangers: mean", [f"{one.moments()[0]:.3f}" for one in apart]),
+        ("impostors: mean", [f"{one.moments()[0]:.3f}" for one in apart]),
         ("  standard deviation", [f"{one.moments()[1]:.3f}" for one in apart]),
-        *((f"  quantile {share:.1%}", [f"{one.at(share):.3f}" for one in apart]) for share in STRANGERS_AT),
+        *((f"  quantile {share:.1%}", [f"{one.at(share):.3f}" for one in apart]) for share in IMPOSTORS_AT),
         ("  line: intercept", [f"{line[0]:.3f}" for line in lines]),
         ("  line: slope", [f"{line[1]:.3f}" for line in lines]),
         *((f"  share above {cosine}", [f"{one.above(cosine):.2e}" for one in apart]) for cosine in TAIL),
@@ -105,7 +105,7 @@ def table(real: Faces, synthetic: Faces) -> str:
 def _per_face(
     cosine: float, both: tuple[Faces, Faces], apart: list[Cosines], lines: list[tuple[float, float]]
 ) -> list[str]:
-    """Strangers per face above a cosine: what the heap's own line says, and what is true."""
+    """False matches per face above a cosine: what the heap's own line says, and what is true."""
     cells = []
     for faces, cosines, (intercept, slope) in zip(both, apart, lines, strict=True):
         said = NormalDist().cdf((intercept - cosine) / slope)

@@ -34,7 +34,7 @@ BLOCK = 500
 """Folders drawn at once: 10,000 images."""
 BATCH = 2_000
 _HASHES = 8
-SCOPES = ("identity", "heap")
+SCOPES = ("identity", "global")
 
 Make = Callable[[range], Iterator[dict[str, Any]]]
 
@@ -132,9 +132,9 @@ def _hashes(folders: Folders, numbers: np.ndarray) -> list[bytes]:
 def _edges(folders: Folders, block: range) -> Iterator[dict[str, Any]]:
     within = folders.within(block).above(at_scale.FOLDER_LINK)
     yield _edge_rows(within, "identity", same_identity=True)
-    yield _edge_rows(within.above(at_scale.LINK), "heap", same_identity=True)
-    yield _edge_rows(folders.across(block).above(at_scale.LINK), "heap", same_identity=False)
-    yield _edge_rows(folders.strange(block), "heap", same_identity=False)
+    yield _edge_rows(within.above(at_scale.LINK), "global", same_identity=True)
+    yield _edge_rows(folders.across(block).above(at_scale.LINK), "global", same_identity=False)
+    yield _edge_rows(folders.strange(block), "global", same_identity=False)
 
 
 def _edge_rows(pairs: Pairs, scope: str, *, same_identity: bool) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _clusters(folders: Folders, block: range) -> Iterator[dict[str, Any]]:
 
 
 def _epoch(folders: Folders) -> tuple[Any, ...]:
-    cosines = {"identity": at_scale.FOLDER_LINK, "heap": at_scale.LINK}
+    cosines = {"identity": at_scale.FOLDER_LINK, "global": at_scale.LINK}
     told = {"made_of": "", "faces": folders.images, "cosines": cosines, "probes": 1, "margin": 1.0}
     return ("scale", "settings", json.dumps(told | {"told": {}, "dimension": 0}), *[None] * 6)
 

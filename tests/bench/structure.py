@@ -3,7 +3,7 @@
     python tests/bench/structure.py                   # all tables, a few minutes
     python tests/bench/structure.py cut centring      # some of them
 
-Needs the development data (FACESIEVE_DATA). Edges are exact; nothing is given but each model's strangers' line. Every
+Needs the development data (FACESIEVE_DATA). Edges are exact; nothing is given but each model's impostor line. Every
 entry is B-cubed F / pairwise F; "3,000" is the mean over ten draws.
 """
 
@@ -35,12 +35,12 @@ DRAWS, DRAWN, SEVERAL, MIN_N, UNCAPPED = 10, 3_000, 20, 1_000, 1 << 30
 CUTS = (0.23, 0.25, 0.26, 0.27, 0.28, 0.29, 0.31, 0.33)
 FEW_CUTS = (0.25, 0.27, 0.29)
 DEGREES = (50, 100, 200, 500, UNCAPPED)
-STRANGERS = (1, 2, 3, 5, 7, 10)
+IMPOSTORS = (1, 2, 3, 5, 7, 10)
 LINE_SHARES, LINE_PAIRS = np.linspace(0.80, 0.97, 18), 1_000_000
 
 
 class Faces(NamedTuple):
-    """Faces of one model: unit vectors float32 [n, D], names as numbers, strangers' line (intercept, slope)."""
+    """Faces of one model: unit vectors float32 [n, D], names as numbers, impostor line (intercept, slope)."""
 
     vectors: np.ndarray
     people: np.ndarray
@@ -52,7 +52,7 @@ class Faces(NamedTuple):
 
 
 class Linked(NamedTuple):
-    """The edges of some faces: row numbers, cosines, the stranger line."""
+    """The edges of some faces: row numbers, cosines, the impostor line."""
 
     people: np.ndarray
     src: np.ndarray
@@ -85,31 +85,31 @@ def by_degree(model: str) -> None:
             table_row(f"{model}, {name}, max_degree {said}", FEW_CUTS, sets, most)
 
 
-def by_strangers(model: str) -> None:
-    """Vary the strangers tolerated per face, on all of LFW."""
-    for strangers in STRANGERS:
-        edges = linked(load(model), strangers)
-        table_row(f"{model}, LFW, {strangers} strangers per face, {len(edges.src):,} edges", CUTS, [edges])
+def by_impostors(model: str) -> None:
+    """Vary the impostors tolerated per face, on all of LFW."""
+    for impostors in IMPOSTORS:
+        edges = linked(load(model), impostors)
+        table_row(f"{model}, LFW, {impostors} false matches per face, {len(edges.src):,} edges", CUTS, [edges])
 
 
 def by_centring(model: str) -> None:
-    """Subtract the mean of LFW, a constant of the model, first, and fit the strangers' line anew."""
+    """Subtract the mean of LFW, a constant of the model, first, and fit the impostor line anew."""
     faces = load(model)
     vectors = faces.vectors - faces.vectors.mean(axis=0)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    centred = Faces(vectors, faces.people, strangers_line(vectors, faces.people))
+    centred = Faces(vectors, faces.people, impostors_line(vectors, faces.people))
     for name in SETS:
         line = "{:.3f} + {:.3f} z".format(*centred.line)
         table_row(f"{model}, {name}, centred, line {line}", CUTS, [linked(each) for each in drawn(centred, name)])
 
 
-TABLES = {"cut": by_cut, "degree": by_degree, "strangers": by_strangers, "centring": by_centring}
+TABLES = {"cut": by_cut, "degree": by_degree, "impostors": by_impostors, "centring": by_centring}
 
 
 def load(model: str) -> Faces:
     """Read the embeddings of LFW, and the line of the model's profile."""
     profile, file = MODELS[model]
-    line = tomllib.loads((ROOT / "conf" / "models" / f"{profile}.toml").read_text())["strangers"]
+    line = tomllib.loads((ROOT / "conf" / "models" / f"{profile}.toml").read_text())["impostor"]
     stored = np.load(DATA / "lfw" / file)
     return Faces(stored["embeddings"], stored["labels"], (line["intercept"], line["slope"]))
 
@@ -124,8 +124,8 @@ def drawn(faces: Faces, name: str) -> list[Faces]:
     return [faces.take(np.random.default_rng(seed).choice(count, DRAWN, replace=False)) for seed in range(DRAWS)]
 
 
-def strangers_line(vectors: np.ndarray, people: np.ndarray) -> tuple[float, float]:
-    """Fit the strangers' line on random pairs of two people."""
+def impostors_line(vectors: np.ndarray, people: np.ndarray) -> tuple[float, float]:
+    """Fit the impostor line on random pairs of two people."""
     one, other = np.random.default_rng(0).integers(0, len(people), (2, LINE_PAIRS))
     apart = people[one] != people[other]
     cosines = np.einsum("nd,nd->n", vectors[one[apart]], vectors[other[apart]])
@@ -134,13 +134,13 @@ def strangers_line(vectors: np.ndarray, people: np.ndarray) -> tuple[float, floa
     return float(intercept), float(slope)
 
 
-def linked(faces: Faces, strangers: float | None = None) -> Linked:
+def linked(faces: Faces, impostors: float | None = None) -> Linked:
     """Link the faces by brute force at the derived cosine; both tolerances scale together."""
-    tolerated = config.Link().strangers
-    strangers = tolerated if strangers is None else strangers
-    line_strangers = config.Cluster().strangers * strangers / tolerated
+    tolerated = config.Link().false_matches
+    impostors = tolerated if impostors is None else impostors
+    line_impostors = config.Cluster().false_matches * impostors / tolerated
     count, vectors = len(faces.people), faces.vectors.astype(np.float16)
-    link, line = (link_cosine(*faces.line, each, count, MIN_N) for each in (strangers, line_strangers))
+    link, line = (link_cosine(*faces.line, each, count, MIN_N) for each in (impostors, line_impostors))
     found = []
     for rows in slices(count, 2_048):
         one, other, cosines = hits(vectors[rows], vectors, link)

@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def planted(edges: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Plant people of 2 to 40 faces whose faces are linked at random, and 5 % weak links between strangers."""
+    """Plant people of 2 to 40 faces whose faces are linked at random, and 5 % weak links between impostors."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(2, 41, edges // 150)
     people = np.repeat(np.arange(len(sizes)), sizes)

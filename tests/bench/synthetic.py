@@ -8,7 +8,7 @@ Columns as the link stage reads them: face_id (splitmix64 of the face's number),
 Needs FACESIEVE_DATA.
 
 The fit. A person is drawn beside a real one: a Gaussian spanned by the `LOOKALIKES` real people nearest to that one, so
-that the heap has the crowded regions (sex, age, origin) which make the upper tail of strangers' cosines; one Gaussian
+that the heap has the crowded regions (sex, age, origin) which make the upper tail of impostors' cosines; one Gaussian
 for all people gives a sixth of the true share above 0.5. An affine map then gives people the between-person mean and
 covariance measured. A face is its person's centre plus a Gaussian of the within-person covariance, scaled by a person's
 and a face's scale, both drawn from those of the people with many images, `SPREAD` apart.

@@ -43,9 +43,9 @@ def test_noise_has_its_share_of_every_folder(source: planting.Source, share: flo
     planted = planting.noise(source, share, 1)
     assert sane(source, planted)
     for size, name in zip(SIZES[:INSIDE], source.names, strict=False):
-        strangers, others = (sum(people_in(planted, name, kind).values()) for kind in ("stranger", "other_person"))
-        assert strangers + others == round(size * share / (1 - share))
-        assert strangers - others in (0, 1)
+        impostors, others = (sum(people_in(planted, name, kind).values()) for kind in ("impostor", "other_person"))
+        assert impostors + others == round(size * share / (1 - share))
+        assert impostors - others in (0, 1)
 
 
 def test_half_of_the_noise_is_one_other_person_where_one_has_enough(source: planting.Source) -> None:
@@ -56,8 +56,8 @@ def test_half_of_the_noise_is_one_other_person_where_one_has_enough(source: plan
     assert max(found["p014"].values()) == 9
     sizes = dict(zip(source.names, SIZES, strict=True))
     assert all(sizes[person] >= planting.SOME for people in found.values() for person in people)
-    strangers = {truth for truth, kind in zip(planted.truth, planted.kind, strict=True) if kind == "stranger"}
-    assert not strangers & {person for people in found.values() for person in people}
+    impostors = {truth for truth, kind in zip(planted.truth, planted.kind, strict=True) if kind == "impostor"}
+    assert not impostors & {person for people in found.values() for person in people}
 
 
 def test_flips_leave_two_thirds_at_home(source: planting.Source) -> None:
@@ -89,7 +89,7 @@ def test_a_crowd_has_everything(source: planting.Source, monkeypatch: pytest.Mon
     kinds = Counter(planted.kind)
     assert kinds["flip"] == 20
     assert kinds["good"] + kinds["flip"] == sum(SIZES[:INSIDE])
-    assert kinds["stranger"] + kinds["other_person"] == pytest.approx(sum(SIZES[:INSIDE]) / 9, abs=INSIDE / 2)
+    assert kinds["impostor"] + kinds["other_person"] == pytest.approx(sum(SIZES[:INSIDE]) / 9, abs=INSIDE / 2)
 
 
 def test_a_seed_is_a_draw(source: planting.Source) -> None:

@@ -16,8 +16,8 @@ ROWS = [
     ("a/2", "a", "a", "good", "keep", None, 0.9),
     ("a/3", "a", "a", "good", "drop", None, 0.6),
     ("a/4", "a", "a", "good", "move", "b", 0.5),
-    ("a/5", "a", "x", "stranger", "keep", None, 0.9),
-    ("a/6", "a", "x", "stranger", "drop", None, 1.0),
+    ("a/5", "a", "x", "impostor", "keep", None, 0.9),
+    ("a/6", "a", "x", "impostor", "drop", None, 1.0),
     ("a/7", "a", "y", "other_person", "move", "b", 0.5),
     ("a/8", "a", "b", "flip", "move", "b", 0.5),
     ("b/1", "b", "a", "flip", "quarantine", None, 0.2),
@@ -49,7 +49,7 @@ def test_shares(planted: Planted, decided: pd.DataFrame) -> None:
     assert found["good kept"] == 3 / 5
     assert found["good moved wrong"] == found["good dropped"] == 1 / 5
     assert found["noise left"] == pytest.approx(2 / 3)
-    assert (found["stranger left"], found["other_person left"]) == (1 / 2, 1)
+    assert (found["impostor left"], found["other_person left"]) == (1 / 2, 1)
     assert found["wrong among published"] == 3 / 7
     assert (found["flips moved right"], found["flips quarantined"], found["flips kept"]) == (1 / 2, 1 / 2, 0)
     assert (found["cuts proposed"], found["false proposals"], found["false proposals above 0.9"]) == (1, 2, 1)

@@ -61,9 +61,9 @@ def test_what_is_written_is_read(model: synthetic.Fit, tmp_path: Path) -> None:
 
 def test_cosines_resemble_the_real_ones(observed: synthetic.Heap, model: synthetic.Fit) -> None:
     heap = synthetic.draw(model, 15_000)
-    real, drawn = resemblance.strangers(observed), resemblance.strangers(heap)
+    real, drawn = resemblance.impostors(observed), resemblance.impostors(heap)
     assert np.allclose(real.line(), drawn.line(), atol=0.012)
     assert all(1 / 1.5 < drawn.above(cosine) / real.above(cosine) < 1.5 for cosine in (0.4, 0.5, 0.6, 0.7))
-    real, drawn = resemblance.same_person(observed), resemblance.same_person(heap)
+    real, drawn = resemblance.genuine(observed), resemblance.genuine(heap)
     assert abs(real.at(0.5) - drawn.at(0.5)) < 0.01
     assert abs(real.at(0.1) - drawn.at(0.1)) < 0.03

@@ -17,8 +17,8 @@ sys.path.insert(0, str(ROOT / "lib"))
 from facesieve.faces.vectors import slices  # noqa: E402
 from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
 
-LINE, STRANGERS, MIN_N = (0.038, 0.161), 3, 1_000
-"""FaceNet's line of strangers, and the defaults of `link.strangers` and `link.min_n`."""
+LINE, IMPOSTORS, MIN_N = (0.038, 0.161), 3, 1_000
+"""FaceNet's impostor line, and the defaults of `link.false_matches` and `link.min_n`."""
 
 SAMPLE = 1_000
 _BATCH = 50_000
@@ -26,7 +26,7 @@ _BATCH = 50_000
 
 def derived_cosine(faces: int) -> float:
     """Cosine at which the job links so many faces of FaceNet."""
-    return link_cosine(*LINE, STRANGERS, faces, MIN_N)
+    return link_cosine(*LINE, IMPOSTORS, faces, MIN_N)
 
 
 def true_edges(ids: Numbers, vectors: Vectors, cosine: float, seed: int = 0) -> tuple[Numbers, Numbers]:

@@ -43,7 +43,7 @@ def test_the_record_alone_is_on_standard_output(tmp_path, photographs, facenet_w
     if not photographs.exists():
         pytest.skip("the demonstration's photographs are not there (run make setup)")
     places = ("--set", f"images.root={photographs / 'madonna'}", "--set", f"lake.root={tmp_path}/lake")
-    wide = ("--set", "images.identity=none", "--set", "link.scope=heap", "--set", "link.threshold_heap=0.5")
+    wide = ("--set", "images.identity=none", "--set", "link.scope=global", "--set", "link.threshold_global=0.5")
     done = _submit("--config", "conf/pipeline.toml", "--json", *places, *wide)
     assert done.returncode == 0, done.stderr
     record = json.loads(done.stdout)

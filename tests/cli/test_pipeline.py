@@ -46,7 +46,7 @@ class Place:
             "lake.namespace": self.namespace,
             "images.root": self.images,
             "embed.chunk_images": 12,
-            "link.threshold_heap": 0.5,
+            "link.threshold_global": 0.5,
             "decide.min_faces": 3,
             "publish.export_root": self.export,
         }
@@ -169,7 +169,7 @@ def test_dry_run_then_apply_computes_nothing_again(spark, images, tmp_path):
 def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place):
     assert place.sieve(*APPLIED) == 0
     first = place.standing()
-    assert place.sieve(*APPLIED, "link.threshold_heap=0.7", "decide.min_faces=2", "publish.max_change=1") == 0
+    assert place.sieve(*APPLIED, "link.threshold_global=0.7", "decide.min_faces=2", "publish.max_change=1") == 0
     assert not all(place.reused().values())
     assert place.standing() != first
     assert place.sieve(*APPLIED) == 0
@@ -243,12 +243,12 @@ def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(place,
     def late(lake, table, branch):
         if table.name == "edges" and other["exit"] is None:
             other["exit"] = -1
-            other["exit"] = place.sieve(*APPLIED, "link.threshold_heap=0.6", "publish.max_change=1")
+            other["exit"] = place.sieve(*APPLIED, "link.threshold_global=0.6", "publish.max_change=1")
             other["tables"] = place.standing()
         commit(lake, table, branch)
 
     monkeypatch.setattr(Lake, "_fast_forward", late)
-    assert place.sieve(*APPLIED, "link.threshold_heap=0.65", "publish.max_change=1") == 3
+    assert place.sieve(*APPLIED, "link.threshold_global=0.65", "publish.max_change=1") == 3
     assert other["exit"] == 0
     assert place.standing() == other["tables"]
     assert "moved by another run" in capsys.readouterr().err
@@ -311,7 +311,7 @@ def test_a_finished_name_is_refused_and_an_unfinished_one_goes_on(place, capsys)
         ("embed.model={tmp}/wrong.toml", "sha256"),
         ("embed.model={tmp}/missing.toml", "file"),
         ("publish.export_root={tmp}/file/x", "publish.export_root"),
-        ("lnk.scope=heap", "lnk"),
+        ("lnk.scope=global", "lnk"),
     ],
 )
 def test_bad_input_ends_with_2_and_names_the_key(place, tmp_path, capsys, setting, named):

@@ -16,7 +16,7 @@ def _record(reused: bool, apply: bool) -> dict:
     return {
         "run": "r1",
         "warnings": ["link: too few"],
-        "stages": {"link": stage, "cluster": stage | {"heap": heap}, "decide": decide},
+        "stages": {"link": stage, "cluster": stage | {"global": heap}, "decide": decide},
         "config": {
             "publish": {"apply": apply, "outputs": ["parquet"], "export_root": "/out"},
             "lake": {"root": "/lake", "namespace": "faces", "catalog": "lake"},
@@ -29,7 +29,7 @@ def test_summary_shows_stages_clusters_verdicts_and_where_to_look():
     for part in (
         "Run r1: done",
         "1,200",
-        "heap",
+        "global",
         "outlier",
         "given",
         "WARNING: link: too few",

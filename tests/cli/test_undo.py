@@ -25,11 +25,11 @@ def shop(spark, tmp_path) -> Shop:
 
 
 def _edges(cosine: float):
-    return writing(tables.EDGES, [{"scope": "heap", "src": 1, "dst": 2, "cosine": cosine}])
+    return writing(tables.EDGES, [{"scope": "global", "src": 1, "dst": 2, "cosine": cosine}])
 
 
 def _votes(score: float):
-    return writing(tables.VOTES, [{"scope": "heap", "src": 1, "dst": 2, "score": score, "votes": True}])
+    return writing(tables.VOTES, [{"scope": "global", "src": 1, "dst": 2, "score": score, "votes": True}])
 
 
 def _failing(_run) -> None:

@@ -34,8 +34,8 @@ class Members(NamedTuple):
         return sizes[at]
 
 
-def members(people: int, leftovers: int, strangers: int, seed: int = 4) -> Members:
-    """Make large clusters of people (two of them linked), leftovers of 1 to 3 of their faces, and strangers.
+def members(people: int, leftovers: int, impostors: int, seed: int = 4) -> Members:
+    """Make large clusters of people (two of them linked), leftovers of 1 to 3 of their faces, and impostors.
 
     Leftovers of one person are hard in the same way: they resemble each other more than the person.
     """
@@ -47,7 +47,7 @@ def members(people: int, leftovers: int, strangers: int, seed: int = 4) -> Membe
     few = min(people, 8)
     hard = [0.8 * centres[at % few] + ways[at % few] + 0.7 * draw.normal(size=32) for at in range(leftovers)]
     blocks += [one + 0.3 * draw.normal(size=(at % 3 + 1, 32)) for at, one in enumerate(hard)]
-    blocks += [draw.normal(size=(1, 32)) for _ in range(strangers)]
+    blocks += [draw.normal(size=(1, 32)) for _ in range(impostors)]
     ids = draw.permutation(np.unique(draw.integers(-(2**63), 2**63 - 1, 4_000)))
     clusters = np.repeat(ids[: len(blocks)], [len(block) for block in blocks])
     vectors = np.concatenate(blocks)
@@ -101,7 +101,7 @@ def test_equals_the_kernels(
     monkeypatch.setattr(stage, "_EXEMPLARS", budgets[0])
     monkeypatch.setattr(stage, "_NULL", budgets[1])
     monkeypatch.setattr(stage, "_ASKED_ROWS", 2_048 // partitions)
-    given = members(people=20, leftovers=40, strangers=20)
+    given = members(people=20, leftovers=40, impostors=20)
     found = attachment(frame(spark, given, partitions, seed=partitions), LINK, 0.2, nothing)
     each = [min(512, budget // 20) for budget in budgets]
     assert collected(found) == expected(given, 0.2, *each)
@@ -118,7 +118,7 @@ def test_equals_the_kernels(
 
 
 def test_forbidden_ones_stay_alone(spark: SparkSession) -> None:
-    given = members(people=20, leftovers=40, strangers=20)
+    given = members(people=20, leftovers=40, impostors=20)
     free = expected(given, 0.2)
     target = max((target for _, target in free), key=[target for _, target in free].count)
     one, other = [cluster for cluster, joined in free if joined == target][:2]
@@ -138,7 +138,7 @@ def test_forbidden_ones_stay_alone(spark: SparkSession) -> None:
 
 
 def test_strangers_stay(spark: SparkSession) -> None:
-    found = attachment(frame(spark, members(people=20, leftovers=0, strangers=80)), LINK, 0.1, nothing)
+    found = attachment(frame(spark, members(people=20, leftovers=0, impostors=80)), LINK, 0.1, nothing)
     assert collected(found) == []
     assert found.record["pi0"] > 0.7
     assert (found.record["joined"], found.record["attached"], found.record["p"]) == (0, 0, None)

@@ -30,7 +30,7 @@ def test_the_last_whole_superstep_of_any_run_is_found(spark: SparkSession, tmp_p
 
 def test_what_nobody_goes_on_with_is_cleared(spark: SparkSession, tmp_path: Path) -> None:
     for name in ("old", "new", "mine"):
-        (tmp_path / name / "heap").mkdir(parents=True)
+        (tmp_path / name / "global").mkdir(parents=True)
     os.utime(tmp_path / "old", (0, 0))
     Progress(spark, str(tmp_path / "mine"), "run").clear_old()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "new"]

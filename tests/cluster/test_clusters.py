@@ -63,7 +63,7 @@ class Run:
 
     def __call__(self, faces: Faces, pairs: Pairs, partitions: int, **conditions: Any) -> Clustered:
         order = np.random.default_rng(partitions).permutation(len(pairs[0]))
-        rows = [("heap", *row, True) for row in zip(*(column[order].tolist() for column in pairs), strict=True)]
+        rows = [("global", *row, True) for row in zip(*(column[order].tolist() for column in pairs), strict=True)]
         ids = faces[0].tolist()
         given = list(zip(ids, faces[1].tolist(), ids, strict=True))
         vectors = self.spark.createDataFrame(given, "face_id long, vector array<float>, label long")
@@ -96,7 +96,7 @@ def test_equals_the_kernels(run: Run, below: int) -> None:
 def test_an_edge_that_does_not_vote_joins_nobody(spark: SparkSession, run: Run) -> None:
     vectors = [(1, [1.0, 0.0], 1), (2, [0.8, 0.6], 2), (3, [0.0, 1.0], 3)]
     faces = spark.createDataFrame(vectors, "face_id long, vector array<float>, label long")
-    votes = spark.createDataFrame([("heap", 1, 2, 0.8, True), ("heap", 2, 3, 0.6, False)], VOTES.columns)
+    votes = spark.createDataFrame([("global", 1, 2, 0.8, True), ("global", 2, 3, 0.6, False)], VOTES.columns)
     rows = told(run.of(faces, Votes(votes)))
     assert [rows[face][1:3] for face in (1, 2, 3)] == [(1, 2), (1, 2), (3, 1)]
     assert [rows[face][3] for face in (1, 2, 3)] == pytest.approx([0.8, 0.8, 1.0], abs=1e-3)
@@ -105,7 +105,7 @@ def test_an_edge_that_does_not_vote_joins_nobody(spark: SparkSession, run: Run) 
 def test_leftovers_join_and_their_clusters_are_measured_anew(run: Run) -> None:
     ids, people, vectors = synthetic(30, 12, seed=5)
     faces, pairs = (ids, vectors), linked((ids, vectors), 0.5)
-    # One face loses its edges: it is a leftover, but like no stranger.
+    # One face loses its edges: it is a leftover, but like no impostor.
     left = ids[0]
     cut = tuple(column[(pairs[0] != left) & (pairs[1] != left)] for column in pairs)
     found = run(faces, cut, 3, link=0.6)

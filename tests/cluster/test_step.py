@@ -37,7 +37,7 @@ def test_ids_last_and_what_changed_is_told(world: World) -> None:
     some, newcomer = of(set(NAMES[:8])), of({NAMES[9]})
     world.put(some)
     world.link()
-    first = world.cluster()["heap"]
+    first = world.cluster()["global"]
     assert first["churn"] is None
     before = world.clusters()
     assert set(before.values()) == {min(f for f in before if before[f] == one) for one in set(before.values())}
@@ -45,7 +45,7 @@ def test_ids_last_and_what_changed_is_told(world: World) -> None:
     gone = {row for row in some if int(PEOPLE.ids[row]) in set(before.values())}
     world.put([row for row in some if row not in gone] + newcomer)
     world.link()
-    second = world.cluster()["heap"]
+    second = world.cluster()["global"]
     after = world.clusters()
     assert {face: after[face] for face in before.keys() & after.keys()} == {
         face: before[face] for face in before.keys() & after.keys()
@@ -76,7 +76,7 @@ def test_an_id_once_borne_is_not_given_again(world: World) -> None:
     world.put(one)
     world.link()
     world.cluster()
-    assert world.clusters()[borne] == digest_id("heap", str(borne), "1")
+    assert world.clusters()[borne] == digest_id("global", str(borne), "1")
 
 
 def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,12 +95,12 @@ def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     votes = world.lake.standing(tables.VOTES)
     done: list[int] = []
     monkeypatch.setattr(Progress, "keep", lambda self, step, *rest: done.append(step) or keep(self, step, *rest))
-    facts = world.cluster(finish_locally_below=0)["heap"]
+    facts = world.cluster(finish_locally_below=0)["global"]
     assert done[0] == 2
     assert world.lake.standing(tables.VOTES) == votes
     assert list((Path(world.scratch) / "supersteps").iterdir()) == []
     found = world.clusters()
-    whole = world.cluster(full=True, finish_locally_below=1_000_000)["heap"]
+    whole = world.cluster(full=True, finish_locally_below=1_000_000)["global"]
     assert world.clusters() == found
     assert whole["unsettled"] == facts["unsettled"]
 
@@ -136,7 +136,7 @@ def test_cosine_votes_and_no_attachment(world: World) -> None:
     world.put(of(set(NAMES[:4])))
     world.link()
     world.settings = COSINE
-    facts = world.cluster()["heap"]
+    facts = world.cluster()["global"]
     assert (facts["pi0"], facts["attached"]) == (None, None)
     sizes = np.unique(list(world.clusters().values()), return_counts=True)[1]
     assert len(sizes[sizes > 2]) == 4

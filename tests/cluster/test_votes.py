@@ -11,7 +11,7 @@ COSINES = np.array([1.0, 0.5, 0.7071068, 2.0**-20, 2.0**-21, 0.0, -0.25], dtype=
 
 
 def test_cosine_votes_by_its_integer(spark: SparkSession) -> None:
-    rows = [("heap", 1, 10 + number, float(cosine), None) for number, cosine in enumerate(COSINES)]
+    rows = [("global", 1, 10 + number, float(cosine), None) for number, cosine in enumerate(COSINES)]
     found = votes(by_cosine(Edges(spark.createDataFrame(rows, EDGES.columns))))
     assert found.schema.names == VOTES.columns.names
     spoken = found.select("score", "votes", vote_integer(F.col("score"))).orderBy("dst").collect()

@@ -29,7 +29,7 @@ def test_overlay_and_set_win_in_order(base, tmp_path):
 
 
 def test_every_fault_of_every_place_is_listed(base):
-    keys = _keys(lambda: config.load(base, [], ["link.recall=2", "lnk.scope=heap", "nonsense", "cluster.seed=x"]))
+    keys = _keys(lambda: config.load(base, [], ["link.recall=2", "lnk.scope=global", "nonsense", "cluster.seed=x"]))
     assert keys == {"link.recall", "lnk", "--set nonsense", "cluster.seed"}
 
 

@@ -98,7 +98,7 @@ CASES = {
     ),
     "two": (TWO_FACES, ["keep"] * 4 + ["drop outlier"]),
     "faces": (NAMELESS_FACES, ["keep"] * 3 + ["quarantine unclustered"]),
-    "heap": (folder(None, {10: 3, 11: 2}, "heap"), ["keep"] * 3 + ["quarantine unclustered"] * 2),
+    "global": (folder(None, {10: 3, 11: 2}, "global"), ["keep"] * 3 + ["quarantine unclustered"] * 2),
     "mixed": (  # in the heap, faces with an identity make a cluster large too
         [*folder("mixed", {20: 2}), *folder(None, {20: 1}, "mixed/nameless")],
         ["drop identity_too_small"] * 2 + ["keep"],
@@ -128,7 +128,7 @@ def test_what_a_row_tells(both: dict[str, Any]) -> None:
     assert (failed.face_id, failed.cluster_scope, failed.cluster_id, failed.evidence) == (None, None, None, None)
     assert both["small/0.jpg"].evidence == (None, None, np.float32(2 / 3), None)
     heap = both["heap/0.jpg"]
-    assert (heap.cluster_scope, heap.cluster_id, heap.evidence.share, heap.evidence.cosine) == ("heap", 10, None, 1.0)
+    assert (heap.cluster_scope, heap.cluster_id, heap.evidence.share, heap.evidence.cosine) == ("global", 10, None, 1.0)
     assert (both["lost/0.jpg"].cluster_scope, both["lost/0.jpg"].face_id is not None) == (None, True)
 
 
@@ -149,10 +149,10 @@ def test_the_face_nearest_to_the_medoid_speaks_and_then_the_smaller_rank(both: d
 def test_link_scope_heap_judges_folders_by_heap_clusters_within_them(spark: SparkSession) -> None:
     photos = [*folder("a", {1: 3, 2: 1}), *folder("b", {2: 9}), *folder(None, {2: 1}, "c")]
     stale = [Photo(photo.uri, photo.identity, (Face(heap=photo.faces[0].heap, identity=5),)) for photo in photos]
-    rows = decide(spark, stale, "heap")
+    rows = decide(spark, stale, "global")
     assert said(rows, "a") == ["keep"] * 3 + ["quarantine flip"]
     assert said(rows, "b") + said(rows, "c") == ["keep"] * 10
-    assert {row.cluster_scope for row in rows.values()} == {"heap"}
+    assert {row.cluster_scope for row in rows.values()} == {"global"}
 
 
 def test_link_scope_identity_cannot_judge_an_image_without_an_identity(spark: SparkSession) -> None:
@@ -203,7 +203,7 @@ class Oracle:
         return None if min(group, key=lambda copy: copy.uri.encode()) is photo else "duplicate"
 
     def sizes(self, name: str | None) -> Counter[int]:
-        key = "heap" if name is None else "identity"
+        key = "global" if name is None else "identity"
         photos = [photo for photo in self.open if name in (None, photo.identity)]
         return Counter(cluster for p in photos for cluster in {getattr(face, key) for face in p.faces})
 

@@ -30,7 +30,7 @@ def image(number, **changed):
     return row | {"image_height": 100, "sharpness": 1.0, "phash": hashed(), "preferred": False} | changed
 
 
-def edge(one, other, cosine=0.95, scope="heap"):
+def edge(one, other, cosine=0.95, scope="global"):
     return (scope, min(one, other) * 10, max(one, other) * 10, cosine, None)
 
 
@@ -104,8 +104,8 @@ def crowd(seed):
     ends = list(itertools.combinations([row["face_id"] for row in images], 2))
     chosen = chance.choice(len(ends), 200, replace=False)
     cosines = chance.choice(np.array([0.85, 0.875, 0.95], np.float32), len(chosen)).tolist()
-    edges = [("heap", *ends[pair], cosine, None) for pair, cosine in zip(chosen, cosines, strict=True)]
-    edges += [("identity", *row[1:]) for row in edges[::3]] + [("heap", 10, 9_999, 1.0, None)]
+    edges = [("global", *ends[pair], cosine, None) for pair, cosine in zip(chosen, cosines, strict=True)]
+    edges += [("identity", *row[1:]) for row in edges[::3]] + [("global", 10, 9_999, 1.0, None)]
     return images, edges
 
 

@@ -36,7 +36,7 @@ class Heap:
         columns = "face_id bigint, image_id bigint, identity string, vector array<float>"
         return spark.createDataFrame(rows, columns).repartition(partitions)
 
-    def clusters(self, spark: SparkSession, scope: str = "heap") -> Clusters:
+    def clusters(self, spark: SparkSession, scope: str = "global") -> Clusters:
         rows = [(scope, int(face), int(person), 1, 1.0, False, True, False) for face, person in self._grouped()]
         return Clusters(spark.createDataFrame(rows, CLUSTERS.columns))
 

@@ -55,7 +55,7 @@ EVERY = [*ANN, *BOB, *FLIPS, *CAT, *DAN, *EVE, *FAY, *GUS, *IDA, *LIV, *LOU]
 
 def edges(one: Photo, other: Photo, cosine: float) -> tuple[object, ...]:
     ends = sorted(photo.face_id(photo.faces[0]) for photo in (one, other))
-    return ("heap", *ends, cosine, one.identity == other.identity)
+    return ("global", *ends, cosine, one.identity == other.identity)
 
 
 EDGES = [edges(ANN[0], BOB[0], 0.25), edges(FLIPS[0], BOB[1], 0.75), edges(FLIPS[0], ANN[1], 0.5)]

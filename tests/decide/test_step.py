@@ -42,7 +42,7 @@ def made(every: list[Photo]) -> Callable[[Run], None]:
         tables.CLUSTERS: [
             face | {"scope": scope, "cluster_id": cluster}
             for photo, _, face in of_image
-            for scope, cluster in (("identity", photo.faces[0].identity), ("heap", photo.faces[0].heap))
+            for scope, cluster in (("identity", photo.faces[0].identity), ("global", photo.faces[0].heap))
         ],
     }
 
@@ -107,10 +107,10 @@ def test_images_of_protected_people_are_kept_out(shop: Shop, tmp_path: Path) -> 
 def test_without_what_cosines_mean_nothing_is_moved(shop: Shop, tmp_path: Path) -> None:
     profile = Path(__file__).resolve().parents[2] / "conf/models/facenet.toml"
     bare = tmp_path / "bare.toml"
-    bare.write_text(profile.read_text().partition("[same_person]")[0])
+    bare.write_text(profile.read_text().partition("[genuine]")[0])
     record = run(shop, "bare", f"embed.model={bare}")
     assert verdicts(shop)["ann/9.jpg"] == "quarantine flip"
-    assert "no [strangers] or [same_person]" in record["warnings"][0]
+    assert "no [impostor] or [genuine]" in record["warnings"][0]
 
 
 def test_what_is_wrong_with_the_side_tables_is_said(shop: Shop, tmp_path: Path, capsys: Any) -> None:

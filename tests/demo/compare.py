@@ -173,7 +173,7 @@ def report(planted: Sequence[Planted], published: Published, demo: Path) -> bool
     columns = ("uri", "identity", "verdict", "reasons", "face_id", "moved_to")
     decisions = {row["uri"]: {**row, "reasons": row["reasons"] or []} for row in published.rows("decisions", *columns)}
     faces = published.rows("clusters", "scope", "face_id", "cluster_id")
-    clusters = {row["face_id"]: row["cluster_id"] for row in faces if row["scope"] == "heap"}
+    clusters = {row["face_id"]: row["cluster_id"] for row in faces if row["scope"] == "global"}
     found, person = findings(planted, decisions), in_picture(planted, decisions)
     verdicts = Counter(row["verdict"] for row in decisions.values()).most_common()
     print(

@@ -128,7 +128,7 @@ def _decide(spark: SparkSession, demo: Path, decisions: dict[str, Row]) -> int:
 
 
 def _cluster(spark: SparkSession, demo: Path) -> int:
-    faces = [(scope, face, cluster) for face, cluster in CLUSTERS.items() for scope in ("heap", "identity")]
+    faces = [(scope, face, cluster) for face, cluster in CLUSTERS.items() for scope in ("global", "identity")]
     return _overwrite(spark, f"{demo.name}.faces.clusters", faces, "scope string, face_id bigint, cluster_id bigint")
 
 

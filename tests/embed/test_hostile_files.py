@@ -165,7 +165,7 @@ def test_the_corpus_is_the_same_for_the_same_seed() -> None:
 @pytest.fixture
 def heap(tmp_path: Path) -> Path:
     """A root with damaged files, some that kill the stand-in, sound ones of odd names, and links that leave it."""
-    root = tmp_path / "heap"
+    root = tmp_path / "global"
     (root / FOLDER).mkdir(parents=True)
     sound = hostile.encoded(hostile.scene(SIDE, SIDE), "JPEG")
     for file in [*hostile.mutated(48, 3), *(one for one in hostile.bombs(large=False) if len(one.content) < 300_000)]:

@@ -22,7 +22,7 @@ def lake(spark):
 
 
 def _edges(spark, *cosines):
-    rows = [("heap", 1, 2 + number, cosine, None) for number, cosine in enumerate(cosines)]
+    rows = [("global", 1, 2 + number, cosine, None) for number, cosine in enumerate(cosines)]
     return spark.createDataFrame(rows, tables.EDGES.columns)
 
 
@@ -152,10 +152,10 @@ def test_a_table_that_moves_during_a_change_is_refused(spark, lake):
 
 
 def test_a_delete_takes_exactly_the_rows_of_its_keys_and_rewrites_no_file(spark, lake):
-    rows = [(scope, src, dst, 0.5, None) for scope in ("heap", "identity") for src in range(20) for dst in range(20)]
+    rows = [(scope, src, dst, 0.5, None) for scope in ("global", "identity") for src in range(20) for dst in range(20)]
     whole = spark.createDataFrame(rows, tables.EDGES.columns).repartition(2)
     since = lake.overwrite(tables.EDGES, whole, Stamp("r", "a", {}), lake.standing(tables.EDGES))
-    keys = [("heap", 3, dst) for dst in range(10)] * 2 + [("heap", 99, 1), ("heap", None, 2), ("identity", 3, 4)]
+    keys = [("global", 3, dst) for dst in range(10)] * 2 + [("global", 99, 1), ("global", None, 2), ("identity", 3, 4)]
     with lake.change(tables.EDGES, Stamp("r", "b", {}), since) as change:
         change.delete(spark.createDataFrame(keys, "scope string, src bigint, dst bigint"))
     left = {(row.scope, row.src, row.dst) for row in lake.read(tables.EDGES, change.at).collect()}
@@ -215,7 +215,7 @@ OLD = "scope string, src bigint, dst bigint, score float"
 def older(spark, lake):
     """A table of an older version, which has no column `votes` yet, with a row."""
     spark.sql(f"CREATE TABLE {lake._namespace}.votes ({OLD}) USING iceberg PARTITIONED BY (scope)")
-    spark.sql(f"INSERT INTO {lake._namespace}.votes VALUES ('heap', 1, 2, 0.5)")
+    spark.sql(f"INSERT INTO {lake._namespace}.votes VALUES ('global', 1, 2, 0.5)")
     return lake.standing(tables.VOTES)
 
 
@@ -229,7 +229,7 @@ def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(spark, lake,
     assert (since.id, lake.open(tables.VOTES).id) == (older.id, older.id), (
         "what was written stays, also the second time"
     )
-    rows = spark.createDataFrame([("heap", 1, 3, 0.25, True)], tables.VOTES.columns)
+    rows = spark.createDataFrame([("global", 1, 3, 0.25, True)], tables.VOTES.columns)
     now = lake.append(tables.VOTES, rows, Stamp("r", "k", {}), since)
     assert _votes(lake.read(tables.VOTES, older)) == [(2, None)]
     assert _votes(lake.read(tables.VOTES, now)) == [(2, None), (3, True)]
@@ -241,7 +241,7 @@ def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(spark, lake,
 
 def test_an_older_snapshot_keeps_the_columns_that_others_added(spark, lake, older):
     spark.sql(f"ALTER TABLE {lake._namespace}.votes ADD COLUMNS (remark string)")
-    spark.sql(f"INSERT INTO {lake._namespace}.votes VALUES ('heap', 1, 9, 0.5, 'mine')")
+    spark.sql(f"INSERT INTO {lake._namespace}.votes VALUES ('global', 1, 9, 0.5, 'mine')")
     now = lake.standing(tables.VOTES)
     for added in (lake.added(tables.VOTES, older.id, now), lake.read(tables.VOTES, now).where("dst = 9")):
         assert [(row.dst, row.votes, row.remark) for row in added.collect()] == [(9, None, "mine")]

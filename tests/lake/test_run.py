@@ -21,7 +21,7 @@ def run(spark):
 
 
 def _edges(spark, *cosines):
-    return spark.createDataFrame([("heap", 1, 2, cosine, None) for cosine in cosines], tables.EDGES.columns)
+    return spark.createDataFrame([("global", 1, 2, cosine, None) for cosine in cosines], tables.EDGES.columns)
 
 
 def _epoch(spark, name):

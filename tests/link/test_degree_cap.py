@@ -16,7 +16,7 @@ EDGES = "scope string, src bigint, dst bigint, cosine float, same_identity boole
 
 
 def _frame(spark, edges, partitions=2):
-    rows = [("heap", src, dst, cosine, None) for (src, dst), cosine in edges.items()]
+    rows = [("global", src, dst, cosine, None) for (src, dst), cosine in edges.items()]
     return spark.createDataFrame(rows, EDGES).repartition(partitions)
 
 

@@ -62,7 +62,7 @@ def heaps(draw) -> tuple:
 
 
 @settings(max_examples=80, deadline=None)
-@given(heaps(), st.sampled_from(["heap", "identity"]), st.sampled_from([0, 1, 3]), st.sampled_from([3, 17, 1_000]))
+@given(heaps(), st.sampled_from(["global", "identity"]), st.sampled_from([0, 1, 3]), st.sampled_from([3, 17, 1_000]))
 def test_a_newcomer_meets_all_its_candidates_once_and_old_faces_are_left_alone(heap, scope, most, block):
     faces, routing, fresh = heap
     newcomers = [row for batch in rows_of(faces.take(np.flatnonzero(fresh)), routing, 5) for row in batch.to_pylist()]
@@ -145,7 +145,7 @@ def _by_face(row) -> dict:
     return dict(zip(np.frombuffer(row.ids, np.int64).tolist(), told, strict=True))
 
 
-@pytest.mark.parametrize("scope", ["heap", "identity"])
+@pytest.mark.parametrize("scope", ["global", "identity"])
 def test_edges_with_newcomers_on_spark(spark, faces, kept, scope):
     routing = routing_of(faces, 12, 3, 0.3)
     fresh = routed(packed(oracle.frame(spark, faces.take(np.arange(180, 200)), 3)), routing)
@@ -158,4 +158,4 @@ def test_edges_with_newcomers_on_spark(spark, faces, kept, scope):
 
 
 def test_without_newcomers_there_is_nothing_to_find(kept):
-    assert edges_with(kept, [], "heap", Asked(LINK, 0, NOBODY)).count() == 0
+    assert edges_with(kept, [], "global", Asked(LINK, 0, NOBODY)).count() == 0

@@ -95,7 +95,7 @@ def joins(draw) -> tuple:
 @given(joins(), st.sampled_from([1, 7, 1_000]))
 def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(join, block):
     faces, narrow, wide, layout = join
-    plan = Plan("heap", ALL, layout, np.arange(layout.parts) * 10)
+    plan = Plan("global", ALL, layout, np.arange(layout.parts) * 10)
     found, tally = by_hand(faces, narrow, plan, block)
     assert found == oracle.edges(faces, LINK, compared(faces, narrow))
     assert sum(candidates for _, candidates in tally.values()) == counted(compared(faces, narrow))
@@ -109,7 +109,7 @@ def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(jo
 def test_with_a_cap_nothing_that_it_would_keep_is_missing_and_who_is_capped_still_shows(join, most, held):
     faces, _, wide, layout = join
     whole = np.sort(faces.ids[::5])
-    plan = Plan("heap", Asked(LINK, most, whole), layout, np.arange(layout.parts))
+    plan = Plan("global", Asked(LINK, most, whole), layout, np.arange(layout.parts))
     with mock.patch.object(block_pairs, "HELD", held):
         found, _ = by_hand(faces, wide, plan, 20)
     every = oracle.edges(faces, LINK, compared(faces, wide))
@@ -137,7 +137,7 @@ def test_a_face_travels_once_to_each_partition_in_which_it_is_compared(cut):
     faces = oracle.crowd(40, 6, seed=2)
     routing = Routing(pivots(faces, 12), 6, 0.25)
     layout = Layout(3, Cut(np.array([4]), np.array([cut])), np.arange(12) % 3)
-    table = sent(faces, routing, Plan("heap", ALL, layout, np.array([70, 80, 90])), 50)
+    table = sent(faces, routing, Plan("global", ALL, layout, np.array([70, 80, 90])), 50)
     rows = table.select(["part", "faces", "ids"]).to_pylist()
     travelled = [(row["part"], face) for row in rows for face in np.frombuffer(row["ids"], np.int64).tolist()]
     assert sum(row["faces"] for row in rows) == len(travelled) == len(set(travelled))
@@ -177,7 +177,7 @@ def test_partition_keys_go_where_they_should(spark):
     assert [row.part for row in arrived] == keys.tolist()
 
 
-@pytest.mark.parametrize("scope", ["heap", "identity"])
+@pytest.mark.parametrize("scope", ["global", "identity"])
 def test_equals_brute_force_in_any_order_partitioning_and_execution(spark, people, scope):
     """Voronoi cells, or identities, some cut into pieces; ANSI mode is on."""
     routing = Routing(pivots(people, 15), *WIDE)
@@ -188,17 +188,17 @@ def test_equals_brute_force_in_any_order_partitioning_and_execution(spark, peopl
         for partitions, adaptive in ((1, "true"), (5, "false")):
             spark.conf.set("spark.sql.adaptive.enabled", adaptive)
             rows = oracle.frame(spark, people, partitions, seed=partitions)
-            lay = layout if scope == "heap" else identity_layout(rows, 3)
+            lay = layout if scope == "global" else identity_layout(rows, 3)
             pairs, tally = found(rows, scope, routing, lay)
             results.append(pairs)
             tallies.append(sums(tally))
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", "true")
     every = compared(people, routing)
-    truth = oracle.edges(people, LINK, every) if scope == "heap" else oracle.inside(oracle.edges(people, LINK))
+    truth = oracle.edges(people, LINK, every) if scope == "global" else oracle.inside(oracle.edges(people, LINK))
     assert len(truth) > 300
     assert results == [truth, truth]
-    if scope == "heap":
+    if scope == "global":
         homes = np.unique(route(people.halves, routing.pivots, *WIDE)[:, 0], return_counts=True)
         assert tallies[0] == tallies[1] == (len(homes[0]) + 2 + 4, counted(every))
     else:
@@ -211,7 +211,7 @@ def test_all_pairs_in_one_cell_cut_into_pieces(spark, people, monkeypatch):
     monkeypatch.setattr(routing_stage, "MOST_RESIDENTS", 70)
     layout = heap_layout(ONE_CELL, Faces(people.ids, people.codes, people.halves), len(people.ids), 2)
     assert (layout.parts, layout.cut.pieces.tolist()) == (5, [5])
-    pairs, tally = found(oracle.frame(spark, people), "heap", ONE_CELL, layout)
+    pairs, tally = found(oracle.frame(spark, people), "global", ONE_CELL, layout)
     assert pairs == oracle.edges(people, LINK)
     assert sums(tally) == (5, len(people.ids) * (len(people.ids) - 1) // 2)
 
@@ -224,8 +224,8 @@ def test_a_second_pass_adds_the_missing_pairs_and_no_others(spark, people, monke
     layout = heap_layout(wide, sample, len(people.ids), 2)
     assert len(layout.cut.cells) > 2
     frame = oracle.frame(spark, people)
-    first, _ = found(frame, "heap", narrow, layout)
-    second, _ = found(frame, "heap", wide, layout, earlier=narrow)
+    first, _ = found(frame, "global", narrow, layout)
+    second, _ = found(frame, "global", wide, layout, earlier=narrow)
     assert first == oracle.edges(people, LINK, compared(people, narrow))
     assert second.keys().isdisjoint(first)
     assert len(second) > 10
@@ -237,6 +237,6 @@ def test_hardly_any_faces(spark, count):
     few = oracle.Crowd(np.arange(count), ["one"] * count, np.full((count, 4), 0.5, np.float32))
     frame = oracle.frame(spark, few, 1)
     one_cell = heap_layout(ONE_CELL, Faces(few.ids, few.codes, few.halves), count, 2)
-    for scope, layout in (("heap", one_cell), ("identity", identity_layout(frame, 2))):
+    for scope, layout in (("global", one_cell), ("identity", identity_layout(frame, 2))):
         pairs, _ = found(frame, scope, ONE_CELL, layout)
         assert pairs == ({(0, 1): (1.0, True)} if count == 2 else {})

@@ -29,7 +29,7 @@ def degrees_of(ids: np.ndarray, pairs: oracle.Pairs) -> np.ndarray:
     return np.array([int((ends == face).sum()) for face in ids])
 
 
-def table(spark, pairs: oracle.Pairs, scope: str = "heap"):
+def table(spark, pairs: oracle.Pairs, scope: str = "global"):
     rows = [(scope, src, dst, cosine, same) for (src, dst), (cosine, same) in pairs.items()]
     return spark.createDataFrame(rows, EDGES.columns)
 

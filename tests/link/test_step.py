@@ -24,11 +24,11 @@ from facesieve.link.kernels.voronoi import route
 
 def joined(faces: oracle.Crowd, epoch: Epoch, most: int) -> tuple[dict[str, oracle.Pairs], int]:
     """One full join in the epoch, by brute force: edges by scope, and the number of capped faces."""
-    every = {"identity": {}, "heap": {}}
+    every = {"identity": {}, "global": {}}
     if "identity" in epoch.cosines:
         every["identity"] = oracle.inside(oracle.edges(faces, epoch.cosines["identity"]))
-    if "heap" in epoch.cosines:
-        every["heap"] = oracle.edges(faces, epoch.cosines["heap"], compared(faces, epoch.routing))
+    if "global" in epoch.cosines:
+        every["global"] = oracle.edges(faces, epoch.cosines["global"], compared(faces, epoch.routing))
     cut = {scope: oracle.capped(pairs, most) for scope, pairs in every.items()}
     return {scope: pairs for scope, (pairs, _) in cut.items()}, sum(count for _, count in cut.values())
 
@@ -60,7 +60,7 @@ def newcomers(monkeypatch) -> list[set[int]]:
 
 
 @pytest.mark.usefixtures("by_cells")
-@pytest.mark.parametrize(("scope", "most", "seed"), [("both", 3, 1), ("heap", 0, 2)])
+@pytest.mark.parametrize(("scope", "most", "seed"), [("both", 3, 1), ("global", 0, 2)])
 def test_increments_are_one_full_join_in_the_epoch(spark, newcomers, scope, most, seed):
     """Faces come, go, come back and change their identity; with the cap, removals reopen capped faces."""
     rng = np.random.default_rng(seed)
@@ -129,7 +129,7 @@ def test_a_heap_that_has_doubled_begins_an_epoch_and_a_large_change_is_joined_in
         facts = world.link(**how)
         assert facts["rows_in"] == count
         assert facts["recall"] == 1.0
-        assert world.edges()["heap"] == oracle.edges(world.faces, world.epoch().cosines["heap"])
+        assert world.edges()["global"] == oracle.edges(world.faces, world.epoch().cosines["global"])
         assert world.kept() == sorted(world.faces.ids.tolist())
         return facts["epoch"], facts["new"] is not None
 
@@ -148,7 +148,7 @@ def test_going_back_to_a_configuration_goes_back_to_its_edges_and_on_in_its_epoc
     world.put(range(60))
     assert not world.link()["reused"]
     first = (world.at(), world.edges())
-    facts = world.link(threshold_heap=0.7, scope="both")
+    facts = world.link(threshold_global=0.7, scope="both")
     assert (facts["reused"], facts["epoch"]) == (False, "run-2")
     assert world.edges() == joined(world.faces, world.epoch(), 0)[0]
     assert world.link()["reused"]
@@ -178,24 +178,24 @@ def test_a_second_pass_adds_what_the_first_missed_and_later_runs_go_on_with_its_
     world.put(range(200))
     with monkeypatch.context() as patched:
         _narrow_first(patched, (1, 0.0))
-        facts = world.link(scope="both", max_neighbours=4, threshold_heap=0.5)
+        facts = world.link(scope="both", max_neighbours=4, threshold_global=0.5)
     epoch = world.epoch()
     narrow = replace(epoch, routing=Routing(epoch.routing.pivots, 1, 0.0))
     every = oracle.edges(world.faces, 0.5)
-    assert facts["lsh_recall"] == pytest.approx(len(joined(world.faces, narrow, 0)[0]["heap"]) / len(every))
-    assert facts["recall"] == pytest.approx(len(joined(world.faces, epoch, 0)[0]["heap"]) / len(every))
+    assert facts["lsh_recall"] == pytest.approx(len(joined(world.faces, narrow, 0)[0]["global"]) / len(every))
+    assert facts["recall"] == pytest.approx(len(joined(world.faces, epoch, 0)[0]["global"]) / len(every))
     assert facts["lsh_recall"] < 0.98 <= facts["recall"]
     assert facts["probes"] == epoch.routing.probes > 1
     assert facts["warnings"] == []
     kept, capped = joined(world.faces, epoch, 4)
     assert (world.edges(), facts["capped"]) == (kept, capped)
     world.put(range(5, 215))
-    facts = world.link(scope="both", max_neighbours=4, threshold_heap=0.5)
+    facts = world.link(scope="both", max_neighbours=4, threshold_global=0.5)
     assert (facts["epoch"], facts["new"], facts["gone"]) == ("run-1", 15, 5)
     assert world.edges() == joined(world.faces, epoch, 4)[0]
     monkeypatch.setattr(incremental_join, "MOST_CHANGED", 0.01)
     world.put(range(20, 240))
-    facts = world.link(scope="both", max_neighbours=4, threshold_heap=0.5)
+    facts = world.link(scope="both", max_neighbours=4, threshold_global=0.5)
     again = world.epoch()
     assert (facts["epoch"], facts["new"] is not None) == ("run-1", False)
     assert np.array_equal(again.routing.pivots, epoch.routing.pivots)
@@ -212,7 +212,7 @@ def test_a_recall_that_stays_short_is_said_honestly(spark, monkeypatch, second):
     facts = world.link()
     assert world.edges() == joined(world.faces, world.epoch(), 0)[0]
     assert (facts["lsh_recall"] is None) == (second == (1, 0.0))
-    assert facts["recall"] == pytest.approx(len(world.edges()["heap"]) / len(oracle.edges(world.faces, 0.6)))
+    assert facts["recall"] == pytest.approx(len(world.edges()["global"]) / len(oracle.edges(world.faces, 0.6)))
     (warning,) = facts["warnings"]
     assert f"recall {facts['recall']:.4f} is below link.recall = 0.98" in warning
 
@@ -243,12 +243,12 @@ def test_a_crash_between_the_two_commits_is_made_good(spark, monkeypatch):
     crash()
     facts = world.link()
     assert (facts["reused"], facts["epoch"]) == (False, "run-3")
-    assert world.edges()["heap"] == oracle.edges(world.faces, 0.6)
+    assert world.edges()["global"] == oracle.edges(world.faces, 0.6)
     crash(full=True)
     assert world.link()["reused"], "the edges are whole, and an epoch bears the same key"
     world.put(range(75))
     assert world.link()["epoch"] == "run-6"
-    assert world.edges()["heap"] == oracle.edges(world.faces, 0.6)
+    assert world.edges()["global"] == oracle.edges(world.faces, 0.6)
 
 
 def test_a_threshold_that_would_run_people_together_is_refused_and_moves_nothing(spark):
@@ -256,13 +256,13 @@ def test_a_threshold_that_would_run_people_together_is_refused_and_moves_nothing
     world.put(range(60))
     world.link()
     before = (world.at(), world.edges())
-    with pytest.raises(Refused, match=r"link\.threshold_heap = 0\.2 .* link\.force = true"):
-        world.link(threshold_heap=0.2)
+    with pytest.raises(Refused, match=r"link\.threshold_global = 0\.2 .* link\.force = true"):
+        world.link(threshold_global=0.2)
     assert (world.at(), world.edges()) == before
-    facts = world.link(threshold_heap=0.2, force=True)
+    facts = world.link(threshold_global=0.2, force=True)
     assert "counted as link.min_n = 1,000" in facts["warnings"][0]
-    assert facts["strangers"]["forecast"] == pytest.approx(133, abs=1)
-    assert world.edges()["heap"] == oracle.edges(world.faces, 0.2)
+    assert facts["false_matches"]["forecast"] == pytest.approx(133, abs=1)
+    assert world.edges()["global"] == oracle.edges(world.faces, 0.2)
 
 
 @pytest.mark.parametrize("grown", [False, True])
@@ -318,7 +318,7 @@ def test_copies_of_one_face_all_have_each_other_or_their_fill(spark):
     assert (facts["capped"], facts["recall"]) == (count, 1.0)
     assert facts["edges"] == 5 * count - 15
     kept = {(int(ids[low]), int(ids[high])) for low in range(5) for high in range(low + 1, count)}
-    assert world.edges()["heap"].keys() == kept
+    assert world.edges()["global"].keys() == kept
 
 
 def test_a_person_of_several_hundred_images_is_compared_by_several_tasks(spark, monkeypatch):

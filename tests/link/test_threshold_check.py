@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from facesieve.core.config import Link
 from facesieve.core.errors import ConfigError, Refused
-from facesieve.core.profiles import InFolder, Profile, SamePerson, StrangerLine
+from facesieve.core.profiles import Genuine, ImpostorLine, InFolder, Profile
 from facesieve.link.kernels.impostor_line import Line
 from facesieve.link.kernels.thresholds import link_cosine, to_cosine
 from facesieve.link.threshold_check import cosines, forecast, written
@@ -27,9 +27,9 @@ PROFILE = Profile(
     normalisation="none",
     dimension=128,
     name="toy",
-    strangers=StrangerLine(0.038, 0.161),
+    impostor=ImpostorLine(0.038, 0.161),
     identity=InFolder(0.40, 0.30),
-    same_person=SamePerson((0.01, 0.1, 0.25, 0.5, 0.9), (0.402, 0.603, 0.693, 0.770, 0.883)),
+    genuine=Genuine((0.01, 0.1, 0.25, 0.5, 0.9), (0.402, 0.603, 0.693, 0.770, 0.883)),
 )
 UNITS = ("cosine", "l2", "squared_l2", "inverse_l2")
 
@@ -40,33 +40,33 @@ def line(intercept: float = 0.041, slope: float = 0.156, how: str = "identities"
 
 def made(estimate: Line | None = None, profile: Profile = PROFILE, faces: int = N, **settings):
     """Forecast as the link job asks for it."""
-    link = Link(scope="heap", **settings)
-    return forecast(cosines(link, profile, faces)["heap"], link, profile, faces, estimate)
+    link = Link(scope="global", **settings)
+    return forecast(cosines(link, profile, faces)["global"], link, profile, faces, estimate)
 
 
 def test_cosines_are_explicit_or_the_profiles_or_derived():
     derived = link_cosine(0.038, 0.161, 3, N, 1_000)
-    assert cosines(Link(), PROFILE, N) == {"identity": 0.40, "heap": derived}
+    assert cosines(Link(), PROFILE, N) == {"identity": 0.40, "global": derived}
     assert cosines(Link(scope="identity"), PROFILE, N) == {"identity": 0.40}
-    given = Link(threshold_identity=1.0, threshold_heap=0.8, unit="l2")
-    assert cosines(given, PROFILE, N) == {"identity": 0.5, "heap": pytest.approx(0.68)}
+    given = Link(threshold_identity=1.0, threshold_global=0.8, unit="l2")
+    assert cosines(given, PROFILE, N) == {"identity": 0.5, "global": pytest.approx(0.68)}
 
 
 def test_cosines_that_cannot_be_are_all_named_at_once():
-    bare = replace(PROFILE, strangers=None, identity=None)
-    for settings, profile in ((Link(), bare), (Link(threshold_identity=-1.0, threshold_heap=math.nan), PROFILE)):
+    bare = replace(PROFILE, impostor=None, identity=None)
+    for settings, profile in ((Link(), bare), (Link(threshold_identity=-1.0, threshold_global=math.nan), PROFILE)):
         with pytest.raises(ConfigError) as caught:
             cosines(settings, profile, N)
-        assert [fault.key for fault in caught.value.faults] == ["link.threshold_identity", "link.threshold_heap"]
+        assert [fault.key for fault in caught.value.faults] == ["link.threshold_identity", "link.threshold_global"]
 
 
 def test_a_derived_cosine_keeps_its_tolerance_and_warns_of_nothing():
     found = made(line())
-    assert found.strangers == pytest.approx(3.0, rel=1e-9)
+    assert found.false_matches == pytest.approx(3.0, rel=1e-9)
     assert found.by_profile == pytest.approx(3.0, rel=1e-9)
     assert found.by_estimate == pytest.approx(2.1, abs=0.1)
     assert found.safe_cosine == pytest.approx(found.cosine)
-    assert found.same_person_below == pytest.approx(0.1, abs=0.001)
+    assert found.genuine_below == pytest.approx(0.1, abs=0.001)
     assert found.warnings == ()
 
 
@@ -77,87 +77,87 @@ def test_a_derived_cosine_keeps_its_tolerance_and_warns_of_nothing():
         (line(0.1), PROFILE, "by_estimate"),
         (line(0.0), PROFILE, "by_profile"),
         (line(0.1, how="robust"), PROFILE, "by_profile"),
-        (line(0.0, how="robust"), replace(PROFILE, strangers=None), "by_estimate"),
+        (line(0.0, how="robust"), replace(PROFILE, impostor=None), "by_estimate"),
     ],
 )
 def test_the_worse_line_judges_but_random_pairs_only_where_there_is_no_other(estimate, profile, judge):
-    found = made(estimate, profile, threshold_heap=0.6)
-    assert found.strangers == getattr(found, judge)
+    found = made(estimate, profile, threshold_global=0.6)
+    assert found.false_matches == getattr(found, judge)
 
 
-def threshold_for(strangers: float) -> float:
-    return link_cosine(0.038, 0.161, strangers, N, 1_000)
+def threshold_for(impostors: float) -> float:
+    return link_cosine(0.038, 0.161, impostors, N, 1_000)
 
 
 def test_an_explicit_threshold_is_fine_then_warned_of_then_refused():
-    assert made(threshold_heap=threshold_for(9.9)).warnings == ()
-    (warning,) = made(threshold_heap=threshold_for(10.1)).warnings
-    assert "about 10.1 strangers among 13,233 faces" in warning
-    assert len(made(threshold_heap=threshold_for(29.9)).warnings) == 1
-    with pytest.raises(Refused, match=r"about 30\.1 strangers .* link\.force = true"):
-        made(threshold_heap=threshold_for(30.1))
-    (forced,) = made(threshold_heap=threshold_for(30.1), force=True).warnings
-    assert "about 30.1 strangers" in forced
+    assert made(threshold_global=threshold_for(9.9)).warnings == ()
+    (warning,) = made(threshold_global=threshold_for(10.1)).warnings
+    assert "about 10.1 false matches among 13,233 faces" in warning
+    assert len(made(threshold_global=threshold_for(29.9)).warnings) == 1
+    with pytest.raises(Refused, match=r"about 30\.1 impostors .* link\.force = true"):
+        made(threshold_global=threshold_for(30.1))
+    (forced,) = made(threshold_global=threshold_for(30.1), force=True).warnings
+    assert "about 30.1 impostors" in forced
 
 
 def test_a_derived_threshold_is_never_refused_for_its_own_tolerance():
-    found = made(strangers=50.0)
-    assert found.strangers == pytest.approx(50)
+    found = made(false_matches=50.0)
+    assert found.false_matches == pytest.approx(50)
     assert found.warnings == ()
 
 
 def test_a_small_heap_is_judged_as_if_it_had_the_least_number_of_faces():
-    with pytest.raises(Refused, match=r"about 325 strangers among .* faces \(counted as link.min_n = 1,000\)"):
-        made(threshold_heap=0.75, unit="inverse_l2", faces=60)
+    with pytest.raises(Refused, match=r"about 325 false matches among .* faces \(counted as link.min_n = 1,000\)"):
+        made(threshold_global=0.75, unit="inverse_l2", faces=60)
 
 
 @pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("strangers", [3.0, 300.0])
+@pytest.mark.parametrize("impostors", [3.0, 300.0])
 @pytest.mark.parametrize("estimate", [None, line(0.1)])
-def test_what_a_refusal_calls_safe_passes_without_a_warning(unit, strangers, estimate):
+def test_what_a_refusal_calls_safe_passes_without_a_warning(unit, impostors, estimate):
     collapsing = {"cosine": 0.2, "l2": 1.3, "squared_l2": 1.6, "inverse_l2": 0.75}[unit]
     with pytest.raises(Refused) as caught:
-        made(estimate, threshold_heap=collapsing, unit=unit, strangers=strangers)
+        made(estimate, threshold_global=collapsing, unit=unit, false_matches=impostors)
     safe = float(re.search(rf"{unit} (\d\S*\d)", str(caught.value).partition("Safe")[2]).group(1))
-    found = made(estimate, threshold_heap=safe, unit=unit, strangers=strangers)
-    assert found.strangers <= min(strangers, 10)
+    found = made(estimate, threshold_global=safe, unit=unit, false_matches=impostors)
+    assert found.false_matches <= min(impostors, 10)
     assert not [text for text in found.warnings if "threshold" in text]
 
 
 def test_where_no_cosine_is_safe_the_refusal_says_so():
     with pytest.raises(Refused, match="No cosine below 1 would be safe"):
-        made(line(0.6, 0.3), threshold_heap=0.5)
+        made(line(0.6, 0.3), threshold_global=0.5)
 
 
 def test_without_any_line_an_explicit_threshold_is_taken_with_a_warning():
-    bare = replace(PROFILE, strangers=None)
-    found = made(None, bare, threshold_heap=0.7)
-    assert (found.strangers, found.safe_cosine) == (None, None)
-    assert "nothing tells how many strangers" in found.warnings[0]
+    bare = replace(PROFILE, impostor=None)
+    found = made(None, bare, threshold_global=0.7)
+    assert (found.false_matches, found.safe_cosine) == (None, None)
+    assert "nothing tells how many false matches" in found.warnings[0]
     with pytest.raises(Refused):
-        made(line(how="robust"), bare, threshold_heap=0.2)
+        made(line(how="robust"), bare, threshold_global=0.2)
 
 
 @pytest.mark.parametrize(("how", "said"), [("identities", "pairs across its identities"), ("robust", "random pairs")])
 def test_a_drift_is_a_warning_with_both_figures(how, said):
     (warning,) = made(line(0.12, 0.17, how)).warnings
-    assert re.search(rf"meets 3 strangers .* toy \(0\.038 \+ 0\.161 z\), but 30 by that of {said}", warning)
+    assert re.search(rf"meets 3 false matches .* toy \(0\.038 \+ 0\.161 z\), but 30 by that of {said}", warning)
     assert "(0.12 + 0.17 z)" in warning
 
 
 def test_many_lost_pairs_of_one_person_are_a_warning_that_says_what_to_do():
     found = made(faces=1_000_000)
-    assert found.same_person_below == pytest.approx(0.49, abs=0.01)
+    assert found.genuine_below == pytest.approx(0.49, abs=0.01)
     (warning,) = found.warnings
-    assert re.search(r"49 % .* cosine 0\.7667: raise link\.strangers or use a better model", warning)
-    (explicit,) = made(threshold_heap=0.8).warnings
-    assert "loosen link.threshold_heap" in explicit
+    assert re.search(r"49 % .* cosine 0\.7667: raise link\.false_matches or use a better model", warning)
+    (explicit,) = made(threshold_global=0.8).warnings
+    assert "loosen link.threshold_global" in explicit
 
 
 def test_profiles_without_quantiles_lose_nothing_known_and_wrong_ones_are_named():
-    assert made(profile=replace(PROFILE, same_person=None)).same_person_below is None
-    with pytest.raises(ConfigError, match="profile toy: same_person"):
-        made(profile=replace(PROFILE, same_person=SamePerson((0.5, 0.1), (0.2, 0.3))))
+    assert made(profile=replace(PROFILE, genuine=None)).genuine_below is None
+    with pytest.raises(ConfigError, match="profile toy: genuine"):
+        made(profile=replace(PROFILE, genuine=Genuine((0.5, 0.1), (0.2, 0.3))))
 
 
 def test_the_record_is_plain_json():
@@ -169,9 +169,9 @@ def test_the_record_is_plain_json():
         "estimated_line": [0.041, 0.156],
         "estimated_from": "identities",
         "safe_cosine": pytest.approx(0.603, abs=1e-3),
-        "same_person_below": pytest.approx(0.1, abs=1e-3),
+        "genuine_below": pytest.approx(0.1, abs=1e-3),
     }
-    bare = made(None, replace(PROFILE, strangers=None, same_person=None), threshold_heap=0.7).record()
+    bare = made(None, replace(PROFILE, impostor=None, genuine=None), threshold_global=0.7).record()
     assert set(bare.values()) == {None}
 
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from facesieve.assess.figures import Calibration, draw
 from facesieve.assess.finished_run import add_run, reading
-from facesieve.assess.kernels.calibration import across, cosine_at, false_match, strange_share, unmixed, within
+from facesieve.assess.kernels.calibration import across, cosine_at, false_match, impostor_share, unmixed, within
 from facesieve.assess.profile_writer import calibrated, profile_text, refuse_unwritable
 from facesieve.assess.report import of_calibration
 from facesieve.assess.samples import named_faces, sample_by_identity
@@ -24,20 +24,20 @@ from facesieve.faces.blocks import Faces, inventory, packed, sample
 from facesieve.lake.run import Run
 from facesieve.link.kernels.impostor_line import FEWEST_FACES, FEWEST_PEOPLE, estimate
 
-STRANGERS, STRANGERS_EACH = 5_000, 10
-"""Faces whose pairs are strangers', and the most of them of one identity.
+IMPOSTORS, IMPOSTORS_EACH = 5_000, 10
+"""Faces whose pairs are impostors', and the most of them of one identity.
 
 Without that bound the line depends on who happens to have most images: between halves of LFW's people the cosine for 3
-strangers then differs by 0.04, and F by 0.008; with it by 0.006 and 0.002.
+impostors then differs by 0.04, and F by 0.008; with it by 0.006 and 0.002.
 """
 
 PEOPLE, PEOPLE_EACH = 4_000, 20
 """Identities for pairs of one person, and the most faces of each (190 pairs)."""
 
 LINK_RATE, LINE_RATE = 0.01, 0.05
-"""Inside a folder: share of strangers' pairs above the cosine that links, and above the line where gain begins.
+"""Inside a folder: share of impostors' pairs above the cosine that links, and above the line where gain begins.
 
-The structure score removes strangers from what is linked, so that F hardly depends on these rates
+The structure score removes impostors from what is linked, so that F hardly depends on these rates
 (`kernels.calibration` has the figures), and the line alone tells the cosines, which noise in folders hardly moves.
 """
 
@@ -54,7 +54,7 @@ class Measured(NamedTuple):
     found: Calibration
     faces: int
     identities: int
-    strange_share: float
+    impostor_share: float
     warnings: tuple[str, ...]
 
 
@@ -66,16 +66,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def calibrate(run: Run, arguments: Namespace) -> Answer:
-    """Measure strangers and one person on the faces of a finished run, and write a profile that says so."""
+    """Measure impostors and one person on the faces of a finished run, and write a profile that says so."""
     refuse_unwritable(arguments.out, arguments.svg)
     source = reading(run.lake, arguments.run)
     embedded = source.table(tables.EMBEDDINGS).where(F.col("model") == run.model)
     named = named_faces(Listing(source.table(tables.LISTING)), Embeddings(embedded)).persist()
     say("calibrate: choosing faces")
-    strangers = _collected(run, embedded, _strangers(named))
+    impostors = _collected(run, embedded, _impostors(named))
     people = _collected(run, embedded, sample_by_identity(named, PEOPLE, PEOPLE_EACH, 2))
     named.unpersist()
-    measured = measure(strangers, people)
+    measured = measure(impostors, people)
     for text in measured.warnings:
         run.warn(f"calibrate: {text}")
     sections = calibrated(measured.found, PROBABILITIES, _measured_on(measured))
@@ -94,30 +94,30 @@ def calibrate(run: Run, arguments: Namespace) -> Answer:
     return Answer(of_calibration(record), record)
 
 
-def measure(strangers: Faces, people: Faces) -> Measured:
+def measure(impostors: Faces, people: Faces) -> Measured:
     """Calibrate from faces of any identity, and from faces of identities that have several.
 
     Raises ConfigError where they are too few, or too much mixed up, to tell.
     """
-    codes = np.unique(strangers.codes, return_inverse=True)[1].astype(np.int64)
-    line = estimate(strangers.vectors, codes) if len(codes) else None
+    codes = np.unique(impostors.codes, return_inverse=True)[1].astype(np.int64)
+    line = estimate(impostors.vectors, codes) if len(codes) else None
     identities = len(np.unique(people.codes))
     if line is None or line.how != "identities" or identities < FEWEST_PEOPLE:
         raise _fault(
-            f"{count(len(codes))} faces (at most {STRANGERS_EACH} of an identity), {count(identities)} identities with"
-            " two faces and more: too few, or too much mixed up, to tell strangers and one person apart",
+            f"{count(len(codes))} faces (at most {IMPOSTORS_EACH} of an identity), {count(identities)} identities with"
+            " two faces and more: too few, or too much mixed up, to tell impostors and one person apart",
             f"Calibrate on at least {FEWEST_FACES} such faces of {FEWEST_PEOPLE} people.",
         )
-    apart, folders = across(strangers.vectors, codes), within(people.vectors, people.codes)
+    apart, folders = across(impostors.vectors, codes), within(people.vectors, people.codes)
     try:
         same = unmixed(folders, apart)
     except ValueError as problem:
         raise _fault(str(problem), "Calibrate on folders that are cleaner.") from None
     chosen = {"link": round(cosine_at(LINK_RATE, line), 3), "line": round(cosine_at(LINE_RATE, line), 3)}
     if not 0 < chosen["link"] < 1:
-        said = f"{LINK_RATE:.0%} of strangers lie above {chosen['link']:g}, which is not strictly between 0 and 1"
+        said = f"{LINK_RATE:.0%} of impostors lie above {chosen['link']:g}, which is not strictly between 0 and 1"
         raise _fault(said, "Use another model, or set link.threshold_identity yourself.")
-    share = strange_share(folders, apart)
+    share = impostor_share(folders, apart)
     found = Calibration(apart, same, folders, line, chosen)
     return Measured(found, len(codes), identities, share, _warnings(found, share))
 
@@ -126,7 +126,7 @@ def _warnings(found: Calibration, share: float) -> tuple[str, ...]:
     said = []
     if share > UNSURE:
         said.append(
-            f"about {share:.0%} of the pairs inside folders are of strangers: line and thresholds hold, but the"
+            f"about {share:.0%} of the pairs inside folders are of impostors: line and thresholds hold, but the"
             " quantiles of one person's cosines below 0.2 are uncertain"
         )
     lost = found.same.share_below(found.chosen["link"])
@@ -135,9 +135,9 @@ def _warnings(found: Calibration, share: float) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _strangers(named: DataFrame) -> DataFrame:
-    bounded = sample_by_identity(named, STRANGERS, STRANGERS_EACH, 1)
-    return bounded.orderBy(F.xxhash64("face_id"), "face_id").limit(STRANGERS)
+def _impostors(named: DataFrame) -> DataFrame:
+    bounded = sample_by_identity(named, IMPOSTORS, IMPOSTORS_EACH, 1)
+    return bounded.orderBy(F.xxhash64("face_id"), "face_id").limit(IMPOSTORS)
 
 
 def _collected(run: Run, embedded: DataFrame, chosen: DataFrame) -> Faces:
@@ -167,11 +167,11 @@ def _record(measured: Measured, sections: dict[str, Any]) -> dict[str, Any]:
         }
         for cosine in (cosine_at(rate, found.line) for rate in RATES)
     ]
-    return {**sections, "rates": rates, "strange_share": measured.strange_share, "faces": measured.faces}
+    return {**sections, "rates": rates, "impostor_share": measured.impostor_share, "faces": measured.faces}
 
 
 def _former(run: Run) -> dict[str, Any]:
-    parts = {name: getattr(run.profile, name) for name in ("strangers", "identity", "same_person")}
+    parts = {name: getattr(run.profile, name) for name in ("impostor", "identity", "genuine")}
     return {name: vars(part) if part else None for name, part in parts.items()}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from facesieve.assess.kernels.calibration import EDGES, Spread, false_match
 from facesieve.link.kernels.impostor_line import Line
 
-_STRANGERS, _SAME, _FOLDERS = "tab:red", "tab:blue", "tab:gray"
+_IMPOSTORS, _SAME, _FOLDERS = "tab:red", "tab:blue", "tab:gray"
 _WIDE = 40
 """Bins of a `Spread` that make one bar of the histogram."""
 _STYLE: Any = {"svg.hashsalt": "facesieve", "svg.fonttype": "none", "font.size": 9}
@@ -22,9 +22,9 @@ _TAIL = np.linspace(0.5, 0.9999, 400)
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is drawn: cosines of strangers, of one person and as measured inside folders; the line; chosen cosines."""
+    """What is drawn: cosines of impostors, of one person and as measured inside folders; the line; chosen cosines."""
 
-    strangers: Spread
+    impostors: Spread
     same: Spread
     folders: Spread
     line: Line
@@ -32,7 +32,7 @@ class Calibration:
 
 
 def draw(found: Calibration, title: str) -> bytes:
-    """Draw histograms, the strangers' tail with its line, and the error curves below each other."""
+    """Draw histograms, the impostors' tail with its line, and the error curves below each other."""
     import matplotlib  # noqa: PLC0415 - slow to import, and only this job draws
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -52,7 +52,7 @@ def draw(found: Calibration, title: str) -> bytes:
 
 def _histograms(axes: Any, found: Calibration) -> None:
     edges = EDGES[::_WIDE]
-    parts = ((found.strangers, _STRANGERS, "strangers"), (found.same, _SAME, "one person"))
+    parts = ((found.impostors, _IMPOSTORS, "impostors"), (found.same, _SAME, "one person"))
     for spread, colour, name in parts:
         axes.stairs(np.diff(spread.below[::_WIDE]), edges, fill=True, alpha=0.4, color=colour, label=name)
     measured = np.diff(found.folders.below[::_WIDE])
@@ -63,11 +63,11 @@ def _histograms(axes: Any, found: Calibration) -> None:
 
 def _tail(axes: Any, found: Calibration) -> None:
     z = np.array([NormalDist().inv_cdf(share) for share in _TAIL.tolist()])
-    axes.plot(z, found.strangers.quantiles(_TAIL.tolist()), color=_STRANGERS, label="pairs across identities")
+    axes.plot(z, found.impostors.quantiles(_TAIL.tolist()), color=_IMPOSTORS, label="pairs across identities")
     line = found.line
     name = f"{line.intercept:.3f} + {line.slope:.3f} z"
     axes.plot(z, line.intercept + line.slope * z, color="black", linestyle="--", label=name)
-    axes.set(xlabel="normal quantile z", ylabel="cosine of strangers")
+    axes.set(xlabel="normal quantile z", ylabel="cosine of impostors")
     axes.legend(loc="upper left")
 
 
@@ -75,8 +75,8 @@ def _errors(axes: Any, found: Calibration) -> None:
     cosines = EDGES[(found.line.intercept <= EDGES) & (EDGES < 1)]
     matches = [false_match(cosine, found.line) for cosine in cosines.tolist()]
     missed = np.interp(cosines, EDGES, found.same.below)
-    counted = 1 - np.interp(cosines, EDGES, found.strangers.below)
-    axes.plot(cosines, np.where(counted > 0, counted, np.nan), color=_STRANGERS, label="false matches, counted")
+    counted = 1 - np.interp(cosines, EDGES, found.impostors.below)
+    axes.plot(cosines, np.where(counted > 0, counted, np.nan), color=_IMPOSTORS, label="false matches, counted")
     axes.plot(cosines, matches, color="black", linestyle="--", label="false matches, by the line")
     axes.plot(cosines, np.where(missed > 0, missed, np.nan), color=_SAME, label="false non-matches")
     axes.set(xlabel="cosine", ylabel="share of pairs", yscale="log", ylim=(1e-5, 1), xlim=_range(found))
@@ -90,4 +90,4 @@ def _mark(axes: Any, found: Calibration) -> None:
 
 
 def _range(found: Calibration) -> tuple[float, float]:
-    return found.strangers.quantiles([0.0005])[0], 1.0
+    return found.impostors.quantiles([0.0005])[0], 1.0

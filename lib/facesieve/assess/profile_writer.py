@@ -11,11 +11,11 @@ from typing import Any
 from facesieve.assess.figures import Calibration
 from facesieve.core.errors import ConfigError, Fault
 
-_CALIBRATED = ("strangers", "identity", "same_person")
+_CALIBRATED = ("impostor", "identity", "genuine")
 _COMMENTS = {
-    "strangers": "Strangers' cosines: cosine = intercept + slope x z in the upper tail.",
-    "identity": "Inside one folder: 1 % of strangers' pairs are above the cosine, 5 % above the line.",
-    "same_person": "Quantiles of one person's cosines, each person with the same weight.",
+    "impostor": "Impostors' cosines: cosine = intercept + slope x z in the upper tail.",
+    "identity": "Inside one folder: 1 % of impostors' pairs are above the cosine, 5 % above the line.",
+    "genuine": "Quantiles of one person's cosines, each person with the same weight.",
 }
 
 
@@ -45,13 +45,13 @@ def calibrated(found: Calibration, probabilities: Sequence[float], measured_on: 
     """Return the sections of a profile that calibration makes."""
     line, chosen = found.line, found.chosen
     return {
-        "strangers": {
+        "impostor": {
             "intercept": round(line.intercept, 4),
             "slope": round(line.slope, 4),
             "measured_on": measured_on,
         },
-        "identity": {"cosine": chosen["link"], "stranger_line": chosen["line"]},
-        "same_person": {
+        "identity": {"cosine": chosen["link"], "impostor_line": chosen["line"]},
+        "genuine": {
             "probabilities": list(probabilities),
             "cosines": [round(cosine, 3) for cosine in found.same.quantiles(probabilities)],
         },

@@ -74,13 +74,13 @@ def _proxies(found: Mapping[str, Any]) -> str:
 
 def of_calibration(record: Mapping[str, Any]) -> str:
     """Return the text of a calibration's record."""
-    rows = [["cosine", "strangers above", "one person's pairs below"]]
+    rows = [["cosine", "impostors above", "one person's pairs below"]]
     for rate in record["rates"]:
         rows.append([f"{rate['cosine']:.4f}", share(rate["false_match"]), share(rate["false_non_match"])])
     parts = [
         f"Run {record['run']}, model {record['model']}",
-        record["strangers"]["measured_on"],
-        f"share of strangers' pairs inside folders: {share(record['strange_share'])}",
+        record["impostor"]["measured_on"],
+        f"share of impostors' pairs inside folders: {share(record['impostor_share'])}",
         _compared(record),
         aligned(rows),
         *(f"WARNING: {text}" for text in record["warnings"]),
@@ -91,7 +91,7 @@ def of_calibration(record: Mapping[str, Any]) -> str:
 
 def _compared(record: Mapping[str, Any]) -> str:
     rows = [["profile", "former", "measured"]]
-    keys = (("strangers", "intercept"), ("strangers", "slope"), ("identity", "cosine"), ("identity", "stranger_line"))
+    keys = (("impostor", "intercept"), ("impostor", "slope"), ("identity", "cosine"), ("identity", "impostor_line"))
     for section, key in keys:
         former = record["former"][section]
         rows.append([f"{section}.{key}", f"{former[key]:g}" if former else "-", f"{record[section][key]:g}"])

@@ -33,7 +33,7 @@ def _stage_table(stages: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _clusters(stage: Mapping[str, Any]) -> str:
     rows = [["scope", "clusters", "largest", "supersteps", "attached", "changed"]]
-    for scope in ("identity", "heap"):
+    for scope in ("identity", "global"):
         facts = stage.get(scope)
         if facts:
             # An earlier version's record may lack what was not built then.

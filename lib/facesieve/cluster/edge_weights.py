@@ -23,9 +23,9 @@ _Tallies = dict[str, Accumulator[dict[int, tuple[int, int]]]]
 def weigh(stage: Stage, edges: Edges, lines: Mapping[str, float]) -> dict[str, dict[str, Any]]:
     """Write the table `votes`, unless a killed run of the same key has; return facts of each scope.
 
-    lines: the stranger line of every scope for the structure score; empty: an edge counts by its cosine.
+    lines: the impostor line of every scope for the structure score; empty: an edge counts by its cosine.
     """
-    told: dict[str, dict[str, Any]] = {scope: {"stranger_line": line} for scope, line in lines.items()}
+    told: dict[str, dict[str, Any]] = {scope: {"impostor_line": line} for scope, line in lines.items()}
     if stage.take_over(tables.VOTES):
         return told
     if not lines:

@@ -1,4 +1,4 @@
-"""Where gain begins: the cosine of the stranger line, scope by scope."""
+"""Where gain begins: the cosine of the impostor line, scope by scope."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import Profile
 from facesieve.link.epoch import Epoch
-from facesieve.link.kernels.thresholds import link_cosine, strangers_at
+from facesieve.link.kernels.thresholds import false_matches_at, link_cosine
 
 
-def stranger_lines(config: Config, profile: Profile, epoch: Epoch) -> dict[str, float]:
-    """Return scope -> stranger line for the scopes that an epoch's edges have; empty if the score needs none.
+def impostor_lines(config: Config, profile: Profile, epoch: Epoch) -> dict[str, float]:
+    """Return scope -> impostor line for the scopes that an epoch's edges have; empty if the score needs none.
 
-    Heap: the cosine above which a face expects `cluster.strangers` strangers, by the profile's line and the number of
-    faces with which the epoch began; identity: the profile's. Raises ConfigError, for all scopes at once, where there
-    is none or it is not below the cosine for linking.
+    Global: the cosine above which a face expects `cluster.false_matches` false matches, by the profile's line and the
+    number of faces with which the epoch began. Identity: the profile's. Raises ConfigError, for all
+    scopes at once, where there is none or it is not below the cosine for linking.
     """
     if config.cluster.score != "structure":
         return {}
     found: dict[str, float] = {}
     faults: list[Fault] = []
     for scope, link in epoch.cosines.items():
-        line = _in_heap(config, profile, epoch.faces) if scope == "heap" else _in_folder(profile)
+        line = _in_heap(config, profile, epoch.faces) if scope == "global" else _in_folder(profile)
         if isinstance(line, Fault):
             faults.append(line)
         elif line >= link:
@@ -34,31 +34,31 @@ def stranger_lines(config: Config, profile: Profile, epoch: Epoch) -> dict[str, 
 
 
 def _in_heap(config: Config, profile: Profile, faces: int) -> float | Fault:
-    if profile.strangers is None:
-        return _missing(profile, "strangers")
-    line = profile.strangers
+    if profile.impostor is None:
+        return _missing(profile, "impostors")
+    line = profile.impostor
     try:
-        return link_cosine(line.intercept, line.slope, config.cluster.strangers, faces, config.link.min_n)
+        return link_cosine(line.intercept, line.slope, config.cluster.false_matches, faces, config.link.min_n)
     except ValueError as problem:
-        return Fault("cluster.strangers", str(problem), "Give another tolerance, above link.strangers.")
+        return Fault("cluster.false_matches", str(problem), "Give another tolerance, above link.false_matches.")
 
 
 def _in_folder(profile: Profile) -> float | Fault:
-    return _missing(profile, "identity") if profile.identity is None else profile.identity.stranger_line
+    return _missing(profile, "identity") if profile.identity is None else profile.identity.impostor_line
 
 
 def _missing(profile: Profile, section: str) -> Fault:
-    said = f"structure needs a stranger line, and the profile {profile.name} has no [{section}]"
+    said = f"structure needs a impostor line, and the profile {profile.name} has no [{section}]"
     return Fault("cluster.score", said, "Give the profile that section (jobs/calibrate.py writes it), or use cosine.")
 
 
 def _above(scope: str, line: float, link: float, config: Config, profile: Profile, faces: int) -> Fault:
-    said = f"the stranger line {line:.4f} is not below the link cosine {link:.4f}"
+    said = f"the impostor line {line:.4f} is not below the link cosine {link:.4f}"
     if scope == "identity":
-        fix = f"Lower identity.stranger_line in the profile {profile.name}, or raise link.threshold_identity."
+        fix = f"Lower identity.impostor_line in the profile {profile.name}, or raise link.threshold_identity."
         return Fault("cluster.score", f"in scope identity {said}", fix)
     least = 0.0
-    if profile.strangers is not None:
-        least = strangers_at(link, profile.strangers.intercept, profile.strangers.slope, faces, config.link.min_n)
-    fix = f"Above {least:.3g} strangers would do; it must be a larger tolerance than that of linking."
-    return Fault("cluster.strangers", f"in scope heap {said}", fix)
+    if profile.impostor is not None:
+        least = false_matches_at(link, profile.impostor.intercept, profile.impostor.slope, faces, config.link.min_n)
+    fix = f"Above {least:.3g} false matches would do; it must be a larger tolerance than that of linking."
+    return Fault("cluster.false_matches", f"in scope global {said}", fix)

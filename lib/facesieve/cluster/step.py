@@ -15,9 +15,9 @@ from facesieve.cluster.clusters import Clustered, Electorate, clusters
 from facesieve.cluster.constraint_file import Stated, constraints, stated
 from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.edge_weights import weigh
-from facesieve.cluster.gain_thresholds import stranger_lines
+from facesieve.cluster.gain_thresholds import impostor_lines
 from facesieve.cluster.lasting_ids import Ancestry, ancestry
-from facesieve.cluster.observed_impostors import strangers
+from facesieve.cluster.observed_false_matches import false_matches
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import tables
 from facesieve.core.console import count, say
@@ -41,7 +41,7 @@ def cluster(run: Run) -> None:
         stage.done(edges.count(), stage.read(CLUSTERS).count(), reused=True)
         return
     epoch = linked(stage)
-    weighed = weigh(stage, edges, stranger_lines(run.config, run.profile, epoch))
+    weighed = weigh(stage, edges, impostor_lines(run.config, run.profile, epoch))
     past = ancestry(stage, epoch, settings)
     known = _known(stage, said)
     found = _found(stage, epoch, past, known)
@@ -49,8 +49,8 @@ def cluster(run: Run) -> None:
     facts = {
         scope: weighed.get(scope, {}) | each.facts(made.where(F.col("scope") == scope)) for scope, each in found.items()
     }
-    if "heap" in facts:
-        facts["heap"]["strangers"] = _strangers(stage, edges, made)
+    if "global" in facts:
+        facts["global"]["false_matches"] = _false_matches(stage, edges, made)
     stage.done(edges.count(), made.count(), reused=False, begun=past.begun, constraints=_told(known), **facts)
     kept = _progress(stage, past)
     kept.clear()
@@ -108,7 +108,7 @@ def _found(stage: Stage, epoch: Epoch, past: Ancestry, known: Constraints) -> di
     found = {}
     for scope, link in epoch.cosines.items():
         ours = known.within_folders() if scope == "identity" else known
-        attaching = scope == "heap" and stage.run.config.cluster.attach_error > 0
+        attaching = scope == "global" and stage.run.config.cluster.attach_error > 0
         votes = Votes(stage.read(VOTES).where(F.col("scope") == scope))
         voters = faces.where(F.col("identity").isNotNull()) if scope == "identity" else faces
         labelled = past.labelled(voters.select("face_id", "vector"), scope)
@@ -146,11 +146,11 @@ def _warn(stage: Stage, scope: str, found: Clustered) -> None:
         say(f"cluster {scope}: {found.attachment['attached']} of the leftover faces attached")
 
 
-def _strangers(stage: Stage, edges: Edges, made: Clusters) -> float | None:
-    """Count the strangers per face that came true, and say so beside what was forecast."""
-    scope = F.col("scope") == "heap"
+def _false_matches(stage: Stage, edges: Edges, made: Clusters) -> float | None:
+    """Count the false matches per face that came true, and say so beside what was forecast."""
+    scope = F.col("scope") == "global"
     clustered = Clusters(made.where(scope))
-    met = strangers(Edges(edges.where(scope)), clustered, clustered.count())
+    met = false_matches(Edges(edges.where(scope)), clustered, clustered.count())
     if met is not None:
-        say(f"cluster heap: {met:.2f} neighbours per face are of another cluster")
+        say(f"cluster global: {met:.2f} neighbours per face are of another cluster")
     return met

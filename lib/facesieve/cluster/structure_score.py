@@ -64,7 +64,7 @@ def structure(
     """Score the edges of one scope: src bigint, dst bigint, score float (an integer / 2^20, exactly), votes boolean.
 
     edges: src bigint, dst bigint, cosine float, each pair once; they are counted at once, the rest is lazy. line: the
-    stranger line. `tally` (of `stages.edges.Tally`) learns, while the result is computed, by task the number of faces
+    impostor line. `tally` (of `stages.edges.Tally`) learns, while the result is computed, by task the number of faces
     with an edge and of those with more than `settings.max_degree` neighbours, whose weakest the score does not read.
     The same to the bit for any partitioning and row order.
     """

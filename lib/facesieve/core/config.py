@@ -88,11 +88,11 @@ class Embed:
 class Link:
     """Which pairs of faces become edges."""
 
-    scope: str = key("both", one_of("identity", "heap", "both"))
-    strangers: float = key(3.0, between(0, 1_000, open_low=True))
+    scope: str = key("both", one_of("identity", "global", "both", renamed={"heap": "global"}))
+    false_matches: float = key(3.0, between(0, 1_000, open_low=True), was="strangers")
     min_n: int = key(1_000, between(2, 1 << 50))
     threshold_identity: float = key(0.0)
-    threshold_heap: float = key(0.0)
+    threshold_global: float = key(0.0, was="threshold_heap")
     unit: str = key("cosine", one_of("cosine", "l2", "squared_l2", "inverse_l2"))
     force: bool = key(False)
     method: str = key("voronoi", one_of("voronoi", "exact"))
@@ -105,7 +105,7 @@ class Cluster:
     """How the graph of faces is cut into people."""
 
     score: str = key("structure", one_of("structure", "cosine"))
-    strangers: float = key(10.0, between(0, 1_000, open_low=True))
+    false_matches: float = key(10.0, between(0, 1_000, open_low=True), was="strangers")
     score_cut: float = key(0.27, between(0, 1))
     max_degree: int = key(200, at_least(1))
     attach_error: float = key(0.1, between(0, 1))

@@ -22,20 +22,23 @@ Section = TypeVar("Section")
 _KINDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
 
 
-def key(default: Any = dataclasses.MISSING, check: Check | None = None) -> Any:
+def key(default: Any = dataclasses.MISSING, check: Check | None = None, *, was: str = "") -> Any:
     """Declare one configuration key: its default (absent: the key must be given) and a check of its value.
 
-    A check returns None for a good value, else what to do, as a sentence ("Use a number above 0.").
+    A check returns None for a good value, else what to do, as a sentence ("Use a number above 0."). `was` is the name
+    that the key bore in 0.4.0: a configuration that still uses it is told the new one.
     """
     if isinstance(default, list):
         default = tuple(default)
-    return dataclasses.field(default=default, metadata={"check": check})
+    return dataclasses.field(default=default, metadata={"check": check, "was": was})
 
 
-def one_of(*choices: str) -> Check:
-    """Accept one of the given words."""
+def one_of(*choices: str, renamed: Mapping[str, str] | None = None) -> Check:
+    """Accept one of the given words. `renamed`: word of 0.4.0 -> its new name, which a fault then tells."""
 
     def check(value: str) -> str | None:
+        if renamed and value in renamed:
+            return f"{value} was renamed to {renamed[value]}: write {renamed[value]}."
         return None if value in choices else "Use one of: " + ", ".join(choices) + "."
 
     return check
@@ -83,7 +86,7 @@ def build(section: type[Section], given: Mapping[str, Any], prefix: str, faults:
     hints = typing.get_type_hints(section)
     fields = {field.name: field for field in dataclasses.fields(section)}  # type: ignore[arg-type]
     before = len(faults)
-    faults.extend(_unknown(prefix, name, list(fields)) for name in given if name not in fields)
+    faults.extend(_unknown(prefix, name, fields) for name in given if name not in fields)
     values: dict[str, Any] = {}
     for name, field in fields.items():
         dotted = f"{prefix}{name}"
@@ -97,9 +100,12 @@ def build(section: type[Section], given: Mapping[str, Any], prefix: str, faults:
     return section(**values) if len(faults) == before else None
 
 
-def _unknown(prefix: str, name: str, known: list[str]) -> Fault:
-    near = difflib.get_close_matches(name, known, n=1)
-    fix = f"Did you mean {prefix}{near[0]}?" if near else "Known here: " + ", ".join(known) + "."
+def _unknown(prefix: str, name: str, fields: Mapping[str, dataclasses.Field[Any]]) -> Fault:
+    renamed = next((new for new, field in fields.items() if name == field.metadata.get("was")), None)
+    if renamed:
+        return Fault(f"{prefix}{name}", f"was renamed to {prefix}{renamed}", f"Write {prefix}{renamed} instead.")
+    near = difflib.get_close_matches(name, fields, n=1)
+    fix = f"Did you mean {prefix}{near[0]}?" if near else "Known here: " + ", ".join(fields) + "."
     return Fault(f"{prefix}{name}", "is not a known key", fix)
 
 

@@ -71,8 +71,8 @@ class Margin:
 
 
 @dataclass(frozen=True)
-class StrangerLine:
-    """Upper tail of strangers' cosines: cosine = intercept + slope x z, z a standard normal quantile."""
+class ImpostorLine:
+    """Upper tail of impostors' cosines: cosine = intercept + slope x z, z a standard normal quantile."""
 
     intercept: float = key(check=between(-1, 1))
     slope: float = key(check=between(0, 1, open_low=True))
@@ -81,14 +81,14 @@ class StrangerLine:
 
 @dataclass(frozen=True)
 class InFolder:
-    """Cosine for linking inside one folder, and the strangers' line there (where gain begins)."""
+    """Cosine for linking inside one folder, and the impostor line there (where gain begins)."""
 
     cosine: float = key(check=between(0, 1, open_low=True, open_high=True))
-    stranger_line: float = key(check=between(-1, 1))
+    impostor_line: float = key(check=between(-1, 1), was="stranger_line")
 
 
 @dataclass(frozen=True)
-class SamePerson:
+class Genuine:
     """Quantiles of the cosines of two faces of one person."""
 
     probabilities: tuple[float, ...] = key(check=None)
@@ -109,9 +109,9 @@ class Profile:
     name: str = key("")
     crop: Crop | None = None
     margin: Margin | None = None
-    strangers: StrangerLine | None = None
+    impostor: ImpostorLine | None = key(None, was="strangers")
     identity: InFolder | None = None
-    same_person: SamePerson | None = None
+    genuine: Genuine | None = key(None, was="same_person")
 
 
 def folder_beside(configuration: str) -> str:

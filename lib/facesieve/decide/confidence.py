@@ -17,10 +17,10 @@ _WITHOUT_HEAP = (-7.69, 2.75, 0.0, 1.32)
 """Weights: constant, belonging, being in the heap cluster that is the folder's home, being in its main cluster."""
 _FLIP = (-19.68, 4.80, 2.04)
 """Weights: constant, belonging to the folder whose home the image's heap cluster is, and how much nearer its nearest
-face there is than any other people's, in units of the strangers' spread."""
+face there is than any other people's, in units of the impostors' spread."""
 CLEAR = 0.7
 """Confidence from which an image is moved. Of planted flips in the right heap cluster 97.5 % reach it with FaceNet and
-99.9 % with MobileFaceNet, of strangers 0.1 %; at 0.5 it is 98.8 %, 100 % and twice the strangers."""
+99.9 % with MobileFaceNet, of impostors 0.1 %; at 0.5 it is 98.8 %, 100 % and twice the impostors."""
 _LINK = (-25.8, 30.0)
 """Weights: constant, ratio of likeness. Halves of one person's folder come out at 0.98 and more, two people that
 share a home at 0.74 and less."""
@@ -49,7 +49,7 @@ def of_belonging(prior: float) -> Column:
 def of_flip(slope: float) -> Column:
     """Probability that an image shows the person of the folder that its heap cluster is the home of (`flips.flips`).
 
-    slope: of the strangers' line.
+    slope: of the impostor line.
     """
     constant, of_target, of_margin = _FLIP
     margin = (F.col("to_cosine") - F.col("to_elsewhere")) / F.lit(slope)

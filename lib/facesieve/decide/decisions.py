@@ -121,7 +121,7 @@ def _suspected(told: DataFrame, claimed: DataFrame, inputs: Inputs, basis: Basis
     core = told.where(is_core()).select("face_id", F.col("identity").alias("people"))
     second = elsewhere(inputs.edges, asked, core).withColumnRenamed("elsewhere", "to_elsewhere")
     # Without an edge elsewhere all other people are below the link cosine, which is about that of the weakest edge.
-    least = inputs.edges.where("scope = 'heap'").agg(F.min("cosine")).collect()[0][0]
+    least = inputs.edges.where("scope = 'global'").agg(F.min("cosine")).collect()[0][0]
     told_of = found.join(second, on="face_id", how="left")
     scale = basis.scale or Scale(0.0, 1.0, 1.0)
     nearest = F.coalesce("to_elsewhere", F.lit(scale.intercept if least is None else least).cast("float"))

@@ -65,7 +65,7 @@ class _Folder(NamedTuple):
     ids: Indices
     vectors: Shorts
     homes: Indices
-    in_heap: Flags
+    in_global: Flags
     clusters: Indices
     main: Flags
     mode: Flags
@@ -91,8 +91,8 @@ class _Told(NamedTuple):
 def _testimony(rows: pa.Table, terms: Terms) -> pa.Table:
     names = ("main", "mode", "counted", "may_keep")
     flags = [as_numpy(rows[name]).astype(np.bool_) for name in names]
-    heap = as_numpy(pc.is_valid(rows["in_heap"]))
-    clusters = (as_numpy(rows["in_heap"]), heap, as_numpy(rows["cluster_id"]))
+    heap = as_numpy(pc.is_valid(rows["in_global"]))
+    clusters = (as_numpy(rows["in_global"]), heap, as_numpy(rows["cluster_id"]))
     every = _Folder(as_numpy(rows["face_id"]), as_matrix(rows["vector"]), *clusters, *flags)
     images, ranks = as_numpy(rows["image_id"]), as_numpy(rows["face_rank"])
     spoken, found = [], []
@@ -111,8 +111,8 @@ def _told(folder: _Folder, terms: Terms) -> _Told:
     """Ask about all faces of one folder; a core is what counts of the main cluster and is at the folder's home."""
     count = len(folder.ids)
     central = folder.main & folder.counted
-    where = home(folder.homes, central & folder.in_heap)
-    at_home = folder.in_heap & (folder.homes == where) if where is not None else np.ones(count, np.bool_)
+    where = home(folder.homes, central & folder.in_global)
+    at_home = folder.in_global & (folder.homes == where) if where is not None else np.ones(count, np.bool_)
     belongs = np.full(count, np.nan, np.float32)
     if terms.scale is not None:
         belongs = belonging(folder.ids, folder.vectors, central & at_home, terms.scale)
@@ -145,7 +145,7 @@ def _medoid(folder: _Folder, members: Flags) -> Shorts:
 def _with_columns(rows: pa.Table, told: _Told, ids: Indices) -> pa.Table:
     alone = told.nearest < 0
     failed = as_numpy(pc.is_null(rows["face_id"]))
-    heapless = as_numpy(pc.is_null(rows["in_heap"]))
+    heapless = as_numpy(pc.is_null(rows["in_global"]))
     columns = (
         pa.array(ids[told.nearest], pa.int64(), mask=alone),
         pa.array(told.cosine, pa.float32(), mask=alone),

@@ -74,17 +74,17 @@ def _pairs(mains: DataFrame, settings: config.Decide) -> DataFrame:
     the claimer takes that of the cluster in which it has most images.
     """
     shared = (
-        mains.where(F.col("in_heap").isNotNull())
-        .groupBy("identity", "in_heap")
+        mains.where(F.col("in_global").isNotNull())
+        .groupBy("identity", "in_global")
         .agg(
             F.count_distinct("image_id").alias("images"),
             *(F.max(name).alias(name) for name in ("largest", "runner_up", "folder_size")),
         )
     )
     able = shared.where((F.col("images") >= _LEAST_SHARED) & (F.col("largest") >= LEAST_CORE))
-    first = F.min(F.struct(-F.col("images"), F.col("identity"))).over(Window.partitionBy("in_heap"))
+    first = F.min(F.struct(-F.col("images"), F.col("identity"))).over(Window.partitionBy("in_global"))
     claims = able.withColumn("owner", first["identity"]).where("owner <> identity")
-    most = Window.partitionBy("identity").orderBy(F.desc("images"), "in_heap")
+    most = Window.partitionBy("identity").orderBy(F.desc("images"), "in_global")
     return (
         claims.withColumn("number", F.row_number().over(most))
         .where("number = 1")

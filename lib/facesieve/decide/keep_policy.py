@@ -24,7 +24,7 @@ POLICIES = ("largest", "modes", "medoid")
 def in_folders(standing: DataFrame, clusters: Clusters, settings: config.Decide, link_scope: str) -> DataFrame:
     """Count the clusters of each folder, for the rows of `standing`.
 
-    Adds FOLDER, cluster_scope, cluster_id, in_heap (the face's heap cluster), heap_size, size (images of the cluster
+    Adds FOLDER, cluster_scope, cluster_id, in_global (the face's heap cluster), heap_size, size (images of the cluster
     in the folder), largest, runner_up (sizes of the folder's largest and second cluster), main (the face is in the
     largest; of equal ones that of the smallest id), mode (its cluster is of `min_faces`) and share (of its cluster in
     the folder; null without an identity). Of images without an identity the leading face alone remains.
@@ -68,14 +68,14 @@ def _of_large_folder(policy: str, settings: config.Decide) -> Column:
 
 def _scoped(standing: DataFrame, clusters: Clusters, link_scope: str) -> DataFrame:
     """Attach the cluster in the scope that decides, and how many images the face's heap cluster has."""
-    by_face = clusters.groupBy("face_id").agg(_cluster_in("identity"), _cluster_in("heap"))
+    by_face = clusters.groupBy("face_id").agg(_cluster_in("identity"), _cluster_in("global"))
     faces = standing.join(by_face, "face_id", how="left")
-    scope = F.lit("heap" if link_scope == "heap" else "identity")
+    scope = F.lit("global" if link_scope == "global" else "identity")
     if link_scope == "both":
-        scope = F.when(F.col("identity").isNull(), "heap").otherwise("identity")
-    cluster_id = F.when(scope == "heap", F.col("in_heap")).otherwise(F.col("in_identity"))
-    unclustered = F.when(F.col("in_heap").isNull(), F.col("image_id"))
-    heap_cluster = Window.partitionBy("in_heap", unclustered)
+        scope = F.when(F.col("identity").isNull(), "global").otherwise("identity")
+    cluster_id = F.when(scope == "global", F.col("in_global")).otherwise(F.col("in_identity"))
+    unclustered = F.when(F.col("in_global").isNull(), F.col("image_id"))
+    heap_cluster = Window.partitionBy("in_global", unclustered)
     return faces.withColumns(
         {
             "cluster_id": cluster_id,

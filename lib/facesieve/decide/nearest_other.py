@@ -30,7 +30,7 @@ def elsewhere(edges: Edges, asked: DataFrame, offered: DataFrame) -> DataFrame:
 
 def _across(edges: Edges, movers: DataFrame) -> DataFrame:
     """The edges of the heap that may lead to other people: within a folder only those of a face that has left it."""
-    heap = edges.where(F.col("scope") == "heap").select("src", "dst", "cosine", "same_identity")
+    heap = edges.where(F.col("scope") == "global").select("src", "dst", "cosine", "same_identity")
     within = F.coalesce("same_identity", F.lit(False))
     sources = F.broadcast(movers.withColumnRenamed("face_id", "src"))
     targets = F.broadcast(movers.withColumnRenamed("face_id", "dst"))

@@ -35,7 +35,7 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class _Gallery:
-    """What every worker is sent: the protected faces, float16 [P, D], their means with those like them, strangers."""
+    """What every worker is sent: the protected faces, float16 [P, D], their means with those like them, impostors."""
 
     protected: Halves
     means: Halves
@@ -49,7 +49,7 @@ def overlap(faces: DataFrame, clusters: Clusters, protected: DataFrame, line: tu
     rows in any scope; a face is judged with its cluster of the heap, else of its identity, else alone. protected:
     face_id bigint (null: not of these faces), vector; few enough for one machine (100,000: 26 MB at 128 numbers). A
     face that is protected itself marks its image and says nothing of its cluster. line: intercept and slope of the
-    model's strangers. One row per image; read at once, so persist it if read twice. Raises ContractError on vectors
+    model's impostors. One row per image; read at once, so persist it if read twice. Raises ContractError on vectors
     that are missing, zero or of another length.
     """
     own = F.broadcast(protected.where(F.col("face_id").isNotNull()).select("face_id").distinct())
@@ -88,7 +88,7 @@ def _gallery(protected: DataFrame, rows: DataFrame, line: tuple[float, float]) -
 
 def _groups(clusters: Clusters) -> DataFrame:
     """One cluster per face: that of the heap where it has one."""
-    return clusters.groupBy("face_id").agg(_cluster_in("heap"), _cluster_in("identity"))
+    return clusters.groupBy("face_id").agg(_cluster_in("global"), _cluster_in("identity"))
 
 
 def _cluster_in(scope: str) -> Column:
@@ -97,8 +97,8 @@ def _cluster_in(scope: str) -> Column:
 
 def _in_marked_clusters(near: DataFrame, gallery: _Gallery) -> DataFrame:
     """Return face_id and cosine of the faces whose cluster is near enough to the protected ones on the whole."""
-    scope = F.when(F.col("heap").isNotNull(), "heap").when(F.col("identity").isNotNull(), "identity").otherwise("")
-    group = {"scope": scope, "group": F.coalesce("heap", "identity", "face_id")}
+    scope = F.when(F.col("global").isNotNull(), "global").when(F.col("identity").isNotNull(), "identity").otherwise("")
+    group = {"scope": scope, "group": F.coalesce("global", "identity", "face_id")}
     grouped = near.withColumns(group).select("face_id", "cosine", *group).persist(StorageLevel.MEMORY_AND_DISK)
     units = F.floor(F.col("cosine").cast("double") * _UNITS)
     sums = grouped.groupBy(*group).agg(F.count("*").alias("faces"), F.sum(units).alias("units"))

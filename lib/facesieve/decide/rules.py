@@ -51,7 +51,7 @@ def proposed(images: DataFrame, settings: config.Decide) -> DataFrame:
 
 
 def _may_be_own(settings: config.Decide) -> Column:
-    """The folder's second cluster may be its person, and the main one a stranger's."""
+    """The folder's second cluster may be its person, and the main one a impostor's."""
     half = F.col("runner_up") * _OWN >= F.col("largest")
     return half & (F.col("runner_up") >= settings.min_faces)
 
@@ -60,11 +60,11 @@ def _reason(of_folder: Column) -> Column:
     # A face at another folder's home; one that its own folder keeps must be nearer to the other.
     flipped = F.col("target").isNotNull() & (of_folder.isNotNull() | F.col("nearer"))
     # The folder's main cluster is another folder's person, and its next is large enough to be its own.
-    stranger = F.col("contested") & F.col("main")
+    impostor = F.col("contested") & F.col("main")
     weak = F.col("identity").isNotNull() & of_folder.isNull() & F.coalesce("weak", F.lit(False))
     return F.coalesce(
         "reason",
-        F.when(flipped | stranger, Reason.FLIP.value),
+        F.when(flipped | impostor, Reason.FLIP.value),
         F.when(F.col("contested") & F.col("mode"), Reason.CLOSE_MODES.value),
         F.when(weak, Reason.LOW_COHESION.value),
         of_folder,

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from facesieve.core import tables
 from facesieve.core.console import count, say
 from facesieve.core.errors import ConfigError, Fault
-from facesieve.core.profiles import StrangerLine
+from facesieve.core.profiles import ImpostorLine
 from facesieve.core.tables import Clusters
 from facesieve.decide import protected_people
 from facesieve.decide.overlap import overlap
@@ -26,22 +26,22 @@ class Given:
 
     said: Stated
     guarded: protected_people.Protection | None
-    line: StrangerLine | None
+    line: ImpostorLine | None
 
     def settings(self, run: Run) -> dict[str, Any]:
         """Return what the key of the stage is made of: what the side tables say, and not where they lie."""
         guarded = self.guarded.digest if self.guarded else ""
         decide = asdict(replace(run.config.decide, overrides=self.said.digest, protected=guarded))
-        # The line of strangers decides who is like a protected person.
-        return {"decide": decide, "strangers": asdict(self.line) if self.guarded and self.line else None}
+        # The impostor line decides who is like a protected person.
+        return {"decide": decide, "impostors": asdict(self.line) if self.guarded and self.line else None}
 
 
 def given(run: Run) -> Given:
     """Read what is named. Raises ConfigError with what is wrong there."""
     said, guarded = stated(run.config.decide.overrides), protected_people.described(run)
-    line = run.profile.strangers
+    line = run.profile.impostor
     if guarded is not None and line is None:
-        problem = f"the profile {run.profile.name} has no [strangers], which tell who is protected"
+        problem = f"the profile {run.profile.name} has no [impostor], which tell who is protected"
         raise ConfigError([Fault("decide.protected", problem, "Give it that section (jobs/calibrate.py writes it).")])
     return Given(said, guarded, line)
 

@@ -40,17 +40,17 @@ def _basis(run: Run) -> Basis:
 
 
 def _scale(profile: Profile) -> Scale | None:
-    if profile.strangers is None or profile.same_person is None:
+    if profile.impostor is None or profile.genuine is None:
         return None
-    same = profile.same_person
+    same = profile.genuine
     typical = float(np.interp(0.5, same.probabilities, same.cosines))
-    line = profile.strangers
+    line = profile.impostor
     return Scale(line.intercept, line.slope, typical) if typical > line.intercept else None
 
 
 def _decide(stage: Stage, basis: Basis, known: Given) -> dict[str, Any]:
     if basis.scale is None:
-        missing = "[strangers] or [same_person]"
+        missing = "[impostor] or [genuine]"
         stage.run.warn(f"decide: the profile {stage.run.profile.name} has no {missing}: no confidences, and no moves")
     _warn_of_unhashed(stage)
     inputs = Inputs(

@@ -30,11 +30,11 @@ def flips(
     null where unknown), to_face and to_cosine (the core face that is nearest).
     """
     owners = claimed.where((F.col("claimer") == F.col("owner")) & (F.col("largest") >= min_faces))
-    owned = owners.select(F.col("home").alias("in_heap"), F.col("owner").alias("target"))
-    abroad = F.col("identity").isNotNull() & ~F.col("in_heap").eqNullSafe(F.col("home"))
-    undecided = F.col("reason").isNull() & F.col("in_heap").isNotNull()
-    suspects = told.where(abroad & undecided).select("face_id", "identity", "in_heap")
-    asked = suspects.join(owned, on="in_heap", how="inner").where("target <> identity").select("face_id", "target")
+    owned = owners.select(F.col("home").alias("in_global"), F.col("owner").alias("target"))
+    abroad = F.col("identity").isNotNull() & ~F.col("in_global").eqNullSafe(F.col("home"))
+    undecided = F.col("reason").isNull() & F.col("in_global").isNotNull()
+    suspects = told.where(abroad & undecided).select("face_id", "identity", "in_global")
+    asked = suspects.join(owned, on="in_global", how="inner").where("target <> identity").select("face_id", "target")
     targets = asked.select(F.col("target").alias("identity")).distinct()
     offered = cores(told, targets).select("face_id", F.col("identity").alias("target"), F.lit(False).alias("asked"))
     both = asked.withColumn("asked", F.lit(True)).unionByName(offered)

@@ -38,7 +38,7 @@ class Epoch:
 
     name: the run that began it. made_of: digest of the configuration. faces: their number when it began. cosines: link
     cosine by scope. routing: the heap's cells. told: facts for the ledger that hold as
-    long as the epoch: the forecast of strangers, the recall of its full join.
+    long as the epoch: the forecast of impostors, the recall of its full join.
     """
 
     name: str

@@ -89,17 +89,17 @@ class Known:
 def begin(stage: Stage, heap: Heap, epoch: Epoch) -> tuple[Epoch, Known | None]:
     """Derive pivots, probes and margin of an epoch that begins, for the recall that is asked for."""
     settings = stage.run.config.link
-    if "heap" not in epoch.cosines or settings.method == "exact":
+    if "global" not in epoch.cosines or settings.method == "exact":
         return epoch, None
-    known = Known(heap, epoch.cosines["heap"])
+    known = Known(heap, epoch.cosines["global"])
     if heap.total <= EXACT_BELOW:
-        say(f"link heap: {count(heap.total)} faces are few, so all pairs are compared")
+        say(f"link global: {count(heap.total)} faces are few, so all pairs are compared")
         return epoch, known
     cells = pivot_count(heap.total)
     learned = slice(0, cells * SAMPLE_PER_PIVOT)
-    pivots = learn_pivots(heap.sample.ids[learned], heap.sample.vectors[learned], cells, epoch.cosines["heap"])
+    pivots = learn_pivots(heap.sample.ids[learned], heap.sample.vectors[learned], cells, epoch.cosines["global"])
     routing, found = derived(pivots, heap.sample, heap.total, known.to_derive(), settings.recall)
-    say(f"link heap: {_spoken(routing, found)}")
+    say(f"link global: {_spoken(routing, found)}")
     return replace(epoch, routing=routing), known
 
 
@@ -149,9 +149,9 @@ def _measured(change: Change, known: Known) -> Recall:
     measured = recall(Edges(change.read()), known.ids, known.degrees)
     sample = f"{count(measured.true_edges)} true neighbours of {count(measured.faces)} sampled faces"
     if measured.recall is None:
-        say(f"link heap: recall unknown: only {sample}")
+        say(f"link global: recall unknown: only {sample}")
     else:
-        say(f"link heap: recall {measured.recall:.4f} ({measured.low:.4f} to {measured.high:.4f}), from {sample}")
+        say(f"link global: recall {measured.recall:.4f} ({measured.low:.4f} to {measured.high:.4f}), from {sample}")
     return measured
 
 
@@ -165,7 +165,7 @@ def _wider(heap: Heap, epoch: Epoch, known: Known, goal: float, reached: float |
     probes, margin = max(found.probes, routing.probes), max(found.margin, routing.margin)
     if (probes, margin) == (routing.probes, routing.margin):
         return None
-    say(f"link heap: recall is below link.recall; a second pass with {probes} probes within {margin:g}")
+    say(f"link global: recall is below link.recall; a second pass with {probes} probes within {margin:g}")
     return replace(epoch, routing=Routing(routing.pivots, probes, margin))
 
 
@@ -185,7 +185,7 @@ class _Passes:
         wider = _wider(self._heap, epoch, known, goal, measured.recall) if _short(measured, goal) else None
         if wider is not None:
             first = measured.recall
-            self._change.append(self.edges(wider, ["heap"], earlier=epoch.routing))
+            self._change.append(self.edges(wider, ["global"], earlier=epoch.routing))
             measured = _measured(self._change, known)
         if _short(measured, goal):
             said = (

@@ -63,7 +63,7 @@ def recall(edges: Edges, ids: Indices, degrees: Indices) -> Recall:
     Give edges that are written, and not yet capped.
     """
     known = edges.sparkSession.createDataFrame([(int(face_id),) for face_id in ids], "face_id bigint")
-    ends = edges.where(F.col("scope") == "heap").select(F.explode(F.array("src", "dst")).alias("face_id"))
+    ends = edges.where(F.col("scope") == "global").select(F.explode(F.array("src", "dst")).alias("face_id"))
     met = ends.join(F.broadcast(known), on="face_id", how="left_semi").groupBy("face_id").agg(F.count("*").alias("n"))
     counts = {row["face_id"]: row["n"] for row in met.collect()}
     found = np.array([counts.get(int(face_id), 0) for face_id in ids], np.int64)

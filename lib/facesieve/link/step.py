@@ -28,7 +28,7 @@ _BROADCAST_IMAGES = 2_000_000
 
 _LINE_FACES = 3_000
 _MEASURED = ("recall", "recall_low", "recall_high", "lsh_recall")
-_FACTS = ("cells", "candidates", *_MEASURED, "strangers", "new", "gone", "capped")
+_FACTS = ("cells", "candidates", *_MEASURED, "false_matches", "new", "gone", "capped")
 """What the ledger always names; null where a run does not tell."""
 
 
@@ -38,7 +38,7 @@ def link(run: Run) -> None:
     made_of = {
         "link": asdict(replace(settings, force=False)),
         "model": run.model,
-        "calibration": [asdict(part) for part in (profile.strangers, profile.identity, profile.same_person) if part],
+        "calibration": [asdict(part) for part in (profile.impostor, profile.identity, profile.genuine) if part],
     }
     stage = run.stage("link", (tables.EDGES, tables.EPOCHS), (tables.LISTING, tables.EMBEDDINGS), **made_of)
     if stage.reuse():
@@ -62,8 +62,8 @@ def faces_of(stage: Stage) -> DataFrame:
 def _joined(stage: Stage, faces: DataFrame, made_of: str) -> dict[str, Any]:
     """Go on in the lake's epoch if there is one that holds, by what has changed or in full; else begin another."""
     epoch = standing(stage, made_of)
-    if epoch is not None and "heap" in epoch.cosines:
-        _warn(stage.run, epoch.cosines["heap"], epoch.faces, None)
+    if epoch is not None and "global" in epoch.cosines:
+        _warn(stage.run, epoch.cosines["global"], epoch.faces, None)
     facts = _extended(stage, faces, epoch) if epoch is not None else None
     if epoch is None or facts is None:
         epoch, facts = _full(stage, faces, epoch, made_of)
@@ -89,29 +89,29 @@ def _full(stage: Stage, faces: DataFrame, epoch: Epoch | None, made_of: str) -> 
     known = None
     if epoch is None or not epoch.lasts(total):
         asked = cosines(stage.run.config.link, stage.run.profile, total)
-        foreseen = _foreseen(stage.run, heap, asked["heap"]) if "heap" in asked else {}
+        foreseen = _foreseen(stage.run, heap, asked["global"]) if "global" in asked else {}
         epoch, known = begin(stage, heap, Epoch(stage.run.name, made_of, total, asked, ONE_CELL, foreseen))
-    elif "heap" in epoch.cosines and epoch.routing.pivots is not None:
-        known = Known(heap, epoch.cosines["heap"])
+    elif "global" in epoch.cosines and epoch.routing.pivots is not None:
+        known = Known(heap, epoch.cosines["global"])
     epoch, facts = join(stage, heap, epoch, known)
     rows.unpersist()
     return epoch, facts | {"faces": total}
 
 
 def _foreseen(run: Run, heap: Heap, cosine: float) -> dict[str, Any]:
-    """Compare the strangers' line of this heap with the profile's, warn of what it forecasts, or refuse."""
+    """Compare the impostor line of this heap with the profile's, warn of what it forecasts, or refuse."""
     few = heap.known(_LINE_FACES)
     people = np.unique(few.codes, return_inverse=True)[1].astype(np.int64)
     people[few.codes == NO_IDENTITY] = -1
     line = estimate(few.vectors, people)
     if line is None:
-        say("link heap: too few faces or people to estimate the strangers' line: the profile's is taken alone")
-    return {"strangers": _warn(run, cosine, heap.total, line).record()}
+        say("link global: too few faces or people to estimate the impostor line: the profile's is taken alone")
+    return {"false_matches": _warn(run, cosine, heap.total, line).record()}
 
 
 def _judge_again(stage: Stage) -> None:
     """Let edges be reused only if this run may make them: a run with `link.force` may have made them."""
-    cosine, faces = stage.record.get("cosines", {}).get("heap"), stage.record.get("rows_in")
+    cosine, faces = stage.record.get("cosines", {}).get("global"), stage.record.get("rows_in")
     if cosine and faces:
         _warn(stage.run, cosine, faces, None)
 

@@ -1,10 +1,10 @@
-"""What a link cosine means for a heap before it is joined: strangers per face, pairs lost, and when to refuse.
+"""What a link cosine means for a collection before it is joined: false matches per face, pairs lost, refusals.
 
-Two lines can tell how many strangers a face meets: the profile's, measured elsewhere, and the one estimated from this
-heap (`kernels.strangers`). The gate takes the worse of both if the estimate comes from pairs across identities: either
-may be wrong in its way (another kind of images; few faces), and refusing by mistake costs a setting, joining by mistake
-the whole result. An estimate from random pairs leans on an assumption about the pairs of one person, so it is compared
-but judges only where the profile has no line.
+Two lines can tell how many false matches a face meets: the profile's, measured elsewhere, and the one estimated from
+this collection (`kernels.impostor_line`). The gate takes the worse of both if the estimate comes from pairs across
+identities: either may be wrong in its way (another kind of images; few faces), and refusing by mistake costs a
+setting, joining by mistake the whole result. An estimate from random pairs leans on an assumption about the pairs of
+one person, so it is compared but judges only where the profile has no line.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 from facesieve.core.config import Link
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, Refused
-from facesieve.core.profiles import Profile, StrangerLine
+from facesieve.core.profiles import ImpostorLine, Profile
 from facesieve.link.kernels.impostor_line import Line, drifted, share_below
-from facesieve.link.kernels.thresholds import from_cosine, link_cosine, strangers_at, to_cosine
+from facesieve.link.kernels.thresholds import false_matches_at, from_cosine, link_cosine, to_cosine
 
 WARN_ABOVE = 10.0
-"""Strangers per face from which plain voting may run people together."""
+"""False matches per face from which plain voting may run people together."""
 
 REFUSE_ABOVE = 30.0
-"""Strangers per face above which it does: an explicit threshold is refused unless `link.force`."""
+"""False matches per face above which it does: an explicit threshold is refused unless `link.force`."""
 
 LOST_ABOVE = 0.20
 """Share of same-person pairs below the link cosine that is worth a warning."""
@@ -38,39 +38,39 @@ _FROM = {"identities": "pairs across its identities", "robust": "random pairs"}
 class Forecast:
     """What linking the heap at `cosine` is expected to do; None where nothing tells.
 
-    `strangers` per face is the figure that judges, `by_profile` and `by_estimate` are those of the two lines;
-    `safe_cosine` keeps to `link.strangers`, and to WARN_ABOVE; `same_person_below` is the share of same-person pairs
+    `false_matches` per face is the figure that judges, `by_profile` and `by_estimate` are those of the two lines;
+    `safe_cosine` keeps to `link.false_matches`, and to WARN_ABOVE; `genuine_below` is the share of same-person pairs
     below `cosine`; `warnings` are sentences for the user.
     """
 
     cosine: float
-    strangers: float | None
+    false_matches: float | None
     by_profile: float | None
     by_estimate: float | None
     safe_cosine: float | None
-    same_person_below: float | None
-    profile_line: StrangerLine | None
+    genuine_below: float | None
+    profile_line: ImpostorLine | None
     estimate: Line | None
     warnings: tuple[str, ...]
 
     def record(self) -> dict[str, Any]:
-        """Return what the ledger keeps as `stages.link.strangers`."""
+        """Return what the ledger keeps as `stages.link.false_matches`."""
         given, measured = self.profile_line, self.estimate
         return {
-            "forecast": self.strangers,
+            "forecast": self.false_matches,
             "by_profile": self.by_profile,
             "by_estimate": self.by_estimate,
             "profile_line": [given.intercept, given.slope] if given else None,
             "estimated_line": [measured.intercept, measured.slope] if measured else None,
             "estimated_from": measured.how if measured else None,
             "safe_cosine": self.safe_cosine,
-            "same_person_below": self.same_person_below,
+            "genuine_below": self.genuine_below,
         }
 
 
 def scopes(settings: Link) -> tuple[str, ...]:
     """Return the scopes that `link.scope` asks for."""
-    return ("identity", "heap") if settings.scope == "both" else (settings.scope,)
+    return ("identity", "global") if settings.scope == "both" else (settings.scope,)
 
 
 def cosines(settings: Link, profile: Profile, faces: int) -> dict[str, float]:
@@ -95,20 +95,20 @@ def cosines(settings: Link, profile: Profile, faces: int) -> dict[str, float]:
 def forecast(cosine: float, settings: Link, profile: Profile, faces: int, estimate: Line | None) -> Forecast:
     """Forecast what linking a heap of `faces` faces at `cosine` (as `cosines` gives it) does.
 
-    `estimate` is the line of strangers estimated from this heap, if there is one. Raises Refused if an explicit
-    threshold lets a face meet more than REFUSE_ABOVE strangers and `link.force` is not set, and ConfigError if the
+    `estimate` is the impostor line estimated from this heap, if there is one. Raises Refused if an explicit
+    threshold lets a face meet more than REFUSE_ABOVE false_matches and `link.force` is not set, and ConfigError if the
     profile's same-person quantiles are none.
     """
-    by_profile, by_estimate = (_met(cosine, line, settings, faces) for line in (profile.strangers, estimate))
-    judging = _judging(profile.strangers, estimate)
+    by_profile, by_estimate = (_met(cosine, line, settings, faces) for line in (profile.impostor, estimate))
+    judging = _judging(profile.impostor, estimate)
     made = Forecast(
         cosine=cosine,
-        strangers=max((_met(cosine, line, settings, faces) or 0.0 for line in judging), default=None),
+        false_matches=max((_met(cosine, line, settings, faces) or 0.0 for line in judging), default=None),
         by_profile=by_profile,
         by_estimate=by_estimate,
         safe_cosine=_safe(judging, settings, faces),
-        same_person_below=_lost(cosine, profile),
-        profile_line=profile.strangers,
+        genuine_below=_lost(cosine, profile),
+        profile_line=profile.impostor,
         estimate=estimate,
         warnings=(),
     )
@@ -128,35 +128,35 @@ def written(cosine: float, unit: str) -> str:
 
 
 def _cosine(scope: str, settings: Link, profile: Profile, faces: int) -> float:
-    explicit = settings.threshold_identity if scope == "identity" else settings.threshold_heap
+    explicit = settings.threshold_identity if scope == "identity" else settings.threshold_global
     if explicit:
         return to_cosine(explicit, settings.unit)
     if scope == "identity":
         if profile.identity is None:
             raise ValueError(f"is not given, and the profile {profile.name} has no [identity]")
         return profile.identity.cosine
-    if profile.strangers is None:
-        raise ValueError(f"is not given, and the profile {profile.name} has no [strangers] to derive it from")
-    line = profile.strangers
-    return link_cosine(line.intercept, line.slope, settings.strangers, faces, settings.min_n)
+    if profile.impostor is None:
+        raise ValueError(f"is not given, and the profile {profile.name} has no [impostor] to derive it from")
+    line = profile.impostor
+    return link_cosine(line.intercept, line.slope, settings.false_matches, faces, settings.min_n)
 
 
-def _judging(given: StrangerLine | None, estimate: Line | None) -> list[StrangerLine | Line]:
-    judging: list[StrangerLine | Line] = [given] if given else []
+def _judging(given: ImpostorLine | None, estimate: Line | None) -> list[ImpostorLine | Line]:
+    judging: list[ImpostorLine | Line] = [given] if given else []
     if estimate and (not given or estimate.how == "identities"):
         judging.append(estimate)
     return judging
 
 
-def _met(cosine: float, line: StrangerLine | Line | None, settings: Link, faces: int) -> float | None:
-    return strangers_at(cosine, line.intercept, line.slope, faces, settings.min_n) if line else None
+def _met(cosine: float, line: ImpostorLine | Line | None, settings: Link, faces: int) -> float | None:
+    return false_matches_at(cosine, line.intercept, line.slope, faces, settings.min_n) if line else None
 
 
-def _safe(judging: list[StrangerLine | Line], settings: Link, faces: int) -> float | None:
-    """The least cosine that keeps to `link.strangers`, never more than WARN_ABOVE, by every judging line."""
+def _safe(judging: list[ImpostorLine | Line], settings: Link, faces: int) -> float | None:
+    """The least cosine that keeps to `link.false_matches`, never more than WARN_ABOVE, by every judging line."""
     if not judging:
         return None
-    tolerated = min(settings.strangers, WARN_ABOVE)
+    tolerated = min(settings.false_matches, WARN_ABOVE)
     try:
         return max(link_cosine(line.intercept, line.slope, tolerated, faces, settings.min_n) for line in judging)
     except ValueError:
@@ -164,36 +164,37 @@ def _safe(judging: list[StrangerLine | Line], settings: Link, faces: int) -> flo
 
 
 def _lost(cosine: float, profile: Profile) -> float | None:
-    quantiles = profile.same_person
+    quantiles = profile.genuine
     if quantiles is None:
         return None
     try:
         return share_below(cosine, quantiles.probabilities, quantiles.cosines)
     except ValueError as problem:
         fix = "Correct the lists, or leave the section out."
-        raise ConfigError([Fault(f"profile {profile.name}: same_person", str(problem), fix)]) from None
+        raise ConfigError([Fault(f"profile {profile.name}: genuine", str(problem), fix)]) from None
 
 
-def _figure(strangers: float) -> str:
-    return f"{strangers:.3g}" if strangers < 100 else count(round(strangers))
+def _figure(false_matches: float) -> str:
+    return f"{false_matches:.3g}" if false_matches < 100 else count(round(false_matches))
 
 
 def _gate(made: Forecast, settings: Link, faces: int) -> list[str]:
-    """Translate an explicit threshold back into strangers per face: fine, a warning, or a refusal."""
-    if not settings.threshold_heap:
+    """Translate an explicit threshold back into false matches per face: fine, a warning, or a refusal."""
+    if not settings.threshold_global:
         return []
-    if made.strangers is None:
-        return ["link.threshold_heap is taken as it is: nothing tells how many strangers a face meets above it"]
-    if made.strangers <= WARN_ABOVE:
+    if made.false_matches is None:
+        return ["link.threshold_global is taken as it is: nothing tells how many false matches a face meets above it"]
+    if made.false_matches <= WARN_ABOVE:
         return []
     among = f"{count(faces)} faces"
     if faces < settings.min_n:
         among += f" (counted as link.min_n = {count(settings.min_n)})"
     given = "" if settings.unit == "cosine" else f" ({settings.unit}, cosine {made.cosine:.4g})"
-    said = f"link.threshold_heap = {settings.threshold_heap:g}{given} lets a face meet about"
-    said += f" {_figure(made.strangers)} strangers among {among}; above {WARN_ABOVE:g} people begin to run together,"
-    said += f" above {REFUSE_ABOVE:g} they do. {_advice(made.safe_cosine, settings)}"
-    if made.strangers > REFUSE_ABOVE and not settings.force:
+    said = f"link.threshold_global = {settings.threshold_global:g}{given} lets a face meet about"
+    said += f" {_figure(made.false_matches)} false matches among {among};"
+    said += f" above {WARN_ABOVE:g} people begin to run together, above {REFUSE_ABOVE:g} they do."
+    said += f" {_advice(made.safe_cosine, settings)}"
+    if made.false_matches > REFUSE_ABOVE and not settings.force:
         raise Refused(f"{said} To link at it all the same, set link.force = true.")
     return [said]
 
@@ -201,7 +202,7 @@ def _gate(made: Forecast, settings: Link, faces: int) -> list[str]:
 def _advice(safe: float | None, settings: Link) -> str:
     if safe is None:
         return "No cosine below 1 would be safe with this model."
-    tolerated = f"at most {min(settings.strangers, WARN_ABOVE):g} strangers"
+    tolerated = f"at most {min(settings.false_matches, WARN_ABOVE):g} false matches"
     if settings.unit == "cosine":
         return f"Safe would be cosine {written(safe, 'cosine')} ({tolerated})."
     there = f"{settings.unit} {written(safe, settings.unit)}"
@@ -215,17 +216,17 @@ def _drift(made: Forecast, profile: Profile) -> list[str]:
     if not drifted(made.by_profile, made.by_estimate):
         return []
     theirs = f"by the line of the profile {profile.name} ({given.intercept:g} + {given.slope:g} z)"
-    ours = f"by that of {_FROM[measured.how]} in this heap ({measured.intercept:g} + {measured.slope:g} z)"
-    said = f"strangers have drifted: above cosine {made.cosine:.4g} a face meets {_figure(made.by_profile)} strangers"
-    said += f" {theirs}, but {_figure(made.by_estimate)} {ours}."
+    ours = f"by that of {_FROM[measured.how]} in this collection ({measured.intercept:g} + {measured.slope:g} z)"
+    said = f"impostor scores have drifted: above cosine {made.cosine:.4g} a face meets {_figure(made.by_profile)}"
+    said += f" false matches {theirs}, but {_figure(made.by_estimate)} {ours}."
     said += " If such images are what you have, put that line into the profile."
     return [said]
 
 
 def _losses(made: Forecast, settings: Link) -> list[str]:
-    lost = made.same_person_below
+    lost = made.genuine_below
     if lost is None or lost <= LOST_ABOVE:
         return []
-    looser = "loosen link.threshold_heap" if settings.threshold_heap else "raise link.strangers"
+    looser = "loosen link.threshold_global" if settings.threshold_global else "raise link.false_matches"
     said = f"about {100 * lost:.0f} % of the pairs of one person are below the link cosine {made.cosine:.4g}"
     return [f"{said}: {looser} or use a better model"]

@@ -16,7 +16,7 @@ from facesieve.assess.kernels.calibration import (
     across,
     cosine_at,
     false_match,
-    strange_share,
+    impostor_share,
     unmixed,
     within,
 )
@@ -81,10 +81,10 @@ def test_quantiles_invert_shares(shares: list[float]) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.6])
 def test_strangers_are_taken_out_of_folders(share: float) -> None:
-    strangers, same = _normal(0.04, 0.15, 200_000, 1), _normal(0.76, 0.11, 50_000, 2)
+    impostors, same = _normal(0.04, 0.15, 200_000, 1), _normal(0.76, 0.11, 50_000, 2)
     planted = _normal(0.04, 0.15, round(50_000 * share / (1 - share)), 3)
-    folders, apart = _spread(np.concatenate([same, planted])), _spread(strangers)
-    assert strange_share(folders, apart) == pytest.approx(share, abs=0.01)
+    folders, apart = _spread(np.concatenate([same, planted])), _spread(impostors)
+    assert impostor_share(folders, apart) == pytest.approx(share, abs=0.01)
     left = unmixed(folders, apart)
     assert left.quantiles([0.1, 0.5, 0.9]) == pytest.approx(np.quantile(same, [0.1, 0.5, 0.9]), abs=0.02)
     assert np.all(np.diff(left.below) >= 0)
@@ -92,9 +92,9 @@ def test_strangers_are_taken_out_of_folders(share: float) -> None:
 
 
 def test_folders_of_strangers_alone_are_refused() -> None:
-    strangers = _spread(_normal(0, 0.1, 10_000, 1))
+    impostors = _spread(_normal(0, 0.1, 10_000, 1))
     with pytest.raises(ValueError, match="100%"):
-        unmixed(strangers, strangers)
+        unmixed(impostors, impostors)
 
 
 def test_rates_and_cosines() -> None:

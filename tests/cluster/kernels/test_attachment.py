@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facesieve.cluster.kernels import attachment as module
-from facesieve.cluster.kernels.attachment import accepted, admission, p_values, permitted, share_of_strangers
+from facesieve.cluster.kernels.attachment import accepted, admission, p_values, permitted, share_of_impostors
 
 
 def test_doctests() -> None:
@@ -47,22 +47,22 @@ def test_all_below_the_last_that_passes_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(("above", "share"), [(0, 0.02), (10, 0.22), (49, 1.0), (100, 1.0)])
-def test_share_of_strangers(above: int, share: float) -> None:
-    assert share_of_strangers(np.array([0.5] * (100 - above) + [0.51] * above)) == pytest.approx(share)
+def test_share_of_impostors(above: int, share: float) -> None:
+    assert share_of_impostors(np.array([0.5] * (100 - above) + [0.51] * above)) == pytest.approx(share)
 
 
 def test_strangers_stay_and_friends_join() -> None:
     draw = np.random.default_rng(0)
     of = np.repeat(np.arange(40), 10)
     null = draw.normal(0.2, 0.05, len(of))
-    strangers, friends = draw.normal(0.2, 0.05, 300), np.full(200, 0.6)
-    nobody, p = admission(strangers, null, of, 0.1)
+    impostors, friends = draw.normal(0.2, 0.05, 300), np.full(200, 0.6)
+    nobody, p = admission(impostors, null, of, 0.1)
     assert nobody.pi0 is not None
     assert nobody.pi0 > 0.8
     assert not nobody.joins.any()
     assert (nobody.reason or "").startswith("none_accepted: ")
     assert np.quantile(p, 0.5) == pytest.approx(0.5, abs=0.1)
-    some, p = admission(np.concatenate([friends, strangers]), null, of, 0.1)
+    some, p = admission(np.concatenate([friends, impostors]), null, of, 0.1)
     assert some.joins[:200].all()
     assert 1 <= some.joins[200:].sum() <= 30
     assert some.p == p[some.joins].max() < p[~some.joins].min()

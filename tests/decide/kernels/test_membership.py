@@ -62,14 +62,14 @@ def test_without_a_core_of_others_nothing_is_known(core: list[bool]) -> None:
     ]
 
 
-def test_likeness_of_halves_and_of_strangers() -> None:
+def test_likeness_of_halves_and_of_impostors() -> None:
     ids, vectors, _ = made(3, 40, spread=0.3)
-    _, strangers, _ = made(4, 40, spread=0.3)
+    _, impostors, _ = made(4, 40, spread=0.3)
     halves = likeness((ids[:20], ids[20:]), (vectors[:20], vectors[20:]), SCALE)
     assert halves.ratio == pytest.approx(1.0, abs=0.1)
-    other = likeness((ids, ids), (vectors, strangers), SCALE)
+    other = likeness((ids, ids), (vectors, impostors), SCALE)
     assert other.ratio < 0.7
-    rows, theirs = half_unit(vectors), half_unit(strangers)
+    rows, theirs = half_unit(vectors), half_unit(impostors)
     assert other.cosine == pytest.approx((rows @ theirs.T).mean(), abs=1e-6)
 
 

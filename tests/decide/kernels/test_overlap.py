@@ -1,4 +1,4 @@
-"""Nearest protected faces by brute force; strangers' lines; clusters and faces that are marked, and look-alikes."""
+"""Nearest protected faces by brute force; impostor lines; clusters and faces that are marked, and look-alikes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_blocks_change_nothing(monkeypatch):
         assert one.tobytes() == other.tobytes()
 
 
-def test_a_line_is_that_of_the_face_own_strangers():
+def test_a_line_is_that_of_the_face_own_impostors():
     rng = np.random.default_rng(0)
     cohort = np.zeros((4_000, 2), np.float16)
     cosines = 0.1 + 0.15 * rng.standard_normal(4_000)
@@ -66,10 +66,10 @@ def test_a_line_is_that_of_the_face_own_strangers():
 
 def test_the_line_of_a_face_does_not_see_its_own_person():
     """One in ten of the sample is of the same person, as in a heap of few people."""
-    _, strangers = crowd(900, 1, 2)
+    _, impostors = crowd(900, 1, 2)
     _, few = crowd(1, 110, 3)
-    alone = lines(few[:5], Heap(LINE, strangers))
-    among = lines(few[:5], Heap(LINE, np.concatenate([strangers, few[10:]])))
+    alone = lines(few[:5], Heap(LINE, impostors))
+    among = lines(few[:5], Heap(LINE, np.concatenate([impostors, few[10:]])))
     assert among.slopes == pytest.approx(alone.slopes, rel=0.05)
 
 
@@ -100,8 +100,8 @@ def test_thresholds_rise_with_the_protected_and_fall_with_the_cluster():
     assert expected == pytest.approx(overlap.TOLERANCE)
 
 
-def test_protected_people_are_told_from_strangers():
-    """Of 20 people 5 images each are protected; all others of theirs are found, and no stranger."""
+def test_protected_people_are_told_from_impostors():
+    """Of 20 people 5 images each are protected; all others of theirs are found, and no impostor."""
     people, everybody = crowd(600, 10, 7)
     hidden = people < 20
     shown = np.arange(len(people)) % 10 < 5
@@ -113,7 +113,7 @@ def test_protected_people_are_told_from_strangers():
 
 
 def test_a_face_that_is_like_many_is_no_match():
-    """Two faces equally near to a protected one; the one that is near to all strangers too is left."""
+    """Two faces equally near to a protected one; the one that is near to all impostors too is left."""
     rng = np.random.default_rng(8)
     common = np.zeros(128)
     common[0] = 1

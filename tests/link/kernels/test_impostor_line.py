@@ -1,4 +1,4 @@
-"""The strangers' line estimated from the heap itself, against faces whose identities are known."""
+"""The impostor line estimated from the heap itself, against faces whose identities are known."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facesieve.link.kernels.impostor_line import FEWEST_FACES, FEWEST_PEOPLE, Line, drifted, estimate, share_below
-from facesieve.link.kernels.thresholds import link_cosine, strangers_at
+from facesieve.link.kernels.thresholds import false_matches_at, link_cosine
 
 MODELS = {"facenet_embeddings.npz": (0.038, 0.161), "embeddings.npz": (-0.001, 0.104)}
 UNKNOWN = -1
 
 
 def people(count: int, each: int, seed: int = 0, dimension: int = 64) -> tuple[np.ndarray, np.ndarray]:
-    """Faces of `count` synthetic people, strangers' cosines normal about 0 with deviation 1 / sqrt(dimension)."""
+    """Faces of `count` synthetic people, impostors' cosines normal about 0 with deviation 1 / sqrt(dimension)."""
     rng = np.random.default_rng(seed)
     codes = np.repeat(np.arange(count), each)
     faces = rng.normal(size=(count, dimension))[codes] + 0.4 * rng.normal(size=(len(codes), dimension))
@@ -58,7 +58,7 @@ def across(vectors: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 def forecast(line: tuple[float, float] | Line, cosine: float, faces: int) -> float:
     ends = (line.intercept, line.slope) if isinstance(line, Line) else line
-    return strangers_at(cosine, *ends, faces, 1_000)
+    return false_matches_at(cosine, *ends, faces, 1_000)
 
 
 @pytest.mark.parametrize("which", ["random", "62 people", "24 people"])
@@ -67,11 +67,11 @@ def test_the_estimate_forecasts_what_identities_show(lfw, which):
     vectors, codes, profile = lfw
     rows = sample(codes, which)
     cosine = link_cosine(*profile, 3, len(rows), 1_000)
-    strangers = across(vectors[rows], codes[rows])
-    true = float((strangers >= cosine).mean()) * max(len(rows), 1_000)
+    impostors = across(vectors[rows], codes[rows])
+    true = float((impostors >= cosine).mean()) * max(len(rows), 1_000)
     known, blind = (estimate(vectors[rows], given) for given in (codes[rows], unknown(rows)))
     assert (known.how, blind.how) == ("identities", "robust")
-    assert (known.pairs, blind.pairs) == (len(strangers), len(rows) * (len(rows) - 1) // 2)
+    assert (known.pairs, blind.pairs) == (len(impostors), len(rows) * (len(rows) - 1) // 2)
     assert 0.55 < forecast(known, cosine, len(rows)) / true < 1.35
     assert 0.55 < forecast(blind, cosine, len(rows)) / true < 1.35
     assert 0.85 < forecast(blind, cosine, len(rows)) / forecast(known, cosine, len(rows)) < 1.15

@@ -1,4 +1,4 @@
-"""Units of thresholds, and strangers per face."""
+"""Units of thresholds, and false matches per face."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesieve.link.kernels.thresholds import from_cosine, link_cosine, strangers_at, to_cosine
+from facesieve.link.kernels.thresholds import false_matches_at, from_cosine, link_cosine, to_cosine
 
 FACENET = (0.038, 0.161)
 UNITS = ("cosine", "l2", "squared_l2", "inverse_l2")
@@ -108,41 +108,41 @@ def test_links_of_lfw_and_of_a_million_faces():
 @given(st.integers(-5, 1_000))
 def test_there_are_never_fewer_faces_than_the_least(faces):
     assert link_cosine(*FACENET, 3, faces, 1_000) == link_cosine(*FACENET, 3, 1_000, 1_000)
-    assert strangers_at(0.5, *FACENET, faces, 1_000) == strangers_at(0.5, *FACENET, 1_000, 1_000)
+    assert false_matches_at(0.5, *FACENET, faces, 1_000) == false_matches_at(0.5, *FACENET, 1_000, 1_000)
 
 
-# Below 0.05 strangers among ten million faces there is no cosine under 1 to link at.
+# Below 0.05 impostors among ten million faces there is no cosine under 1 to link at.
 @given(st.floats(0.05, 300), st.integers(1_000, 10_000_000))
-def test_strangers_at_is_the_inverse(strangers, faces):
-    cosine = link_cosine(*FACENET, strangers, faces, 1_000)
-    assert strangers_at(cosine, *FACENET, faces, 1_000) == pytest.approx(strangers, rel=1e-6)
+def test_strangers_at_is_the_inverse(impostors, faces):
+    cosine = link_cosine(*FACENET, impostors, faces, 1_000)
+    assert false_matches_at(cosine, *FACENET, faces, 1_000) == pytest.approx(impostors, rel=1e-6)
 
 
 @given(lines, cosines, cosines, st.integers(1_000, 10_000_000))
 def test_a_greater_cosine_lets_fewer_strangers_in_and_more_faces_bring_more(line, one, other, faces):
     low, high = sorted((one, other))
-    assert strangers_at(high, *line, faces, 1_000) <= strangers_at(low, *line, faces, 1_000)
-    assert strangers_at(low, *line, faces, 1_000) <= strangers_at(low, *line, 2 * faces, 1_000)
+    assert false_matches_at(high, *line, faces, 1_000) <= false_matches_at(low, *line, faces, 1_000)
+    assert false_matches_at(low, *line, faces, 1_000) <= false_matches_at(low, *line, 2 * faces, 1_000)
 
 
 def test_the_far_tail_is_not_rounded_away():
-    assert strangers_at(0.9, 0.0, 0.1, 10**9, 1_000) == pytest.approx(1.1285884e-10, rel=1e-6)
+    assert false_matches_at(0.9, 0.0, 0.1, 10**9, 1_000) == pytest.approx(1.1285884e-10, rel=1e-6)
 
 
-@pytest.mark.parametrize("strangers", [700.0, 1_000.0, 5_000.0, 1e-9, 0.0, -3.0, math.nan, math.inf])
-def test_a_tolerance_that_gives_no_cosine_says_which_would(strangers):
-    with pytest.raises(ValueError, match=r"link\.strangers above .* would do") as caught:
-        link_cosine(*FACENET, strangers, 500, 1_000)
+@pytest.mark.parametrize("impostors", [700.0, 1_000.0, 5_000.0, 1e-9, 0.0, -3.0, math.nan, math.inf])
+def test_a_tolerance_that_gives_no_cosine_says_which_would(impostors):
+    with pytest.raises(ValueError, match=r"link\.false_matches above .* would do") as caught:
+        link_cosine(*FACENET, impostors, 500, 1_000)
     low, high = (float(word) for word in re.findall(r"(?:above|below) (\S+)", str(caught.value)))
     assert low < high
     assert 0 < link_cosine(*FACENET, high * 0.99, 500, 1_000) < link_cosine(*FACENET, low * 1.01, 500, 1_000) < 1
 
 
 @given(lines, st.floats(1e-6, 1_000), st.integers(1, 10_000_000))
-def test_whatever_is_derived_lies_strictly_between_0_and_1(line, strangers, faces):
-    bounds = [strangers_at(bound, *line, faces, 1_000) for bound in (1.0, 0.0)]
-    if bounds[0] * 1.001 < strangers < bounds[1] * 0.999:
-        assert 0 < link_cosine(*line, strangers, faces, 1_000) < 1
-    elif not bounds[0] * 0.999 < strangers < bounds[1] * 1.001:
+def test_whatever_is_derived_lies_strictly_between_0_and_1(line, impostors, faces):
+    bounds = [false_matches_at(bound, *line, faces, 1_000) for bound in (1.0, 0.0)]
+    if bounds[0] * 1.001 < impostors < bounds[1] * 0.999:
+        assert 0 < link_cosine(*line, impostors, faces, 1_000) < 1
+    elif not bounds[0] * 0.999 < impostors < bounds[1] * 1.001:
         with pytest.raises(ValueError, match="would do"):
-            link_cosine(*line, strangers, faces, 1_000)
+            link_cosine(*line, impostors, faces, 1_000)

@@ -96,7 +96,8 @@ def test_facts_are_the_files_own(saved):
 
 def test_neither_keras_nor_tensorflow_is_loaded_to_read(saved):
     code = (
-        "import sys; from pathlib import Path; from facesieve.models import files; from facesieve.models.formats import keras\n"
+        "import sys; from pathlib import Path; from facesieve.models import files\n"
+        "from facesieve.models.formats import keras\n"
         f"keras.facts(files.read(Path({str(saved[0])!r})))\n"
         "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
     )

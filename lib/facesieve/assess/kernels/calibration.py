@@ -1,13 +1,13 @@
-"""What a model's cosines mean, read off folders that bear names: strangers, the same person, and the cosine between.
+"""What a model's cosines mean, read off folders that bear names: impostors, the same person, and the cosine between.
 
-Folders are noisy: a share of the pairs inside them is of strangers. Their cosines are those of pairs across folders, so
+Folders are noisy: a share of the pairs inside them is of impostors. Their cosines are those of pairs across folders, so
 what is measured inside is a mixture of two distributions of which one is known, and the other follows by subtraction.
-The share of strangers is read off where one person's faces almost never are: below the strangers' median.
+The share of impostors is read off where one person's faces almost never are: below the impostors' median.
 
-How much noise that bears (LFW's 158 people of 10 and more, strangers planted into their folders, half of them one other
+How much noise that bears (LFW's 158 people of 10 and more, impostors planted into their folders, half of them one other
 person, three seeds; lowest to highest; F of the kept images at 1 % and 5 % by the line, structure score, cut 0.27):
 
-| model, planted | strangers' pairs | cosine for 1 % of strangers | one person's quantiles 0.01, 0.1, 0.5 | F |
+| model, planted | impostors' pairs | cosine for 1 % of impostors | one person's quantiles 0.01, 0.1, 0.5 | F |
 | --- | --- | --- | --- | --- |
 | FaceNet, none | 0.001 | 0.413 to 0.415 | 0.37 to 0.39, 0.60, 0.77 | 0.998 |
 | FaceNet, 10 % | 0.20 | 0.410 to 0.413 | 0.42 to 0.47, 0.61, 0.77 | 0.998 |
@@ -18,7 +18,7 @@ person, three seeds; lowest to highest; F of the kept images at 1 % and 5 % by t
 | MobileFaceNet, 30 % | 0.48 to 0.53 | 0.237 to 0.239 | 0.08 to 0.40, 0.40 to 0.51, 0.65 to 0.67 | 0.994 to 0.995 |
 | MobileFaceNet, 50 % | 0.69 to 0.73 | 0.237 to 0.238 | 0.02 to 0.41, 0.34 to 0.51, 0.65 to 0.67 | 0.995 |
 
-So thresholds inside folders come from the strangers' line alone. (The cosine where both errors are equal needs the low
+So thresholds inside folders come from the impostor line alone. (The cosine where both errors are equal needs the low
 quantiles: from 0.40 and 0.22 it moved to anywhere from 0.34 to 0.48 and from 0.18 to 0.35 with 30 % planted.) F hardly
 depends on them: at cosines from 0.35 to 0.50 with lines from 0.25 to 0.35 (FaceNet), or 0.15 to 0.30 with 0.05 to 0.15
 (MobileFaceNet), it stays within 0.0025 (10, 30 and 50 % planted, one draw each).
@@ -39,7 +39,7 @@ from facesieve.link.kernels.impostor_line import Line
 BINS = 4_000
 """Bins of equal width from -1 to 1 in which cosines are counted: finer than what a threshold is written with."""
 
-MOST_STRANGE = 0.9
+MOST_IMPOSTOR_SHARE = 0.9
 """Share of strange pairs inside folders above which what is left says nothing."""
 
 _ROWS = 512
@@ -104,38 +104,38 @@ def within(vectors: Halves, people: Indices) -> Spread:
     return _spread(heights, pairs)
 
 
-def strange_share(folders: Spread, strangers: Spread) -> float:
-    """Share of the pairs inside folders that are of strangers, from what lies below the strangers' median.
+def impostor_share(folders: Spread, impostors: Spread) -> float:
+    """Share of the pairs inside folders that are of impostors, from what lies below the impostors' median.
 
-    One person's pairs that lie there count as strangers' too: an upper bound, by at most twice their share.
+    One person's pairs that lie there count as impostors' too: an upper bound, by at most twice their share.
 
     >>> same, other = Spread((EDGES > 0.5) * 1.0, 1), Spread((EDGES > 0.0) * 1.0, 1)
-    >>> strange_share(Spread(0.75 * same.below + 0.25 * other.below, 1), other)
+    >>> impostor_share(Spread(0.75 * same.below + 0.25 * other.below, 1), other)
     0.25
     """
-    median = int(np.searchsorted(strangers.below, 0.5))
-    return float(min(1.0, folders.below[median] / max(strangers.below[median], 0.5)))
+    median = int(np.searchsorted(impostors.below, 0.5))
+    return float(min(1.0, folders.below[median] / max(impostors.below[median], 0.5)))
 
 
-def unmixed(folders: Spread, strangers: Spread) -> Spread:
-    """Spread of one person's cosines: what is measured inside folders, the strangers' share of it taken away.
+def unmixed(folders: Spread, impostors: Spread) -> Spread:
+    """Spread of one person's cosines: what is measured inside folders, the impostors' share of it taken away.
 
-    Raises ValueError if hardly anything is left (more than MOST_STRANGE is of strangers).
+    Raises ValueError if hardly anything is left (more than MOST_IMPOSTOR_SHARE is of impostors).
 
     >>> same, other = Spread((EDGES > 0.5) * 1.0, 1), Spread((EDGES > 0.0) * 1.0, 1)
     >>> round(unmixed(Spread(0.75 * same.below + 0.25 * other.below, 1), other).quantiles([0.5])[0], 3)
     0.5
     """
-    share = strange_share(folders, strangers)
-    if share > MOST_STRANGE:
-        raise ValueError(f"{share:.0%} of the pairs inside folders are of strangers, above {MOST_STRANGE:.0%}")
-    left = (folders.below - share * strangers.below) / (1 - share)
-    left[: int(np.searchsorted(strangers.below, 0.5)) + 1] = 0.0
+    share = impostor_share(folders, impostors)
+    if share > MOST_IMPOSTOR_SHARE:
+        raise ValueError(f"{share:.0%} of the pairs inside folders are of impostors, above {MOST_IMPOSTOR_SHARE:.0%}")
+    left = (folders.below - share * impostors.below) / (1 - share)
+    left[: int(np.searchsorted(impostors.below, 0.5)) + 1] = 0.0
     return Spread(np.clip(np.maximum.accumulate(left), 0.0, 1.0), folders.pairs)
 
 
 def false_match(cosine: float, line: Line) -> float:
-    """Share of strangers' pairs above a cosine, by the strangers' line.
+    """Share of impostors' pairs above a cosine, by the impostor line.
 
     >>> round(false_match(0.4, Line(0.038, 0.161, "identities", 1)), 4)
     0.0123
@@ -144,7 +144,7 @@ def false_match(cosine: float, line: Line) -> float:
 
 
 def cosine_at(rate: float, line: Line) -> float:
-    """Cosine above which this share of strangers' pairs lies, by the strangers' line: the inverse of `false_match`.
+    """Cosine above which this share of impostors' pairs lies, by the impostor line: the inverse of `false_match`.
 
     >>> round(cosine_at(0.01, Line(0.038, 0.161, "identities", 1)), 3)
     0.413

@@ -2,8 +2,8 @@
 
 A leftover (a cluster too small to be called a person) is as near to a large cluster as the mean of its medoid's three
 greatest cosines to that cluster's exemplars: faces that people have on bad days lie near a few others of that kind, not
-near the middle. How near strangers come is read off the large clusters themselves: each of their faces is compared with
-the *other* large clusters. The p-value of a leftover is the share of strangers that come as near to somebody. People,
+near the middle. How near impostors come is read off the large clusters themselves: each of their faces is compared with
+the *other* large clusters. The p-value of a leftover is the share of impostors that come as near to somebody. People,
 not faces, are what is drawn at random, so every large cluster weighs the same however many faces it has, and the
 leftover itself counts as one more: p = (1 + sum of shares) / (clusters + 1), a conformal p-value (Vovk et al. 2005).
 
@@ -17,7 +17,7 @@ The rule was chosen on these sets, and `error` is nominal: of those attached to 
 were wrong before the second look.
 
 With p-values of faces (a normal tail fitted to all faces of large clusters), one person with many photographs decides
-what is near, and strangers were attached: 3,000 faces 0.960 -> 0.952, 0.986 -> 0.973. With the cosine to the centroid,
+what is near, and impostors were attached: 3,000 faces 0.960 -> 0.952, 0.986 -> 0.973. With the cosine to the centroid,
 and no second look, MobileFaceNet's people pushed apart come to 0.923 only. What did not help both models: whitening by
 the covariance within people, more rounds, other bounds of "large" (5, 15, 20), the mean of a leftover's faces instead
 of its medoid, similarity centred per cluster, and large clusters merged by the same test (62 people 0.989 -> 0.983).
@@ -35,14 +35,14 @@ from facesieve.faces.vectors import Floats, Indices
 Flags = npt.NDArray[np.bool_]
 
 FEWEST_CLUSTERS, FEWEST_FACES = 3, 50
-"""Large clusters, and faces behind the null, below which nothing is known of strangers."""
+"""Large clusters, and faces behind the null, below which nothing is known of impostors."""
 
 FEW, FEW_P = 20, 0.05
-"""With fewer leftovers than that the share of strangers is hardly known, and p is bounded too."""
+"""With fewer leftovers than that the share of impostors is hardly known, and p is bounded too."""
 
 
 class Admission(NamedTuple):
-    """Who joins: bool [n], share of strangers among the leftovers, greatest accepted p-value, why nobody joins."""
+    """Who joins: bool [n], share of impostors among the leftovers, greatest accepted p-value, why nobody joins."""
 
     joins: Flags
     pi0: float | None
@@ -51,7 +51,7 @@ class Admission(NamedTuple):
 
 
 def p_values(similarity: Floats, null: Floats, of: Indices) -> Floats:
-    """Share of strangers as near to somebody as each leftover is, every cluster behind the null weighing the same.
+    """Share of impostors as near to somebody as each leftover is, every cluster behind the null weighing the same.
 
     Shapes: similarity float64 [n] of leftovers, null float64 [k] of faces of large clusters to other large clusters,
     of int64 [k] their clusters -> float64 [n], from 1 / (clusters + 1) to 1.
@@ -66,10 +66,10 @@ def p_values(similarity: Floats, null: Floats, of: Indices) -> Floats:
     return np.asarray(np.minimum(1.0, (1 + above) / (len(sizes) + 1)))
 
 
-def share_of_strangers(p: Floats) -> float:
+def share_of_impostors(p: Floats) -> float:
     """Estimate pi0, the share of leftovers that belong nowhere, from the p-values above one half (Storey 2002).
 
-    >>> share_of_strangers(np.array([0.01, 0.02, 0.03, 0.9]))
+    >>> share_of_impostors(np.array([0.01, 0.02, 0.03, 0.9]))
     1.0
     """
     return min(1.0, 2 * (int(np.count_nonzero(p > 0.5)) + 1) / max(1, len(p)))
@@ -96,7 +96,7 @@ def accepted(p: Floats, share: float) -> float | None:
 def admission(similarity: Floats, null: Floats, of: Indices, error: float) -> tuple[Admission, Floats]:
     """Decide which leftovers join their nearest cluster, about a share `error` of them wrongly; and their p-values.
 
-    Shapes as `p_values`. Nobody joins, and the reason says why, where too little is known of strangers.
+    Shapes as `p_values`. Nobody joins, and the reason says why, where too little is known of impostors.
 
     >>> admission(np.array([0.9]), np.array([0.4]), np.array([1]), 0.1)[0].reason
     'few_clusters: 1 large clusters can be compared with another, 3 are needed'
@@ -112,7 +112,7 @@ def admission(similarity: Floats, null: Floats, of: Indices, error: float) -> tu
         said = f"few_faces: {len(null)} faces are behind the null, {FEWEST_FACES} are needed"
         return Admission(nobody, None, None, said), unknown
     p = p_values(similarity, null, of)
-    pi0 = share_of_strangers(p)
+    pi0 = share_of_impostors(p)
     most = accepted(p, error / pi0)
     if most is None:
         said = f"none_accepted: no p-value is small enough at an error of {error:g} with pi0 {pi0:.2f}"

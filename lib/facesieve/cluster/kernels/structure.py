@@ -1,6 +1,6 @@
 """Structure score of an edge: is it strong, and do its ends share their neighbours?
 
-The score of the edge (a, b) is (g + W) / 2: the gain g of its cosine above the stranger line, and the weighted Jaccard
+The score of the edge (a, b) is (g + W) / 2: the gain g of its cosine above the impostor line, and the weighted Jaccard
 overlap W of the closed neighbourhoods of its ends, sum of min(g_a(x), g_b(x)) / sum of max(g_a(x), g_b(x)), in which a
 face's gain to itself is 1 (shared neighbours: Jarvis and Patrick 1973; weighted Jaccard: Ioffe 2010). All numbers are
 integers in units of 2^-20, so that no sum depends on its order.
@@ -54,7 +54,7 @@ class Hoods(NamedTuple):
 def gain(cosines: Cosines, line: float) -> Ints:
     """Turn cosines into gains: floor(2^20 clip((cosine - line) / (1 - line), 0, 1)), computed in float64.
 
-    Shapes: float32 [E] -> int64 [E]. line: the stranger line, a cosine below 1.
+    Shapes: float32 [E] -> int64 [E]. line: the impostor line, a cosine below 1.
 
     >>> gain(np.array([0.25, 0.5, 0.75, 1.0], np.float32), 0.5).tolist()
     [0, 0, 524288, 1048576]

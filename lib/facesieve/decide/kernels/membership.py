@@ -1,13 +1,13 @@
 """How well a face belongs to a folder, in a unit that means the same for every model.
 
-The unit is the spread of strangers' cosines. Strangers have cosine = intercept + slope x z (the model's line), so a
+The unit is the spread of impostors' cosines. Impostors have cosine = intercept + slope x z (the model's line), so a
 face's mean cosine a to a folder's faces stands at z = (a - intercept) / slope. Folders differ in how much their own
 faces are alike (children, bad light), so z is taken relative to that:
 
     belonging = (a - intercept) / (w - intercept) x (typical - intercept) / slope
 
 with w the mean cosine of the folder's own pairs and `typical` the model's median cosine of one person's pairs.
-Strangers come out near 0 with a spread near 1, a folder's own faces near (typical - intercept) / slope. (Normalising a
+Impostors come out near 0 with a spread near 1, a folder's own faces near (typical - intercept) / slope. (Normalising a
 score by its cohort is the T-norm of speaker verification: Auckenthaler, Carey and Lloyd-Thomas 2000.)
 """
 
@@ -27,7 +27,7 @@ Shorts = npt.NDArray[np.float32]
 DOUBTFUL = 2.5
 """Below this a face that its folder's main cluster holds, but not the folder's place in the heap, is in doubt.
 
-Of LFW's 158 people with 10 and more images, 10 to 50 % strangers planted (five seeds), 0.6 % of the strangers are left
+Of LFW's 158 people with 10 and more images, 10 to 50 % impostors planted (five seeds), 0.6 % of the impostors are left
 without the rule and 0.2 % with it (FaceNet; MobileFaceNet 0.25 % and 0.15 %), for 0.1 % of the good images.
 """
 AHEAD = 1.0
@@ -37,7 +37,7 @@ _ROWS = 8_192
 
 
 class Scale(NamedTuple):
-    """What a model's cosines mean: the strangers' line, and the median cosine of one person's pairs."""
+    """What a model's cosines mean: the impostor line, and the median cosine of one person's pairs."""
 
     intercept: float
     slope: float
@@ -56,7 +56,7 @@ def belonging(ids: Indices, vectors: npt.NDArray[Any], core: Flags, scale: Scale
 
     Shapes: face ids int64 [N], vectors [N, D], core bool [N] -> float32 [N]. Without two core faces `typical` stands
     for w. NaN for the only face of a core, for all without a core, and where a core's faces are no more alike than
-    strangers. Sums run by ascending id.
+    impostors. Sums run by ascending id.
 
     >>> faces = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     >>> belonging(np.array([1, 2, 3]), faces, np.array([True, True, False]), Scale(0.0, 0.25, 0.5)).tolist()
@@ -77,10 +77,10 @@ def belonging(ids: Indices, vectors: npt.NDArray[Any], core: Flags, scale: Scale
 
 
 def likeness(ids: tuple[Indices, Indices], vectors: tuple[Any, Any], scale: Scale) -> Likeness:
-    """Compare two folders: the ratio is 1 if they are as alike as each is within itself, 0 if as strangers are.
+    """Compare two folders: the ratio is 1 if they are as alike as each is within itself, 0 if as impostors are.
 
     Shapes: face ids int64 and vectors [N, D] of each. The cosine within is the geometric mean of the two, each above
-    strangers'; 0 where the faces of either are no more alike than strangers.
+    impostors'; 0 where the faces of either are no more alike than impostors.
 
     >>> faces = np.array([[1.0, 0.0], [1.0, 0.0]])
     >>> likeness((np.array([1, 2]), np.array([3, 4])), (faces, faces), Scale(0.0, 0.2, 0.7))

@@ -1,12 +1,12 @@
 """Which faces show a protected person: whole clusters by their nearest protected faces, then each face of them.
 
-Two tests, both against strangers, so that the same constants serve every model:
+Two tests, both against impostors, so that the same constants serve every model:
 
-1. A face's greatest cosine to P protected faces, averaged over the n faces of its cluster, must be one that a stranger
-   reaches for TOLERANCE / P of the protected faces: `cluster_cosine`. Averaging n photos of one stranger leaves SHARED
+1. A face's greatest cosine to P protected faces, averaged over the n faces of its cluster, must be one that a impostor
+   reaches for TOLERANCE / P of the protected faces: `cluster_cosine`. Averaging n photos of one impostor leaves SHARED
    + (1 - SHARED) / n of the variance, so that clusters need less than single faces.
-2. A look-alike that the cluster took in is nearer to the protected faces than most strangers, but it is near to many
-   others too. So each face, and each protected one, is measured against its own line of strangers, fitted to its
+2. A look-alike that the cluster took in is nearer to the protected faces than most impostors, but it is near to many
+   others too. So each face, and each protected one, is measured against its own impostor line, fitted to its
    cosines with a sample of the heap (`lines`), and the two scores are averaged (`likeness`; the symmetric score
    normalisation of speaker recognition: Auckenthaler et al. 2000, Kenny 2010, here with quantiles). To leave out what
    is of the single protected photo, it is replaced by the mean of the protected faces like it (`templates`).
@@ -44,26 +44,26 @@ from facesieve.faces.vectors import (
 )
 
 TOLERANCE = 3e-4
-"""Protected strangers that a single face is expected to have above the cosine at which it is marked."""
+"""Protected impostors that a single face is expected to have above the cosine at which it is marked."""
 
 SHARED = 0.75
-"""Share of the variance of strangers' cosines that is the person's, and not the single photo's."""
+"""Share of the variance of impostors' cosines that is the person's, and not the single photo's."""
 
 FLOOR = 0.03
-"""Protected strangers that a face of a marked cluster is expected to have at the likeness at which it stays marked."""
+"""Protected impostors that a face of a marked cluster is expected to have at the likeness at which it stays marked."""
 
 ALIKE = 0.02
-"""Protected strangers that a protected face is expected to have at the likeness at which two are averaged."""
+"""Protected impostors that a protected face is expected to have at the likeness at which two are averaged."""
 
 COHORT = 4_000
-"""Faces of the heap that strangers' lines are fitted to; fewer than FEWEST are not used."""
+"""Faces of the heap that impostor lines are fitted to; fewer than FEWEST are not used."""
 
 FEWEST = 200
 
 _NORMAL = NormalDist()
 _LOW, _HIGH = 0.80, 0.97
 _Z_LOW, _Z_HIGH = _NORMAL.inv_cdf(_LOW), _NORMAL.inv_cdf(_HIGH)
-_NO_STRANGER = 4.0
+_NO_IMPOSTOR = 4.0
 """Cosines beyond this z of the model's line are of the same person, in a heap of few people many, and are left out."""
 
 _ROWS, _COLUMNS = 512, 2_048
@@ -71,7 +71,7 @@ _ROWS, _COLUMNS = 512, 2_048
 
 @dataclass(frozen=True)
 class Lines:
-    """A line of strangers for each of n faces: cosine = intercept + slope x z. Both float64 [n]."""
+    """A impostor line for each of n faces: cosine = intercept + slope x z. Both float64 [n]."""
 
     intercepts: Floats
     slopes: Floats
@@ -79,19 +79,19 @@ class Lines:
 
 @dataclass(frozen=True)
 class Heap:
-    """What strangers look like: the model's line (intercept, slope), and faces of the heap, float16 [k, D]."""
+    """What impostors look like: the model's line (intercept, slope), and faces of the heap, float16 [k, D]."""
 
     line: tuple[float, float]
     cohort: Halves
 
 
-def quantile(strangers: float, protected: int) -> float:
-    """Normal quantile above which `strangers` of so many protected faces lie.
+def quantile(impostors: float, protected: int) -> float:
+    """Normal quantile above which `impostors` of so many protected faces lie.
 
     >>> round(quantile(3e-4, 300), 2)
     4.75
     """
-    return -_NORMAL.inv_cdf(min(0.4, strangers / max(1, protected)))
+    return -_NORMAL.inv_cdf(min(0.4, impostors / max(1, protected)))
 
 
 def cluster_cosine(line: tuple[float, float], protected: int, sizes: Indices) -> Floats:
@@ -132,7 +132,7 @@ def greatest(vectors: Halves, protected: Halves) -> tuple[Indices, Cosines]:
 
 
 def lines(vectors: Halves, heap: Heap) -> Lines:
-    """Fit a line of strangers to each face's cosines with the heap's faces; the model's where those are too few.
+    """Fit a impostor line to each face's cosines with the heap's faces; the model's where those are too few.
 
     Shapes: float16 [n, D] -> float64 [n] each. The line goes through two quantiles, 80 and 97 %.
 
@@ -142,7 +142,7 @@ def lines(vectors: Halves, heap: Heap) -> Lines:
     intercepts, slopes = (np.full(len(vectors), value) for value in heap.line)
     if len(heap.cohort) < FEWEST:
         return Lines(intercepts, slopes)
-    cohort, most = wide_unit(heap.cohort), heap.line[0] + _NO_STRANGER * heap.line[1]
+    cohort, most = wide_unit(heap.cohort), heap.line[0] + _NO_IMPOSTOR * heap.line[1]
     for part in slices(len(vectors), _ROWS):
         cosines = np.sort(exact_product(vectors[part], heap.cohort, cohort), axis=1).astype(np.float64)
         count, row = (cosines < most).sum(axis=1), np.arange(len(cosines))

@@ -1,14 +1,14 @@
-"""What a sample of the heap's own faces says about strangers' cosines, and what a threshold loses of one's own.
+"""What a sample of the heap's own faces says about impostors' cosines, and what a threshold loses of one's own.
 
-A plain fit of the strangers' line to random pairs is spoilt by the few that are of one person: 0.3 % of them (LFW)
-raise the forecast by 40 %, 4 % more than tenfold. But they lie above nearly all strangers. So the pairs above
+A plain fit of the impostor line to random pairs is spoilt by the few that are of one person: 0.3 % of them (LFW)
+raise the forecast by 40 %, 4 % more than tenfold. But they lie above nearly all impostors. So the pairs above
 intercept + clip x slope are left out, the line is fitted again, the rest taken as a normal distribution truncated
 there, and so on until it stands still (sigma clipping, corrected for the truncation). It starts from the lower half of
-the pairs, which is clean but no substitute: strangers' cosines are skewed. Labels err too (strangers planted in folders
+the pairs, which is clean but no substitute: impostors' cosines are skewed. Labels err too (impostors planted in folders
 make pairs of one person across identities, and raise a plain fit by 60 % where 30 % are planted), so those pairs are
 clipped as well, more gently.
 
-Forecast of strangers per face at the profile's cosine for 3, over the forecast of a plain fit to all pairs across
+Forecast of false matches per face at the profile's cosine for 3, over the forecast of a plain fit to all pairs across
 identities (FaceNet / MobileFaceNet, 3,000 faces of LFW at most; `true` counts them in all faces of the set):
 
 | faces, share of pairs of one person | true | plain fit, any pairs | lower half | clipped, any | clipped, across |
@@ -46,7 +46,7 @@ DRIFT = 3.0
 """Factor between two forecasts that is worth a warning: by one model, parts of LFW differ from the whole by up to 2."""
 
 HARMLESS = 1.0
-"""Strangers per face below which no forecast is worth one: even connected components hold."""
+"""False matches per face below which no forecast is worth one: even connected components hold."""
 
 _NORMAL = NormalDist()
 _TAIL = np.linspace(0.80, 0.97, 18)
@@ -59,7 +59,7 @@ _BINS, _ROWS = 20_000, 512
 
 @dataclass(frozen=True)
 class Line:
-    """Upper tail of strangers' cosines, cosine = intercept + slope x z, estimated from `pairs` pairs.
+    """Upper tail of impostors' cosines, cosine = intercept + slope x z, estimated from `pairs` pairs.
 
     `how`: `identities` (pairs across known identities) or `robust` (any pairs, those of one person clipped away).
     """
@@ -71,7 +71,7 @@ class Line:
 
 
 def estimate(vectors: Halves, identities: Indices) -> Line | None:
-    """Estimate the strangers' line from a random sample of the heap; None where the sample cannot tell.
+    """Estimate the impostor line from a random sample of the heap; None where the sample cannot tell.
 
     Shapes: vectors float16 [n, D], identities int64 [n], negative where unknown. Pairs across identities are used if
     FEWEST_FACES faces of FEWEST_PEOPLE people have one, else all pairs but those known to be of one person. None with
@@ -111,7 +111,7 @@ def share_below(cosine: float, probabilities: Sequence[float], cosines: Sequence
 
 
 def drifted(expected: float, estimated: float) -> bool:
-    """Say whether two forecasts of strangers per face at one cosine differ by more than DRIFT.
+    """Say whether two forecasts of false matches per face at one cosine differ by more than DRIFT.
 
     Where both are below HARMLESS nothing depends on it (and far out in the tail small errors become large factors).
 

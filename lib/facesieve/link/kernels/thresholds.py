@@ -1,7 +1,7 @@
-"""Thresholds in one unit: the cosine of two unit vectors, and what it costs in strangers per face.
+"""Thresholds in one unit: the cosine of two unit vectors, and what it costs in false matches per face.
 
-Strangers' cosines have a straight upper tail on normal paper, cosine = intercept + slope x z, so the cosine above which
-a face among N expects c strangers is intercept + slope x z(1 - c / N).
+Impostors' cosines have a straight upper tail on normal paper, cosine = intercept + slope x z, so the cosine above which
+a face among N expects c impostors is intercept + slope x z(1 - c / N).
 """
 
 from __future__ import annotations
@@ -69,31 +69,31 @@ def _squared_l2(value: float, unit: str) -> float:
     return distance * distance
 
 
-def link_cosine(intercept: float, slope: float, strangers: float, faces: int, min_n: int) -> float:
-    """Cosine above which a face expects `strangers` strangers among N = max(faces, min_n).
+def link_cosine(intercept: float, slope: float, impostors: float, faces: int, min_n: int) -> float:
+    """Cosine above which a face expects `impostors` impostors among N = max(faces, min_n).
 
-    `intercept` and `slope` are a strangers' line. Raises ValueError, saying which tolerance would do, when the cosine
+    `intercept` and `slope` are a impostor line. Raises ValueError, saying which tolerance would do, when the cosine
     is not strictly between 0 and 1.
 
     >>> round(link_cosine(0.038, 0.161, 3, 13_233, 1_000), 3)
     0.603
     """
     count = max(faces, min_n)
-    share = strangers / count
+    share = impostors / count
     cosine = intercept - slope * _NORMAL.inv_cdf(share) if 0 < share < 1 else math.nan
     if 0 < cosine < 1:
         return cosine
-    low, high = (strangers_at(bound, intercept, slope, faces, min_n) for bound in (1.0, 0.0))
-    problem = f"{strangers:g} strangers per face among {count} faces give no cosine strictly between 0 and 1"
-    raise ValueError(f"{problem}; link.strangers above {low:.3g} and below {high:.3g} would do")
+    low, high = (false_matches_at(bound, intercept, slope, faces, min_n) for bound in (1.0, 0.0))
+    problem = f"{impostors:g} false matches per face among {count} faces give no cosine strictly between 0 and 1"
+    raise ValueError(f"{problem}; link.false_matches above {low:.3g} and below {high:.3g} would do")
 
 
-def strangers_at(cosine: float, intercept: float, slope: float, faces: int, min_n: int) -> float:
-    """Strangers that a face expects above `cosine` among N = max(faces, min_n): the inverse of `link_cosine`.
+def false_matches_at(cosine: float, intercept: float, slope: float, faces: int, min_n: int) -> float:
+    """Impostors that a face expects above `cosine` among N = max(faces, min_n): the inverse of `link_cosine`.
 
     Exact far out in the tail (the complementary error function).
 
-    >>> round(strangers_at(0.602, 0.038, 0.161, 13_233, 1_000), 2)
+    >>> round(false_matches_at(0.602, 0.038, 0.161, 13_233, 1_000), 2)
     3.04
     """
     return max(faces, min_n) * math.erfc((cosine - intercept) / slope / math.sqrt(2)) / 2

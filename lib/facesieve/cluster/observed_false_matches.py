@@ -1,4 +1,4 @@
-"""Strangers that came true: edges whose ends turned out to be of different clusters."""
+"""Impostors that came true: edges whose ends turned out to be of different clusters."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from facesieve.core.tables import Clusters, Edges
 from facesieve.faces.join_vectors import BROADCAST_FACES
 
 
-def strangers(edges: Edges, clusters: Clusters, faces: int) -> float | None:
+def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:
     """Count the neighbours per face that are of another cluster; None without faces.
 
-    edges and clusters of one scope; the unit of `link.strangers`, to be compared with its forecast.
+    edges and clusters of one scope; the unit of `link.false_matches`, to be compared with its forecast.
     """
     if not faces:
         return None

@@ -1,0 +1,16 @@
+"""Impostors that came true, counted by hand."""
+
+from __future__ import annotations
+
+from facesieve.cluster.observed_false_matches import false_matches
+
+EDGES = "scope string, src bigint, dst bigint, cosine float, same_identity boolean"
+
+
+def test_both_ends_of_an_edge_between_clusters_have_a_stranger(spark):
+    pairs = [(1, 2), (1, 3), (2, 3), (3, 4), (-5, 4)]
+    edges = spark.createDataFrame([("global", a, b, 0.5, None) for a, b in pairs], EDGES)
+    clusters = spark.createDataFrame([(1, 1), (2, 1), (3, 3), (4, 3), (-5, -5)], "face_id bigint, cluster_id bigint")
+    assert false_matches(edges, clusters, 5) == 2 * 3 / 5
+    assert false_matches(edges.limit(0), clusters, 5) == 0
+    assert false_matches(edges.limit(0), clusters.limit(0), 0) is None
