@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from factories import faces
 from finished import ROOT, Finished
+from pyspark.sql import SparkSession
 
 from facesieve.assess import calibrate
 from facesieve.core import profiles, tables
@@ -48,7 +50,7 @@ def _fill(place: Finished, people: int, each: int, impostors: int = 0) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def place(spark):
+def place(spark: SparkSession):
     made = Finished(spark)
     made.run("clean", _fill(made, PEOPLE, EACH))
     made.run("noisy", _fill(made, PEOPLE, EACH, impostors=1))
@@ -62,7 +64,9 @@ def _calibrated(place, folder, name: str, capsys) -> tuple[dict, dict]:
     return json.loads(capsys.readouterr().out), tomllib.loads(out.read_text())
 
 
-def test_the_profile_holds_what_the_faces_say_and_is_of_the_same_model(place, capsys, tmp_path):
+def test_the_profile_holds_what_the_faces_say_and_is_of_the_same_model(
+    place, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     before = place.history()
     record, written = _calibrated(place, tmp_path, "clean", capsys)
     assert place.history() == before
@@ -81,7 +85,7 @@ def test_the_profile_holds_what_the_faces_say_and_is_of_the_same_model(place, ca
     assert (record["warnings"], record["former"]["identity"]) == ([], {"cosine": 0.4, "impostor_line": 0.3})
 
 
-def test_noise_in_folders_is_told_and_taken_away(place, capsys, tmp_path):
+def test_noise_in_folders_is_told_and_taken_away(place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     _, clean = _calibrated(place, tmp_path, "clean", capsys)
     record, noisy = _calibrated(place, tmp_path, "noisy", capsys)
     # One of six images of a folder is another person's: five of fifteen pairs.
@@ -92,7 +96,7 @@ def test_noise_in_folders_is_told_and_taken_away(place, capsys, tmp_path):
     assert noisy["genuine"]["cosines"][3:] == pytest.approx(clean["genuine"]["cosines"][3:], abs=0.02)
 
 
-def test_equal_input_gives_equal_files(place, capsys, tmp_path):
+def test_equal_input_gives_equal_files(place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     found = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -105,14 +109,14 @@ def test_equal_input_gives_equal_files(place, capsys, tmp_path):
         assert word in found[0][1].decode()
 
 
-def test_text(place, capsys, tmp_path):
+def test_text(place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert place.ask(calibrate, "--run", "clean", "--out", f"{tmp_path}/p.toml", "--svg", f"{tmp_path}/p.svg") == 0
     said = capsys.readouterr().out
     for part in ("Run clean", "identity.impostor_line", "one person's pairs below", f"embed.model={tmp_path}/p.toml"):
         assert part in said
 
 
-def test_files_that_are_there_or_cannot_be_written(place, capsys, tmp_path):
+def test_files_that_are_there_or_cannot_be_written(place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "there.toml").write_text("mine")
     assert place.ask(calibrate, "--out", f"{tmp_path}/there.toml", "--svg", f"{tmp_path}/no/p.svg") == 2
     said = capsys.readouterr().err
@@ -124,7 +128,7 @@ def test_files_that_are_there_or_cannot_be_written(place, capsys, tmp_path):
     assert not (tmp_path / "p.txt").exists()
 
 
-def test_too_few_people(spark, capsys, tmp_path):
+def test_too_few_people(spark: SparkSession, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     few = Finished(spark)
     few.run("few", _fill(few, 5, 50))
     assert few.ask(calibrate, "--out", f"{tmp_path}/p.toml", "--svg", f"{tmp_path}/p.svg") == 2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.assess.contingency import contingency
 from facesieve.assess.kernels.agreement import contingency as kernel
 
 
-def test_counts_equal_the_kernel_for_any_partitioning(spark):
+def test_counts_equal_the_kernel_for_any_partitioning(spark: SparkSession) -> None:
     rng = np.random.default_rng(5)
     person, cluster = rng.zipf(1.6, 900) % 40, rng.zipf(1.8, 900) % 60
     faces = spark.createDataFrame(

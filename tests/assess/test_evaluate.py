@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from finished import Finished
+from pyspark.sql import SparkSession
 from sklearn.metrics import normalized_mutual_info_score
 
 from facesieve.assess import evaluate
@@ -47,7 +49,7 @@ def _clusters(scope: str) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def place(spark):
+def place(spark: SparkSession):
     made = Finished(spark)
     after = {
         "listing": made.put(tables.LISTING, _listing()),
@@ -66,7 +68,9 @@ def _record(place, capsys, *arguments) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-def test_figures_equal_the_kernel_and_scikit_learn_and_nothing_changes(place, capsys):
+def test_figures_equal_the_kernel_and_scikit_learn_and_nothing_changes(
+    place, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = place.history()
     record = _record(place, capsys)
     assert (record["run"], record["truth"], sorted(record["scopes"])) == ("r1", "listing", ["global", "identity"])
@@ -84,7 +88,7 @@ def test_figures_equal_the_kernel_and_scikit_learn_and_nothing_changes(place, ca
     assert place.history() == before
 
 
-def test_purity_by_size_equals_counting(place, capsys):
+def test_purity_by_size_equals_counting(place, capsys: pytest.CaptureFixture[str]) -> None:
     (found,) = _record(place, capsys, "--scope", "global")["scopes"].values()
     named = [i for i in range(IMAGES) if i not in NAMELESS]
     for band in found["purity"]:
@@ -98,7 +102,7 @@ def test_purity_by_size_equals_counting(place, capsys):
         assert band["purity"] == pytest.approx(pure / band["faces"]) if inside else band["purity"] is None
 
 
-def test_a_truth_table_replaces_the_identities(place, capsys, tmp_path):
+def test_a_truth_table_replaces_the_identities(place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "truth.csv"
     rows = [f'p/{i}.jpg,"cluster ""{CLUSTER[i]}"""' for i in range(20)] + ["elsewhere.jpg,x", "p/30.jpg,"]
     file.write_text("\n".join(["uri,identity", *rows, ""]))
@@ -109,7 +113,7 @@ def test_a_truth_table_replaces_the_identities(place, capsys, tmp_path):
     assert ["1 uris of --truth are not in the run's listing" in text for text in record["warnings"]] == [True]
 
 
-def test_parquet_truth_and_text(place, capsys, tmp_path, spark):
+def test_parquet_truth_and_text(place, capsys: pytest.CaptureFixture[str], tmp_path: Path, spark: SparkSession) -> None:
     given = spark.createDataFrame([(f"p/{i}.jpg", int(PERSON[i])) for i in range(IMAGES)], "uri string, identity int")
     given.write.parquet(str(tmp_path / "truth"))
     assert place.ask(evaluate, "--truth", str(tmp_path / "truth")) == 0
@@ -128,7 +132,9 @@ def test_parquet_truth_and_text(place, capsys, tmp_path, spark):
         (None, "cannot be read"),
     ],
 )
-def test_truth_that_cannot_be_used(place, capsys, tmp_path, content, said):
+def test_truth_that_cannot_be_used(
+    place, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str | None, said: str
+) -> None:
     file = tmp_path / "truth.csv"
     if content is not None:
         file.write_text(content)
@@ -136,7 +142,9 @@ def test_truth_that_cannot_be_used(place, capsys, tmp_path, content, said):
     assert said in capsys.readouterr().err
 
 
-def test_truth_of_another_kind_is_refused_with_the_fix(place, capsys, tmp_path, spark):
+def test_truth_of_another_kind_is_refused_with_the_fix(
+    place, capsys: pytest.CaptureFixture[str], tmp_path: Path, spark: SparkSession
+) -> None:
     text = tmp_path / "truth.txt"
     text.write_text("uri,identity\np/1.jpg,x\n")
     assert place.ask(evaluate, "--truth", str(text)) == 2
@@ -149,7 +157,7 @@ def test_truth_of_another_kind_is_refused_with_the_fix(place, capsys, tmp_path, 
     assert place.ask(evaluate, "--truth", str(tmp_path / "spaced.csv")) == 0
 
 
-def test_what_is_not_there_is_said(place, capsys, spark):
+def test_what_is_not_there_is_said(place, capsys: pytest.CaptureFixture[str], spark: SparkSession) -> None:
     assert place.ask(evaluate, "--scope", "both") == 2
     assert "Use one of: heap, identity" in capsys.readouterr().err
     assert place.ask(evaluate, "--run", "r2") == 2
@@ -162,13 +170,13 @@ def test_what_is_not_there_is_said(place, capsys, spark):
     assert "table clusters: the run r1 left none" in capsys.readouterr().err
 
 
-def test_a_truth_of_other_images_is_refused(place, capsys, tmp_path):
+def test_a_truth_of_other_images_is_refused(place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("uri,identity\nelsewhere,x\n")
     assert place.ask(evaluate, "--truth", str(tmp_path / "t.csv")) == 2
     assert "none of its 1 uris is in the run's listing" in capsys.readouterr().err
 
 
-def test_nothing_to_compare_with_is_a_warning(spark, capsys):
+def test_nothing_to_compare_with_is_a_warning(spark: SparkSession, capsys: pytest.CaptureFixture[str]) -> None:
     nameless = Finished(spark)
     after = {
         "listing": nameless.put(tables.LISTING, [row | {"identity": None} for row in _listing()]),

@@ -36,7 +36,7 @@ def pasted(text, folder, name="pasted"):
 
 @pytest.mark.parametrize("dimension", [8, 512])
 @pytest.mark.parametrize("name", BUILT)
-def test_every_form_is_told_by_its_content_and_its_profile_works(built, tmp_path, name, dimension):
+def test_every_form_is_told_by_its_content_and_its_profile_works(built, tmp_path: Path, name, dimension: int) -> None:
     path = built / str(dimension) / name
     found = describe(path)
     assert found.form == BUILT[name]
@@ -50,7 +50,7 @@ def test_every_form_is_told_by_its_content_and_its_profile_works(built, tmp_path
     assert vectors.shape == (2, dimension)
 
 
-def test_a_keras_file(tmp_path):
+def test_a_keras_file(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
     source = keras.layers.Input((None, None, 3))
     planes = keras.layers.Conv2D(128, 3)(keras.layers.Rescaling(1 / 255)(source))
@@ -61,7 +61,7 @@ def test_a_keras_file(tmp_path):
     models.check(pasted(found.text(), tmp_path))
 
 
-def test_text_and_record_say_the_same(built):
+def test_text_and_record_say_the_same(built) -> None:
     found = describe(built / "8" / "net.h5")
     record, text = found.record(), found.text()
     digest = hashlib.sha256((built / "8" / "net.h5").read_bytes()).hexdigest()
@@ -73,7 +73,7 @@ def test_text_and_record_say_the_same(built):
     assert json.loads(json.dumps(record)) == record
 
 
-def test_a_directory_is_told_with_the_shell_that_gives_its_digest(built):
+def test_a_directory_is_told_with_the_shell_that_gives_its_digest(built) -> None:
     found = describe(built / "8" / "checkpoint")
     (line,) = [line for line in found.text().splitlines() if "sha256sum" in line and "find" in line]
     shell = line.partition("as: ")[2].replace("DIR", str(built / "8" / "checkpoint"))
@@ -81,7 +81,7 @@ def test_a_directory_is_told_with_the_shell_that_gives_its_digest(built):
     assert printed.split()[0] == found.profile.sha256
 
 
-def test_a_profile_is_compared_with_its_files(built, tmp_path):
+def test_a_profile_is_compared_with_its_files(built, tmp_path: Path) -> None:
     profile = pasted(describe(built / "8" / "net.h5").text(), tmp_path)
     assert compare(profile).text().endswith("The files are what the profile pasted says.")
     other = {"sha256": "0" * 64, "form": "keras", "input": (40, 40), "dimension": 9}
@@ -103,7 +103,9 @@ def test_a_profile_is_compared_with_its_files(built, tmp_path):
         ("20170512", 128, (112, 112), True, "none"),
     ],
 )
-def test_normalisation_is_guessed_by_a_rule_and_said_to_be(tmp_path, name, dimension, size, scales, expected):
+def test_normalisation_is_guessed_by_a_rule_and_said_to_be(
+    tmp_path: Path, name: str, dimension: int, size, scales: bool, expected: str
+) -> None:
     found = files.ModelFiles(tmp_path / "it", {"it": b""})
     facts = Facts(("x float32 [?]",), ("y float32 [?]",), size, dimension, 1, (), scales)
     profile = profile_of(found, "tflite", facts, name)
@@ -111,7 +113,7 @@ def test_normalisation_is_guessed_by_a_rule_and_said_to_be(tmp_path, name, dimen
     assert "Here it is a guess: " in profile_text(profile, facts)
 
 
-def test_one_of_several_outputs_is_taken_and_all_are_named(tmp_path):
+def test_one_of_several_outputs_is_taken_and_all_are_named(tmp_path: Path) -> None:
     outputs = ("planes:0 float32 [?, 7, 7, 4]", "vectors:0 float32 [?, 128]")
     facts = Facts(("x float32 [?, 112, 112, 3]",), outputs, (112, 112), None, 1)
     profile = profile_of(files.ModelFiles(tmp_path / "it", {"it": b""}), "tflite", facts, "it")
@@ -121,13 +123,13 @@ def test_one_of_several_outputs_is_taken_and_all_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("name", ['quote" and \\ back', "ümlaut"])
-def test_a_path_is_quoted(tmp_path, name):
+def test_a_path_is_quoted(tmp_path: Path, name: str) -> None:
     facts = Facts(("x float32 [?]",), ("y float32 [?]",), (112, 112), 128, 1)
     profile = profile_of(files.ModelFiles(tmp_path / name, {name: b""}), "tflite", facts, name)
     assert pasted(profile_text(profile, facts), tmp_path).file == str(tmp_path / name)
 
 
-def test_what_is_no_model_is_one_sentence(tmp_path, capsys):
+def test_what_is_no_model_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "it.pb").write_bytes(b"\x80\x04\x95")
     (tmp_path / "text.pb").write_bytes(b"text")
     for path, said in [("it.pb", "is a pickle"), ("text.pb", "no model of a form"), ("no.pb", "does not exist")]:
@@ -141,7 +143,7 @@ def test_what_is_no_model_is_one_sentence(tmp_path, capsys):
     assert "no profile at" in capsys.readouterr().err
 
 
-def test_a_vector_that_is_none_is_told(built, monkeypatch):
+def test_a_vector_that_is_none_is_told(built, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "facesieve.models.formats.keras_h5.load", lambda *_: lambda batch: np.full((1, 8), np.nan, np.float32)
     )
@@ -154,7 +156,7 @@ def test_a_vector_that_is_none_is_told(built, monkeypatch):
         describe(built / "8" / "net.h5")
 
 
-def test_the_job_prints_it_and_nothing_else(built):
+def test_the_job_prints_it_and_nothing_else(built) -> None:
     job = [sys.executable, str(ROOT / "jobs" / "describe.py"), str(built / "8" / "frozen.pb"), "--json"]
     done = subprocess.run(job, env={"PYTHONPATH": str(ROOT / "lib")}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -162,7 +164,7 @@ def test_the_job_prints_it_and_nothing_else(built):
     assert json.loads(line)["form"] == "frozen_graph"
 
 
-def test_the_profiles_that_are_there_are_right(data, facenet_weights):
+def test_the_profiles_that_are_there_are_right(data: Path, facenet_weights: Path) -> None:
     for name in ("facenet", "mobilefacenet"):
         profile = profiles.load(name, str(ROOT / "conf" / "models"))
         assert compare(profile).given

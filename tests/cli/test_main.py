@@ -22,7 +22,7 @@ def _submit(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_faults_go_to_standard_error_with_exit_code_2(tmp_path):
+def test_faults_go_to_standard_error_with_exit_code_2(tmp_path: Path) -> None:
     done = _submit("--config", "conf/pipeline.toml", "--set", f"lake.root={tmp_path}", "--set", "lnk.x=1")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("error: ") == 2
@@ -30,7 +30,7 @@ def test_faults_go_to_standard_error_with_exit_code_2(tmp_path):
     assert "images.root" in done.stderr
 
 
-def test_a_lake_root_that_cannot_be_written(tmp_path, facenet_weights):
+def test_a_lake_root_that_cannot_be_written(tmp_path: Path, facenet_weights: Path) -> None:
     (tmp_path / "file").write_text("")
     places = ("--set", f"images.root={tmp_path}", "--set", f"lake.root={tmp_path}/file/lake")
     done = _submit("--config", "conf/pipeline.toml", *places)
@@ -39,7 +39,7 @@ def test_a_lake_root_that_cannot_be_written(tmp_path, facenet_weights):
 
 
 @pytest.mark.parametrize("photographs", [ROOT / ".cache" / "demo" / "val"])
-def test_the_record_alone_is_on_standard_output(tmp_path, photographs, facenet_weights):
+def test_the_record_alone_is_on_standard_output(tmp_path: Path, photographs, facenet_weights: Path) -> None:
     if not photographs.exists():
         pytest.skip("the demonstration's photographs are not there (run make setup)")
     places = ("--set", f"images.root={photographs / 'madonna'}", "--set", f"lake.root={tmp_path}/lake")

@@ -87,7 +87,7 @@ def _lake(namespace: str):
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory, facenet_weights) -> Path:
+def images(tmp_path_factory: pytest.TempPathFactory, facenet_weights: Path) -> Path:
     """Nine photographs each of three people; two copies, one under another name; one file that is no image."""
     root = tmp_path_factory.mktemp("photographs")
     photographs = ROOT / ".cache" / "demo" / "train"
@@ -105,7 +105,7 @@ def images(tmp_path_factory, facenet_weights) -> Path:
 
 
 @pytest.fixture(scope="module")
-def place(spark, images, tmp_path_factory) -> Place:
+def place(spark: SparkSession, images: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A lake in which the job has run once, applied, with both exports."""
     made = Place(spark, images, tmp_path_factory.mktemp("export"))
     assert made.sieve("publish.apply=true", 'publish.outputs=["parquet","folders"]') == 0
@@ -115,7 +115,7 @@ def place(spark, images, tmp_path_factory) -> Place:
 APPLIED = ("publish.apply=true", 'publish.outputs=["parquet","folders"]')
 
 
-def test_every_image_has_its_verdict(place):
+def test_every_image_has_its_verdict(place: Place) -> None:
     rows = {row.uri: row for row in place.spark.table(f"lake.{place.namespace}.decisions").collect()}
     record = place.runs()[0]
     assert len(rows) == 30
@@ -132,7 +132,7 @@ def test_every_image_has_its_verdict(place):
     assert link["recall"] == 1.0, "so small a heap is joined exactly"
 
 
-def test_tables_are_as_declared_and_the_ledger_tells_the_reading_point(place):
+def test_tables_are_as_declared_and_the_ledger_tells_the_reading_point(place: Place) -> None:
     record = next(record for record in reversed(place.runs()) if record["status"] == "done")
     for table in (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, *LATER):
         assert table.name in record["after"]
@@ -140,7 +140,7 @@ def test_tables_are_as_declared_and_the_ledger_tells_the_reading_point(place):
         assert tables.differences(table, frame.table(f"lake.{place.namespace}.{table.name}").schema) == []
 
 
-def test_the_exports_hold_what_was_kept(place):
+def test_the_exports_hold_what_was_kept(place: Place) -> None:
     run = (place.export / "CURRENT").read_text().strip()
     kept = {row.image_id for row in place.spark.table(f"lake.{place.namespace}.cleaned").collect()}
     files = list((place.export / run / "folders").rglob("*.jpg"))
@@ -149,7 +149,7 @@ def test_the_exports_hold_what_was_kept(place):
     assert {row.image_id for row in plain.select("image_id").collect()} == kept
 
 
-def test_the_same_command_again_is_up_to_date(place, capsys):
+def test_the_same_command_again_is_up_to_date(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     before = place.standing()
     assert place.sieve(*APPLIED) == 0
     assert "up to date" in capsys.readouterr().out
@@ -157,7 +157,7 @@ def test_the_same_command_again_is_up_to_date(place, capsys):
     assert place.standing() == before
 
 
-def test_dry_run_then_apply_computes_nothing_again(spark, images, tmp_path):
+def test_dry_run_then_apply_computes_nothing_again(spark: SparkSession, images: Path, tmp_path: Path) -> None:
     place = Place(spark, images, tmp_path)
     assert place.sieve() == 0
     assert "publish" not in place.reused()
@@ -166,7 +166,7 @@ def test_dry_run_then_apply_computes_nothing_again(spark, images, tmp_path):
     assert [name for name, reused in place.reused().items() if not reused] == ["publish"]
 
 
-def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place):
+def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place: Place) -> None:
     assert place.sieve(*APPLIED) == 0
     first = place.standing()
     assert place.sieve(*APPLIED, "link.threshold_global=0.7", "decide.min_faces=2", "publish.max_change=1") == 0
@@ -177,7 +177,7 @@ def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place):
     assert place.standing() == first
 
 
-def test_later_tables_do_not_depend_on_partitioning(place):
+def test_later_tables_do_not_depend_on_partitioning(place: Place) -> None:
     assert place.sieve(*APPLIED) == 0
     before = {table.name: place.rows(table) for table in LATER}
     conf = place.spark.conf
@@ -193,7 +193,9 @@ def test_later_tables_do_not_depend_on_partitioning(place):
 
 
 @pytest.mark.parametrize("name", ["embeddings", "rejects", "edges", "clusters", "decisions", "cleaned"])
-def test_a_run_that_dies_at_a_commit_goes_on(place, spark, images, tmp_path, monkeypatch, name):
+def test_a_run_that_dies_at_a_commit_goes_on(
+    place: Place, spark: SparkSession, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """The driver dies between writing a table's rows and the commit; the same command then completes."""
     fresh = Place(spark, images, tmp_path) if name in ("embeddings", "rejects") else place
     extra = () if fresh is not place else ("--full",)
@@ -216,7 +218,9 @@ def test_a_run_that_dies_at_a_commit_goes_on(place, spark, images, tmp_path, mon
     assert embedded.count() == embedded.select("face_id").distinct().count()
 
 
-def test_an_image_that_cannot_be_read_for_once_is_tried_again(spark, images, tmp_path, monkeypatch):
+def test_an_image_that_cannot_be_read_for_once_is_tried_again(
+    spark: SparkSession, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A passing fault between listing and embedding costs a warning, not the image."""
     place = Place(spark, images, tmp_path)
     fetch, calls = FileTree.fetch, []
@@ -236,7 +240,9 @@ def test_an_image_that_cannot_be_read_for_once_is_tried_again(spark, images, tmp
     assert row.verdict == "keep"
 
 
-def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(place, monkeypatch, capsys):
+def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     other = {"exit": None}
     commit = Lake._fast_forward
 
@@ -254,7 +260,7 @@ def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(place,
     assert "moved by another run" in capsys.readouterr().err
 
 
-def test_too_large_a_change_is_refused_and_moves_nothing(place, capsys):
+def test_too_large_a_change_is_refused_and_moves_nothing(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert place.sieve(*APPLIED, "publish.max_change=1") == 0
     before = place.standing()
     assert place.sieve(*APPLIED, "decide.min_faces=1000") == 3
@@ -266,7 +272,9 @@ def without(decided: Decided, uri: str) -> Decided:
     return dataclasses.replace(decided, rows=Decisions(decided.rows.where(F.col("uri") != uri)))
 
 
-def test_a_lost_row_is_seen_and_never_committed(place, monkeypatch, capsys):
+def test_a_lost_row_is_seen_and_never_committed(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = place.standing()
     whole = decide_module.decisions
     with monkeypatch.context() as patched:
@@ -277,7 +285,9 @@ def test_a_lost_row_is_seen_and_never_committed(place, monkeypatch, capsys):
     assert place.sieve("decide.min_faces=4") == 0
 
 
-def test_a_table_corrupted_in_the_lake_is_seen(place, monkeypatch, capsys):
+def test_a_table_corrupted_in_the_lake_is_seen(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The proof is about the table as it stands: a row deleted behind the job's back fails the next run."""
     assert place.sieve() == 0
     good = Lake(place.spark, _lake(place.namespace))
@@ -289,13 +299,17 @@ def test_a_table_corrupted_in_the_lake_is_seen(place, monkeypatch, capsys):
     assert place.sieve(extra=("--full",)) == 0
 
 
-def test_a_stage_alone_says_what_must_run_before(spark, images, tmp_path, capsys):
+def test_a_stage_alone_says_what_must_run_before(
+    spark: SparkSession, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     place = Place(spark, images, tmp_path)
     assert place.sieve(verbs=(cluster,)) == 2
     assert "jobs/embed.py" in capsys.readouterr().err
 
 
-def test_a_finished_name_is_refused_and_an_unfinished_one_goes_on(place, capsys):
+def test_a_finished_name_is_refused_and_an_unfinished_one_goes_on(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert place.sieve(extra=("--run", "mine")) == 0
     assert place.sieve(extra=("--run", "mine")) == 2
     assert "--run" in capsys.readouterr().err
@@ -314,7 +328,9 @@ def test_a_finished_name_is_refused_and_an_unfinished_one_goes_on(place, capsys)
         ("lnk.scope=global", "lnk"),
     ],
 )
-def test_bad_input_ends_with_2_and_names_the_key(place, tmp_path, capsys, setting, named):
+def test_bad_input_ends_with_2_and_names_the_key(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str], setting: str, named: str
+) -> None:
     (tmp_path / "file").write_text("")
     facenet = (ROOT / "conf" / "models" / "facenet.toml").read_text()
     digest = next(line for line in facenet.splitlines() if line.startswith("sha256"))

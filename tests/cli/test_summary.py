@@ -24,7 +24,7 @@ def _record(reused: bool, apply: bool) -> dict:
     }
 
 
-def test_summary_shows_stages_clusters_verdicts_and_where_to_look():
+def test_summary_shows_stages_clusters_verdicts_and_where_to_look() -> None:
     text = summary.of(_record(reused=False, apply=True))
     for part in (
         "Run r1: done",
@@ -44,11 +44,11 @@ def test_summary_shows_stages_clusters_verdicts_and_where_to_look():
     assert "Dry run" not in text
 
 
-def test_summary_says_up_to_date_and_dry_run():
+def test_summary_says_up_to_date_and_dry_run() -> None:
     text = summary.of(_record(reused=True, apply=False))
     assert "up to date" in text
     assert "publish.apply = true" in text
 
 
-def test_durations_are_readable():
+def test_durations_are_readable() -> None:
     assert [duration(seconds) for seconds in (1.26, 65, 7320)] == ["1.3 s", "1 min 05 s", "2 h 02 min"]

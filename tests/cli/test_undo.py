@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from publishing import Decided, Shop, deciding, writing
+from pyspark.sql import SparkSession
 
 from facesieve.core import tables
 from facesieve.images.storage import Storage
@@ -20,7 +22,7 @@ EXPORTED = (FREE, 'publish.outputs=["parquet"]')
 
 
 @pytest.fixture
-def shop(spark, tmp_path) -> Shop:
+def shop(spark: SparkSession, tmp_path: Path) -> Shop:
     return Shop(spark, tmp_path)
 
 
@@ -36,7 +38,9 @@ def _failing(_run) -> None:
     raise ArithmeticError("on purpose")
 
 
-def test_published_runs_are_undone_newest_first_until_nothing_is_left(shop, capsys):
+def test_published_runs_are_undone_newest_first_until_nothing_is_left(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert shop.apply("r1", IMAGES, *EXPORTED) == 0
     first = shop.standing()
     assert shop.apply("r2", MORE, *EXPORTED) == 0
@@ -58,7 +62,7 @@ def test_published_runs_are_undone_newest_first_until_nothing_is_left(shop, caps
     assert all(shop.lake.standing(table).key == "" for table in (tables.LISTING, tables.DECISIONS, tables.CLEANED))
 
 
-def test_an_export_that_is_gone_or_a_pointer_of_other_hands(shop):
+def test_an_export_that_is_gone_or_a_pointer_of_other_hands(shop: Shop) -> None:
     assert shop.apply("r1", IMAGES, *EXPORTED) == 0
     assert shop.apply("r2", MORE, *EXPORTED) == 0
     root = Storage(str(shop.export))
@@ -70,7 +74,9 @@ def test_an_export_that_is_gone_or_a_pointer_of_other_hands(shop):
     assert shop.current() == "mine"
 
 
-def test_an_export_root_that_cannot_be_written_is_said_first(shop, monkeypatch, capsys):
+def test_an_export_root_that_cannot_be_written_is_said_first(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert shop.apply("r1", IMAGES, *EXPORTED) == 0
     before = shop.standing()
     monkeypatch.setattr("facesieve.cli.undo.why_unwritable", lambda place: f"{place} cannot be written")
@@ -79,7 +85,7 @@ def test_an_export_root_that_cannot_be_written_is_said_first(shop, monkeypatch, 
     assert (shop.standing(), shop.current()) == (before, "r1")
 
 
-def test_the_ledger_says_what_was_undone_and_when_and_keeps_the_rest(shop):
+def test_the_ledger_says_what_was_undone_and_when_and_keeps_the_rest(shop: Shop) -> None:
     assert shop.run("r1", _edges(0.5)) == 0
     before = shop.record("r1")
     assert shop.undo("r1") == 0
@@ -92,7 +98,7 @@ def test_the_ledger_says_what_was_undone_and_when_and_keeps_the_rest(shop):
     }
 
 
-def test_what_was_undone_is_never_reused_and_what_was_not_is(shop):
+def test_what_was_undone_is_never_reused_and_what_was_not_is(shop: Shop) -> None:
     assert shop.run("r1", _edges(0.5), _votes(0.5)) == 0
     first = shop.standing()
     assert shop.run("r2", _edges(0.5), _votes(0.75)) == 0
@@ -111,7 +117,9 @@ def test_what_was_undone_is_never_reused_and_what_was_not_is(shop):
     assert shop.run("r4", _votes(0.5)) == 2, "the name of a run that was undone is not given again"
 
 
-def test_an_undo_that_was_killed_half_way_is_finished_by_the_same_command(shop, monkeypatch):
+def test_an_undo_that_was_killed_half_way_is_finished_by_the_same_command(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert shop.run("r1", _edges(0.5), _votes(0.5)) == 0
     first = shop.standing()
     assert shop.run("r2", _edges(0.75), _votes(0.75)) == 0
@@ -132,7 +140,7 @@ def test_an_undo_that_was_killed_half_way_is_finished_by_the_same_command(shop, 
     assert (shop.standing(), shop.record("r2")["status"]) == (first, "undone")
 
 
-def test_json_tells_what_went_where(shop, capsys):
+def test_json_tells_what_went_where(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.run("r1", _edges(0.5)) == 0
     first = shop.standing()["edges"]
     assert shop.run("r2", _edges(0.75)) == 0
@@ -155,7 +163,9 @@ def test_json_tells_what_went_where(shop, capsys):
         ("r3", "the run r3 was refused and has changed nothing"),
     ],
 )
-def test_a_run_that_cannot_be_undone_is_named_with_the_newest(rejected, capsys, name, said):
+def test_a_run_that_cannot_be_undone_is_named_with_the_newest(
+    rejected: Shop, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
     before = rejected.standing()
     assert rejected.undo(name) == 2
     told = capsys.readouterr().err
@@ -164,7 +174,7 @@ def test_a_run_that_cannot_be_undone_is_named_with_the_newest(rejected, capsys, 
 
 
 @pytest.fixture(scope="module")
-def rejected(spark, tmp_path_factory) -> Shop:
+def rejected(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     shop = Shop(spark, tmp_path_factory.mktemp("shop"))
     assert shop.apply("r1", IMAGES) == 0
     assert shop.run("r2", _edges(0.5)) == 0
@@ -173,12 +183,12 @@ def rejected(spark, tmp_path_factory) -> Shop:
     return shop
 
 
-def test_a_lake_without_runs(shop, capsys):
+def test_a_lake_without_runs(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.undo("r1") == 2
     assert "lake.root: there is no run in this lake" in capsys.readouterr().err
 
 
-def test_a_run_that_failed_is_undone_and_the_next_one_computes_anew(shop):
+def test_a_run_that_failed_is_undone_and_the_next_one_computes_anew(shop: Shop) -> None:
     assert shop.run("r1", _edges(0.5)) == 0
     first = shop.standing()
     assert shop.run("r2", _edges(0.75), _votes(0.75), _failing) == 1
@@ -189,7 +199,7 @@ def test_a_run_that_failed_is_undone_and_the_next_one_computes_anew(shop):
     assert not shop.record("r3")["stages"]["made edges"]["reused"]
 
 
-def test_a_failed_run_under_a_finished_one_waits_its_turn(shop, capsys):
+def test_a_failed_run_under_a_finished_one_waits_its_turn(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.run("r1", _edges(0.5), _failing) == 1
     assert shop.run("r2", _edges(0.5)) == 0
     assert shop.undo("r1") == 3
@@ -200,7 +210,9 @@ def test_a_failed_run_under_a_finished_one_waits_its_turn(shop, capsys):
 
 
 @pytest.mark.parametrize("followed", [False, True])
-def test_a_run_whose_driver_vanished(shop, monkeypatch, capsys, followed):
+def test_a_run_whose_driver_vanished(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], followed: bool
+) -> None:
     """Nobody noted where it left the tables: it made one, and went back to a former version of the other."""
     assert shop.run("r1", _edges(0.5)) == 0
     assert shop.run("r2", _edges(0.75)) == 0
@@ -218,7 +230,7 @@ def test_a_run_whose_driver_vanished(shop, monkeypatch, capsys, followed):
         assert shop.standing() == before | {"votes": shop.lake.versions(tables.VOTES)[0].id}
 
 
-def test_a_run_that_was_resumed_goes_back_to_before_its_first_start(shop):
+def test_a_run_that_was_resumed_goes_back_to_before_its_first_start(shop: Shop) -> None:
     assert shop.run("r1", _edges(0.5)) == 0
     first = shop.standing()
     assert shop.run("r2", _edges(0.75), _failing) == 1
@@ -228,7 +240,7 @@ def test_a_run_that_was_resumed_goes_back_to_before_its_first_start(shop):
     assert shop.standing() == first
 
 
-def test_a_run_that_was_resumed_after_another_goes_back_to_what_that_left(shop):
+def test_a_run_that_was_resumed_after_another_goes_back_to_what_that_left(shop: Shop) -> None:
     assert shop.run("r1", _edges(0.5), _failing) == 1
     assert shop.run("r2", _edges(0.75)) == 0
     second = shop.standing()
@@ -237,7 +249,7 @@ def test_a_run_that_was_resumed_after_another_goes_back_to_what_that_left(shop):
     assert shop.standing() == second
 
 
-def test_a_table_that_others_moved_since_is_refused_and_named(shop, capsys):
+def test_a_table_that_others_moved_since_is_refused_and_named(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.run("r1", _edges(0.5), _votes(0.5)) == 0
     assert shop.run("r2", _edges(0.75), _failing) == 1
     before = shop.standing()
@@ -252,7 +264,7 @@ def test_a_table_that_others_moved_since_is_refused_and_named(shop, capsys):
     assert (shop.standing(), shop.record("r1")["status"]) == (before, "done")
 
 
-def test_a_version_that_was_expired_is_refused(shop, capsys):
+def test_a_version_that_was_expired_is_refused(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.run("r1", _edges(0.5)) == 0
     assert shop.run("r2", _edges(0.75)) == 0
     shop.spark.sql(
@@ -265,11 +277,11 @@ def test_a_version_that_was_expired_is_refused(shop, capsys):
     assert (shop.standing(), shop.record("r2")["status"]) == (before, "done")
 
 
-def test_a_run_may_not_be_named_like_the_pointer(shop):
+def test_a_run_may_not_be_named_like_the_pointer(shop: Shop) -> None:
     assert shop.run("current") == 2
 
 
-def test_dry_runs_are_undone_too_and_leave_the_exports_alone(shop):
+def test_dry_runs_are_undone_too_and_leave_the_exports_alone(shop: Shop) -> None:
     assert shop.apply("r1", IMAGES, *EXPORTED) == 0
     first = shop.standing()
     assert shop.run("r2", deciding(MORE), sets=EXPORTED) == 0

@@ -53,7 +53,7 @@ def test_cosine_needs_none() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_named(config, profile, cosines, keys, said) -> None:
+def test_what_cannot_be_is_named(config, profile, cosines, keys, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
         impostor_lines(config, profile, epoch(**cosines))
     assert [fault.key for fault in caught.value.faults] == keys

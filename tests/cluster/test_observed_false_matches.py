@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pyspark.sql import SparkSession
+
 from facesieve.cluster.observed_false_matches import false_matches
 
 EDGES = "scope string, src bigint, dst bigint, cosine float, same_identity boolean"
 
 
-def test_both_ends_of_an_edge_between_clusters_have_a_stranger(spark):
+def test_both_ends_of_an_edge_between_clusters_have_a_stranger(spark: SparkSession) -> None:
     pairs = [(1, 2), (1, 3), (2, 3), (3, 4), (-5, 4)]
     edges = spark.createDataFrame([("global", a, b, 0.5, None) for a, b in pairs], EDGES)
     clusters = spark.createDataFrame([(1, 1), (2, 1), (3, 3), (4, 3), (-5, -5)], "face_id bigint, cluster_id bigint")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from pyspark.sql import SparkSession
 
 from facesieve.cluster import structure_score as structure_stage
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores
@@ -49,7 +50,7 @@ def found(spark, src, dst, cosines, settings, partitions=2):
 
 
 @pytest.mark.parametrize(("seed", "most", "cut"), [(0, 200, 0.27), (1, 1, 0.3), (2, 5, 0.25)])
-def test_it_is_the_kernel(spark, seed, most, cut):
+def test_it_is_the_kernel(spark: SparkSession, seed: int, most: int, cut: float) -> None:
     edges, settings = random_edges(seed, 60, 0.3, 5), config.Cluster(max_degree=most, score_cut=cut)
     wanted = expected(*edges, settings)
     assert {row[3] for row in wanted[0]} == {True, False}
@@ -57,7 +58,9 @@ def test_it_is_the_kernel(spark, seed, most, cut):
 
 
 @pytest.mark.parametrize(("partitions", "group_ends"), [(1, 1 << 22), (2, 300), (7, 200)])
-def test_it_does_not_depend_on_partitions_or_order(spark, monkeypatch, partitions, group_ends):
+def test_it_does_not_depend_on_partitions_or_order(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, partitions: int, group_ends
+) -> None:
     settings = config.Cluster(max_degree=8)
     edges = random_edges(3, 50, 0.4, 4, hub=40)
     wanted = expected(*edges, settings)
@@ -68,12 +71,12 @@ def test_it_does_not_depend_on_partitions_or_order(spark, monkeypatch, partition
     assert found(spark, *(column[order] for column in edges), settings, partitions) == wanted
 
 
-def test_a_hub(spark):
+def test_a_hub(spark: SparkSession) -> None:
     edges, settings = random_edges(4, 30, 0.5, 4, hub=20_000), config.Cluster(max_degree=20)
     assert found(spark, *edges, settings) == expected(*edges, settings)
 
 
-def test_a_hub_sends_no_more_than_its_strongest(spark, monkeypatch):
+def test_a_hub_sends_no_more_than_its_strongest(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """The neighbourhoods sent hold at most `max_degree` neighbours, whatever the degree."""
     src, dst, cosines = random_edges(5, 10, 0.9, 4, hub=5_000)
     settings = config.Cluster(max_degree=7)
@@ -91,7 +94,7 @@ def test_a_hub_sends_no_more_than_its_strongest(spark, monkeypatch):
     assert sum(len(row.src) // 8 for row in sent) == len(src)
 
 
-def test_no_edges(spark):
+def test_no_edges(spark: SparkSession) -> None:
     frame = spark.createDataFrame([], "src bigint, dst bigint, cosine float")
     tally = spark.sparkContext.accumulator({}, Tally())
     scored = structure(frame, LINE, config.Cluster(), tally)
@@ -99,7 +102,7 @@ def test_no_edges(spark):
     assert (scored.collect(), tally.value) == ([], {})
 
 
-def test_what_is_exactly_at_a_limit_is_within_it(spark):
+def test_what_is_exactly_at_a_limit_is_within_it(spark: SparkSession) -> None:
     """A face of just `max_degree` neighbours is not cut, and an edge just at the cut votes."""
     star = np.zeros(7, np.int64), np.arange(1, 8), np.linspace(0.5, 0.9, 7).astype(np.float32)
     weakest = min(row[2] for row in expected(*star, config.Cluster(max_degree=7))[0])

@@ -31,7 +31,7 @@ def _faults(given: dict) -> dict[str, Fault]:
     return {fault.key: fault for fault in faults}
 
 
-def test_good_values_and_defaults():
+def test_good_values_and_defaults() -> None:
     faults: list[Fault] = []
     made = build(Outer, {"share": 1, "parts": ["b"], "inner": {"side": 3}}, "", faults)
     assert faults == []
@@ -39,7 +39,7 @@ def test_good_values_and_defaults():
     assert isinstance(made.share, float)
 
 
-def test_all_faults_are_reported_at_once_with_dotted_keys():
+def test_all_faults_are_reported_at_once_with_dotted_keys() -> None:
     found = _faults({"nam": 1, "share": 0, "count": 1.5, "inner": {}, "parts": ["a", "a"]})
     assert set(found) == {"nam", "share", "count", "inner.side", "parts"}
     assert "Did you mean name?" in found["nam"].fix
@@ -50,5 +50,5 @@ def test_all_faults_are_reported_at_once_with_dotted_keys():
     ("name", "value"),
     [("flag", 1), ("count", True), ("count", "1"), ("name", 3), ("parts", "a"), ("inner", 3), ("share", float("nan"))],
 )
-def test_nothing_is_converted_silently(name, value):
+def test_nothing_is_converted_silently(name: str, value) -> None:
     assert set(_faults({name: value})) == {name}

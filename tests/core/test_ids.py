@@ -7,7 +7,7 @@ import hashlib
 from facesieve.core import ids
 
 
-def test_ids_follow_the_contract():
+def test_ids_follow_the_contract() -> None:
     sha = "ab" * 32
     image = int.from_bytes(hashlib.sha256(f"a/b.jpg\0{sha}".encode()).digest()[:8], "big", signed=True)
     assert ids.image_id("a/b.jpg", sha) == image

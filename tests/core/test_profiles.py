@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -25,17 +26,17 @@ centre_y = 118
 
 
 @pytest.fixture
-def profile(tmp_path, monkeypatch):
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODEL_PLACE", "/models")
     (tmp_path / "small.toml").write_text(GOOD.format(digest="0" * 64))
     return profiles.load("small", str(tmp_path))
 
 
-def test_variables_are_expanded_and_the_name_is_the_file(profile):
+def test_variables_are_expanded_and_the_name_is_the_file(profile) -> None:
     assert (profile.file, profile.name) == ("/models/model.tflite", "small")
 
 
-def test_id_changes_with_what_changes_vectors_only(profile):
+def test_id_changes_with_what_changes_vectors_only(profile) -> None:
     base = profiles.model_id(profile, Embed())
     assert base.startswith("small@")
     assert len(base) == len("small@") + 12
@@ -59,12 +60,12 @@ def test_id_changes_with_what_changes_vectors_only(profile):
 
 
 @pytest.mark.parametrize("form", profiles.FORMS)
-def test_every_form_is_accepted(tmp_path, form):
+def test_every_form_is_accepted(tmp_path: Path, form) -> None:
     (tmp_path / "small.toml").write_text(GOOD.format(digest="0" * 64).replace("tflite", form).replace("$", ""))
     assert profiles.load("small", str(tmp_path)).form == form
 
 
-def test_faults_name_file_and_key(tmp_path, monkeypatch):
+def test_faults_name_file_and_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MODEL_PLACE", raising=False)
     (tmp_path / "small.toml").write_text(GOOD.format(digest="zz").replace("112, 112", "112"))
     with pytest.raises(ConfigError) as caught:
@@ -76,6 +77,6 @@ def test_faults_name_file_and_key(tmp_path, monkeypatch):
     }
 
 
-def test_unknown_model_lists_what_there_is(tmp_path, profile):
+def test_unknown_model_lists_what_there_is(tmp_path: Path, profile) -> None:
     with pytest.raises(ConfigError, match="small"):
         profiles.load("large", str(tmp_path))

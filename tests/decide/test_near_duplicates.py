@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from pyspark.sql import SparkSession
 
 from facesieve.core.tables import EDGES, Edges
 from facesieve.decide.near_duplicates import near_duplicates
@@ -109,7 +110,7 @@ def crowd(seed):
     return images, edges
 
 
-def test_followers_are_those_of_the_plain_rules_whatever_the_partitions(spark):
+def test_followers_are_those_of_the_plain_rules_whatever_the_partitions(spark: SparkSession) -> None:
     images, edges = crowd(seed=7)
     expected = plain(images, edges, 6)
     assert len(expected) > 10
@@ -144,7 +145,7 @@ NOT_NEAR = [
 ]
 
 
-def test_the_better_of_two_is_kept(spark):
+def test_the_better_of_two_is_kept(spark: SparkSession) -> None:
     """One frame of pairs that have nothing to do with each other; the worse image has the smaller id."""
     images = [
         image(2 * place + number, **changed)
@@ -155,20 +156,20 @@ def test_the_better_of_two_is_kept(spark):
     assert found(spark, images, edges) == {2 * place + 1: 2 * place + 2 for place in range(len(BETTER_AND_WORSE))}
 
 
-def test_images_that_are_not_near_are_both_kept(spark):
+def test_images_that_are_not_near_are_both_kept(spark: SparkSession) -> None:
     others = [image(number + 2, **changed) for number, changed in enumerate(NOT_NEAR)]
     same_image = image(1, face_id=90)
     edges = [edge(1, number) for number in range(2, 9)] + [edge(1, 9, 1.0)]
     assert found(spark, [image(1), same_image, *others], edges) == {}
 
 
-def test_the_limits_belong_to_what_is_near(spark):
+def test_the_limits_belong_to_what_is_near(spark: SparkSession) -> None:
     images = [image(1), image(2, phash=hashed(*range(BITS))), image(3, phash=hashed(*range(BITS)))]
     edges = [edge(1, 2, COSINE), edge(1, 3, float(np.nextafter(np.float32(COSINE), np.float32(0))))]
     assert found(spark, images, edges) == {2: 1}
 
 
-def test_the_whole_of_one_may_be_like_a_view_of_the_other(spark):
+def test_the_whole_of_one_may_be_like_a_view_of_the_other(spark: SparkSession) -> None:
     other = hashed(*range(1, 256, 2))
     edges = [edge(1, 2), edge(1, 3), edge(2, 3)]
     assert found(spark, [image(1, phash=hashed(views=2)), image(2, phash=other)], edges) == {2: 1}
@@ -177,5 +178,5 @@ def test_the_whole_of_one_may_be_like_a_view_of_the_other(spark):
     assert found(spark, cut, edges) == {}, "two views that are both cut are not compared"
 
 
-def test_nothing_near_gives_nothing(spark):
+def test_nothing_near_gives_nothing(spark: SparkSession) -> None:
     assert found(spark, [image(1), image(2)], []) == {}

@@ -85,7 +85,7 @@ def collected(found: DataFrame) -> dict[int, float]:
 
 
 @pytest.mark.parametrize("partitions", [1, 5])
-def test_as_the_kernels_say_whatever_the_partitions(spark, heap, partitions):
+def test_as_the_kernels_say_whatever_the_partitions(spark: SparkSession, heap: Heap, partitions: int) -> None:
     found = collected(
         overlap(heap.faces(spark, partitions), heap.clusters(spark), protected(spark, heap.protected), LINE)
     )
@@ -95,7 +95,9 @@ def test_as_the_kernels_say_whatever_the_partitions(spark, heap, partitions):
     assert len(set(found) - hidden) <= 2
 
 
-def test_the_heap_decides_before_the_folder_and_a_face_without_both_stands_alone(spark, heap):
+def test_the_heap_decides_before_the_folder_and_a_face_without_both_stands_alone(
+    spark: SparkSession, heap: Heap
+) -> None:
     """Clusters of the identity scope hold everybody; those of the heap, where they are, count."""
     everybody = Heap(heap.ids, np.zeros_like(heap.people), heap.vectors, heap.protected)
     both = Clusters(heap.clusters(spark).unionByName(everybody.clusters(spark, "identity")))
@@ -107,7 +109,7 @@ def test_the_heap_decides_before_the_folder_and_a_face_without_both_stands_alone
     assert collected(overlap(given[0], nobody, given[1], LINE)) == expected(alone, heap.protected)
 
 
-def test_faces_that_are_protected_themselves_mark_their_images(spark, heap):
+def test_faces_that_are_protected_themselves_mark_their_images(spark: SparkSession, heap: Heap) -> None:
     """A list names faces of the heap: they are marked, and their people with them."""
     named = [np.flatnonzero(heap.people == person)[0] for person in range(PROTECTED)]
     ids = [int(heap.ids[row]) for row in named]
@@ -122,7 +124,7 @@ def test_faces_that_are_protected_themselves_mark_their_images(spark, heap):
     assert len(marked) > PROTECTED
 
 
-def test_vectors_that_cannot_be_compared(spark, heap):
+def test_vectors_that_cannot_be_compared(spark: SparkSession, heap: Heap) -> None:
     faces, clusters = heap.faces(spark, 2), heap.clusters(spark)
     with pytest.raises(ContractError, match="differ in length"):
         overlap(faces, clusters, protected(spark, heap.protected[:, :64]), LINE)

@@ -50,20 +50,20 @@ def problems(path: str) -> list[str]:
     return [fault.problem.removeprefix(f"{path} ") for fault in caught.value.faults]
 
 
-def test_an_image_is_named_by_uri_or_by_id(listing, write):
+def test_an_image_is_named_by_uri_or_by_id(listing: DataFrame, write: Write) -> None:
     path = write("Ann/a 1.jpg,,drop,,me,", ",20,move, Bob ,me,2026-11-24", "Bob/3.jpg,-30,keep,,,")
     found, warned = resolved(stated(path), listing)
     assert found == [(-30, "keep", None), (10, "drop", None), (20, "move", "Bob")]
     assert warned == []
 
 
-def test_nothing_stated(listing):
+def test_nothing_stated(listing: DataFrame) -> None:
     nothing = stated("")
     assert (nothing.statements, nothing.digest) == ((), "")
     assert overrides(nothing, listing, pytest.fail) is None
 
 
-def test_csv_and_parquet_in_any_order_have_one_digest(write, tmp_path):
+def test_csv_and_parquet_in_any_order_have_one_digest(write: Write, tmp_path: Path) -> None:
     rows = ["a,,drop,,me,2026-11-24", ",-7,move,Bob,you,2026-11-24T18:00:00Z"]
     given = stated(write(*rows))
     columns = {
@@ -80,7 +80,7 @@ def test_csv_and_parquet_in_any_order_have_one_digest(write, tmp_path):
     assert stated(write(rows[0])).digest != given.digest
 
 
-def test_all_that_is_wrong_is_said_at_once_with_its_place(write):
+def test_all_that_is_wrong_is_said_at_once_with_its_place(write: Write) -> None:
     said = problems(
         write(
             "a,,fail,,,",
@@ -108,7 +108,7 @@ def test_all_that_is_wrong_is_said_at_once_with_its_place(write):
     ]
 
 
-def test_columns_that_are_missing_and_files_that_cannot_be_read(write, tmp_path):
+def test_columns_that_are_missing_and_files_that_cannot_be_read(write: Write, tmp_path: Path) -> None:
     assert problems(write("a", columns="image")) == ["has no column verdict", "has no column uri or image_id"]
     assert "cannot be read (it does not exist)" in problems(str(tmp_path / "none.csv"))[0]
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
@@ -126,7 +126,7 @@ def test_columns_that_are_missing_and_files_that_cannot_be_read(write, tmp_path)
         (["40,,drop,,,2026-01-02", ",40,keep,,,2026-01-03"], "keep"),
     ],
 )
-def test_the_later_of_two_rows_counts(listing, write, rows, ruled):
+def test_the_later_of_two_rows_counts(listing: DataFrame, write: Write, rows, ruled: str) -> None:
     for given in (rows, rows[::-1]):
         (found,), _ = resolved(stated(write(*given)), listing)
         assert found[:2] == (40, ruled)
@@ -142,25 +142,25 @@ def test_the_later_of_two_rows_counts(listing, write, rows, ruled):
         [",40,keep,,,", ",40,drop,,,"],
     ],
 )
-def test_two_rows_that_differ_and_none_is_later(write, rows):
+def test_two_rows_that_differ_and_none_is_later(write: Write, rows) -> None:
     (said,) = problems(write(*rows))
     assert "line 2" in said
     assert "line 3" in said
     assert "say different things of 40" in said
 
 
-def test_uri_and_id_of_one_image_contradict_each_other(listing, write):
+def test_uri_and_id_of_one_image_contradict_each_other(listing: DataFrame, write: Write) -> None:
     given = stated(write("Ann/2.jpg,,keep,,,", ",20,drop,,,"))
     with pytest.raises(ConfigError, match="say different things of 20"):
         resolved(given, listing)
 
 
-def test_uri_and_id_in_one_row_must_be_of_one_image(listing, write):
+def test_uri_and_id_in_one_row_must_be_of_one_image(listing: DataFrame, write: Write) -> None:
     with pytest.raises(ConfigError, match="line 2: uri and image_id name two images"):
         resolved(stated(write("Ann/2.jpg,10,keep,,,")), listing)
 
 
-def test_rows_of_no_image_are_left_out_and_warned_of_once(listing, write):
+def test_rows_of_no_image_are_left_out_and_warned_of_once(listing: DataFrame, write: Write) -> None:
     """Line 4: the file has changed since it was ruled upon by uri and id."""
     gone = [f"gone/{number},,drop,,," for number in range(4)]
     path = write("Ann/a 1.jpg,,drop,,,", ",99,keep,,,", "Bob/3.jpg,77,keep,,,", *gone)
@@ -172,7 +172,7 @@ def test_rows_of_no_image_are_left_out_and_warned_of_once(listing, write):
     assert nothing == []
 
 
-def test_a_changed_file_keeps_what_was_said_of_its_uri_alone(spark, write):
+def test_a_changed_file_keeps_what_was_said_of_its_uri_alone(spark: SparkSession, write: Write) -> None:
     given = stated(write("Ann/2.jpg,,drop,,,", ",-30,drop,,,"))
     changed = spark.createDataFrame([(21, "Ann/2.jpg"), (-31, "Bob/3.jpg")], "image_id long, uri string")
     found, warned = resolved(given, changed)
@@ -180,7 +180,7 @@ def test_a_changed_file_keeps_what_was_said_of_its_uri_alone(spark, write):
     assert "1 rows" in warned[0]
 
 
-def test_many_rows(spark, tmp_path):
+def test_many_rows(spark: SparkSession, tmp_path: Path) -> None:
     """By a Spark that need not collect the listing."""
     path = tmp_path / "many.csv"
     with path.open("w", newline="") as file:

@@ -77,7 +77,7 @@ class Asking:
         return "\n".join(fault.problem for fault in caught.value.faults)
 
 
-def test_nobody_is_protected(spark):
+def test_nobody_is_protected(spark: SparkSession) -> None:
     assert described(Asking(spark, "").run) is None
 
 
@@ -90,7 +90,9 @@ def test_nobody_is_protected(spark):
         ("uri,why\n5.jpg,test\n", [5]),
     ],
 )
-def test_a_list_names_people_of_this_run(spark, listed, tmp_path, text, named):
+def test_a_list_names_people_of_this_run(
+    spark: SparkSession, listed: DataFrame, tmp_path: Path, text: str, named
+) -> None:
     (tmp_path / "list.csv").write_text(text)
     asking = Asking(spark, tmp_path / "list.csv")
     assert asking.faces(listed) == [(face, float(face)) for face in named]
@@ -99,7 +101,7 @@ def test_a_list_names_people_of_this_run(spark, listed, tmp_path, text, named):
     assert Asking(spark, tmp_path / "again.csv").digest() == asking.digest()
 
 
-def test_names_that_are_of_no_face_are_counted(spark, listed, tmp_path):
+def test_names_that_are_of_no_face_are_counted(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("uri,image_id,identity\nAnn/2.jpg,,\n,99,\n,,Eve\ngone.jpg,,\n")
     asking = Asking(spark, tmp_path / "list.csv")
     assert asking.faces(listed) == [(3, 3.0)]
@@ -109,7 +111,7 @@ def test_names_that_are_of_no_face_are_counted(spark, listed, tmp_path):
     assert Asking(spark, tmp_path / "list.csv").faces(listed) == []
 
 
-def test_a_list_in_parquet_and_its_faults(spark, listed, tmp_path):
+def test_a_list_in_parquet_and_its_faults(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
     pq.write_table(pa.table({"image_id": [30, 40]}), tmp_path / "list.parquet")
     assert Asking(spark, tmp_path / "list.parquet").faces(listed) == [(4, 4.0), (5, 5.0)]
     (tmp_path / "list.csv").write_text("uri,image_id\na,1\n,\n,x\n")
@@ -129,7 +131,7 @@ def exported(path: Path, models: list[str], dimension: int = DIMENSION, kind: pa
     return path
 
 
-def test_embeddings_that_another_program_exported(spark, listed, tmp_path):
+def test_embeddings_that_another_program_exported(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
     for kind in (pa.float32(), pa.float64()):
         asking = Asking(spark, exported(tmp_path / f"{kind}.parquet", [MODEL] * 3, kind=kind))
         assert asking.faces(listed) == [(0, 0.0), (0, 1.0), (0, 2.0)]
@@ -139,7 +141,7 @@ def test_embeddings_that_another_program_exported(spark, listed, tmp_path):
     assert Asking(spark, tmp_path / "set[1]").faces(listed) == [(0, 0.0), (0, 1.0), (0, 2.0)]
 
 
-def test_embeddings_of_another_model_or_length(spark, listed, tmp_path):
+def test_embeddings_of_another_model_or_length(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
     said = Asking(spark, exported(tmp_path / "a.parquet", ["x@1", "y@2"])).fault(listed)
     assert f"holds faces of x@1, y@2, and none of this run's model {MODEL}" in said
     said = Asking(spark, exported(tmp_path / "b.parquet", [MODEL] * 2, 31)).fault(listed)
@@ -180,7 +182,9 @@ class Other:
         ledger.close("done", after)
 
 
-def test_another_lake_as_it_stands_or_as_its_last_run_left_it(spark, listed, tmp_path):
+def test_another_lake_as_it_stands_or_as_its_last_run_left_it(
+    spark: SparkSession, listed: DataFrame, tmp_path: Path
+) -> None:
     other = Other(spark)
     first = other.embedded([1, 2, 3])
     assert Asking(spark, other.root).faces(listed) == [(0, 1.0), (0, 2.0), (0, 3.0)]
@@ -198,7 +202,7 @@ def test_another_lake_as_it_stands_or_as_its_last_run_left_it(spark, listed, tmp
     assert Asking(spark, tmp_path).faces(listed) == [(0, 2.0), (0, 3.0)]
 
 
-def test_a_lake_of_another_model_or_without_faces(spark, listed):
+def test_a_lake_of_another_model_or_without_faces(spark: SparkSession, listed: DataFrame) -> None:
     other = Other(spark)
     other.embedded([1], "other@2")
     assert f"holds faces of other@2, and none of this run's model {MODEL}" in Asking(spark, other.root).fault(listed)
@@ -206,7 +210,7 @@ def test_a_lake_of_another_model_or_without_faces(spark, listed):
     assert "holds no face" in Asking(spark, other.root).fault(listed)
 
 
-def test_paths_that_name_nothing_of_use(spark, listed, tmp_path):
+def test_paths_that_name_nothing_of_use(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
     assert "does not exist" in Asking(spark, tmp_path / "none").fault(listed)
     (tmp_path / "empty").mkdir()
     assert "holds no image" in Asking(spark, tmp_path / "empty").fault(listed)
@@ -219,7 +223,7 @@ def test_paths_that_name_nothing_of_use(spark, listed, tmp_path):
     assert "lake.root of this run" in Asking(spark, tmp_path, lake=Place(root=f"{tmp_path}/")).fault(listed)
 
 
-def test_its_own_lake_is_refused_by_whatever_path(spark, listed, tmp_path):
+def test_its_own_lake_is_refused_by_whatever_path(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
     lake, link = tmp_path / "lake", tmp_path / "link"
     (lake / "faces").mkdir(parents=True)
     link.symlink_to(lake)
@@ -227,7 +231,9 @@ def test_its_own_lake_is_refused_by_whatever_path(spark, listed, tmp_path):
         assert "all of it would be kept out" in Asking(spark, path, lake=Place(root=str(lake))).fault(listed)
 
 
-def test_images_without_a_usable_face(spark, listed, tmp_path, monkeypatch):
+def test_images_without_a_usable_face(
+    spark: SparkSession, listed: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is loaded for images that cannot be decoded."""
     monkeypatch.setattr("facesieve.models.check", lambda profile: None)
     (tmp_path / "a.jpg").write_bytes(b"no image")
@@ -235,7 +241,9 @@ def test_images_without_a_usable_face(spark, listed, tmp_path, monkeypatch):
     assert "holds no usable face (2 images)" in Asking(spark, tmp_path).fault(listed)
 
 
-def test_a_folder_of_images_is_embedded_like_the_run_itself(spark, listed, data, tmp_path):
+def test_a_folder_of_images_is_embedded_like_the_run_itself(
+    spark: SparkSession, listed: DataFrame, data: Path, tmp_path: Path
+) -> None:
     profile = profiles.load("mobilefacenet", MODELS)
     stored = np.load(data / "lfw" / "embeddings.npz")
     for number in (0, 500):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -32,7 +34,7 @@ def profile(**others):
 
 
 @pytest.fixture
-def found(monkeypatch):
+def found(monkeypatch: pytest.MonkeyPatch):
     """Return a function that sets what the detector finds in each image."""
 
     def finds(*detections):
@@ -43,7 +45,7 @@ def found(monkeypatch):
 
 
 @pytest.fixture
-def arrow(monkeypatch):
+def arrow(monkeypatch: pytest.MonkeyPatch):
     """A detector for four bright blocks that are upright with red above green and blue left of white.
 
     Return how confident it is when they are upright, and when they are not (0: it finds nothing).
@@ -74,7 +76,7 @@ def marked(turn):
     return np.ascontiguousarray(np.rot90(image, -turn))
 
 
-def test_largest_face_ties_go_to_the_surer_then_to_the_left(found):
+def test_largest_face_ties_go_to_the_surer_then_to_the_left(found) -> None:
     found(((0, 0, 30, 40), 0.99), ((50, 0, 50, 40), 0.97), ((20, 9, 40, 50), 0.97), ((90, 0, 40, 50), 0.98))
     ((face,),) = faces([PICTURE], profile(), Embed())
     assert face.box == (90, 0, 40, 50)
@@ -82,14 +84,14 @@ def test_largest_face_ties_go_to_the_surer_then_to_the_left(found):
     assert [face.box[0] for face in every] == [90, 20, 50, 0]
 
 
-def test_the_cut_is_a_square_with_the_profiles_margin(found):
+def test_the_cut_is_a_square_with_the_profiles_margin(found) -> None:
     found(((10, 20, 40, 50), 0.99))
     ((face,),) = faces([PICTURE], profile(margin=Margin("box", 0.5)), Embed())
     assert face.cut == (-7.5, 7.5, 75, 75)
     assert (face.landmarks, face.confidence, face.turn) == (POINTS, 0.99, 0)
 
 
-def test_facenets_margin_is_of_the_images_pixels_and_ends_at_the_border(found):
+def test_facenets_margin_is_of_the_images_pixels_and_ends_at_the_border(found) -> None:
     found(((10, 20, 40, 50), 0.99))
     ((face,),) = faces([PICTURE], profile(margin=Margin("facenet", pixels=32)), Embed())
     assert face.cut == (0, 4, 66, 82)
@@ -99,7 +101,7 @@ def test_facenets_margin_is_of_the_images_pixels_and_ends_at_the_border(found):
     assert face.cut == (14, 44, 152, 182)
 
 
-def test_what_falls_below_the_bounds_is_counted(found):
+def test_what_falls_below_the_bounds_is_counted(found) -> None:
     found(((0, 0, 19, 40), 0.99), ((0, 0, 15, 15), 0.99), ((0, 0, 40, 40), 0.85))
     (why,) = faces([PICTURE], profile(), Embed(min_face=20, min_confidence=0.9))
     assert isinstance(why, Unusable)
@@ -107,19 +109,19 @@ def test_what_falls_below_the_bounds_is_counted(found):
     assert "2 below embed.min_face (20 pixels), 1 below embed.min_confidence (0.9)" in why.detail
 
 
-def test_what_falls_below_the_bounds_is_counted_beside_other_faces(found):
+def test_what_falls_below_the_bounds_is_counted_beside_other_faces(found) -> None:
     found(((0, 0, 19, 40), 0.99), ((0, 0, 50, 50), 0.99), ((60, 0, 40, 40), 0.85), ((99, 0, 40, 40), 0.99))
     (every,) = faces([PICTURE], profile(), Embed(min_face=20, min_confidence=0.9, faces="all"))
     assert [face.passed_over for face in every] == [2, 2]
 
 
-def test_the_smallest_face_counts_in_pixels_of_the_full_image(found):
+def test_the_smallest_face_counts_in_pixels_of_the_full_image(found) -> None:
     found(((0, 0, 15, 15), 0.99))
     assert isinstance(faces([PICTURE], profile(), NO_TURNS)[0], Unusable)
     assert len(faces([taken(PICTURE.pixels, scale=2)], profile(), NO_TURNS)[0]) == 1
 
 
-def test_no_face_at_all(found):
+def test_no_face_at_all(found) -> None:
     found()
     (why,) = faces([PICTURE], profile(), Embed())
     assert why.detail == "no face was found"
@@ -129,7 +131,7 @@ def test_no_face_at_all(found):
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 @pytest.mark.parametrize("margin", [Margin("box", 0.5), Margin("facenet"), Margin("five_point", 0.4, 0, TEMPLATE)])
 @pytest.mark.usefixtures("arrow")
-def test_a_turned_picture_gives_the_upright_crop_and_its_own_coordinates(turn, margin):
+def test_a_turned_picture_gives_the_upright_crop_and_its_own_coordinates(turn: int, margin) -> None:
     pictures = [taken(marked(0), 2), taken(marked(turn), 2), taken(np.zeros((200, 300, 3), np.uint8) + marked(0), 2)]
     (upright,), (face,), _ = faces(pictures, profile(margin=margin), Embed())
     assert (upright.turn, face.turn) == (0, turn)
@@ -150,19 +152,19 @@ def test_a_turned_picture_gives_the_upright_crop_and_its_own_coordinates(turn, m
     ("as_it_is", "upside_down", "turns"),
     [(0.9, 0.98, [0]), (0.9, 0.991, [2]), (0.96, 0.999, [0]), (0.0, 0.97, []), (0.0, 0.99, [2])],
 )
-def test_a_turned_find_must_be_ten_times_surer(arrow, as_it_is, upside_down, turns):
+def test_a_turned_find_must_be_ten_times_surer(arrow, as_it_is: float, upside_down: float, turns) -> None:
     arrow |= {"turned": as_it_is, "upright": upside_down}
     (result,) = faces([taken(marked(2))], profile(), Embed())
     assert ([] if isinstance(result, Unusable) else [face.turn for face in result]) == turns
 
 
-def test_turning_can_be_switched_off(arrow):
+def test_turning_can_be_switched_off(arrow) -> None:
     arrow |= {"upright": 0.999, "turned": 0.0}
     assert isinstance(faces([taken(marked(2))], profile(), NO_TURNS)[0], Unusable)
     assert faces([taken(marked(2))], profile(), Embed())[0][0].turn == 2
 
 
-def test_points_that_are_no_faces_fall_back_to_the_box(monkeypatch):
+def test_points_that_are_no_faces_fall_back_to_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
     heap = Detection((10, 20, 40, 50), (7.0,) * 10, 0.99)
     monkeypatch.setattr(models, "detect", lambda images, *asked: [[heap]])
     ((face,),) = faces([PICTURE], profile(margin=Margin("five_point", 0.2)), Embed())
@@ -170,7 +172,7 @@ def test_points_that_are_no_faces_fall_back_to_the_box(monkeypatch):
     assert cut(PICTURE, face, (8, 8)).shape == (8, 8, 3)
 
 
-def test_a_crop_is_magnified_only_from_reduced_pixels():
+def test_a_crop_is_magnified_only_from_reduced_pixels() -> None:
     small, large = (Face((0, 0, side, side), (0, 0, side, side)) for side in (300, 400))
     full, reduced = PICTURE, taken(PICTURE.pixels, 2)
     assert [magnified(full, small, (160, 160)), magnified(reduced, small, (160, 160))] == [False, True]
@@ -180,7 +182,7 @@ def test_a_crop_is_magnified_only_from_reduced_pixels():
     assert [magnified(reduced, laid, (side, side)) for side in (140, 160)] == [False, True]
 
 
-def test_aligned_takes_the_profiles_crop_or_the_whole_image():
+def test_aligned_takes_the_profiles_crop_or_the_whole_image() -> None:
     ((face,),) = faces([PICTURE], profile(crop=Crop(100, 125, 120)), Embed(detector="aligned"))
     assert face.box == face.cut == (75, 70, 100, 100)
     assert face.confidence is face.landmarks is None
@@ -189,12 +191,12 @@ def test_aligned_takes_the_profiles_crop_or_the_whole_image():
     assert whole.template is None
 
 
-def test_aligned_refuses_an_image_that_ends_before_the_crop():
+def test_aligned_refuses_an_image_that_ends_before_the_crop() -> None:
     (why,) = faces([PICTURE], profile(crop=Crop(100, 150, 250)), Embed(detector="aligned"))
     assert "ends before" in why.detail
 
 
-def test_a_crop_from_reduced_pixels_is_that_of_the_full_picture():
+def test_a_crop_from_reduced_pixels_is_that_of_the_full_picture() -> None:
     image = np.asarray(Image.effect_noise((300, 200), 80).convert("RGB").reduce(4).resize((300, 200)))
     face = Face((60, 40, 80, 80), (50, 30, 100, 100))
     reduced = Picture(np.asarray(Image.fromarray(image).reduce(2)), 300, 200)
@@ -203,7 +205,7 @@ def test_a_crop_from_reduced_pixels_is_that_of_the_full_picture():
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
-def test_a_real_face_is_found_whichever_way_it_is_turned(data, turn):
+def test_a_real_face_is_found_whichever_way_it_is_turned(data: Path, turn: int) -> None:
     path = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
     image = np.asarray(Image.open(path).convert("RGB"))
     pictures = [taken(image), taken(np.ascontiguousarray(np.rot90(image, -turn)))]
@@ -213,7 +215,7 @@ def test_a_real_face_is_found_whichever_way_it_is_turned(data, turn):
     assert np.abs(crops[0] - crops[1]).mean() < 1
 
 
-def test_a_face_cut_by_the_border_and_one_of_two_faces_are_found(data):
+def test_a_face_cut_by_the_border_and_one_of_two_faces_are_found(data: Path) -> None:
     files = [sorted(folder.glob("*.jpg"))[1] for folder in sorted((data / "lfw_colour" / "images").iterdir())[:2]]
     left, right = (np.asarray(Image.open(file).convert("RGB")) for file in files)
     pictures = [taken(np.hstack([left, right])), taken(np.ascontiguousarray(left[:, 80:]))]
@@ -226,12 +228,12 @@ def test_a_face_cut_by_the_border_and_one_of_two_faces_are_found(data):
 @pytest.mark.parametrize(
     "template", [[0.5] * 10, [0.1, 0.2], [*TEMPLATE[:9], 112.0], [*TEMPLATE[:9], "0.8"], [*TEMPLATE, 0.5]]
 )
-def test_a_template_that_is_none_is_refused(template):
+def test_a_template_that_is_none_is_refused(template) -> None:
     faults = []
     assert config_schema.build(Margin, {"kind": "five_point", "template": template}, "margin.", faults) is None
     assert any(fault.key == "margin.template" for fault in faults)
 
 
-def test_each_kind_of_margin_has_its_own_room():
+def test_each_kind_of_margin_has_its_own_room() -> None:
     assert (Margin().room, Margin("five_point").room, Margin("five_point", 0.3).room) == (0.2, 0.0, 0.3)
     assert config_schema.build(Margin, {"kind": "five_point", "template": list(TEMPLATE)}, "", []) is not None

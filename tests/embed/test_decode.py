@@ -45,27 +45,27 @@ def refused(content, embed=EMBED):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "JPEG"])
-def test_every_format_gives_its_pixels(kind):
+def test_every_format_gives_its_pixels(kind: str) -> None:
     image = colour().quantize(256) if kind == "GIF" else colour()
     options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 98}}.get(kind, {})
     error = np.abs(picture(encoded(image, kind, **options), WITH_GIF).pixels.astype(int) - np.asarray(colour()))
     assert error.mean() <= (3 if kind in ("JPEG", "GIF") else 0)
 
 
-def test_sixteen_bits_are_scaled_not_clipped():
+def test_sixteen_bits_are_scaled_not_clipped() -> None:
     deep = Image.fromarray((GRADIENT * 257).astype(np.uint16))
     assert np.array_equal(picture(encoded(deep), EMBED).pixels, np.repeat(GRADIENT[:, :, None], 3, axis=2))
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK"])
-def test_other_colour_modes_look_the_same(mode):
+def test_other_colour_modes_look_the_same(mode: str) -> None:
     image = colour().convert(mode)
     content = encoded(image, "JPEG", quality=98) if mode == "CMYK" else encoded(image)
     assert np.abs(picture(content, EMBED).pixels.astype(int) - np.asarray(image.convert("RGB"))).mean() < 3
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_transparent_pixels_are_white(mode):
+def test_transparent_pixels_are_white(mode: str) -> None:
     if mode == "P":
         image = Image.new("P", (40, 40), 3)
         image.putpalette([0, 0, 0] * 256)
@@ -81,7 +81,7 @@ def test_transparent_pixels_are_white(mode):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_rotation_is_undone(orientation):
+def test_exif_rotation_is_undone(orientation) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     back = {
@@ -100,7 +100,7 @@ def test_exif_rotation_is_undone(orientation):
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_a_large_jpeg_is_decoded_at_a_fraction_unless_all_of_it_is_wanted(orientation):
+def test_a_large_jpeg_is_decoded_at_a_fraction_unless_all_of_it_is_wanted(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = encoded(colour().resize((3_001, 2_000)), "JPEG", exif=exif)
@@ -116,13 +116,13 @@ def test_a_large_jpeg_is_decoded_at_a_fraction_unless_all_of_it_is_wanted(orient
     assert np.abs(again.astype(int) - reduced.pixels).mean() < 3
 
 
-def test_what_is_cut_by_fixed_pixels_is_decoded_in_full():
+def test_what_is_cut_by_fixed_pixels_is_decoded_in_full() -> None:
     content = encoded(colour().resize((3_000, 2_000)), "JPEG")
     assert picture(content, Embed(detector="aligned")).scale == 1.0
     assert picture(encoded(colour().resize((3_000, 2_000))), EMBED).scale == 1.0, "only JPEG can be decoded in part"
 
 
-def test_thousands_of_scans_are_refused_before_they_are_decoded():
+def test_thousands_of_scans_are_refused_before_they_are_decoded() -> None:
     content = encoded(colour(), "JPEG", progressive=True)
     assert picture(content, EMBED).width == 60
     start, end = content.index(b"\xff\xda"), content.rindex(b"\xff\xd9")
@@ -132,13 +132,13 @@ def test_thousands_of_scans_are_refused_before_they_are_decoded():
     assert "scans" in caught.value.detail
 
 
-def test_what_stands_in_segments_and_behind_a_jpeg_is_no_scan():
+def test_what_stands_in_segments_and_behind_a_jpeg_is_no_scan() -> None:
     content, scans = encoded(colour(), "JPEG"), b"\xff\xda\0\x02" * 1_000
     comment = b"\xff\xfe" + struct.pack(">H", len(scans) + 2) + scans
     assert picture(content[:2] + comment + content[2:] + scans * 40, EMBED).width == 60
 
 
-def test_a_jpeg_that_others_follow_is_one():
+def test_a_jpeg_that_others_follow_is_one() -> None:
     stream = io.BytesIO()
     large = colour().resize((3_000, 2_000))
     large.save(stream, "MPO", save_all=True, append_images=[large.rotate(180)])
@@ -150,13 +150,13 @@ def test_a_jpeg_that_others_follow_is_one():
     assert "scans" in many.detail
 
 
-def test_a_damaged_exif_block_does_not_cost_the_image():
+def test_a_damaged_exif_block_does_not_cost_the_image() -> None:
     content = encoded(colour(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12garbage")
     assert picture(content, EMBED).pixels.shape == (40, 60, 3)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_the_first_frame_of_an_animation_counts(kind):
+def test_the_first_frame_of_an_animation_counts(kind: str) -> None:
     frames = [Image.new("RGB", (30, 30), shade) for shade in ("red", "blue", "lime")]
     options = {"lossless": True} if kind == "WEBP" else {}
     content = encoded(frames[0], kind, save_all=True, append_images=frames[1:], **options)
@@ -179,7 +179,7 @@ def test_the_first_frame_of_an_animation_counts(kind):
         (b"Pf\n2 2\n-1.0\n" + bytes(16), Reason.WRONG_TYPE),
     ],
 )
-def test_what_cannot_be_used_has_its_reason(content, reason):
+def test_what_cannot_be_used_has_its_reason(content, reason) -> None:
     why = refused(content)
     assert why.reason is reason
     assert why.detail
@@ -188,18 +188,18 @@ def test_what_cannot_be_used_has_its_reason(content, reason):
 
 
 @pytest.mark.parametrize("content", [png_of_claimed_size(0, 10), b"P6\n0 10\n255\n"])
-def test_a_side_of_zero_pixels_is_refused(content):
+def test_a_side_of_zero_pixels_is_refused(content) -> None:
     assert refused(content).reason in (Reason.BAD_ASPECT, Reason.UNDECODABLE)
 
 
-def test_bytes_are_capped_before_reading():
+def test_bytes_are_capped_before_reading() -> None:
     with pytest.raises(Unusable) as caught:
         check_bytes(EMBED.max_bytes + 1, EMBED)
     assert caught.value.reason is Reason.TOO_LARGE
     assert refused(encoded(colour()), Embed(max_bytes=100)).reason is Reason.TOO_LARGE
 
 
-def test_mutated_files_give_pixels_or_a_reason():
+def test_mutated_files_give_pixels_or_a_reason() -> None:
     dice = random.Random(0)
     sound = [encoded(colour(), kind) for kind in ("JPEG", "PNG", "WEBP", "BMP", "PPM")]
     for _ in range(400):

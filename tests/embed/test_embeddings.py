@@ -8,6 +8,7 @@ import pytest
 import stand_in
 from PIL import Image
 from pyspark.errors import PythonException
+from pyspark.sql import SparkSession
 
 from facesieve.core import ids, profiles
 from facesieve.core.config import Embed
@@ -42,12 +43,12 @@ def by_uri(frame):
 
 
 @pytest.fixture(scope="module")
-def mobilefacenet(data):
+def mobilefacenet(data: Path):
     return profiles.load("mobilefacenet", MODELS)
 
 
 @pytest.fixture(scope="module")
-def lfw(data):
+def lfw(data: Path):
     stored = np.load(data / "lfw" / "embeddings.npz")
     chosen = [str(path) for path in stored["paths"][::1_900]]
     return {path: (data / "lfw" / "images" / path).read_bytes() for path in chosen}
@@ -60,7 +61,9 @@ def encoded(image, kind="PNG"):
 
 
 @pytest.mark.parametrize(("name", "file"), [("facenet", "facenet_embeddings"), ("mobilefacenet", "embeddings")])
-def test_stored_embeddings_are_reproduced_from_fetched_files(spark, data, facenet_weights, lfw, name, file):
+def test_stored_embeddings_are_reproduced_from_fetched_files(
+    spark: SparkSession, data: Path, facenet_weights: Path, lfw, name: str, file: str
+) -> None:
     images, root = dict.fromkeys(lfw), str(data / "lfw" / "images")
     given = plan(profiles.load(name, MODELS), lambda uri: (Path(root) / uri).read_bytes(), batch_images=3)
     found = by_uri(stage.embeddings(stage.outcomes(rows(spark, images), given)))
@@ -75,7 +78,7 @@ def test_stored_embeddings_are_reproduced_from_fetched_files(spark, data, facene
         assert (row.box.width, row.model) == (given.profile.crop.side, given.model)
 
 
-def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(spark, mobilefacenet, lfw):
+def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(spark: SparkSession, mobilefacenet, lfw) -> None:
     sound = next(iter(lfw.values()))
     bad = {
         "empty.jpg": (b"", "empty"),
@@ -98,7 +101,7 @@ def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(spark, mobile
     assert set(by_uri(faces)) == set(lfw)
 
 
-def test_a_row_tells_the_size_and_the_hash_of_the_whole_upright_image(spark, mobilefacenet, lfw):
+def test_a_row_tells_the_size_and_the_hash_of_the_whole_upright_image(spark: SparkSession, mobilefacenet, lfw) -> None:
     picture = Image.open(io.BytesIO(next(iter(lfw.values())))).convert("RGB").crop((0, 10, 230, 250))
     lying, turned = io.BytesIO(), Image.Exif()
     turned[0x0112] = 6  # orientation: to be turned by a quarter
@@ -109,7 +112,7 @@ def test_a_row_tells_the_size_and_the_hash_of_the_whole_upright_image(spark, mob
         assert bytes(row.phash) == perceptual_hash(np.asarray(picture))
 
 
-def test_partitions_and_batches_do_not_matter(spark, mobilefacenet, lfw):
+def test_partitions_and_batches_do_not_matter(spark: SparkSession, mobilefacenet, lfw) -> None:
     one = by_uri(stage.outcomes(rows(spark, lfw, 1), plan(mobilefacenet, batch_images=32)))
     many = by_uri(stage.outcomes(rows(spark, lfw, 5), plan(mobilefacenet, batch_images=2)))
     for uri, row in one.items():
@@ -117,7 +120,9 @@ def test_partitions_and_batches_do_not_matter(spark, mobilefacenet, lfw):
         assert (row.face_id, row.sharpness, row.phash) == (many[uri].face_id, many[uri].sharpness, many[uri].phash)
 
 
-def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(spark, data, mobilefacenet):
+def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(
+    spark: SparkSession, data: Path, mobilefacenet
+) -> None:
     file = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
     side_by_side = Image.new("RGB", (500, 250))
     photograph = Image.open(file).convert("RGB")
@@ -138,7 +143,9 @@ def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(spark, data, 
     assert [(row.uri, row.reason) for row in stage.rejects(outcome).collect()] == [("grey.png", "no_face")]
 
 
-def test_a_small_face_in_a_large_photograph_is_cut_out_of_all_its_pixels(spark, data, mobilefacenet):
+def test_a_small_face_in_a_large_photograph_is_cut_out_of_all_its_pixels(
+    spark: SparkSession, data: Path, mobilefacenet
+) -> None:
     file = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
     photograph = Image.open(file).convert("RGB")
     large = Image.new("RGB", (4_000, 3_000), "grey")
@@ -154,7 +161,7 @@ def test_a_small_face_in_a_large_photograph_is_cut_out_of_all_its_pixels(spark, 
     assert one.sharpness > 0.6 * other.sharpness, "reduced pixels would be blurred"
 
 
-def test_a_decoder_that_crashes_hangs_or_devours_costs_one_image_each(spark, mobilefacenet, lfw):
+def test_a_decoder_that_crashes_hangs_or_devours_costs_one_image_each(spark: SparkSession, mobilefacenet, lfw) -> None:
     spark.sparkContext.addPyFile(stand_in.__file__)
     bad = {
         "crash.jpg": (stand_in.CRASH, "the decoder crashed (SIGSEGV)"),
@@ -173,7 +180,7 @@ def test_a_decoder_that_crashes_hangs_or_devours_costs_one_image_each(spark, mob
     outcome.unpersist()
 
 
-def test_an_altered_model_stops_the_job_with_its_digest(spark, mobilefacenet, lfw):
+def test_an_altered_model_stops_the_job_with_its_digest(spark: SparkSession, mobilefacenet, lfw) -> None:
     altered = dataclasses.replace(mobilefacenet, sha256="f" * 64)
     with pytest.raises(PythonException, match="SHA-256"):
         stage.outcomes(rows(spark, lfw), plan(altered)).collect()

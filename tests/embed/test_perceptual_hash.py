@@ -29,7 +29,7 @@ def encoded(image, quality):
     return Image.open(stream).convert("RGB")
 
 
-def test_views_are_hashed_as_the_library_hashes_them():
+def test_views_are_hashed_as_the_library_hashes_them() -> None:
     differing = []
     for seed in range(10):
         image = scene(seed)
@@ -54,19 +54,19 @@ def test_views_are_hashed_as_the_library_hashes_them():
         lambda image: encoded(image.crop((9, 7, 291, 233)).resize((197, 158)), 60),
     ],
 )
-def test_a_copy_that_was_encoded_resized_or_cropped_differs_little(changed):
+def test_a_copy_that_was_encoded_resized_or_cropped_differs_little(changed) -> None:
     assert max(difference(scene(seed), changed(scene(seed))) for seed in range(10)) <= 24
 
 
-def test_other_pictures_differ_much():
+def test_other_pictures_differ_much() -> None:
     assert min(difference(scene(seed), scene(seed + 1)) for seed in range(10)) > 60
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (12, 9), (3_000, 700)])
-def test_any_size_has_a_hash(size):
+def test_any_size_has_a_hash(size) -> None:
     image = scene(2, *size)
     assert difference(image, image) == 0
 
 
-def test_a_large_picture_and_a_small_one_differ_little():
+def test_a_large_picture_and_a_small_one_differ_little() -> None:
     assert difference(scene(3, 1_500, 1_200), scene(3, 400, 320)) <= 8

@@ -8,6 +8,7 @@ import numpy as np
 import oracle
 import pyarrow as pa
 import pytest
+from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ContractError
 from facesieve.faces import blocks as stage
@@ -40,7 +41,7 @@ def unpacked(frame) -> dict[int, tuple[int, bytes]]:
     return found
 
 
-def test_faces_are_packed_whole_with_a_code_for_their_identity(spark, faces):
+def test_faces_are_packed_whole_with_a_code_for_their_identity(spark: SparkSession, faces: oracle.Crowd) -> None:
     frame = oracle.frame(spark, faces, 2)
     found = unpacked(packed(frame))
     names = dict(zip(faces.ids.tolist(), faces.names, strict=True))
@@ -55,7 +56,7 @@ def test_faces_are_packed_whole_with_a_code_for_their_identity(spark, faces):
     assert hashes == {(name, code if name else 0) for name, code in known.items()}
 
 
-def test_rows_are_as_many_as_blocks_and_no_larger_than_need_be(monkeypatch):
+def test_rows_are_as_many_as_blocks_and_no_larger_than_need_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """64 faces come at a time, as Spark sends them, and are gathered."""
     monkeypatch.setattr(stage, "BLOCK_FACES", 100)
     vectors = pa.array([[1.0, 2.0]] * 64, pa.list_(pa.float32()))
@@ -68,7 +69,7 @@ def test_rows_are_as_many_as_blocks_and_no_larger_than_need_be(monkeypatch):
     assert b"".join(row["ids"] for row in found) == np.arange(320).tobytes()
 
 
-def test_no_vector_is_shuffled(spark):
+def test_no_vector_is_shuffled(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(1, "a", [1.0])], oracle.FACES)
     plan = packed(frame)._jdf.queryExecution().executedPlan().toString()
     assert "MapInArrow" in plan
@@ -76,7 +77,7 @@ def test_no_vector_is_shuffled(spark):
 
 
 @pytest.mark.parametrize("partitions", [1, 3])
-def test_usable_vectors_are_counted(spark, partitions):
+def test_usable_vectors_are_counted(spark: SparkSession, partitions: int) -> None:
     assert inventory(rows(spark, *USABLE, partitions=partitions), 2) == 3
     assert inventory(rows(spark, *USABLE, partitions=partitions)) == 3
     assert inventory(packed(spark.createDataFrame([], oracle.FACES)), 2) == 0
@@ -97,24 +98,24 @@ def test_usable_vectors_are_counted(spark, partitions):
     ],
     ids=["nan", "infinite", "zero", "none", "null inside", "underflow", "overflow", "mixed", "none and nan"],
 )
-def test_vectors_that_cannot_be_compared_are_counted(spark, bad, count):
+def test_vectors_that_cannot_be_compared_are_counted(spark: SparkSession, bad, count: int) -> None:
     with pytest.raises(ContractError, match=rf"^embeddings\.vector: {count} of {3 + len(bad)} faces are without"):
         inventory(rows(spark, *USABLE, *bad), 2)
 
 
 @pytest.mark.parametrize("partitions", [1, 4])
-def test_vectors_of_several_lengths_are_named(spark, partitions):
+def test_vectors_of_several_lengths_are_named(spark: SparkSession, partitions: int) -> None:
     mixed = rows(spark, *USABLE, [1.0, 0.0, 0.0], partitions=partitions)
     with pytest.raises(ContractError, match=r"^embeddings\.vector: .*from 2 to 3 numbers, among 4 faces\)"):
         inventory(mixed)
 
 
-def test_vectors_of_another_model_are_named(spark):
+def test_vectors_of_another_model_are_named(spark: SparkSession) -> None:
     with pytest.raises(ContractError, match=r"from 2 to 2 numbers, among 3 faces, and the model makes 128"):
         inventory(rows(spark, *USABLE), 128)
 
 
-def test_double_ids_are_counted(spark, faces):
+def test_double_ids_are_counted(spark: SparkSession, faces: oracle.Crowd) -> None:
     frame = oracle.frame(spark, faces)
     refuse_double_ids(frame)
     twice = frame.union(frame.where("face_id > 0").limit(3)).union(frame.limit(2))
@@ -125,7 +126,9 @@ def test_double_ids_are_counted(spark, faces):
 
 
 @pytest.mark.parametrize("count", [40, 10_000])
-def test_a_sample_is_drawn_by_id_hash_whatever_the_partitioning(spark, faces, count):
+def test_a_sample_is_drawn_by_id_hash_whatever_the_partitioning(
+    spark: SparkSession, faces: oracle.Crowd, count: int
+) -> None:
     total = len(faces.ids)
     hashes = id_hash(faces.ids, 7) / 2.0**64
     expected = [row for row in np.argsort(hashes) if hashes[row] < count / total]
@@ -137,11 +140,11 @@ def test_a_sample_is_drawn_by_id_hash_whatever_the_partitioning(spark, faces, co
         assert (drawn.codes == 0).tolist() == [faces.names[row] is None for row in expected]
 
 
-def test_a_sample_of_nothing_is_empty(spark):
+def test_a_sample_of_nothing_is_empty(spark: SparkSession) -> None:
     drawn = sample(packed(spark.createDataFrame([], oracle.FACES)), 10, 0, 0)
     assert (len(drawn.ids), len(drawn.codes), drawn.vectors.shape) == (0, 0, (0, 0))
 
 
-def test_gathering_is_in_order_and_loses_nothing():
+def test_gathering_is_in_order_and_loses_nothing() -> None:
     assert list(gathered([3, 1, 1, 5, 2], lambda weight: weight, 4)) == [[3, 1], [1, 5], [2]]
     assert list(gathered([], len, 4)) == []

@@ -59,7 +59,7 @@ def test_id_hash_spreads_and_depends_on_the_seed() -> None:
     assert (id_hash(ids, 0) != id_hash(ids, 1)).all()
 
 
-def test_partitions_are_those_of_spark(spark):
+def test_partitions_are_those_of_spark(spark: SparkSession) -> None:
     numbers = [0, 1, -1, 5, 2**40 + 7, -(2**63), 2**63 - 1]
     rows = spark.createDataFrame([(number,) for number in numbers], "id bigint").selectExpr("pmod(hash(id), 7) part")
     assert partition_of(np.array(numbers), 7).tolist() == [row.part for row in rows.collect()]

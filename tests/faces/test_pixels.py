@@ -14,7 +14,7 @@ def noise(height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("box", "side"), BOXES)
-def test_resample_agrees_with_pillow(box, side):
+def test_resample_agrees_with_pillow(box, side) -> None:
     image = noise(250, 250)
     left, top, width, height = box
     corners = (left, top, left + width, top + height)
@@ -23,7 +23,7 @@ def test_resample_agrees_with_pillow(box, side):
 
 
 @given(st.integers(2, 20), st.integers(2, 20), st.integers(1, 30), st.integers(1, 30))
-def test_resample_of_one_colour_is_that_colour(height, width, out_height, out_width):
+def test_resample_of_one_colour_is_that_colour(height: int, width: int, out_height: int, out_width: int) -> None:
     image = np.full((height, width, 3), 77, dtype=np.uint8)
     resized = pixels.resample(image, (-3.3, 1.2, width * 1.7, height * 2.1), (out_height, out_width))
     assert resized.shape == (out_height, out_width, 3)
@@ -31,31 +31,31 @@ def test_resample_of_one_colour_is_that_colour(height, width, out_height, out_wi
 
 
 @given(st.integers(1, 40), st.integers(1, 40))
-def test_resample_to_the_same_size_changes_nothing(height, width):
+def test_resample_to_the_same_size_changes_nothing(height: int, width: int) -> None:
     image = noise(height, width)
     assert np.array_equal(pixels.resample(image, (0, 0, width, height), (height, width)), image)
 
 
-def test_resample_repeats_the_edge_beyond_the_border():
+def test_resample_repeats_the_edge_beyond_the_border() -> None:
     image = noise(20, 30)
     padded = np.pad(image, ((10, 10), (10, 10), (0, 0)), mode="edge")
     box, shifted = (-7.0, -4.0, 25.0, 25.0), (3.0, 6.0, 25.0, 25.0)
     assert np.array_equal(pixels.resample(image, box, (16, 16)), pixels.resample(padded, shifted, (16, 16)))
 
 
-def test_resample_refuses_a_box_without_area():
+def test_resample_refuses_a_box_without_area() -> None:
     with pytest.raises(ValueError, match="no area"):
         pixels.resample(noise(9, 9), (0, 0, 0, 5), (4, 4))
 
 
-def test_prewhiten_is_facenets_formula_per_crop():
+def test_prewhiten_is_facenets_formula_per_crop() -> None:
     crops = np.stack([noise(8, 8), noise(8, 8) // 3]).astype(np.float32)
     expected = [(crop - crop.mean()) / max(crop.std(), 1 / np.sqrt(crop.size)) for crop in crops.astype(np.float64)]
     np.testing.assert_allclose(pixels.prewhiten(crops), expected, atol=1e-5)
     assert not pixels.prewhiten(np.full((1, 4, 4, 3), 9, dtype=np.float32)).any()
 
 
-def test_sharpness_falls_with_blur():
+def test_sharpness_falls_with_blur() -> None:
     image = Image.fromarray(noise(64, 64))
     sharp = np.asarray(image, dtype=np.float32)
     blurred = np.asarray(image.reduce(4).resize((64, 64)), dtype=np.float32)
@@ -63,7 +63,7 @@ def test_sharpness_falls_with_blur():
 
 
 @given(st.floats(-30, 40), st.floats(0.5, 90), st.integers(1, 12), st.integers(1, 20))
-def test_resample_is_the_triangle_filter_written_out(start, length, out, limit):
+def test_resample_is_the_triangle_filter_written_out(start: float, length: float, out: int, limit: int) -> None:
     image = noise(limit, limit)
     resized = pixels.resample(image, (start, start, length, length), (out, out))
     scale = length / out

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyiceberg.table import StaticTable
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core import config, tables
@@ -15,7 +16,7 @@ from facesieve.lake.catalog import Lake, Stamp
 
 
 @pytest.fixture
-def lake(spark):
+def lake(spark: SparkSession):
     made = Lake(spark, config.Lake(namespace=f"ns_{uuid.uuid4().hex[:8]}"))
     made.open(tables.EDGES)
     return made
@@ -30,14 +31,14 @@ def _cosines(lake, at):
     return sorted(row.cosine for row in lake.read(tables.EDGES, at).collect())
 
 
-def test_a_new_table_stands_at_an_empty_snapshot(lake):
+def test_a_new_table_stands_at_an_empty_snapshot(lake) -> None:
     first = lake.standing(tables.EDGES)
     assert (first.key, _cosines(lake, first)) == ("", [])
     assert lake.current(tables.VOTES) is None
     assert lake.find(tables.VOTES, "k") is None
 
 
-def test_overwrite_append_find_and_go_back(spark, lake):
+def test_overwrite_append_find_and_go_back(spark: SparkSession, lake) -> None:
     empty = lake.standing(tables.EDGES)
     one = lake.overwrite(tables.EDGES, _edges(spark, 0.5), Stamp("r1", "a", {"listing": 7}), empty)
     two = lake.overwrite(tables.EDGES, _edges(spark, 0.25), Stamp("r2", "b", {}), one)
@@ -51,7 +52,7 @@ def test_overwrite_append_find_and_go_back(spark, lake):
     assert lake.find(tables.EDGES, "c") == three
 
 
-def test_a_table_that_moved_is_refused_and_left_alone(spark, lake):
+def test_a_table_that_moved_is_refused_and_left_alone(spark: SparkSession, lake) -> None:
     since = lake.standing(tables.EDGES)
     other = lake.overwrite(tables.EDGES, _edges(spark, 0.5), Stamp("other", "o", {}), since)
     for attempt in (
@@ -64,7 +65,9 @@ def test_a_table_that_moved_is_refused_and_left_alone(spark, lake):
     assert lake.standing(tables.EDGES) == other
 
 
-def test_a_table_that_moves_while_rows_are_written_is_refused(spark, lake, monkeypatch):
+def test_a_table_that_moves_while_rows_are_written_is_refused(
+    spark: SparkSession, lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Fast-forwarding itself must refuse, whatever was checked before."""
     since = lake.standing(tables.EDGES)
     intruder = Lake(spark, lake._settings)
@@ -91,7 +94,7 @@ def _keys(spark, lake):
     return [row.summary.get("facesieve.key") for row in rows]
 
 
-def test_a_change_of_many_writes_moves_main_once(spark, lake):
+def test_a_change_of_many_writes_moves_main_once(spark: SparkSession, lake) -> None:
     since = lake.overwrite(tables.EDGES, _edges(spark, 0.5, 0.25), Stamp("r", "old", {}), lake.standing(tables.EDGES))
     with lake.change(tables.EDGES, Stamp("r", "new", {"listing": 7}), since) as change:
         change.delete(_edges(spark, 0.5))
@@ -112,7 +115,7 @@ def test_a_change_of_many_writes_moves_main_once(spark, lake):
     assert _keys(spark, lake) == ["", "old", None, "new#1", "new#2", None, "new"]
 
 
-def test_a_change_that_fails_leaves_nothing_that_is_found(spark, lake):
+def test_a_change_that_fails_leaves_nothing_that_is_found(spark: SparkSession, lake) -> None:
     since = lake.standing(tables.EDGES)
 
     def failing():
@@ -128,14 +131,14 @@ def test_a_change_that_fails_leaves_nothing_that_is_found(spark, lake):
     assert _refs(spark, lake) == {"main"}
 
 
-def test_a_change_without_a_write_still_makes_the_version_that_bears_the_key(lake):
+def test_a_change_without_a_write_still_makes_the_version_that_bears_the_key(lake) -> None:
     since = lake.standing(tables.EDGES)
     with lake.change(tables.EDGES, Stamp("r", "k", {}), since):
         pass
     assert lake.find(tables.EDGES, "k") == lake.standing(tables.EDGES) != since
 
 
-def test_a_table_that_moves_during_a_change_is_refused(spark, lake):
+def test_a_table_that_moves_during_a_change_is_refused(spark: SparkSession, lake) -> None:
     since = lake.standing(tables.EDGES)
 
     def overtaken():
@@ -151,7 +154,7 @@ def test_a_table_that_moves_during_a_change_is_refused(spark, lake):
     assert _refs(spark, lake) == {"main"}
 
 
-def test_a_delete_takes_exactly_the_rows_of_its_keys_and_rewrites_no_file(spark, lake):
+def test_a_delete_takes_exactly_the_rows_of_its_keys_and_rewrites_no_file(spark: SparkSession, lake) -> None:
     rows = [(scope, src, dst, 0.5, None) for scope in ("global", "identity") for src in range(20) for dst in range(20)]
     whole = spark.createDataFrame(rows, tables.EDGES.columns).repartition(2)
     since = lake.overwrite(tables.EDGES, whole, Stamp("r", "a", {}), lake.standing(tables.EDGES))
@@ -167,7 +170,7 @@ def test_a_delete_takes_exactly_the_rows_of_its_keys_and_rewrites_no_file(spark,
     assert [tuple(row) for row in spark.sql(files.format(lake._namespace)).collect()] == [(0, 1)]
 
 
-def test_other_readers_see_deleted_rows_as_gone(spark, lake):
+def test_other_readers_see_deleted_rows_as_gone(spark: SparkSession, lake) -> None:
     since = lake.standing(tables.EDGES)
     with lake.change(tables.EDGES, Stamp("r", "k", {}), since) as change:
         change.overwrite(_edges(spark, 0.5, 0.25, 0.75))
@@ -179,7 +182,7 @@ def test_other_readers_see_deleted_rows_as_gone(spark, lake):
     assert sorted(read.column("cosine").to_pylist()) == [0.25, 0.75]
 
 
-def test_a_table_made_before_row_deletes_learns_them_and_keeps_what_it_was_told(spark, lake):
+def test_a_table_made_before_row_deletes_learns_them_and_keeps_what_it_was_told(spark: SparkSession, lake) -> None:
     name = f"{lake._namespace}.edges"
     spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('write.delete.mode')")
     spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('write.parquet.compression-codec' = 'gzip')")
@@ -189,7 +192,7 @@ def test_a_table_made_before_row_deletes_learns_them_and_keeps_what_it_was_told(
     assert properties["write.parquet.compression-codec"] == "gzip"
 
 
-def test_opening_asks_no_job_of_spark_and_a_small_commit_one(spark, lake):
+def test_opening_asks_no_job_of_spark_and_a_small_commit_one(spark: SparkSession, lake) -> None:
     def jobs(act):
         group = uuid.uuid4().hex
         spark.sparkContext.setJobGroup(group, "counted")
@@ -202,7 +205,7 @@ def test_opening_asks_no_job_of_spark_and_a_small_commit_one(spark, lake):
     assert jobs(lambda: lake.append(tables.EDGES, rows, Stamp("r", "k", {}), since)) == 1
 
 
-def test_a_table_of_other_hands_is_refused_with_every_difference(spark, lake):
+def test_a_table_of_other_hands_is_refused_with_every_difference(spark: SparkSession, lake) -> None:
     spark.sql(f"CREATE TABLE {lake._namespace}.votes (scope string, src int) USING iceberg")
     with pytest.raises(ContractError, match=r"votes\.src is int.*votes\.dst is missing"):
         lake.open(tables.VOTES)
@@ -212,7 +215,7 @@ OLD = "scope string, src bigint, dst bigint, score float"
 
 
 @pytest.fixture
-def older(spark, lake):
+def older(spark: SparkSession, lake):
     """A table of an older version, which has no column `votes` yet, with a row."""
     spark.sql(f"CREATE TABLE {lake._namespace}.votes ({OLD}) USING iceberg PARTITIONED BY (scope)")
     spark.sql(f"INSERT INTO {lake._namespace}.votes VALUES ('global', 1, 2, 0.5)")
@@ -223,7 +226,7 @@ def _votes(frame):
     return sorted(tables.conform(frame, tables.VOTES).select("dst", "votes").collect())
 
 
-def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(spark, lake, older):
+def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(spark: SparkSession, lake, older) -> None:
     assert _votes(lake.read(tables.VOTES, older)) == [(2, None)]
     since = lake.open(tables.VOTES)
     assert (since.id, lake.open(tables.VOTES).id) == (older.id, older.id), (
@@ -239,7 +242,7 @@ def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(spark, lake,
     assert _votes(lake.read(tables.VOTES, lake.open(tables.VOTES))) == [(2, None)]
 
 
-def test_an_older_snapshot_keeps_the_columns_that_others_added(spark, lake, older):
+def test_an_older_snapshot_keeps_the_columns_that_others_added(spark: SparkSession, lake, older) -> None:
     spark.sql(f"ALTER TABLE {lake._namespace}.votes ADD COLUMNS (remark string)")
     spark.sql(f"INSERT INTO {lake._namespace}.votes VALUES ('global', 1, 9, 0.5, 'mine')")
     now = lake.standing(tables.VOTES)
@@ -248,7 +251,7 @@ def test_an_older_snapshot_keeps_the_columns_that_others_added(spark, lake, olde
 
 
 @pytest.mark.parametrize("columns", ["scope string, dst bigint", OLD.replace("float", "double")])
-def test_a_table_without_the_key_or_of_other_types_gets_no_columns(spark, lake, columns):
+def test_a_table_without_the_key_or_of_other_types_gets_no_columns(spark: SparkSession, lake, columns) -> None:
     spark.sql(f"CREATE TABLE {lake._namespace}.votes ({columns}) USING iceberg")
     before = spark.table(f"{lake._namespace}.votes").schema
     with pytest.raises(ContractError, match=r"votes\.(src is missing|score is double)"):
@@ -256,7 +259,7 @@ def test_a_table_without_the_key_or_of_other_types_gets_no_columns(spark, lake, 
     assert spark.table(f"{lake._namespace}.votes").schema == before
 
 
-def test_a_root_that_cannot_be_written_is_a_fault(spark, tmp_path):
+def test_a_root_that_cannot_be_written_is_a_fault(spark: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     spark.conf.set("spark.sql.catalog.broken", "org.apache.iceberg.spark.SparkCatalog")
     spark.conf.set("spark.sql.catalog.broken.type", "hadoop")
@@ -266,7 +269,7 @@ def test_a_root_that_cannot_be_written_is_a_fault(spark, tmp_path):
     assert caught.value.faults[0].key == "lake.catalog"
 
 
-def test_a_commit_by_other_hands_is_known_by_its_id(spark, lake):
+def test_a_commit_by_other_hands_is_known_by_its_id(spark: SparkSession, lake) -> None:
     since = lake.standing(tables.EDGES)
     lake.overwrite(tables.EDGES, _edges(spark, 0.5, 0.6), Stamp("r", "k", {}), since)
     spark.sql(f"DELETE FROM {lake._namespace}.edges WHERE dst = 2")
@@ -274,7 +277,7 @@ def test_a_commit_by_other_hands_is_known_by_its_id(spark, lake):
     assert now.key == f"snapshot:{now.id}"
 
 
-def test_branches_that_a_killed_run_left_go_when_they_are_old(lake, spark):
+def test_branches_that_a_killed_run_left_go_when_they_are_old(lake, spark: SparkSession) -> None:
     name = f"{lake._namespace}.edges"
     for branch in ("facesieve-20200101T000000-aa", "facesieve-29990101T000000-bb", "mine"):
         spark.sql(f"ALTER TABLE {name} CREATE BRANCH `{branch}`")
@@ -282,7 +285,7 @@ def test_branches_that_a_killed_run_left_go_when_they_are_old(lake, spark):
     assert _refs(spark, lake) == {"main", "mine", "facesieve-29990101T000000-bb"}
 
 
-def test_the_number_of_buckets_can_change(spark, lake):
+def test_the_number_of_buckets_can_change(spark: SparkSession, lake) -> None:
     lake.open(tables.CLEANED, 4)
     lake.open(tables.CLEANED, 8)
     shown = (

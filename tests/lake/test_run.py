@@ -6,6 +6,7 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+from pyspark.sql import SparkSession
 
 from facesieve.core import tables
 from facesieve.core.config import Config
@@ -15,7 +16,7 @@ from facesieve.lake.run import Run
 
 
 @pytest.fixture
-def run(spark):
+def run(spark: SparkSession):
     lake = Lake(spark, Place(namespace=f"ns_{uuid.uuid4().hex[:8]}"))
     return Run("r1", Config(), None, "m@1", False, spark, lake, SimpleNamespace(stages={}, warnings=[]))
 
@@ -29,7 +30,7 @@ def _epoch(spark, name):
     return spark.createDataFrame([row], tables.EPOCHS.columns)
 
 
-def test_a_stage_changes_a_table_at_once_and_is_reused_as_a_whole(run, spark):
+def test_a_stage_changes_a_table_at_once_and_is_reused_as_a_whole(run, spark: SparkSession) -> None:
     stage = run.stage("link", (tables.EPOCHS, tables.EDGES), (), cosine=0.5)
     before = stage.since["edges"]
     stage.overwrite(tables.EPOCHS, _epoch(spark, "e1"))
@@ -49,7 +50,7 @@ def test_a_stage_changes_a_table_at_once_and_is_reused_as_a_whole(run, spark):
     assert run.lake.standing(tables.EDGES) == before
 
 
-def test_a_change_that_fails_leaves_the_stage_where_it_was(run, spark):
+def test_a_change_that_fails_leaves_the_stage_where_it_was(run, spark: SparkSession) -> None:
     stage = run.stage("link", (tables.EDGES,), ())
 
     def failing():
@@ -63,7 +64,7 @@ def test_a_change_that_fails_leaves_the_stage_where_it_was(run, spark):
     assert not stage.reuse()
 
 
-def test_a_part_is_never_reused_and_the_next_commit_goes_on_from_it(run, spark):
+def test_a_part_is_never_reused_and_the_next_commit_goes_on_from_it(run, spark: SparkSession) -> None:
     stage = run.stage("link", (tables.EDGES,), ())
     stage.append(tables.EDGES, _edges(spark, 0.5), "1/2")
     assert run.lake.find(tables.EDGES, stage.key) is None
@@ -72,7 +73,7 @@ def test_a_part_is_never_reused_and_the_next_commit_goes_on_from_it(run, spark):
     assert sorted(row.cosine for row in stage.read(tables.EDGES).collect()) == [0.5, 0.75]
 
 
-def test_rows_of_the_runs_model(run, spark):
+def test_rows_of_the_runs_model(run, spark: SparkSession) -> None:
     rows = [(image, "u", None, "empty", "", model) for image, model in ((1, "m@1"), (2, "m@2"), (3, "m@1"))]
     stage = run.stage("embed", (tables.REJECTS,), ())
     stage.overwrite(tables.REJECTS, spark.createDataFrame(rows, tables.REJECTS.columns))

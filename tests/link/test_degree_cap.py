@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
 from facesieve.link import degree_cap as capped_stage
 from facesieve.link.degree_cap import capped
@@ -60,7 +61,7 @@ graphs = st.builds(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(many=st.lists(graphs, min_size=4, max_size=12), most=st.integers(1, 5))
-def test_it_is_its_definition(spark, many, most):
+def test_it_is_its_definition(spark: SparkSession, many, most: int) -> None:
     apart = {
         (src + 10_000 * number, dst + 10_000 * number): cosine
         for number, edges in enumerate(many)
@@ -70,7 +71,9 @@ def test_it_is_its_definition(spark, many, most):
 
 
 @pytest.mark.parametrize("adaptive", ["true", "false"])
-def test_it_does_not_depend_on_partitioning(spark, monkeypatch, adaptive):
+def test_it_does_not_depend_on_partitioning(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, adaptive: str
+) -> None:
     edges = _random(1, 40, 0.6, 4)
     expected = _expected(edges, 5)
     assert len(expected[0]) > 100
@@ -84,18 +87,18 @@ def test_it_does_not_depend_on_partitioning(spark, monkeypatch, adaptive):
         spark.conf.set("spark.sql.adaptive.enabled", "true")
 
 
-def test_a_hub_keeps_its_edges_to_faces_that_are_not_capped(spark):
+def test_a_hub_keeps_its_edges_to_faces_that_are_not_capped(spark: SparkSession) -> None:
     star = {(0, leaf): 0.5 for leaf in range(1, 30)}
     assert _found(capped(_frame(spark, star), 3)) == (set(), 1)
 
 
-def test_edges_to_uncapped_faces_take_room_at_a_capped_one(spark):
+def test_edges_to_uncapped_faces_take_room_at_a_capped_one(spark: SparkSession) -> None:
     """Two hubs whose mutual edge is weaker than what each has at its leaves lose it."""
     two = {(0, 1): 0.5, (0, 2): 0.9, (1, 3): 0.9}
     assert _found(capped(_frame(spark, two), 1)) == ({(0, 1)}, 2)
 
 
-def test_where_nothing_is_capped_only_a_count_is_made(spark):
+def test_where_nothing_is_capped_only_a_count_is_made(spark: SparkSession) -> None:
     edges = _frame(spark, _random(2, 20, 0.3, 3)).cache()
     edges.count()
     spark.sparkContext.setJobGroup("uncapped", "counted")

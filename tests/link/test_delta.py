@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ContractError
 from facesieve.faces.blocks import batch_of, faces_in, packed
@@ -63,7 +64,9 @@ def heaps(draw) -> tuple:
 
 @settings(max_examples=80, deadline=None)
 @given(heaps(), st.sampled_from(["global", "identity"]), st.sampled_from([0, 1, 3]), st.sampled_from([3, 17, 1_000]))
-def test_a_newcomer_meets_all_its_candidates_once_and_old_faces_are_left_alone(heap, scope, most, block):
+def test_a_newcomer_meets_all_its_candidates_once_and_old_faces_are_left_alone(
+    heap: tuple, scope: str, most: int, block: int
+) -> None:
     faces, routing, fresh = heap
     newcomers = [row for batch in rows_of(faces.take(np.flatnonzero(fresh)), routing, 5) for row in batch.to_pylist()]
     with mock.patch.object(stage, "_BLOCK_FACES", block), mock.patch.object(stage, "PAIRS_A_BATCH", 4):
@@ -90,7 +93,7 @@ def faces() -> oracle.Crowd:
 
 
 @pytest.fixture(scope="module")
-def kept(spark, faces):
+def kept(spark: SparkSession, faces: oracle.Crowd):
     """All faces but the last twenty, routed."""
     rows = routed(packed(oracle.frame(spark, faces.take(np.arange(180)))), routing_of(faces, 12, 3, 0.3)).cache()
     yield rows
@@ -101,12 +104,12 @@ def ids_in(frame) -> list[int]:
     return sorted(face for block in faces_in(frame.collect()) for face in block.ids.tolist())
 
 
-def test_nothing_has_changed(spark, faces, kept):
+def test_nothing_has_changed(spark: SparkSession, faces: oracle.Crowd, kept) -> None:
     same = delta(oracle.frame(spark, faces.take(np.arange(180)), 3, seed=9), kept, 0)
     assert (len(same.fresh), len(same.gone)) == (0, 0)
 
 
-def test_faces_that_came_went_or_changed_identity(spark, faces, kept):
+def test_faces_that_came_went_or_changed_identity(spark: SparkSession, faces: oracle.Crowd, kept) -> None:
     """Rows 0 to 9 are gone, 180 to 199 new; of 30, 31 and 32 one gets, one loses and one changes its identity."""
     names = list(faces.names)
     assert names[30] is None
@@ -119,13 +122,13 @@ def test_faces_that_came_went_or_changed_identity(spark, faces, kept):
     assert delta(oracle.frame(spark, now), kept, 32) is None
 
 
-def test_ids_that_come_twice_are_refused_new_or_known(spark, faces, kept):
+def test_ids_that_come_twice_are_refused_new_or_known(spark: SparkSession, faces: oracle.Crowd, kept) -> None:
     now = oracle.frame(spark, faces.take(np.array([*range(181), 180, 7, 7])))
     with pytest.raises(ContractError, match=r"^embeddings\.face_id: 2 ids come more than once$"):
         delta(now, kept, 5)
 
 
-def test_rows_without_faces_and_of_faces(faces, kept):
+def test_rows_without_faces_and_of_faces(faces: oracle.Crowd, kept) -> None:
     """What stays keeps its identity, cells and vector, and whoever is asked for and not there is not made up."""
     some = np.sort(np.append(faces.ids[40:60], faces.ids[190]))
     assert ids_in(without(kept, some)) == sorted(set(faces.ids[:180].tolist()) - set(some.tolist()))
@@ -146,7 +149,7 @@ def _by_face(row) -> dict:
 
 
 @pytest.mark.parametrize("scope", ["global", "identity"])
-def test_edges_with_newcomers_on_spark(spark, faces, kept, scope):
+def test_edges_with_newcomers_on_spark(spark: SparkSession, faces: oracle.Crowd, kept, scope: str) -> None:
     routing = routing_of(faces, 12, 3, 0.3)
     fresh = routed(packed(oracle.frame(spark, faces.take(np.arange(180, 200)), 3)), routing)
     newcomers = [row.asDict() for row in fresh.collect()]
@@ -157,5 +160,5 @@ def test_edges_with_newcomers_on_spark(spark, faces, kept, scope):
     assert oracle.collected(found) == with_an_end_in(every, faces.ids[180:])
 
 
-def test_without_newcomers_there_is_nothing_to_find(kept):
+def test_without_newcomers_there_is_nothing_to_find(kept) -> None:
     assert edges_with(kept, [], "global", Asked(LINK, 0, NOBODY)).count() == 0

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
 from facesieve.faces.blocks import Faces, batch_of, packed
 from facesieve.faces.vectors import short_unit
@@ -93,7 +94,7 @@ def joins(draw) -> tuple:
 
 @settings(max_examples=60, deadline=None)
 @given(joins(), st.sampled_from([1, 7, 1_000]))
-def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(join, block):
+def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(join: tuple, block: int) -> None:
     faces, narrow, wide, layout = join
     plan = Plan("global", ALL, layout, np.arange(layout.parts) * 10)
     found, tally = by_hand(faces, narrow, plan, block)
@@ -106,7 +107,9 @@ def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(jo
 
 @settings(max_examples=30, deadline=None)
 @given(joins(), st.integers(1, 4), st.sampled_from([5, block_pairs.HELD]))
-def test_with_a_cap_nothing_that_it_would_keep_is_missing_and_who_is_capped_still_shows(join, most, held):
+def test_with_a_cap_nothing_that_it_would_keep_is_missing_and_who_is_capped_still_shows(
+    join: tuple, most: int, held
+) -> None:
     faces, _, wide, layout = join
     whole = np.sort(faces.ids[::5])
     plan = Plan("global", Asked(LINK, most, whole), layout, np.arange(layout.parts))
@@ -121,7 +124,7 @@ def test_with_a_cap_nothing_that_it_would_keep_is_missing_and_who_is_capped_stil
 
 @settings(max_examples=30, deadline=None)
 @given(joins(), st.sampled_from([1, 3]))
-def test_inside_identities_whatever_their_cells(join, pieces):
+def test_inside_identities_whatever_their_cells(join: tuple, pieces: int) -> None:
     faces, _, wide, layout = join
     sizes = np.unique(faces.codes)
     cut = replace(layout, base=None, cut=Cut(sizes, np.full(len(sizes), pieces)))
@@ -132,7 +135,7 @@ def test_inside_identities_whatever_their_cells(join, pieces):
 
 
 @pytest.mark.parametrize("cut", [1, 5])
-def test_a_face_travels_once_to_each_partition_in_which_it_is_compared(cut):
+def test_a_face_travels_once_to_each_partition_in_which_it_is_compared(cut: int) -> None:
     """Twelve cells over three partitions; cell 4, cut or not."""
     faces = oracle.crowd(40, 6, seed=2)
     routing = Routing(pivots(faces, 12), 6, 0.25)
@@ -170,7 +173,7 @@ def sums(tally) -> tuple[int, int]:
     return tuple(int(value) for value in np.sum(list(tally.value.values()), axis=0))
 
 
-def test_partition_keys_go_where_they_should(spark):
+def test_partition_keys_go_where_they_should(spark: SparkSession) -> None:
     keys = partition_keys(5)
     rows = spark.createDataFrame([(int(key),) for key in keys], "part bigint").repartition(5, "part")
     arrived = rows.selectExpr("part", "spark_partition_id() at").orderBy("at").collect()
@@ -178,7 +181,9 @@ def test_partition_keys_go_where_they_should(spark):
 
 
 @pytest.mark.parametrize("scope", ["global", "identity"])
-def test_equals_brute_force_in_any_order_partitioning_and_execution(spark, people, scope):
+def test_equals_brute_force_in_any_order_partitioning_and_execution(
+    spark: SparkSession, people: oracle.Crowd, scope: str
+) -> None:
     """Voronoi cells, or identities, some cut into pieces; ANSI mode is on."""
     routing = Routing(pivots(people, 15), *WIDE)
     layout = Layout(4, Cut(np.array([3, 8]), np.array([3, 5])), np.arange(15) % 4)
@@ -207,7 +212,9 @@ def test_equals_brute_force_in_any_order_partitioning_and_execution(spark, peopl
         assert tallies[0] == tallies[1] == (len(set(names)), same)
 
 
-def test_all_pairs_in_one_cell_cut_into_pieces(spark, people, monkeypatch):
+def test_all_pairs_in_one_cell_cut_into_pieces(
+    spark: SparkSession, people: oracle.Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(routing_stage, "MOST_RESIDENTS", 70)
     layout = heap_layout(ONE_CELL, Faces(people.ids, people.codes, people.halves), len(people.ids), 2)
     assert (layout.parts, layout.cut.pieces.tolist()) == (5, [5])
@@ -216,7 +223,9 @@ def test_all_pairs_in_one_cell_cut_into_pieces(spark, people, monkeypatch):
     assert sums(tally) == (5, len(people.ids) * (len(people.ids) - 1) // 2)
 
 
-def test_a_second_pass_adds_the_missing_pairs_and_no_others(spark, people, monkeypatch):
+def test_a_second_pass_adds_the_missing_pairs_and_no_others(
+    spark: SparkSession, people: oracle.Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Cells are cut as the layout cuts them, from a sample that is wrong by half."""
     monkeypatch.setattr(cells, "MOST_RESIDENTS", 20)
     narrow, wide = (Routing(pivots(people, 15), *probes) for probes in (NARROW, WIDE))
@@ -233,7 +242,7 @@ def test_a_second_pass_adds_the_missing_pairs_and_no_others(spark, people, monke
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_hardly_any_faces(spark, count):
+def test_hardly_any_faces(spark: SparkSession, count: int) -> None:
     few = oracle.Crowd(np.arange(count), ["one"] * count, np.full((count, 4), 0.5, np.float32))
     frame = oracle.frame(spark, few, 1)
     one_cell = heap_layout(ONE_CELL, Faces(few.ids, few.codes, few.halves), count, 2)

@@ -7,6 +7,7 @@ import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
@@ -27,12 +28,12 @@ def faces() -> oracle.Crowd:
 
 
 @pytest.fixture(scope="module")
-def sample(faces) -> Faces:
+def sample(faces: oracle.Crowd) -> Faces:
     return Faces(faces.ids, faces.codes, faces.halves)
 
 
 @pytest.fixture(scope="module")
-def pivots(faces) -> np.ndarray:
+def pivots(faces: oracle.Crowd) -> np.ndarray:
     return learn_pivots(faces.ids, faces.halves, 60, LINK)
 
 
@@ -42,7 +43,9 @@ def true_edges(faces: oracle.Crowd, few: int) -> TrueEdges:
     return TrueEdges(faces.halves[:few], of[apart], faces.halves[other[apart]], np.ones(int(apart.sum())))
 
 
-def test_derived_probes_reach_the_recall_and_a_higher_one_costs_more(faces, sample, pivots):
+def test_derived_probes_reach_the_recall_and_a_higher_one_costs_more(
+    faces: oracle.Crowd, sample: Faces, pivots: np.ndarray
+) -> None:
     """Settings derived from a quarter of the faces serve the others."""
     loose, strict = (derived(pivots, sample, len(faces.ids), true_edges(faces, 300), recall) for recall in (0.7, 0.98))
     every = oracle.edges(faces, LINK)
@@ -54,7 +57,9 @@ def test_derived_probes_reach_the_recall_and_a_higher_one_costs_more(faces, samp
     assert loose[1].products < strict[1].products < len(faces.ids) / 2
 
 
-def test_cells_are_laid_out_by_what_a_sample_tells(faces, sample, pivots, monkeypatch):
+def test_cells_are_laid_out_by_what_a_sample_tells(
+    faces: oracle.Crowd, sample: Faces, pivots: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Residents and copies are scaled up from the sample; a cell that would hold too many is cut."""
     monkeypatch.setattr(cells, "MOST_RESIDENTS", 100)
     routing = Routing(pivots, 3, 0.3)
@@ -68,7 +73,7 @@ def test_cells_are_laid_out_by_what_a_sample_tells(faces, sample, pivots, monkey
 
 
 @pytest.mark.parametrize(("count", "pieces"), [(0, 1), (1, 1), (8_191, 1), (8_192, 3), (32_768 * 6, 7)])
-def test_one_cell_is_cut_for_memory_and_for_two_cores(count, pieces):
+def test_one_cell_is_cut_for_memory_and_for_two_cores(count, pieces: int) -> None:
     nobody = Faces(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 0), np.float16))
     layout = heap_layout(ONE_CELL, nobody, count, 2)
     assert (layout.parts, layout.cut.of(np.zeros(1, np.int64)).tolist()) == (pieces, [pieces])
@@ -76,7 +81,7 @@ def test_one_cell_is_cut_for_memory_and_for_two_cores(count, pieces):
 
 
 @given(st.integers(0, 10**9), st.floats(1, 8), st.integers(1, 500))
-def test_no_task_holds_more_than_it_may_and_few_faces_make_few_tasks(count, copies, cores):
+def test_no_task_holds_more_than_it_may_and_few_faces_make_few_tasks(count: int, copies: float, cores: int) -> None:
     parts = partitions(count, copies, cores)
     assert parts >= 1
     assert count * copies / parts <= 1.001 * max(MOST_FACES, 2_048 * copies)
@@ -84,7 +89,7 @@ def test_no_task_holds_more_than_it_may_and_few_faces_make_few_tasks(count, copi
     assert parts % cores == 0 or parts == -(-count // 2_048) or parts == 1
 
 
-def test_large_identities_are_cut_and_no_others(spark, monkeypatch):
+def test_large_identities_are_cut_and_no_others(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MOST_RESIDENTS", 10)
     monkeypatch.setattr(stage, "MOST_RESIDENTS", 10)
     sizes = {"crowd": 35, "many": 11, "ten": 10, "one": 1, None: 50}
@@ -102,12 +107,12 @@ def test_large_identities_are_cut_and_no_others(spark, monkeypatch):
     assert len(set(stage.Layout(7, layout.cut).part(codes, 0 * codes).tolist())) == 7
 
 
-def test_without_identities_there_is_one_empty_partition(spark):
+def test_without_identities_there_is_one_empty_partition(spark: SparkSession) -> None:
     layout = identity_layout(spark.createDataFrame([(None,), (None,)], "identity string"), 2)
     assert (layout.parts, len(layout.cut.cells)) == (1, 0)
 
 
-def test_two_identities_of_one_hash_are_refused(spark, monkeypatch):
+def test_two_identities_of_one_hash_are_refused(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage.F, "xxhash64", lambda column: F.length(column).cast("bigint"))
     frame = spark.createDataFrame([("ann",), ("bob",), ("al",)], "identity string")
     with pytest.raises(ContractError, match=r"listing\.identity: two identities bear one hash"):

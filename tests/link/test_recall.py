@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import oracle
 import pytest
+from pyspark.sql import SparkSession
 
 from facesieve.core.tables import EDGES
 from facesieve.faces.blocks import Faces, packed, sample
@@ -20,7 +21,7 @@ def faces() -> oracle.Crowd:
 
 
 @pytest.fixture(scope="module")
-def every(faces) -> oracle.Pairs:
+def every(faces: oracle.Crowd) -> oracle.Pairs:
     return oracle.edges(faces, LINK)
 
 
@@ -35,7 +36,9 @@ def table(spark, pairs: oracle.Pairs, scope: str = "global"):
 
 
 @pytest.mark.parametrize("partitions", [1, 4])
-def test_degrees_are_those_of_brute_force_and_partners_are_true(spark, faces, every, partitions):
+def test_degrees_are_those_of_brute_force_and_partners_are_true(
+    spark: SparkSession, faces: oracle.Crowd, every: oracle.Pairs, partitions: int
+) -> None:
     rows = packed(oracle.frame(spark, faces, partitions, seed=partitions)).cache()
     few = sample(rows, 80, 0, len(faces.ids))
     found = truth(rows, few, LINK)
@@ -52,7 +55,9 @@ def test_degrees_are_those_of_brute_force_and_partners_are_true(spark, faces, ev
     rows.unpersist()
 
 
-def test_with_more_partners_than_are_held_each_stands_for_several(spark, monkeypatch):
+def test_with_more_partners_than_are_held_each_stands_for_several(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One person with more faces than partners are held: the weights add up to the degrees."""
     person = oracle.crowd(1, sampling.PARTNERS + 40, seed=1)
     rows = packed(oracle.frame(spark, person, 3))
@@ -63,13 +68,15 @@ def test_with_more_partners_than_are_held_each_stands_for_several(spark, monkeyp
     assert np.bincount(found.edges.of, found.edges.weights) == pytest.approx(found.degrees)
 
 
-def test_truth_of_no_faces(spark):
+def test_truth_of_no_faces(spark: SparkSession) -> None:
     nobody = packed(spark.createDataFrame([], oracle.FACES))
     found = truth(nobody, sample(nobody, 10, 0, 0), LINK)
     assert (len(found.degrees), len(found.edges.of)) == (0, 0)
 
 
-def test_recall_of_a_known_missing_share_is_inside_its_interval(spark, faces, every):
+def test_recall_of_a_known_missing_share_is_inside_its_interval(
+    spark: SparkSession, faces: oracle.Crowd, every: oracle.Pairs
+) -> None:
     """A third of the edges is missing; counted on all faces the estimate is the share itself, on some it is near."""
     third = {pair: told for pair, told in every.items() if hash(pair) % 3}
     share = len(third) / len(every)
@@ -82,14 +89,18 @@ def test_recall_of_a_known_missing_share_is_inside_its_interval(spark, faces, ev
     assert some.high - some.low < 0.15
 
 
-def test_all_found_is_one_and_edges_of_the_other_scope_do_not_count(spark, faces, every):
+def test_all_found_is_one_and_edges_of_the_other_scope_do_not_count(
+    spark: SparkSession, faces: oracle.Crowd, every: oracle.Pairs
+) -> None:
     degrees = degrees_of(faces.ids, every)
     both = table(spark, every).union(table(spark, every, "identity"))
     assert recall(both, faces.ids, degrees).recall == 1.0
     assert recall(table(spark, every, "identity"), faces.ids, degrees).recall == 0.0
 
 
-def test_below_fifty_true_edges_recall_is_unknown(spark, faces, every):
+def test_below_fifty_true_edges_recall_is_unknown(
+    spark: SparkSession, faces: oracle.Crowd, every: oracle.Pairs
+) -> None:
     degrees = degrees_of(faces.ids, every)
     many = int(np.searchsorted(np.cumsum(degrees), 50))
     under, over = (recall(table(spark, every), faces.ids[:count], degrees[:count]) for count in (many, many + 1))

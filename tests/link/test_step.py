@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import oracle
 import pytest
+from pyspark.sql import SparkSession
 from world import DIMENSION, World
 
 from facesieve.core.errors import ContractError, Refused
@@ -40,14 +41,14 @@ def compared(faces: oracle.Crowd, routing: Routing) -> np.ndarray | None:
 
 
 @pytest.fixture
-def by_cells(monkeypatch):
+def by_cells(monkeypatch: pytest.MonkeyPatch):
     """Few faces go to cells too, and much may change before a full join."""
     monkeypatch.setattr(full_join, "EXACT_BELOW", 0)
     monkeypatch.setattr(incremental_join, "MOST_CHANGED", 0.5)
 
 
 @pytest.fixture
-def newcomers(monkeypatch) -> list[set[int]]:
+def newcomers(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
     """Whom increments compare with everybody, call by call."""
     seen: list[set[int]] = []
 
@@ -61,7 +62,9 @@ def newcomers(monkeypatch) -> list[set[int]]:
 
 @pytest.mark.usefixtures("by_cells")
 @pytest.mark.parametrize(("scope", "most", "seed"), [("both", 3, 1), ("global", 0, 2)])
-def test_increments_are_one_full_join_in_the_epoch(spark, newcomers, scope, most, seed):
+def test_increments_are_one_full_join_in_the_epoch(
+    spark: SparkSession, newcomers: list[set[int]], scope: str, most: int, seed: int
+) -> None:
     """Faces come, go, come back and change their identity; with the cap, removals reopen capped faces."""
     rng = np.random.default_rng(seed)
     world = World(spark, oracle.crowd(45, 6, seed, DIMENSION))
@@ -115,12 +118,12 @@ def _reopened(former: dict[str, oracle.Pairs], gone: set[int], most: int) -> set
     return crowded if most else set()
 
 
-def test_an_epoch_lasts_until_the_heap_has_doubled_or_halved():
+def test_an_epoch_lasts_until_the_heap_has_doubled_or_halved() -> None:
     epoch = Epoch("run-1", "", 70, {}, Routing(None, 1, 0.0))
     assert [epoch.lasts(faces) for faces in (35, 36, 139, 140)] == [False, True, True, False]
 
 
-def test_a_heap_that_has_doubled_begins_an_epoch_and_a_large_change_is_joined_in_full(spark):
+def test_a_heap_that_has_doubled_begins_an_epoch_and_a_large_change_is_joined_in_full(spark: SparkSession) -> None:
     """All pairs are compared, so the edges are those of brute force, whoever begins the epoch."""
     world = World(spark, oracle.crowd(25, 6, 8, DIMENSION))
 
@@ -143,7 +146,7 @@ def test_a_heap_that_has_doubled_begins_an_epoch_and_a_large_change_is_joined_in
     assert linked(140) == ("run-5", False), "other vectors under the same ids"
 
 
-def test_going_back_to_a_configuration_goes_back_to_its_edges_and_on_in_its_epoch(spark):
+def test_going_back_to_a_configuration_goes_back_to_its_edges_and_on_in_its_epoch(spark: SparkSession) -> None:
     world = World(spark, oracle.crowd(12, 6, 9, DIMENSION))
     world.put(range(60))
     assert not world.link()["reused"]
@@ -173,7 +176,9 @@ def _narrow_first(monkeypatch, *routings: tuple[int, float]) -> None:
 
 
 @pytest.mark.usefixtures("by_cells")
-def test_a_second_pass_adds_what_the_first_missed_and_later_runs_go_on_with_its_probes(spark, monkeypatch):
+def test_a_second_pass_adds_what_the_first_missed_and_later_runs_go_on_with_its_probes(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = World(spark, oracle.crowd(40, 6, 4, DIMENSION))
     world.put(range(200))
     with monkeypatch.context() as patched:
@@ -204,7 +209,9 @@ def test_a_second_pass_adds_what_the_first_missed_and_later_runs_go_on_with_its_
 
 @pytest.mark.usefixtures("by_cells")
 @pytest.mark.parametrize("second", [(1, 0.0), (2, 0.01)])
-def test_a_recall_that_stays_short_is_said_honestly(spark, monkeypatch, second):
+def test_a_recall_that_stays_short_is_said_honestly(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, second
+) -> None:
     """A second pass that is no wider is none."""
     world = World(spark, oracle.crowd(40, 5, 4, DIMENSION))
     world.put(range(150))
@@ -217,7 +224,7 @@ def test_a_recall_that_stays_short_is_said_honestly(spark, monkeypatch, second):
     assert f"recall {facts['recall']:.4f} is below link.recall = 0.98" in warning
 
 
-def test_a_crash_between_the_two_commits_is_made_good(spark, monkeypatch):
+def test_a_crash_between_the_two_commits_is_made_good(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of edges and epoch one is the dead run's: nothing is added to such a pair."""
     world = World(spark, oracle.crowd(15, 6, 5, DIMENSION))
     world.put(range(70))
@@ -251,7 +258,7 @@ def test_a_crash_between_the_two_commits_is_made_good(spark, monkeypatch):
     assert world.edges()["global"] == oracle.edges(world.faces, 0.6)
 
 
-def test_a_threshold_that_would_run_people_together_is_refused_and_moves_nothing(spark):
+def test_a_threshold_that_would_run_people_together_is_refused_and_moves_nothing(spark: SparkSession) -> None:
     world = World(spark, oracle.crowd(12, 6, 9, DIMENSION))
     world.put(range(60))
     world.link()
@@ -266,7 +273,9 @@ def test_a_threshold_that_would_run_people_together_is_refused_and_moves_nothing
 
 
 @pytest.mark.parametrize("grown", [False, True])
-def test_bad_input_is_named_and_moves_nothing(spark, monkeypatch, grown):
+def test_bad_input_is_named_and_moves_nothing(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, grown: bool
+) -> None:
     """In a full join, and where it comes with an increment."""
     good = oracle.crowd(12, 6, 9, DIMENSION)
     spoilt = good.vectors.copy()
@@ -295,7 +304,7 @@ def test_bad_input_is_named_and_moves_nothing(spark, monkeypatch, grown):
     assert before is None or world.at() == before
 
 
-def test_nobody_at_first_and_then_a_few(spark):
+def test_nobody_at_first_and_then_a_few(spark: SparkSession) -> None:
     world = World(spark, oracle.crowd(12, 6, 9, DIMENSION))
     for count in (0, 12):
         world.put(range(count))
@@ -305,7 +314,7 @@ def test_nobody_at_first_and_then_a_few(spark):
 
 
 @pytest.mark.usefixtures("by_cells")
-def test_copies_of_one_face_all_have_each_other_or_their_fill(spark):
+def test_copies_of_one_face_all_have_each_other_or_their_fill(spark: SparkSession) -> None:
     count = 2_000
     ids = np.arange(count) * 7 - 5_000
     face = np.random.default_rng(0).normal(size=DIMENSION).astype(np.float32)
@@ -321,7 +330,9 @@ def test_copies_of_one_face_all_have_each_other_or_their_fill(spark):
     assert world.edges()["global"].keys() == kept
 
 
-def test_a_person_of_several_hundred_images_is_compared_by_several_tasks(spark, monkeypatch):
+def test_a_person_of_several_hundred_images_is_compared_by_several_tasks(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in (cells, routing_stage):
         monkeypatch.setattr(module, "MOST_RESIDENTS", 50)
     monkeypatch.setattr(routing_stage, "_FEWEST_FACES", 64)

@@ -44,7 +44,7 @@ def made(estimate: Line | None = None, profile: Profile = PROFILE, faces: int = 
     return forecast(cosines(link, profile, faces)["global"], link, profile, faces, estimate)
 
 
-def test_cosines_are_explicit_or_the_profiles_or_derived():
+def test_cosines_are_explicit_or_the_profiles_or_derived() -> None:
     derived = link_cosine(0.038, 0.161, 3, N, 1_000)
     assert cosines(Link(), PROFILE, N) == {"identity": 0.40, "global": derived}
     assert cosines(Link(scope="identity"), PROFILE, N) == {"identity": 0.40}
@@ -52,7 +52,7 @@ def test_cosines_are_explicit_or_the_profiles_or_derived():
     assert cosines(given, PROFILE, N) == {"identity": 0.5, "global": pytest.approx(0.68)}
 
 
-def test_cosines_that_cannot_be_are_all_named_at_once():
+def test_cosines_that_cannot_be_are_all_named_at_once() -> None:
     bare = replace(PROFILE, impostor=None, identity=None)
     for settings, profile in ((Link(), bare), (Link(threshold_identity=-1.0, threshold_global=math.nan), PROFILE)):
         with pytest.raises(ConfigError) as caught:
@@ -60,7 +60,7 @@ def test_cosines_that_cannot_be_are_all_named_at_once():
         assert [fault.key for fault in caught.value.faults] == ["link.threshold_identity", "link.threshold_global"]
 
 
-def test_a_derived_cosine_keeps_its_tolerance_and_warns_of_nothing():
+def test_a_derived_cosine_keeps_its_tolerance_and_warns_of_nothing() -> None:
     found = made(line())
     assert found.false_matches == pytest.approx(3.0, rel=1e-9)
     assert found.by_profile == pytest.approx(3.0, rel=1e-9)
@@ -80,7 +80,7 @@ def test_a_derived_cosine_keeps_its_tolerance_and_warns_of_nothing():
         (line(0.0, how="robust"), replace(PROFILE, impostor=None), "by_estimate"),
     ],
 )
-def test_the_worse_line_judges_but_random_pairs_only_where_there_is_no_other(estimate, profile, judge):
+def test_the_worse_line_judges_but_random_pairs_only_where_there_is_no_other(estimate, profile, judge: str) -> None:
     found = made(estimate, profile, threshold_global=0.6)
     assert found.false_matches == getattr(found, judge)
 
@@ -89,24 +89,24 @@ def threshold_for(impostors: float) -> float:
     return link_cosine(0.038, 0.161, impostors, N, 1_000)
 
 
-def test_an_explicit_threshold_is_fine_then_warned_of_then_refused():
+def test_an_explicit_threshold_is_fine_then_warned_of_then_refused() -> None:
     assert made(threshold_global=threshold_for(9.9)).warnings == ()
     (warning,) = made(threshold_global=threshold_for(10.1)).warnings
     assert "about 10.1 false matches among 13,233 faces" in warning
     assert len(made(threshold_global=threshold_for(29.9)).warnings) == 1
-    with pytest.raises(Refused, match=r"about 30\.1 impostors .* link\.force = true"):
+    with pytest.raises(Refused, match=r"about 30\.1 false matches .* link\.force = true"):
         made(threshold_global=threshold_for(30.1))
     (forced,) = made(threshold_global=threshold_for(30.1), force=True).warnings
-    assert "about 30.1 impostors" in forced
+    assert "about 30.1 false matches" in forced
 
 
-def test_a_derived_threshold_is_never_refused_for_its_own_tolerance():
+def test_a_derived_threshold_is_never_refused_for_its_own_tolerance() -> None:
     found = made(false_matches=50.0)
     assert found.false_matches == pytest.approx(50)
     assert found.warnings == ()
 
 
-def test_a_small_heap_is_judged_as_if_it_had_the_least_number_of_faces():
+def test_a_small_heap_is_judged_as_if_it_had_the_least_number_of_faces() -> None:
     with pytest.raises(Refused, match=r"about 325 false matches among .* faces \(counted as link.min_n = 1,000\)"):
         made(threshold_global=0.75, unit="inverse_l2", faces=60)
 
@@ -114,7 +114,7 @@ def test_a_small_heap_is_judged_as_if_it_had_the_least_number_of_faces():
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("impostors", [3.0, 300.0])
 @pytest.mark.parametrize("estimate", [None, line(0.1)])
-def test_what_a_refusal_calls_safe_passes_without_a_warning(unit, impostors, estimate):
+def test_what_a_refusal_calls_safe_passes_without_a_warning(unit, impostors: float, estimate) -> None:
     collapsing = {"cosine": 0.2, "l2": 1.3, "squared_l2": 1.6, "inverse_l2": 0.75}[unit]
     with pytest.raises(Refused) as caught:
         made(estimate, threshold_global=collapsing, unit=unit, false_matches=impostors)
@@ -124,12 +124,12 @@ def test_what_a_refusal_calls_safe_passes_without_a_warning(unit, impostors, est
     assert not [text for text in found.warnings if "threshold" in text]
 
 
-def test_where_no_cosine_is_safe_the_refusal_says_so():
+def test_where_no_cosine_is_safe_the_refusal_says_so() -> None:
     with pytest.raises(Refused, match="No cosine below 1 would be safe"):
         made(line(0.6, 0.3), threshold_global=0.5)
 
 
-def test_without_any_line_an_explicit_threshold_is_taken_with_a_warning():
+def test_without_any_line_an_explicit_threshold_is_taken_with_a_warning() -> None:
     bare = replace(PROFILE, impostor=None)
     found = made(None, bare, threshold_global=0.7)
     assert (found.false_matches, found.safe_cosine) == (None, None)
@@ -139,13 +139,13 @@ def test_without_any_line_an_explicit_threshold_is_taken_with_a_warning():
 
 
 @pytest.mark.parametrize(("how", "said"), [("identities", "pairs across its identities"), ("robust", "random pairs")])
-def test_a_drift_is_a_warning_with_both_figures(how, said):
+def test_a_drift_is_a_warning_with_both_figures(how: str, said: str) -> None:
     (warning,) = made(line(0.12, 0.17, how)).warnings
     assert re.search(rf"meets 3 false matches .* toy \(0\.038 \+ 0\.161 z\), but 30 by that of {said}", warning)
     assert "(0.12 + 0.17 z)" in warning
 
 
-def test_many_lost_pairs_of_one_person_are_a_warning_that_says_what_to_do():
+def test_many_lost_pairs_of_one_person_are_a_warning_that_says_what_to_do() -> None:
     found = made(faces=1_000_000)
     assert found.genuine_below == pytest.approx(0.49, abs=0.01)
     (warning,) = found.warnings
@@ -154,13 +154,13 @@ def test_many_lost_pairs_of_one_person_are_a_warning_that_says_what_to_do():
     assert "loosen link.threshold_global" in explicit
 
 
-def test_profiles_without_quantiles_lose_nothing_known_and_wrong_ones_are_named():
+def test_profiles_without_quantiles_lose_nothing_known_and_wrong_ones_are_named() -> None:
     assert made(profile=replace(PROFILE, genuine=None)).genuine_below is None
     with pytest.raises(ConfigError, match="profile toy: genuine"):
         made(profile=replace(PROFILE, genuine=Genuine((0.5, 0.1), (0.2, 0.3))))
 
 
-def test_the_record_is_plain_json():
+def test_the_record_is_plain_json() -> None:
     assert json.loads(json.dumps(made(line()).record())) == {
         "forecast": pytest.approx(3),
         "by_profile": pytest.approx(3),
@@ -177,6 +177,6 @@ def test_the_record_is_plain_json():
 
 @given(st.floats(1e-4, 1 - 1e-9), st.sampled_from(UNITS))
 @example(0.99995, "cosine")
-def test_a_written_cosine_is_never_looser_and_hardly_stricter(cosine, unit):
+def test_a_written_cosine_is_never_looser_and_hardly_stricter(cosine: float, unit) -> None:
     back = to_cosine(float(written(cosine, unit)), unit)
     assert cosine - 1e-12 <= back <= cosine + 2e-3

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def mobilefacenet(data):
+def mobilefacenet(data: Path):
     return profiles.load("mobilefacenet", str(ROOT / "conf" / "models"))
 
 
@@ -32,7 +32,7 @@ def lfw_crops(data, profile, stored, count):
 
 
 @pytest.mark.parametrize(("name", "file"), [("facenet", "facenet_embeddings"), ("mobilefacenet", "embeddings")])
-def test_stored_embeddings_are_reproduced(data, facenet_weights, name, file):
+def test_stored_embeddings_are_reproduced(data: Path, facenet_weights: Path, name: str, file: str) -> None:
     profile = profiles.load(name, str(ROOT / "conf" / "models"))
     crops, expected = lfw_crops(data, profile, np.load(data / "lfw" / f"{file}.npz"), 20)
     vectors = models.load(profile).embed(crops)
@@ -44,7 +44,7 @@ def test_stored_embeddings_are_reproduced(data, facenet_weights, name, file):
     assert cosines.min() > 0.999
 
 
-def test_batch_size_does_not_matter(data, mobilefacenet):
+def test_batch_size_does_not_matter(data: Path, mobilefacenet) -> None:
     crops = np.random.default_rng(0).uniform(0, 255, (5, 112, 112, 3)).astype(np.float32)
     loaded = models.load(mobilefacenet)
     one_by_one = np.concatenate([loaded.embed(crop[None]) for crop in crops])
@@ -60,7 +60,7 @@ def test_batch_size_does_not_matter(data, mobilefacenet):
         ({"file": "s3://bucket/model.tflite"}, "not on this machine"),
     ],
 )
-def test_check_names_key_and_fix(mobilefacenet, change, said):
+def test_check_names_key_and_fix(mobilefacenet, change, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
         models.check(dataclasses.replace(mobilefacenet, **change))
     assert caught.value.faults[0].key.startswith("mobilefacenet: ")
@@ -68,13 +68,13 @@ def test_check_names_key_and_fix(mobilefacenet, change, said):
 
 
 @pytest.mark.parametrize("change", [{"output": "no_such"}, {"dimension": 64}, {"input": (96, 96)}])
-def test_tflite_must_be_what_the_profile_says(mobilefacenet, change):
+def test_tflite_must_be_what_the_profile_says(mobilefacenet, change) -> None:
     with pytest.raises(ModelError, match="mobilefacenet"):
         models.load(dataclasses.replace(mobilefacenet, **change))
 
 
 @pytest.mark.parametrize("vector", [[np.nan, 1.0], [0.0, 0.0], [1.0, 2.0, 3.0]])
-def test_a_vector_that_is_none_is_an_error(vector):
+def test_a_vector_that_is_none_is_an_error(vector) -> None:
     profile = profiles.Profile(
         file="", sha256="0" * 64, form="tflite", input=(8, 8), normalisation="none", dimension=2, name="broken"
     )
@@ -90,7 +90,7 @@ def embedder_of(infer, dimension=2):
     return Embedder(profile, infer)
 
 
-def test_an_error_of_the_model_is_a_sentence():
+def test_an_error_of_the_model_is_a_sentence() -> None:
     def fail(batch):
         raise RuntimeError("Node number 5 (CONV_2D) failed to invoke.\nmore lines")
 
@@ -100,7 +100,7 @@ def test_an_error_of_the_model_is_a_sentence():
         embedder_of(fail).embed(np.zeros((1, 8, 8, 3), dtype=np.float32))
 
 
-def test_memory_that_is_short_is_no_fault_of_the_model():
+def test_memory_that_is_short_is_no_fault_of_the_model() -> None:
     def fail(batch):
         raise MemoryError
 
@@ -109,7 +109,7 @@ def test_memory_that_is_short_is_no_fault_of_the_model():
 
 
 @pytest.fixture
-def registered(monkeypatch, tmp_path):
+def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Return a function that makes a profile whose form is loaded to a given function, and the list of loads."""
     loads = []
 
@@ -125,7 +125,7 @@ def registered(monkeypatch, tmp_path):
     models.load.cache_clear()
 
 
-def test_any_number_of_batches_loads_once(registered):
+def test_any_number_of_batches_loads_once(registered) -> None:
     make, loads = registered
     profile = make(lambda batch: np.ones((len(batch), 2), np.float32))
     before = models.load.cache_info().misses
@@ -138,13 +138,13 @@ def test_any_number_of_batches_loads_once(registered):
 
 
 @pytest.mark.parametrize("vector", [[np.nan, 1.0], [0.0, 0.0], [1.0, 2.0, 3.0]])
-def test_a_model_is_tried_when_it_is_loaded(registered, vector):
+def test_a_model_is_tried_when_it_is_loaded(registered, vector) -> None:
     profile = registered[0](lambda batch: np.array([vector], dtype=np.float32))
     with pytest.raises(ModelError, match="broken: the model returned"):
         models.load(profile)
 
 
-def test_an_altered_byte_is_refused_on_driver_and_worker_before_anything_is_parsed(registered):
+def test_an_altered_byte_is_refused_on_driver_and_worker_before_anything_is_parsed(registered) -> None:
     make, loads = registered
     profile = make(lambda batch: np.ones((len(batch), 2), np.float32))
     Path(profile.file).write_bytes(b"\x1c\x00\x00\x01TFL3")
@@ -155,7 +155,7 @@ def test_an_altered_byte_is_refused_on_driver_and_worker_before_anything_is_pars
     assert loads == []
 
 
-def test_each_form_has_a_module():
+def test_each_form_has_a_module() -> None:
     for name in profiles.FORMS:
         module = embedder.form(name)
         assert callable(module.load)
@@ -164,7 +164,7 @@ def test_each_form_has_a_module():
         embedder.form("os")
 
 
-def test_importing_the_models_does_not_load_tensorflow():
+def test_importing_the_models_does_not_load_tensorflow() -> None:
     code = "import sys, facesieve.models, facesieve.embed.embeddings; sys.exit('tensorflow' in sys.modules)"
     assert (
         subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "lib")}, check=False).returncode == 0

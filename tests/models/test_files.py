@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from facesieve.models.profile_template import SHELL
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path):
     root = tmp_path / "model"
     (root / "variables").mkdir(parents=True)
     (root / "saved_model.pb").write_bytes(b"\x08\x01\x12graph")
@@ -25,7 +26,7 @@ def folder(tmp_path):
     return root
 
 
-def test_digest_of_a_file_is_its_own(tmp_path):
+def test_digest_of_a_file_is_its_own(tmp_path: Path) -> None:
     file = tmp_path / "model.pb"
     file.write_bytes(b"weights")
     found = files.read(file)
@@ -33,14 +34,14 @@ def test_digest_of_a_file_is_its_own(tmp_path):
     assert (found.single, dict(found.contents), found.directory) == (b"weights", {"model.pb": b"weights"}, False)
 
 
-def test_digest_of_a_directory_is_what_the_shell_prints(folder):
+def test_digest_of_a_directory_is_what_the_shell_prints(folder) -> None:
     printed = subprocess.run(
         ["bash", "-c", SHELL.replace("DIR", str(folder))], capture_output=True, text=True, check=True
     ).stdout
     assert printed.split()[0] == files.digest(files.read(folder))
 
 
-def test_digest_sees_every_byte_and_every_name(folder):
+def test_digest_sees_every_byte_and_every_name(folder) -> None:
     seen = {files.digest(files.read(folder))}
     (folder / "variables" / "variables.index").write_bytes(b"indeX")
     seen.add(files.digest(files.read(folder)))
@@ -51,7 +52,7 @@ def test_digest_sees_every_byte_and_every_name(folder):
     assert len(seen) == 4
 
 
-def test_what_is_written_is_what_was_read(folder):
+def test_what_is_written_is_what_was_read(folder) -> None:
     found = files.read(folder)
     (folder / "saved_model.pb").write_bytes(b"altered after it was read")
     with found.on_disk() as place:
@@ -60,7 +61,7 @@ def test_what_is_written_is_what_was_read(folder):
     assert not place.exists()
 
 
-def test_a_single_file_is_written_under_its_name(tmp_path):
+def test_a_single_file_is_written_under_its_name(tmp_path: Path) -> None:
     (tmp_path / "net.pb").write_bytes(b"graph")
     with files.read(tmp_path / "net.pb").on_disk() as place:
         assert (place.name, place.read_bytes()) == ("net.pb", b"graph")
@@ -102,19 +103,19 @@ def not_utf8(folder):
         (not_utf8, "rename it"),
     ],
 )
-def test_what_is_no_plain_file_is_refused(folder, change, said):
+def test_what_is_no_plain_file_is_refused(folder, change, said: str) -> None:
     change(folder)
     with pytest.raises(ModelError, match=said):
         files.read(folder)
 
 
-def test_size_is_bounded_over_all_files(folder):
+def test_size_is_bounded_over_all_files(folder) -> None:
     with pytest.raises(ModelError, match="larger than 10 bytes"):
         files.read(folder, 10)
     assert files.read(folder, 13).size == 13
 
 
-def test_missing_empty_and_special(tmp_path):
+def test_missing_empty_and_special(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty").mkdir()
     for name, said in [("nowhere", "cannot be read"), ("pipe", "not a plain file"), ("empty", "empty directory")]:
@@ -175,7 +176,7 @@ def directory(*names):
         (directory("model-x.meta", "model-x.ckpt-1.index"), "checkpoint", None),
     ],
 )
-def test_content_is_recognised(tmp_path, make, form, said):
+def test_content_is_recognised(tmp_path: Path, make, form: str, said: str | None) -> None:
     make(tmp_path / "it")
     found = files.read(tmp_path / "it")
     assert recognition.form_of(found) == form
@@ -192,26 +193,26 @@ def declared(path, form, digest=None):
 
 
 @pytest.mark.parametrize("form", profiles.FORMS)
-def test_a_pickle_is_refused_whatever_it_is_called(tmp_path, form):
+def test_a_pickle_is_refused_whatever_it_is_called(tmp_path: Path, form) -> None:
     (tmp_path / "it").write_bytes(b"\x80\x04\x95\x00")
     with pytest.raises(ConfigError, match="it is a pickle"):
         check(declared(tmp_path / "it", form))
 
 
-def test_the_form_that_it_looks_like_is_said(tmp_path):
+def test_the_form_that_it_looks_like_is_said(tmp_path: Path) -> None:
     (tmp_path / "it").write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(ConfigError, match="not of the form saved_model: it looks like keras_h5"):
         check(declared(tmp_path / "it", "saved_model"))
 
 
-def test_a_directory_for_a_file_and_the_reverse(folder):
+def test_a_directory_for_a_file_and_the_reverse(folder) -> None:
     with pytest.raises(ConfigError, match="looks like saved_model"):
         check(declared(folder, "frozen_graph"))
     with pytest.raises(ConfigError, match="give the directory that holds it"):
         check(declared(folder / "saved_model.pb", "saved_model"))
 
 
-def test_a_directory_is_refused_before_it_is_parsed_if_any_file_differs(folder):
+def test_a_directory_is_refused_before_it_is_parsed_if_any_file_differs(folder) -> None:
     given = declared(folder, "saved_model")
     check(given)
     (folder / "variables" / "variables.index").write_bytes(b"indeX")
@@ -224,7 +225,7 @@ def test_a_directory_is_refused_before_it_is_parsed_if_any_file_differs(folder):
         check(given)
 
 
-def test_a_pointer_in_place_of_the_file_is_named(tmp_path):
+def test_a_pointer_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "it").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(ConfigError, match="git lfs pull"):
         check(declared(tmp_path / "it", "tflite", "0" * 64))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from publishing import Decided, Shop
+from pyspark.sql import SparkSession
 
 from facesieve.core import tables
 from facesieve.lake.catalog import Stamp
@@ -18,11 +21,13 @@ def changed(*numbers: int, to: Decided = DROP) -> dict[str, Decided]:
 
 
 @pytest.fixture
-def shop(spark, tmp_path) -> Shop:
+def shop(spark: SparkSession, tmp_path: Path) -> Shop:
     return Shop(spark, tmp_path)
 
 
-def test_a_dry_run_writes_decisions_alone_and_says_what_an_apply_would_change(shop, capsys):
+def test_a_dry_run_writes_decisions_alone_and_says_what_an_apply_would_change(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert shop.dry("r1", HUNDRED) == 0
     assert set(shop.standing()) == {"listing", "embeddings", "decisions"}
     assert not shop.export.exists()
@@ -38,7 +43,9 @@ def test_a_dry_run_writes_decisions_alone_and_says_what_an_apply_would_change(sh
     assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
 
 
-def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(shop, capsys):
+def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert shop.apply("r1", changed(0, 1)) == 0
     new = {f"new{number}.jpg": DROP for number in range(50)}
     assert shop.dry("r2", changed(*range(10, 40))) == 0, "what is only decided is not what is compared with"
@@ -53,7 +60,7 @@ def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(sho
     assert shop.apply("r5", changed(0) | dict.fromkeys(new, KEEP), "publish.max_change=0.38") == 0
 
 
-def test_published_images_that_are_gone_are_a_change(shop, capsys):
+def test_published_images_that_are_gone_are_a_change(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.apply("r1", changed(0)) == 0
     half = {uri: said for number, (uri, said) in enumerate(HUNDRED.items()) if number % 2}
     assert shop.apply("r2", half) == 3
@@ -62,12 +69,12 @@ def test_published_images_that_are_gone_are_a_change(shop, capsys):
     assert shop.apply("r3", most) == 0, "an image that was not published may go"
 
 
-def test_a_move_to_another_person_is_a_change(shop):
+def test_a_move_to_another_person_is_a_change(shop: Shop) -> None:
     assert shop.apply("r1", changed(*range(10), to=Decided("move", "Ann", "Bob"))) == 0
     assert shop.apply("r2", changed(*range(10), to=Decided("move", "Ann", "Cem"))) == 3
 
 
-def test_after_undo_the_measure_is_what_is_published_again(shop):
+def test_after_undo_the_measure_is_what_is_published_again(shop: Shop) -> None:
     assert shop.apply("r1", changed(*range(50))) == 0
     assert shop.apply("r2", HUNDRED, "publish.max_change=1") == 0
     assert shop.undo("r2") == 0
@@ -78,7 +85,7 @@ def test_after_undo_the_measure_is_what_is_published_again(shop):
     assert shop.apply("r5", HUNDRED) == 0, "nothing is published any more"
 
 
-def test_compacted_and_expired_tables(shop, capsys):
+def test_compacted_and_expired_tables(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.apply("r1", changed(*range(50))) == 0
     shop.spark.sql(f"DELETE FROM lake.{shop.namespace}.cleaned WHERE uri = '99.jpg'")
     assert shop.apply("r2", HUNDRED) == 3, "a commit by other hands hides no change"
@@ -93,7 +100,9 @@ def test_compacted_and_expired_tables(shop, capsys):
     assert shop.apply("r5", HUNDRED, "publish.max_change=1") == 0
 
 
-def test_a_row_lost_on_the_way_is_seen_and_is_never_the_table(shop, monkeypatch, capsys):
+def test_a_row_lost_on_the_way_is_seen_and_is_never_the_table(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert shop.apply("r1", changed(0)) == 0
     before = shop.standing()
     whole = module.cleaned
@@ -106,7 +115,9 @@ def test_a_row_lost_on_the_way_is_seen_and_is_never_the_table(shop, monkeypatch,
     assert len(shop.cleaned()) == 100
 
 
-def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(shop, capsys):
+def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert shop.apply("r1", HUNDRED) == 0
     written = shop.lake.standing(tables.CLEANED)
     rows = shop.lake.read(tables.CLEANED, written).where("uri <> '7.jpg'")
@@ -115,7 +126,9 @@ def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(shop, 
     assert "conservation is broken" in capsys.readouterr().err
 
 
-def test_an_export_that_lacks_an_image_is_not_complete(shop, monkeypatch, capsys):
+def test_an_export_that_lacks_an_image_is_not_complete(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     whole = module.exports.export_parquet
     with monkeypatch.context() as patched:
         patched.setattr(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,12 +18,14 @@ from facesieve.assess.profile_writer import calibrated, profile_text, refuse_unw
 from facesieve.assess.report import of_calibration
 from facesieve.assess.samples import named_faces, sample_by_identity
 from facesieve.core import profiles, tables
-from facesieve.core.console import Answer, count, say
+from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.tables import Embeddings, Listing
 from facesieve.faces.blocks import Faces, inventory, packed, sample
 from facesieve.lake.run import Run
 from facesieve.link.kernels.impostor_line import FEWEST_FACES, FEWEST_PEOPLE, estimate
+
+_log = logging.getLogger(__name__)
 
 IMPOSTORS, IMPOSTORS_EACH = 5_000, 10
 """Faces whose pairs are impostors', and the most of them of one identity.
@@ -71,7 +74,7 @@ def calibrate(run: Run, arguments: Namespace) -> Answer:
     source = reading(run.lake, arguments.run)
     embedded = source.table(tables.EMBEDDINGS).where(F.col("model") == run.model)
     named = named_faces(Listing(source.table(tables.LISTING)), Embeddings(embedded)).persist()
-    say("calibrate: choosing faces")
+    _log.info("calibrate: choosing faces")
     impostors = _collected(run, embedded, _impostors(named))
     people = _collected(run, embedded, sample_by_identity(named, PEOPLE, PEOPLE_EACH, 2))
     named.unpersist()

@@ -22,13 +22,15 @@ from typing import Any
 from py4j.protocol import Py4JError, Py4JJavaError
 
 from facesieve.cli import summary
-from facesieve.core import config, profiles, tables
-from facesieve.core.console import Answer, say
+from facesieve.core import config, logs, profiles, tables
+from facesieve.core.console import Answer
 from facesieve.core.errors import ConfigError, ContractError, FacesieveError, Fault, ModelError, Refused
 from facesieve.lake import session
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger, new_name, snapshot_ids
 from facesieve.lake.run import Run
+
+_log = logging.getLogger(__name__)
 
 Verb = Callable[[Run], None]
 AddArguments = Callable[[argparse.ArgumentParser], None]
@@ -69,7 +71,6 @@ def _guarded(arguments: argparse.Namespace, work: Callable[[Run, argparse.Namesp
         # PySpark's own handler of Ctrl-C talks to the JVM in the middle of a call; what py4j then logs helps nobody.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, _interrupt)
-        logging.disable(logging.ERROR)
         try:
             return work(run, arguments)
         finally:
@@ -88,7 +89,7 @@ def _carry_out(run: Run, verbs: Sequence[Verb], *, as_json: bool) -> int:
             run.spark.catalog.clearCache()
         record = _close(run, "done")
     except KeyboardInterrupt:
-        say("interrupted; the same command goes on where this stopped")
+        _log.info("interrupted; the same command goes on where this stopped")
         return _ended(run, "interrupted", _INTERRUPTED)
     except Refused as problem:
         run.restore(tables.ALL)
@@ -101,6 +102,7 @@ def _carry_out(run: Run, verbs: Sequence[Verb], *, as_json: bool) -> int:
 
 def _arguments(about: str, add_arguments: AddArguments, argv: Sequence[str] | None) -> argparse.Namespace:
     session.separate_errors()
+    logs.set_up()
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--config", required=True, help="TOML file with every key (conf/pipeline.toml)")
     parser.add_argument("--overlay", action="append", default=[], metavar="FILE", help="TOML file laid over it")
@@ -137,7 +139,7 @@ def _open(run: Run) -> None:
     standing = {table.name: run.lake.current(table) for table in tables.ALL if table is not tables.RUNS}
     run.ledger.open(snapshot_ids(standing))
     run.undone = run.ledger.undone()
-    say(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
+    _log.info(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
 
 
 def _close(run: Run, status: str, error: str = "") -> dict[str, Any]:
@@ -150,7 +152,7 @@ def _ended(run: Run, status: str, code: int, error: str = "") -> int:
     try:
         _close(run, status, error)
     except (Py4JError, OSError, KeyboardInterrupt):
-        say("the ledger could not be written")
+        _log.info("the ledger could not be written")
     return code
 
 

@@ -6,12 +6,13 @@ before anything is changed. The row is marked last, so that an undo that was kil
 
 from __future__ import annotations
 
+import logging
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from facesieve.core import tables
-from facesieve.core.console import Answer, aligned, say
+from facesieve.core.console import Answer, aligned
 from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.tables import Table
 from facesieve.images.storage import Storage, why_unwritable
@@ -20,6 +21,8 @@ from facesieve.lake.ledger import Entry, newest_first
 from facesieve.lake.run import Run
 from facesieve.lake.session import absolute
 from facesieve.publish import exports
+
+_log = logging.getLogger(__name__)
 
 _UNDONE = {"undone": "has been undone already", "refused": "was refused and has changed nothing"}
 """Statuses of runs that there is nothing to undo of."""
@@ -40,7 +43,7 @@ def undo(run: Run, arguments: Namespace) -> Answer:
     pointer = _pointer(run, entry)
     for step in steps:
         run.lake.make_current(step.table, step.target, step.standing)
-        say(f"undo: {step.table.name} stands where it stood before the run")
+        _log.info(f"undo: {step.table.name} stands where it stood before the run")
     if pointer.moves:
         _point(pointer)
     run.ledger.mark_undone(entry.run)

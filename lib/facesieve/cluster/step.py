@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
@@ -20,13 +21,15 @@ from facesieve.cluster.lasting_ids import Ancestry, ancestry
 from facesieve.cluster.observed_false_matches import false_matches
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import tables
-from facesieve.core.console import count, say
+from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.lake.run import Run, Stage
 from facesieve.lake.session import scratch
 from facesieve.link.epoch import Epoch, linked
 from facesieve.link.step import faces_of
+
+_log = logging.getLogger(__name__)
 
 
 def cluster(run: Run) -> None:
@@ -98,7 +101,7 @@ def _known(stage: Stage, said: Stated) -> Constraints:
 def _told(known: Constraints) -> dict[str, int]:
     told = {"must": len(known.must), "cannot": len(known.cannot)}
     if any(told.values()):
-        say(f"cluster: {told['must']} must-links and {told['cannot']} cannot-links hold, checked")
+        _log.info(f"cluster: {told['must']} must-links and {told['cannot']} cannot-links hold, checked")
     return told
 
 
@@ -133,7 +136,7 @@ def _progress(stage: Stage, past: Ancestry, scope: str = "") -> Progress:
 
 def _report(scope: str) -> Callable[[int, int], None]:
     def report(superstep: int, unsettled: int) -> None:
-        say(f"cluster {scope}: superstep {superstep}, {count(unsettled)} faces unsettled")
+        _log.info(f"cluster {scope}: superstep {superstep}, {count(unsettled)} faces unsettled")
 
     return report
 
@@ -143,7 +146,7 @@ def _warn(stage: Stage, scope: str, found: Clustered) -> None:
         limit = stage.run.config.cluster.max_supersteps
         stage.run.warn(f"cluster {scope}: not settled after cluster.max_supersteps = {limit}; raise it and run again")
     if found.attachment:
-        say(f"cluster {scope}: {found.attachment['attached']} of the leftover faces attached")
+        _log.info(f"cluster {scope}: {found.attachment['attached']} of the leftover faces attached")
 
 
 def _false_matches(stage: Stage, edges: Edges, made: Clusters) -> float | None:
@@ -152,5 +155,5 @@ def _false_matches(stage: Stage, edges: Edges, made: Clusters) -> float | None:
     clustered = Clusters(made.where(scope))
     met = false_matches(Edges(edges.where(scope)), clustered, clustered.count())
     if met is not None:
-        say(f"cluster global: {met:.2f} neighbours per face are of another cluster")
+        _log.info(f"cluster global: {met:.2f} neighbours per face are of another cluster")
     return met

@@ -1,14 +1,13 @@
-"""What a person reads: progress lines on standard error, the result on standard output.
-
-Counts and seconds only: no names, paths or vectors are printed while a job runs.
-"""
+"""What a person reads: words for counts and seconds, tables of words, progress of long work."""
 
 from __future__ import annotations
 
-import sys
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+_log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
@@ -16,11 +15,6 @@ class Answer(NamedTuple):
 
     text: str
     record: dict[str, Any]
-
-
-def say(line: str) -> None:
-    """Print one progress line, with the time of day, to standard error."""
-    print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)
 
 
 def count(number: int | None) -> str:
@@ -67,4 +61,4 @@ class Progress:
         self._done += added
         rate = self._done / max(time.monotonic() - self._started, 1e-9)
         left = duration((self._total - self._done) / max(rate, 1e-9))
-        say(f"{self._what}: {self._done:,} of {self._total:,}, {rate:.1f}/s, {left} left")
+        _log.info(f"{self._what}: {self._done:,} of {self._total:,}, {rate:.1f}/s, {left} left")

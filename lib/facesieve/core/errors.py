@@ -1,6 +1,6 @@
 """What can go wrong, as four kinds that a caller can tell apart.
 
-Every error a user meets is one of these. The exit code of a job follows from the kind alone (see `runner`).
+Every error a user meets is one of these. The exit code of a job follows from the kind alone (see `cli.main`).
 """
 
 from __future__ import annotations
@@ -50,3 +50,17 @@ class InvariantError(FacesieveError):
 
 class Refused(FacesieveError):
     """The run stops for safety and has changed nothing (a table moved, too large a change). Exit code 3."""
+
+
+def first_line(problem: BaseException | str, most: int = 300) -> str:
+    """Return the first line of an error's text that says something, at most `most` characters.
+
+    An error without a text is told by the name of its class.
+
+    >>> first_line(ValueError("\\n  no such file \\n at line 3"))
+    'no such file'
+    >>> first_line(KeyError())
+    'KeyError'
+    """
+    lines = (line.strip() for line in str(problem).splitlines())
+    return next((line for line in lines if line), type(problem).__name__)[:most]

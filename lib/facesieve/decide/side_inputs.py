@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
-from facesieve.core.console import count, say
+from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import ImpostorLine
 from facesieve.core.tables import Clusters
@@ -18,6 +19,8 @@ from facesieve.decide.overlap import overlap
 from facesieve.decide.override_file import Stated, overrides, stated
 from facesieve.decide.side_columns import Asides
 from facesieve.lake.run import Run, Stage
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,5 +77,5 @@ def _overlap(stage: Stage, listing: DataFrame, known: Given) -> DataFrame | None
         return None
     clusters = Clusters(stage.read(tables.CLUSTERS))
     found = overlap(listed, clusters, faces, (known.line.intercept, known.line.slope)).persist()
-    say(f"decide: {count(found.count())} images show a protected person ({count(faces.count())} protected faces)")
+    _log.info(f"decide: {count(found.count())} images show a protected person ({count(faces.count())} protected faces)")
     return found

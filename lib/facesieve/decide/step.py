@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
 
 from facesieve.core import tables
-from facesieve.core.console import count, say
+from facesieve.core.console import count
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import DECISIONS, IDENTITY_LINKS, Clusters, Decisions, Edges, Embeddings, Listing, Rejects
 from facesieve.decide.decisions import Basis, Inputs, decisions
@@ -15,6 +16,8 @@ from facesieve.decide.kernels.membership import Scale
 from facesieve.decide.reconciliation import Proof, prove
 from facesieve.decide.side_inputs import Given, asides, given
 from facesieve.lake.run import Run, Stage
+
+_log = logging.getLogger(__name__)
 
 _INPUTS = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.EDGES, tables.CLUSTERS)
 
@@ -84,7 +87,7 @@ def _warn_of_unhashed(stage: Stage) -> None:
 def _done(stage: Stage, proof: Proof, facts: dict[str, Any], *, reused: bool) -> None:
     told = stage.record | facts
     if told.get("links"):
-        say(f"decide: {count(told['links'])} pairs of folders seem one person: table identity_links")
+        _log.info(f"decide: {count(told['links'])} pairs of folders seem one person: table identity_links")
     if told.get("contradicted"):
         said = f"{count(told['contradicted'])} verdicts of decide.overrides are contradicted by the evidence"
         stage.run.warn(f"decide: {said}: decisions whose reasons begin with overridden, and whose proposal is another")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 
 from pyspark.sql import DataFrame
@@ -9,7 +10,7 @@ from pyspark.sql import functions as F
 
 from facesieve import models
 from facesieve.core import tables
-from facesieve.core.console import Progress, count, say
+from facesieve.core.console import Progress, count
 from facesieve.core.errors import ContractError, InvariantError
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_stage
@@ -17,6 +18,8 @@ from facesieve.embed.listing import listing, listing_key
 from facesieve.embed.model_probe import prove
 from facesieve.images.sources import Source, source
 from facesieve.lake.run import Run, Stage
+
+_log = logging.getLogger(__name__)
 
 _TASKS_PER_CORE = 4
 
@@ -62,11 +65,11 @@ def _list(run: Run, images: Source) -> None:
     since = _since(rows, former)
     rows.unpersist()
     if since["gone"]:
-        say(f"listing: {count(since['gone'])} images of the last listing are gone; what is stored of them stays")
+        _log.info(f"listing: {count(since['gone'])} images of the last listing are gone; what is stored of them stays")
     ignored = images.ignored(run.spark)
     if ignored.files:
         kinds = ", ".join(f"{count(files)} {kind}" for kind, files in ignored.kinds)
-        say(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
+        _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
     stage.done(given, given, reused=reused, ignored=ignored.files, **since)
 
 

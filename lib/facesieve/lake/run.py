@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +20,14 @@ from pyspark.sql import functions as F
 
 from facesieve import __version__
 from facesieve.core.config import Config
-from facesieve.core.console import count, duration, say
+from facesieve.core.console import count, duration
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import Table
 from facesieve.lake.catalog import Change, Lake, Snapshot, Stamp
 from facesieve.lake.ledger import Ledger
+
+_log = logging.getLogger(__name__)
 
 _MAKER = {
     "listing": "embed",
@@ -74,7 +77,7 @@ class Run:
 
     def warn(self, text: str) -> None:
         """Print a warning now, and again in the summary; the ledger keeps it."""
-        say(f"WARNING: {text}")
+        _log.warning(text)
         self.ledger.warnings.append(text)
 
     def restore(self, tables: tuple[Table, ...]) -> None:
@@ -187,7 +190,7 @@ class Stage:
         self.record.setdefault("reasons", {})
         self.run.ledger.stages[self.name] = self.record
         how = "reused" if reused else f"{count(rows_in)} rows in"
-        say(f"{self.name}: {how}, {count(rows_out)} rows out, {duration(seconds)}")
+        _log.info(f"{self.name}: {how}, {count(rows_out)} rows out, {duration(seconds)}")
 
     def _make_current(self, table: Table, snapshot: Snapshot) -> None:
         self.run.lake.make_current(table, snapshot, self.since[table.name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.core.console import count, say
+from facesieve.core.console import count
 from facesieve.core.tables import EDGES, EPOCHS, Edges
 from facesieve.faces.blocks import Faces
 from facesieve.lake.run import Stage
@@ -24,6 +25,8 @@ from facesieve.link.kernels.probe_tuning import Settings, TrueEdges
 from facesieve.link.kernels.voronoi import SAMPLE_PER_PIVOT, learn_pivots, pivot_count
 from facesieve.link.layout import COST_SAMPLE, derived, heap_layout, identity_layout
 from facesieve.link.recall import Recall, recall, truth
+
+_log = logging.getLogger(__name__)
 
 EXACT_BELOW = 20_000
 """Faces up to which comparing all pairs costs less than finding out which to compare."""
@@ -93,13 +96,13 @@ def begin(stage: Stage, heap: Heap, epoch: Epoch) -> tuple[Epoch, Known | None]:
         return epoch, None
     known = Known(heap, epoch.cosines["global"])
     if heap.total <= EXACT_BELOW:
-        say(f"link global: {count(heap.total)} faces are few, so all pairs are compared")
+        _log.info(f"link global: {count(heap.total)} faces are few, so all pairs are compared")
         return epoch, known
     cells = pivot_count(heap.total)
     learned = slice(0, cells * SAMPLE_PER_PIVOT)
     pivots = learn_pivots(heap.sample.ids[learned], heap.sample.vectors[learned], cells, epoch.cosines["global"])
     routing, found = derived(pivots, heap.sample, heap.total, known.to_derive(), settings.recall)
-    say(f"link global: {_spoken(routing, found)}")
+    _log.info(f"link global: {_spoken(routing, found)}")
     return replace(epoch, routing=routing), known
 
 
@@ -141,7 +144,7 @@ def cap(change: Change, epoch: Epoch, most: int) -> int | None:
         faces += held.faces
         if held.faces:
             change.delete(held.removed.withColumn("scope", F.lit(scope)))
-            say(f"link {scope}: {count(held.faces)} faces had more than link.max_neighbours = {most} neighbours")
+            _log.info(f"link {scope}: {count(held.faces)} faces had more than link.max_neighbours = {most} neighbours")
     return faces
 
 
@@ -149,9 +152,11 @@ def _measured(change: Change, known: Known) -> Recall:
     measured = recall(Edges(change.read()), known.ids, known.degrees)
     sample = f"{count(measured.true_edges)} true neighbours of {count(measured.faces)} sampled faces"
     if measured.recall is None:
-        say(f"link global: recall unknown: only {sample}")
+        _log.info(f"link global: recall unknown: only {sample}")
     else:
-        say(f"link global: recall {measured.recall:.4f} ({measured.low:.4f} to {measured.high:.4f}), from {sample}")
+        _log.info(
+            f"link global: recall {measured.recall:.4f} ({measured.low:.4f} to {measured.high:.4f}), from {sample}"
+        )
     return measured
 
 
@@ -165,7 +170,7 @@ def _wider(heap: Heap, epoch: Epoch, known: Known, goal: float, reached: float |
     probes, margin = max(found.probes, routing.probes), max(found.margin, routing.margin)
     if (probes, margin) == (routing.probes, routing.margin):
         return None
-    say(f"link global: recall is below link.recall; a second pass with {probes} probes within {margin:g}")
+    _log.info(f"link global: recall is below link.recall; a second pass with {probes} probes within {margin:g}")
     return replace(epoch, routing=Routing(routing.pivots, probes, margin))
 
 

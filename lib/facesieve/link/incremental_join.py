@@ -6,6 +6,7 @@ neighbour, they are needed again: such faces are compared anew, as if they were 
 
 from __future__ import annotations
 
+import logging
 from functools import reduce
 from typing import Any
 
@@ -14,7 +15,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.core.console import count, say
+from facesieve.core.console import count
 from facesieve.core.tables import EDGES, EMBEDDINGS, EPOCHS
 from facesieve.faces.blocks import inventory, packed_by_code
 from facesieve.faces.vectors import Indices
@@ -25,6 +26,8 @@ from facesieve.link.edges import routed
 from facesieve.link.epoch import FACES, Epoch, faces_rows, settings_row
 from facesieve.link.full_join import cap
 from facesieve.link.kernels.block_pairs import Asked
+
+_log = logging.getLogger(__name__)
 
 MOST_CHANGED = 0.1
 """Share of the heap that may have changed: beyond it a full join costs little more."""
@@ -49,7 +52,9 @@ def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | Non
     reopened = _reopened(stage.former(EDGES), changed.gone, stage.run.config.link.max_neighbours)
     if len(reopened) > most:
         return None
-    say(f"link: {count(len(changed.fresh))} new faces, {count(len(changed.gone))} gone, in the epoch of {epoch.name}")
+    _log.info(
+        f"link: {count(len(changed.fresh))} new faces, {count(len(changed.gone))} gone, in the epoch of {epoch.name}"
+    )
     fresh = _routed(stage, changed, added, epoch).persist(StorageLevel.DISK_ONLY)
     staying = without(kept, changed.gone)
     newcomers = [row.asDict() for row in fresh.union(only(staying, reopened)).collect()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -13,7 +14,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
-from facesieve.core.console import say
 from facesieve.faces.blocks import NO_IDENTITY, inventory, packed, refuse_double_ids, sample
 from facesieve.lake.run import Run, Stage
 from facesieve.link.epoch import Epoch, digest, standing
@@ -22,6 +22,8 @@ from facesieve.link.incremental_join import extend
 from facesieve.link.kernels.impostor_line import Line, estimate
 from facesieve.link.layout import ONE_CELL
 from facesieve.link.threshold_check import Forecast, cosines, forecast
+
+_log = logging.getLogger(__name__)
 
 _BROADCAST_IMAGES = 2_000_000
 """Images up to which the listing is sent to every executor (some 100 MB): else every vector would be shuffled."""
@@ -67,7 +69,7 @@ def _joined(stage: Stage, faces: DataFrame, made_of: str) -> dict[str, Any]:
     facts = _extended(stage, faces, epoch) if epoch is not None else None
     if epoch is None or facts is None:
         epoch, facts = _full(stage, faces, epoch, made_of)
-    say("link: " + ", ".join(f"{scope} at cosine {cosine:.4f}" for scope, cosine in epoch.cosines.items()))
+    _log.info("link: " + ", ".join(f"{scope} at cosine {cosine:.4f}" for scope, cosine in epoch.cosines.items()))
     return dict.fromkeys(_FACTS) | {"epoch": epoch.name, "cosines": dict(epoch.cosines)} | facts
 
 
@@ -105,7 +107,7 @@ def _foreseen(run: Run, heap: Heap, cosine: float) -> dict[str, Any]:
     people[few.codes == NO_IDENTITY] = -1
     line = estimate(few.vectors, people)
     if line is None:
-        say("link global: too few faces or people to estimate the impostor line: the profile's is taken alone")
+        _log.info("link global: too few faces or people to estimate the impostor line: the profile's is taken alone")
     return {"false_matches": _warn(run, cosine, heap.total, line).record()}
 
 

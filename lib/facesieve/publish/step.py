@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 
 from pyspark.sql import DataFrame
@@ -9,7 +10,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.config import Publish
-from facesieve.core.console import count, say
+from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, InvariantError, Refused
 from facesieve.core.reasons import PUBLISHED
 from facesieve.core.tables import Cleaned, Decisions, Embeddings, Listing
@@ -20,6 +21,8 @@ from facesieve.lake.session import absolute
 from facesieve.publish import exports
 from facesieve.publish.change_guard import compare
 from facesieve.publish.cleaned import cleaned, prove_published
+
+_log = logging.getLogger(__name__)
 
 _POLICY = ("apply", "max_change", "outputs", "export_root")
 """Keys that say whether and where to write, not what: they do not make another `cleaned`."""
@@ -66,7 +69,7 @@ def _dry_run(run: Run) -> None:
     told = f"dry run, {count(keep)} images would be published"
     if change.known:
         told += f", {count(change.changed)} of {count(change.known)} published upon before would change their verdict"
-    say(f"publish: {told}; publish.apply = true writes them")
+    _log.info(f"publish: {told}; publish.apply = true writes them")
 
 
 def _cleaned(stage: Stage, *, with_bytes: bool) -> DataFrame:
@@ -113,7 +116,7 @@ def _export(stage: Stage, rows: int) -> int:
         if exported != rows:
             target.delete_tree(f"{output}/{exports.SUCCESS}")
             raise InvariantError(f"the export {output} holds {exported} images, the table cleaned {rows}")
-        say(f"publish: export {output} written")
+        _log.info(f"publish: export {output} written")
     exports.point_current(root, made_by.run)
     return len(missing)
 

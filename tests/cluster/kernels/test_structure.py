@@ -65,12 +65,12 @@ graphs = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(edges=graphs, most=st.integers(1, 6) | st.just(100))
-def test_it_is_its_definition(edges, most):
+def test_it_is_its_definition(edges, most) -> None:
     assert _scored(*edges, most) == oracle(*edges, LINE, most)
 
 
 @pytest.mark.parametrize("limit", [1, 50, 1_000])
-def test_it_does_not_depend_on_the_portions(monkeypatch, limit):
+def test_it_does_not_depend_on_the_portions(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     edges = random_edges(1, 60, 0.4, 5)
     whole = _scored(*edges, 10)
     monkeypatch.setattr(structure, "_COMPARED", limit)
@@ -78,18 +78,18 @@ def test_it_does_not_depend_on_the_portions(monkeypatch, limit):
     assert _scored(*edges, 10) == whole == oracle(*edges, LINE, 10)
 
 
-def test_a_face_without_the_other_in_its_neighbourhood_still_scores():
+def test_a_face_without_the_other_in_its_neighbourhood_still_scores() -> None:
     """The weakest edge of a crowded face is outside its neighbourhood, but scored."""
     src, dst, cosines = np.array([1, 1, 1]), np.array([2, 3, 4]), np.array([0.9, 0.8, 0.65], np.float32)
     assert _scored(src, dst, cosines, 2) == oracle(src, dst, cosines, LINE, 2)
 
 
-def test_ties_go_to_the_smaller_id():
+def test_ties_go_to_the_smaller_id() -> None:
     found = hoods(np.zeros(3, np.int64), np.array([5, -7, 6]), np.full(3, 0.5, np.float32), LINE, 2)
     assert found.others.tolist() == [0, -7, 5]
 
 
-def test_a_hub_is_cheap():
+def test_a_hub_is_cheap() -> None:
     leaves = np.arange(1, 100_001)
     hub, cosines = np.zeros(len(leaves), np.int64), np.full(len(leaves), 0.5, np.float32)
     known = hoods(np.append(hub, leaves), np.append(leaves, hub), np.append(cosines, cosines), LINE, 200)
@@ -101,13 +101,13 @@ def test_a_hub_is_cheap():
     assert (found == np.where(leaves <= 200, inside, outside)).all()
 
 
-def test_no_edges_no_scores():
+def test_no_edges_no_scores() -> None:
     none, nothing = np.zeros(0, np.int64), np.zeros(0, np.float32)
     known = hoods(none, none, nothing, LINE, 3)
     assert scores(none, none, nothing, LINE, united([known, known])).tolist() == []
 
 
-def test_united_parts_are_the_whole():
+def test_united_parts_are_the_whole() -> None:
     src, dst, cosines = random_edges(2, 30, 0.4, 5)
     whole = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), LINE, 4)
     rows = np.arange(len(whole.faces))
@@ -115,11 +115,11 @@ def test_united_parts_are_the_whole():
     assert scores(src, dst, cosines, LINE, united(parts)).tolist() == oracle(src, dst, cosines, LINE, 4)
 
 
-def test_gains_are_those_of_float64():
+def test_gains_are_those_of_float64() -> None:
     cosines = np.linspace(-1, 1, 10_001, dtype=np.float32)
     for line in (0.1, 0.3, 0.6021):
         assert gain(cosines, line).tolist() == [_gain(cosine, line) for cosine in cosines.tolist()]
 
 
-def test_the_least_vote_is_at_or_above_the_cut():
+def test_the_least_vote_is_at_or_above_the_cut() -> None:
     assert [least_vote(cut) for cut in (0.0, 2.0**-21, 0.27, 1.0)] == [0, 1, 283_116, 2**20]

@@ -41,12 +41,12 @@ def plain(images, pairs):
 
 
 @given(graphs())
-def test_leaders_are_those_of_the_plain_walk(graph):
+def test_leaders_are_those_of_the_plain_walk(graph) -> None:
     assert found(*graph) == plain(*graph)
 
 
 @given(graphs())
-def test_the_kept_are_apart_and_whoever_follows_is_near_a_better_one(graph):
+def test_the_kept_are_apart_and_whoever_follows_is_near_a_better_one(graph) -> None:
     images, pairs = graph
     leader, near = found(images, pairs), {frozenset(pair) for pair in pairs}
     kept = {image for image in images if leader[image] == image}
@@ -58,20 +58,20 @@ def test_the_kept_are_apart_and_whoever_follows_is_near_a_better_one(graph):
 
 
 @given(graphs(), st.randoms())
-def test_order_direction_and_repetition_of_pairs_do_not_matter(graph, chance):
+def test_order_direction_and_repetition_of_pairs_do_not_matter(graph, chance) -> None:
     images, pairs = graph
     shuffled = [pair[::-1] if chance.random() < 0.5 else pair for pair in pairs + pairs[:3]]
     chance.shuffle(shuffled)
     assert found(images, shuffled) == found(images, pairs)
 
 
-def test_a_chain_does_not_pull_what_is_not_near():
+def test_a_chain_does_not_pull_what_is_not_near() -> None:
     assert found([1, 2, 3, 4], [(1, 2), (2, 3), (3, 4)]) == {1: 1, 2: 1, 3: 3, 4: 3}
 
 
 @pytest.mark.parametrize("width", [1, 32])
 @given(chance=st.integers(0, 2**32))
-def test_differences_are_the_least_over_the_views(width, chance):
+def test_differences_are_the_least_over_the_views(width: int, chance: int) -> None:
     views = np.random.default_rng(chance).integers(0, 256, (2, 4, width), np.uint8)
     wholes = views[::-1, 2]
     bits = np.unpackbits(views, axis=2), np.unpackbits(wholes, axis=1)

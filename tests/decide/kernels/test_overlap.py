@@ -32,7 +32,7 @@ def all_cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 1_000))
 @settings(max_examples=30, deadline=None)
-def test_the_greatest_cosine_is_that_of_brute_force(asked, offered, seed):
+def test_the_greatest_cosine_is_that_of_brute_force(asked: int, offered: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     left, right = (rng.integers(-3, 4, (count, 3)) + 0.25 for count in (asked, offered))
     left, right = left.astype(np.float16), right.astype(np.float16)
@@ -42,7 +42,7 @@ def test_the_greatest_cosine_is_that_of_brute_force(asked, offered, seed):
     assert found.tolist() == every.argmax(axis=1).tolist()
 
 
-def test_blocks_change_nothing(monkeypatch):
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     _, heap = crowd(60, 5, 0)
     _, protected = crowd(9, 4, 1)
     around = Heap(LINE, heap)
@@ -54,7 +54,7 @@ def test_blocks_change_nothing(monkeypatch):
         assert one.tobytes() == other.tobytes()
 
 
-def test_a_line_is_that_of_the_face_own_impostors():
+def test_a_line_is_that_of_the_face_own_impostors() -> None:
     rng = np.random.default_rng(0)
     cohort = np.zeros((4_000, 2), np.float16)
     cosines = 0.1 + 0.15 * rng.standard_normal(4_000)
@@ -64,7 +64,7 @@ def test_a_line_is_that_of_the_face_own_impostors():
     assert found.slopes[0] == pytest.approx(0.15, abs=0.02)
 
 
-def test_the_line_of_a_face_does_not_see_its_own_person():
+def test_the_line_of_a_face_does_not_see_its_own_person() -> None:
     """One in ten of the sample is of the same person, as in a heap of few people."""
     _, impostors = crowd(900, 1, 2)
     _, few = crowd(1, 110, 3)
@@ -73,14 +73,14 @@ def test_the_line_of_a_face_does_not_see_its_own_person():
     assert among.slopes == pytest.approx(alone.slopes, rel=0.05)
 
 
-def test_the_model_line_serves_where_the_heap_is_small():
+def test_the_model_line_serves_where_the_heap_is_small() -> None:
     _, heap = crowd(overlap.FEWEST - 1, 1, 4)
     assert set(lines(heap, Heap(LINE, heap)).slopes.tolist()) == {LINE[1]}
     same = np.repeat(heap[:1], 500, axis=0)
     assert lines(same[:3], Heap((-1.0, 0.9), same)).slopes.tolist() == [0.9] * 3
 
 
-def test_a_template_is_the_mean_of_the_faces_like_it():
+def test_a_template_is_the_mean_of_the_faces_like_it() -> None:
     people, protected = crowd(5, 6, 5)
     _, heap = crowd(500, 1, 6)
     made = templates(protected, Heap(LINE, heap)).astype(np.float64)
@@ -92,7 +92,7 @@ def test_a_template_is_the_mean_of_the_faces_like_it():
     assert templates(protected[order], Heap(LINE, heap)).tolist() == made[order].astype(np.float16).tolist()
 
 
-def test_thresholds_rise_with_the_protected_and_fall_with_the_cluster():
+def test_thresholds_rise_with_the_protected_and_fall_with_the_cluster() -> None:
     sizes = np.array([1, 2, 5, 100])
     assert (np.diff(cluster_cosine(LINE, 300, sizes)) < 0).all()
     assert (cluster_cosine(LINE, 3_000, sizes) > cluster_cosine(LINE, 300, sizes)).all()
@@ -100,7 +100,7 @@ def test_thresholds_rise_with_the_protected_and_fall_with_the_cluster():
     assert expected == pytest.approx(overlap.TOLERANCE)
 
 
-def test_protected_people_are_told_from_impostors():
+def test_protected_people_are_told_from_impostors() -> None:
     """Of 20 people 5 images each are protected; all others of theirs are found, and no impostor."""
     people, everybody = crowd(600, 10, 7)
     hidden = people < 20
@@ -112,7 +112,7 @@ def test_protected_people_are_told_from_impostors():
     assert alike[~truth].mean() < 0.01
 
 
-def test_a_face_that_is_like_many_is_no_match():
+def test_a_face_that_is_like_many_is_no_match() -> None:
     """Two faces equally near to a protected one; the one that is near to all impostors too is left."""
     rng = np.random.default_rng(8)
     common = np.zeros(128)

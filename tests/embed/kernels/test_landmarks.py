@@ -36,7 +36,7 @@ def umeyama(points: np.ndarray, template: np.ndarray) -> np.ndarray:
 
 
 @given(st.floats(-np.pi, np.pi), st.floats(0.1, 10), st.tuples(numbers, numbers))
-def test_rotation_scale_and_shift_are_recovered_exactly(angle, scale, shift):
+def test_rotation_scale_and_shift_are_recovered_exactly(angle: float, scale: float, shift) -> None:
     points = moved(TEMPLATE, angle, scale, shift)
     matrix = landmarks.similarity(points, TEMPLATE)
     np.testing.assert_allclose(applied(matrix, points), TEMPLATE, atol=1e-9)
@@ -44,7 +44,7 @@ def test_rotation_scale_and_shift_are_recovered_exactly(angle, scale, shift):
 
 
 @given(st.integers(0, 10_000), st.floats(-np.pi, np.pi))
-def test_noisy_points_are_fitted_as_umeyama_does_without_reflection(seed, angle):
+def test_noisy_points_are_fitted_as_umeyama_does_without_reflection(seed: int, angle: float) -> None:
     noise = np.random.default_rng(seed).normal(0, 6, (5, 2))
     points = moved(TEMPLATE, angle, 1.7, (30, 40)) + noise
     matrix = landmarks.similarity(points, TEMPLATE)
@@ -52,7 +52,7 @@ def test_noisy_points_are_fitted_as_umeyama_does_without_reflection(seed, angle)
     assert np.linalg.det(matrix[:, :2]) > 0
 
 
-def test_points_without_the_templates_shape_are_refused():
+def test_points_without_the_templates_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="shape"):
         landmarks.similarity(np.ones((5, 2)), TEMPLATE)
     triangle = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])
@@ -62,7 +62,7 @@ def test_points_without_the_templates_shape_are_refused():
         landmarks.similarity(np.full((5, 2), np.nan), TEMPLATE)
 
 
-def test_room_leaves_the_middle_where_it_is():
+def test_room_leaves_the_middle_where_it_is() -> None:
     points = np.array([[0.5, 0.5], [0.0, 1.0]])
     assert landmarks.roomy(points, 0.0).tolist() == points.tolist()
     assert landmarks.roomy(points, 1.0).tolist() == [[0.5, 0.5], [0.25, 0.75]]
@@ -85,7 +85,7 @@ def brute(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fine: in
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.4, -2.0])
-def test_enlarging_is_bilinear(angle):
+def test_enlarging_is_bilinear(angle: float) -> None:
     image = np.random.default_rng(1).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     points = moved(TEMPLATE / 112 * 24, angle, 0.9, (12, 14))
     matrix = landmarks.similarity(points, TEMPLATE / 112 * 24)
@@ -93,7 +93,7 @@ def test_enlarging_is_bilinear(angle):
 
 
 @pytest.mark.parametrize(("angle", "scale"), [(0.0, 1.5), (0.4, 2.0), (-2.0, 4.0)])
-def test_shrinking_averages_what_a_pixel_covers(angle, scale):
+def test_shrinking_averages_what_a_pixel_covers(angle: float, scale: float) -> None:
     image = waves(160, 160)
     points = moved((TEMPLATE - 56) / 112 * 20, angle, scale, (80, 75))
     matrix = landmarks.similarity(points, TEMPLATE / 112 * 20)
@@ -101,14 +101,14 @@ def test_shrinking_averages_what_a_pixel_covers(angle, scale):
     assert np.abs(difference).mean() < 0.06 * 100
 
 
-def test_shrinking_does_not_alias():
+def test_shrinking_does_not_alias() -> None:
     board = np.zeros((260, 260, 3), dtype=np.uint8)
     board[np.add.outer(np.arange(260), np.arange(260)) % 2 == 0] = 255
     matrix = landmarks.similarity(moved(TEMPLATE, 0.3, 3.3, (60, 10)), TEMPLATE)
     assert np.abs(landmarks.warp(board, matrix, (40, 40)) - 127.5).max() < 16
 
 
-def test_without_rotation_the_warp_is_the_resize():
+def test_without_rotation_the_warp_is_the_resize() -> None:
     image = waves(120, 120)
     matrix = np.array([[0.5, 0, -10], [0, 0.5, -5]])
     expected = pixels.resample(image, (20, 10, 80, 80), (40, 40))
@@ -116,7 +116,7 @@ def test_without_rotation_the_warp_is_the_resize():
 
 
 @given(st.floats(-np.pi, np.pi), st.floats(0.2, 5), st.tuples(numbers, numbers), st.sampled_from([(9, 9), (5, 12)]))
-def test_one_colour_stays_that_colour_also_beyond_the_border(angle, scale, shift, size):
+def test_one_colour_stays_that_colour_also_beyond_the_border(angle: float, scale: float, shift, size) -> None:
     matrix = landmarks.similarity(moved(TEMPLATE / 10, angle, scale, shift), TEMPLATE / 10)
     crop = landmarks.warp(np.full((7, 1, 3), 77, dtype=np.uint8), matrix, size)
     assert crop.shape == (*size, 3)

@@ -85,13 +85,13 @@ def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_cells_emit_each_edge_of_their_candidates_once(small, seed):
+def test_cells_emit_each_edge_of_their_candidates_once(small: str, seed) -> None:
     members = heap(seed, people=4 + seed, per_person=9, probes=1 + seed % 4)
     assert emitted(members, Asked(LINK, 0, NOBODY)) == all_edges(members)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_thinning_keeps_the_strongest_of_every_face_and_shows_who_has_more(small, seed):
+def test_thinning_keeps_the_strongest_of_every_face_and_shows_who_has_more(small: str, seed) -> None:
     members, most = heap(seed, people=1 + seed % 4, per_person=16, probes=3), 1 + seed % 6
     whole = np.sort(members.ids[:: 1 + seed])[: seed % 3]
     every, found = all_edges(members), emitted(members, Asked(LINK, most, whole))
@@ -105,7 +105,7 @@ def test_thinning_keeps_the_strongest_of_every_face_and_shows_who_has_more(small
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_second_pass_completes_the_strongest(small, seed):
+def test_a_second_pass_completes_the_strongest(small: str, seed) -> None:
     members, most = heap(seed, people=5, per_person=12, probes=5), seed % 5
     first = np.where(np.arange(members.probes.shape[1]) < 2, members.probes, -1).astype(np.int32)
     asked = Asked(LINK, most, members.ids[:0])
@@ -119,7 +119,9 @@ def test_a_second_pass_completes_the_strongest(small, seed):
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 12), st.booleans())
-def test_a_crowd_keeps_exactly_the_strongest_of_each_and_one_more(seed, count, most, alike):
+def test_a_crowd_keeps_exactly_the_strongest_of_each_and_one_more(
+    seed: int, count: int, most: int, alike: bool
+) -> None:
     rng = np.random.default_rng(seed)
     vectors = (1 + rng.normal(size=(count, 6)) * (0 if alike else 0.5)).astype(np.float16)
     ids = rng.permutation(count) - count // 2
@@ -131,7 +133,7 @@ def test_a_crowd_keeps_exactly_the_strongest_of_each_and_one_more(seed, count, m
     assert set(found) == strongest(all_edges(members), ids, most + 1, NOBODY)
 
 
-def test_a_crowd_has_edges_at_the_cosine_itself():
+def test_a_crowd_has_edges_at_the_cosine_itself() -> None:
     members = heap(3, people=1, per_person=30, probes=1)
     i, j, cosine = hits(members.vectors, members.vectors, -1.0)
     every = cosine[i < j].astype(float)
@@ -142,7 +144,7 @@ def test_a_crowd_has_edges_at_the_cosine_itself():
         assert sum(len(i) for i, _, _ in found) == (every >= link).sum() + (every > link).sum()
 
 
-def test_a_crowd_is_one_whose_faces_have_more_neighbours_than_are_kept(monkeypatch):
+def test_a_crowd_is_one_whose_faces_have_more_neighbours_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(block_pairs, "HELD", 1_000)
     members = heap(0, people=1, per_person=60, probes=1)
     rows = np.arange(60)
@@ -154,7 +156,7 @@ def test_a_crowd_is_one_whose_faces_have_more_neighbours_than_are_kept(monkeypat
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_encounters_may_be_any_groups_of_a_cell(small, seed):
+def test_encounters_may_be_any_groups_of_a_cell(small: str, seed) -> None:
     """New residents with each other, with known residents and known visitors; known residents with new visitors."""
     members = heap(seed, people=6, per_person=12, probes=4)
     new = np.random.default_rng(seed).random(len(members.ids)) < 0.3
@@ -185,7 +187,7 @@ def _groups(here: np.ndarray, visits: np.ndarray, new: np.ndarray) -> dict[str, 
     }
 
 
-def test_an_empty_group_meets_nobody():
+def test_an_empty_group_meets_nobody() -> None:
     members = heap(0, people=2, per_person=4, probes=2)
     meeting, some = Meeting(members, Asked(LINK, 3, NOBODY)), np.arange(3)
     assert (
@@ -196,7 +198,7 @@ def test_an_empty_group_meets_nobody():
 
 
 @pytest.mark.parametrize(("count", "noise"), [(10_000, 0.0), (4_000, 1e-4)])
-def test_ten_thousand_copies_of_a_face_take_little_memory(count, noise):
+def test_ten_thousand_copies_of_a_face_take_little_memory(count: int, noise: float) -> None:
     """Fifty million pairs: a gigabyte, if they were held."""
     most = 100
     rng = np.random.default_rng(0)
@@ -214,7 +216,7 @@ def test_ten_thousand_copies_of_a_face_take_little_memory(count, noise):
     assert degrees.sum() <= 2 * count * (most + 1)
 
 
-def test_without_a_cap_a_crowd_comes_in_batches(monkeypatch):
+def test_without_a_cap_a_crowd_comes_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(block_pairs, "HELD", 10_000)
     count = 2_000
     ids = np.arange(count)

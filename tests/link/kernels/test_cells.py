@@ -65,7 +65,7 @@ def layouts(draw: st.DrawFn, names: np.ndarray) -> Layout:
 
 @settings(deadline=None, max_examples=150)
 @given(st.data(), st.integers(0, 10_000), st.integers(1, 50), st.integers(1, 12), st.integers(1, 6))
-def test_each_candidate_comes_once_and_no_other_pair(data, seed, count, cells, probes):
+def test_each_candidate_comes_once_and_no_other_pair(data, seed: int, count: int, cells: int, probes: int) -> None:
     lists = lists_of(np.random.default_rng(seed), count, cells, probes)
     pairs, counted = compared(lists, data.draw(layouts(np.arange(cells))))
     assert pairs == candidates(lists)
@@ -74,7 +74,7 @@ def test_each_candidate_comes_once_and_no_other_pair(data, seed, count, cells, p
 
 @settings(deadline=None, max_examples=50)
 @given(st.data(), st.integers(0, 10_000), st.integers(1, 50), st.integers(1, 8))
-def test_cells_may_be_named_by_hashes(data, seed, count, identities):
+def test_cells_may_be_named_by_hashes(data, seed: int, count: int, identities: int) -> None:
     """Inside identities a face has one cell, its identity's code."""
     rng = np.random.default_rng(seed)
     codes = np.unique(rng.integers(-(2**63), 2**63 - 1, identities))
@@ -86,7 +86,7 @@ def test_cells_may_be_named_by_hashes(data, seed, count, identities):
 
 @settings(deadline=None, max_examples=100)
 @given(st.data(), st.integers(0, 10_000), st.integers(1, 50), st.integers(2, 12), st.integers(1, 6))
-def test_a_second_pass_adds_what_the_first_had_not(data, seed, count, cells, probes):
+def test_a_second_pass_adds_what_the_first_had_not(data, seed: int, count: int, cells: int, probes: int) -> None:
     rng = np.random.default_rng(seed)
     wide = lists_of(rng, count, cells, probes)
     first = wide.copy()
@@ -98,7 +98,7 @@ def test_a_second_pass_adds_what_the_first_had_not(data, seed, count, cells, pro
 
 @settings(deadline=None, max_examples=50)
 @given(st.data(), st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 12), st.integers(1, 6))
-def test_each_stay_is_in_one_group_by_ascending_id(data, seed, count, names, probes):
+def test_each_stay_is_in_one_group_by_ascending_id(data, seed: int, count: int, names: int, probes: int) -> None:
     rng = np.random.default_rng(seed)
     lists, ids = lists_of(rng, count, names, probes), rng.permutation(count) - count // 2
     cut = data.draw(layouts(np.arange(names))).cut
@@ -115,12 +115,12 @@ def test_each_stay_is_in_one_group_by_ascending_id(data, seed, count, names, pro
     assert seen == (~stay.visiting).sum() == count
 
 
-def test_no_faces_stay_nowhere():
+def test_no_faces_stay_nowhere() -> None:
     none = np.zeros(0, np.int64)
     assert list(groups(stays(none, np.zeros((0, 3), np.int32), NO_CUT), none)) == []
 
 
-def test_cells_are_cut_by_their_residents(monkeypatch):
+def test_cells_are_cut_by_their_residents(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MOST_RESIDENTS", 10)
     cut = cut_cells(np.arange(5), np.array([0, 10, 11, 30, 31]))
     assert cut.of(np.array([4, 3, 2, 1, 0, 9])).tolist() == [5, 3, 3, 1, 1, 1]
@@ -134,21 +134,21 @@ def test_cells_are_cut_by_their_residents(monkeypatch):
     assert max(sizes) <= 20
 
 
-def test_pieces_of_a_cell_go_to_partitions_that_follow():
+def test_pieces_of_a_cell_go_to_partitions_that_follow() -> None:
     cell, piece = np.zeros(5, np.int64), np.arange(5)
     for base in (np.array([2]), None):
         parts = Layout(4, NO_CUT, base).part(cell, piece)
         assert ((np.diff(parts) % 4) == 1).all()
 
 
-def test_the_lower_home_has_the_pair():
+def test_the_lower_home_has_the_pair() -> None:
     lists = np.array([[1, 0], [0, 1], [0, PRUNED], [1, 3], [2, 1]])
     at_home, visiting = np.array([0, 1, 0, 3]), np.array([1, 0, 4, 4])
     assert met_here(lists, at_home, visiting).tolist() == [False, True, True, True]
 
 
 @pytest.mark.parametrize("cell", [0, 1])
-def test_candidates_are_counted_without_those_of_the_lower_cell(cell):
+def test_candidates_are_counted_without_those_of_the_lower_cell(cell: int) -> None:
     lists = np.array([[0, 1, PRUNED], [1, 0, PRUNED], [0, PRUNED, PRUNED], [1, PRUNED, PRUNED]])
     at_home, visiting = np.flatnonzero(lists[:, 0] == cell), np.flatnonzero((lists[:, 1:] == cell).any(axis=1))
     assert candidate_count(lists, at_home, visiting) == [1 + 2, 1 + 2 - 1][cell]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def unknown(codes: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def lfw(request, data):
+def lfw(request: pytest.FixtureRequest, data: Path):
     """A model's faces of LFW, their identities, and the line of its profile."""
     stored = np.load(data / "lfw" / request.param)
     _, codes = np.unique(stored["labels"], return_inverse=True)
@@ -62,7 +63,7 @@ def forecast(line: tuple[float, float] | Line, cosine: float, faces: int) -> flo
 
 
 @pytest.mark.parametrize("which", ["random", "62 people", "24 people"])
-def test_the_estimate_forecasts_what_identities_show(lfw, which):
+def test_the_estimate_forecasts_what_identities_show(lfw, which: str) -> None:
     """Measured: 0.76 to 1.23 of the truth with FaceNet, 0.62 to 0.77 with MobileFaceNet, whose tail is heavier."""
     vectors, codes, profile = lfw
     rows = sample(codes, which)
@@ -77,7 +78,7 @@ def test_the_estimate_forecasts_what_identities_show(lfw, which):
     assert 0.85 < forecast(blind, cosine, len(rows)) / forecast(known, cosine, len(rows)) < 1.15
 
 
-def test_planted_strangers_do_not_bend_the_line_across_identities(lfw):
+def test_planted_strangers_do_not_bend_the_line_across_identities(lfw) -> None:
     vectors, codes, profile = lfw
     rng = np.random.default_rng(0)
     rows = np.flatnonzero(np.bincount(codes)[codes] >= 10)
@@ -92,7 +93,7 @@ def test_planted_strangers_do_not_bend_the_line_across_identities(lfw):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_line_of_normal_strangers_is_found(known):
+def test_the_line_of_normal_strangers_is_found(known: bool) -> None:
     vectors, codes = people(400, 2)
     found = estimate(vectors, codes if known else unknown(codes))
     truth = np.sort(across(vectors, codes))
@@ -100,21 +101,21 @@ def test_the_line_of_normal_strangers_is_found(known):
     assert found.slope == pytest.approx(float(truth.std()), rel=0.04)
 
 
-def test_the_order_of_faces_does_not_matter():
+def test_the_order_of_faces_does_not_matter() -> None:
     vectors, codes = people(50, 6)
     order = np.random.default_rng(1).permutation(len(codes))
     assert estimate(vectors[order], codes[order]) == estimate(vectors, codes)
     assert estimate(vectors[order], unknown(codes)) == estimate(vectors, unknown(codes))
 
 
-def test_pairs_known_to_be_of_one_person_are_left_out_of_random_pairs():
+def test_pairs_known_to_be_of_one_person_are_left_out_of_random_pairs() -> None:
     vectors, codes = people(100, 3)
     partly = np.where(codes < 10, codes, UNKNOWN)
     assert estimate(vectors, partly).pairs == 300 * 299 // 2 - 10 * 3
     assert estimate(vectors, partly).how == "robust"
 
 
-def test_faces_without_identity_are_left_out_of_pairs_across_identities():
+def test_faces_without_identity_are_left_out_of_pairs_across_identities() -> None:
     vectors, codes = people(150, 2)
     partly = np.where(codes < 100, codes, UNKNOWN)
     found = estimate(vectors, partly)
@@ -122,7 +123,7 @@ def test_faces_without_identity_are_left_out_of_pairs_across_identities():
     assert (found.how, found.pairs) == ("identities", 200 * 199 // 2 - 100)
 
 
-def test_too_few_faces_or_people_give_no_estimate():
+def test_too_few_faces_or_people_give_no_estimate() -> None:
     vectors, codes = people(FEWEST_FACES, 1)
     assert estimate(vectors, codes).how == "identities"
     assert estimate(vectors[1:], codes[1:]) is None
@@ -134,7 +135,7 @@ def test_too_few_faces_or_people_give_no_estimate():
     assert estimate(np.empty((0, 8), np.float16), np.empty(0, np.int64)) is None
 
 
-def test_copies_of_one_face_give_no_estimate():
+def test_copies_of_one_face_give_no_estimate() -> None:
     vectors, codes = people(150, 1)
     copies = np.repeat(vectors[:1], 350, axis=0)
     for heap in (copies, np.concatenate([copies, vectors])):
@@ -143,7 +144,7 @@ def test_copies_of_one_face_give_no_estimate():
     assert estimate(np.concatenate([copies[:30], vectors, vectors]), unknown(np.r_[:30, codes, codes])) is not None
 
 
-def test_losses_are_interpolated_and_clamped():
+def test_losses_are_interpolated_and_clamped() -> None:
     quantiles = ([0.05, 0.1, 0.5], [0.4, 0.6, 0.8])
     assert [share_below(cosine, *quantiles) for cosine in (0.4, 0.6, 0.8)] == [0.05, 0.1, 0.5]
     assert share_below(0.7, *quantiles) == pytest.approx(0.3)
@@ -151,7 +152,7 @@ def test_losses_are_interpolated_and_clamped():
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1))
-def test_a_greater_cosine_loses_no_fewer(one, other):
+def test_a_greater_cosine_loses_no_fewer(one: float, other: float) -> None:
     low, high = (share_below(cosine, [0.1, 0.2, 0.9], [0.3, 0.3, 0.7]) for cosine in sorted((one, other)))
     assert 0.1 <= low <= high <= 0.9
 
@@ -168,12 +169,12 @@ def test_a_greater_cosine_loses_no_fewer(one, other):
         ([math.nan], [0.5]),
     ],
 )
-def test_quantiles_that_are_none_are_refused(probabilities, cosines):
+def test_quantiles_that_are_none_are_refused(probabilities, cosines) -> None:
     with pytest.raises(ValueError, match="two ascending lists of the same length"):
         share_below(0.5, probabilities, cosines)
 
 
-def test_a_drift_is_a_factor_of_more_than_three_either_way_where_it_matters():
+def test_a_drift_is_a_factor_of_more_than_three_either_way_where_it_matters() -> None:
     assert not drifted(3.0, 9.0)
     assert drifted(3.0, 9.1)
     assert drifted(9.1, 3.0)

@@ -18,7 +18,7 @@ def pivots_of(seed: int, count: int) -> np.ndarray:
 
 @settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 60), st.integers(1, 20), st.booleans())
-def test_work_is_even_but_for_a_few_cells(seed, count, parts, equal):
+def test_work_is_even_but_for_a_few_cells(seed: int, count: int, parts: int, equal: bool) -> None:
     """A cut errs by less than one cell's work, and each later cut halves that error at least nearly."""
     work = np.ones(count) if equal else np.random.default_rng(seed).exponential(size=count)
     layout = lay_out(pivots_of(seed, count), np.ones(count), work, parts)
@@ -29,7 +29,7 @@ def test_work_is_even_but_for_a_few_cells(seed, count, parts, equal):
     assert abs(shares - work.sum() / parts).max() < 3 * work.max()
 
 
-def test_neighbours_stay_together():
+def test_neighbours_stay_together() -> None:
     """Two bundles of pivots that look apart, in mixed order."""
     bundle = np.arange(40) % 2
     pivots = unit(np.eye(8)[bundle] + 0.2 * pivots_of(0, 40)).astype(np.float32)
@@ -38,17 +38,17 @@ def test_neighbours_stay_together():
 
 
 @pytest.mark.parametrize("pivots", [np.ones((5, 3), np.float32), np.eye(5, dtype=np.float32)])
-def test_pivots_without_a_direction_are_cut_too(pivots):
+def test_pivots_without_a_direction_are_cut_too(pivots) -> None:
     assert sorted(lay_out(pivots, np.ones(5), np.ones(5), 5).base.tolist()) == [0, 1, 2, 3, 4]
     assert set(lay_out(pivots, np.ones(5), np.zeros(5), 3).base) <= {0, 1, 2}
 
 
-def test_the_same_pivots_have_the_same_layout():
+def test_the_same_pivots_have_the_same_layout() -> None:
     layouts = [lay_out(pivots_of(1, 50), np.ones(50), np.arange(50.0), 7).base.tolist() for _ in range(2)]
     assert layouts[0] == layouts[1]
 
 
-def test_large_cells_are_cut_and_their_pieces_spread(monkeypatch):
+def test_large_cells_are_cut_and_their_pieces_spread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MOST_RESIDENTS", 10)
     layout = lay_out(pivots_of(0, 4), np.array([1.0, 25.0, 10.0, 41.0]), np.ones(4), 2)
     assert layout.cut.cells.tolist() == [1, 3]

@@ -59,7 +59,7 @@ def standard_error(true: TrueEdges, found: Settings, pivots: np.ndarray) -> floa
 
 
 @pytest.mark.parametrize(("probes", "margin"), GRID)
-def test_load_of_the_whole_heap_is_what_is_compared(heap, probes, margin):
+def test_load_of_the_whole_heap_is_what_is_compared(heap: tuple[np.ndarray, np.ndarray], probes, margin) -> None:
     vectors, pivots = heap
     products, stay = load(
         nearness(vectors, pivots, probe_tuning.MOST_PROBES), len(pivots), len(vectors), probes, margin
@@ -69,14 +69,16 @@ def test_load_of_the_whole_heap_is_what_is_compared(heap, probes, margin):
     assert stay == pytest.approx(expected.stays)
 
 
-def test_load_of_a_sample_is_about_that_of_the_whole(heap):
+def test_load_of_a_sample_is_about_that_of_the_whole(heap: tuple[np.ndarray, np.ndarray]) -> None:
     vectors, pivots = heap
     whole = load(nearness(vectors, pivots, 5), len(pivots), 400, 4, 0.1)
     assert load(nearness(vectors[:200], pivots, 5), len(pivots), 400, 4, 0.1) == pytest.approx(whole, rel=0.15)
 
 
 @pytest.mark.parametrize("target", [0.1, 0.6, 0.8, 0.9, 0.95, 0.99, 1.0])
-def test_the_cheapest_of_those_that_reach_the_recall_is_chosen(heap, target):
+def test_the_cheapest_of_those_that_reach_the_recall_is_chosen(
+    heap: tuple[np.ndarray, np.ndarray], target: float
+) -> None:
     vectors, pivots = heap
     true = true_edges(vectors, 60)
     every = [by_brute_force(heap, true, probes, margin) for probes, margin in GRID]
@@ -88,7 +90,7 @@ def test_the_cheapest_of_those_that_reach_the_recall_is_chosen(heap, target):
     assert cost(found) == pytest.approx(cost(expected))
 
 
-def test_weights_count(heap):
+def test_weights_count(heap: tuple[np.ndarray, np.ndarray]) -> None:
     """Edges of one half of the faces that outweigh the others decide."""
     vectors, pivots = heap
     true = true_edges(vectors, 60)
@@ -99,7 +101,9 @@ def test_weights_count(heap):
 
 
 @pytest.mark.parametrize("cells", [1, 3, 30])
-def test_below_fifty_edges_the_probes_are_many_and_the_recall_unknown(heap, cells):
+def test_below_fifty_edges_the_probes_are_many_and_the_recall_unknown(
+    heap: tuple[np.ndarray, np.ndarray], cells: int
+) -> None:
     vectors, pivots = heap
     true = true_edges(vectors, 60)
     few = TrueEdges(true.faces, true.of[:1], true.others[:1], np.array([FEWEST_EDGES - 1.0]))
@@ -111,7 +115,7 @@ def test_below_fifty_edges_the_probes_are_many_and_the_recall_unknown(heap, cell
     assert not math.isnan(choose(pivots[:cells], vectors, 400, enough, 0.9).recall)
 
 
-def test_all_probes_reach_everything(heap):
+def test_all_probes_reach_everything(heap: tuple[np.ndarray, np.ndarray]) -> None:
     vectors, pivots = heap
     true = true_edges(vectors, 60)
     for cells in (1, 2, 4):
@@ -122,7 +126,7 @@ def test_all_probes_reach_everything(heap):
     assert (alone.probes, alone.products, alone.stays) == (1, 399 / 2, 1.0)
 
 
-def test_nearness_ranks_cells(heap):
+def test_nearness_ranks_cells(heap: tuple[np.ndarray, np.ndarray]) -> None:
     vectors, pivots = heap
     near = nearness(vectors, pivots, 99)
     exact = (

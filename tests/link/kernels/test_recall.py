@@ -14,7 +14,7 @@ from facesieve.link.kernels import recall
 from facesieve.link.kernels.recall import Neighbours, enough_faces, ratio_interval
 
 
-def test_faces_are_added_until_a_thousand_edges():
+def test_faces_are_added_until_a_thousand_edges() -> None:
     assert enough_faces(np.full(5_000, 1)) == 1_000
     assert enough_faces(np.full(5_000, 0)) == 5_000
     assert enough_faces(np.full(5_000, 10)) == 500
@@ -23,13 +23,13 @@ def test_faces_are_added_until_a_thousand_edges():
     assert enough_faces(np.empty(0, np.int64)) == 0
 
 
-def test_below_fifty_edges_recall_is_unknown():
+def test_below_fifty_edges_recall_is_unknown() -> None:
     assert ratio_interval(np.array([49]), np.array([49]), 0) is None
     assert ratio_interval(np.empty(0, np.int64), np.empty(0, np.int64), 0) is None
     assert ratio_interval(np.array([50]), np.array([50]), 0) == (1.0, 1.0, 1.0)
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     covered = 0
     for seed in range(100):
@@ -42,7 +42,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 25), st.integers(1, 40), st.integers(1, 12))
-def test_neighbours_do_not_depend_on_blocks_nor_order(seed, known, block, partners):
+def test_neighbours_do_not_depend_on_blocks_nor_order(seed: int, known: int, block: int, partners: int) -> None:
     """The faces come block by block; some partners are held of another task."""
     ids, _, vectors = faces(3, 20, seed, dimension=6)
     halves, order = vectors.astype(np.float16), np.random.default_rng(seed).permutation(60)
@@ -66,7 +66,7 @@ def test_neighbours_do_not_depend_on_blocks_nor_order(seed, known, block, partne
     assert held.tobytes() == halves[rows].tobytes()
 
 
-def test_partners_are_held_in_memory_that_does_not_grow_with_the_edges():
+def test_partners_are_held_in_memory_that_does_not_grow_with_the_edges() -> None:
     known = Neighbours(np.arange(2), np.ones((2, 4), np.float16), 0.5)
     sizes = []
     for start in range(0, 20_000, 1_000):
@@ -77,7 +77,7 @@ def test_partners_are_held_in_memory_that_does_not_grow_with_the_edges():
     assert len(known.partners()[0]) == 2 * recall.PARTNERS
 
 
-def test_no_faces_have_no_neighbours():
+def test_no_faces_have_no_neighbours() -> None:
     nobody = Neighbours(np.zeros(0, np.int64), np.zeros((0, 4), np.float16), 0.5)
     nobody.add(np.arange(3), np.ones((3, 4), np.float16))
     assert [len(part) for part in nobody.partners()] == [0, 0, 0]

@@ -21,7 +21,7 @@ lines = st.tuples(st.floats(-0.3, 0.3), st.floats(0.02, 0.3))
 
 
 @given(st.floats(0.001, 0.999))
-def test_each_unit_says_the_same_angle(cosine):
+def test_each_unit_says_the_same_angle(cosine: float) -> None:
     a, b = np.array([1.0, 0.0]), np.array([cosine, math.sqrt(1 - cosine**2)])
     l2 = float(np.linalg.norm(a - b))
     for value, unit in ((cosine, "cosine"), (l2, "l2"), (l2**2, "squared_l2"), (1 / l2, "inverse_l2")):
@@ -42,17 +42,17 @@ def test_each_unit_says_the_same_angle(cosine):
         (0.55, "cosine", 0.55),
     ],
 )
-def test_conversions_are_exact(value, unit, cosine):
+def test_conversions_are_exact(value: float, unit: str, cosine) -> None:
     assert to_cosine(value, unit) == pytest.approx(cosine, rel=1e-15)
 
 
 @given(cosines, st.sampled_from(UNITS))
-def test_there_and_back(cosine, unit):
+def test_there_and_back(cosine, unit) -> None:
     assert to_cosine(from_cosine(cosine, unit), unit) == pytest.approx(cosine, abs=4e-16)
 
 
 @given(cosines, cosines, st.sampled_from(UNITS))
-def test_a_stricter_value_is_a_greater_cosine(one, other, unit):
+def test_a_stricter_value_is_a_greater_cosine(one, other, unit) -> None:
     low, high = sorted(from_cosine(cosine, unit) for cosine in (one, other))
     loose, strict = (high, low) if unit in LOOSER_IF_LARGER else (low, high)
     assert to_cosine(loose, unit) <= to_cosine(strict, unit)
@@ -60,7 +60,7 @@ def test_a_stricter_value_is_a_greater_cosine(one, other, unit):
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.1, -2.0, 0.0, 1e200, 1e9])
-def test_no_number_of_any_unit_but_a_cosine_strictly_between_0_and_1(value, unit):
+def test_no_number_of_any_unit_but_a_cosine_strictly_between_0_and_1(value, unit) -> None:
     with pytest.raises(ValueError, match=rf"\({unit}\) is not a cosine strictly between 0 and 1"):
         to_cosine(value, unit)
 
@@ -79,7 +79,7 @@ def test_no_number_of_any_unit_but_a_cosine_strictly_between_0_and_1(value, unit
         (0.5, "inverse_l2"),
     ],
 )
-def test_a_value_outside_is_told_values_that_would_do(value, unit):
+def test_a_value_outside_is_told_values_that_would_do(value: float, unit: str) -> None:
     with pytest.raises(ValueError, match=rf"in {unit} a value from \S+ to \S+ would do") as caught:
         to_cosine(value, unit)
     low, high = (float(word) for word in re.findall(r"(?:from|to) (\d\S*)", str(caught.value)))
@@ -89,48 +89,48 @@ def test_a_value_outside_is_told_values_that_would_do(value, unit):
 
 
 @pytest.mark.parametrize("convert", [to_cosine, from_cosine])
-def test_an_unknown_unit_is_refused(convert):
+def test_an_unknown_unit_is_refused(convert) -> None:
     with pytest.raises(ValueError, match="'euclidean' is not a unit, use one of cosine, l2, squared_l2, inverse_l2"):
         convert(0.5, "euclidean")
 
 
 @pytest.mark.parametrize("cosine", [0.0, 1.0, -0.5, 2.0, math.nan, math.inf])
-def test_only_a_cosine_between_0_and_1_is_written_in_other_units(cosine):
+def test_only_a_cosine_between_0_and_1_is_written_in_other_units(cosine) -> None:
     with pytest.raises(ValueError, match="is not a cosine strictly between 0 and 1"):
         from_cosine(cosine, "inverse_l2")
 
 
-def test_links_of_lfw_and_of_a_million_faces():
+def test_links_of_lfw_and_of_a_million_faces() -> None:
     assert link_cosine(*FACENET, 3, 1_000_000, 1_000) == pytest.approx(0.767, abs=2e-3)
     assert link_cosine(*FACENET, 3, 10, 1_000) == link_cosine(*FACENET, 3, 1_000, 1_000)
 
 
 @given(st.integers(-5, 1_000))
-def test_there_are_never_fewer_faces_than_the_least(faces):
+def test_there_are_never_fewer_faces_than_the_least(faces: int) -> None:
     assert link_cosine(*FACENET, 3, faces, 1_000) == link_cosine(*FACENET, 3, 1_000, 1_000)
     assert false_matches_at(0.5, *FACENET, faces, 1_000) == false_matches_at(0.5, *FACENET, 1_000, 1_000)
 
 
 # Below 0.05 impostors among ten million faces there is no cosine under 1 to link at.
 @given(st.floats(0.05, 300), st.integers(1_000, 10_000_000))
-def test_strangers_at_is_the_inverse(impostors, faces):
+def test_strangers_at_is_the_inverse(impostors: float, faces: int) -> None:
     cosine = link_cosine(*FACENET, impostors, faces, 1_000)
     assert false_matches_at(cosine, *FACENET, faces, 1_000) == pytest.approx(impostors, rel=1e-6)
 
 
 @given(lines, cosines, cosines, st.integers(1_000, 10_000_000))
-def test_a_greater_cosine_lets_fewer_strangers_in_and_more_faces_bring_more(line, one, other, faces):
+def test_a_greater_cosine_lets_fewer_strangers_in_and_more_faces_bring_more(line, one, other, faces: int) -> None:
     low, high = sorted((one, other))
     assert false_matches_at(high, *line, faces, 1_000) <= false_matches_at(low, *line, faces, 1_000)
     assert false_matches_at(low, *line, faces, 1_000) <= false_matches_at(low, *line, 2 * faces, 1_000)
 
 
-def test_the_far_tail_is_not_rounded_away():
+def test_the_far_tail_is_not_rounded_away() -> None:
     assert false_matches_at(0.9, 0.0, 0.1, 10**9, 1_000) == pytest.approx(1.1285884e-10, rel=1e-6)
 
 
 @pytest.mark.parametrize("impostors", [700.0, 1_000.0, 5_000.0, 1e-9, 0.0, -3.0, math.nan, math.inf])
-def test_a_tolerance_that_gives_no_cosine_says_which_would(impostors):
+def test_a_tolerance_that_gives_no_cosine_says_which_would(impostors) -> None:
     with pytest.raises(ValueError, match=r"link\.false_matches above .* would do") as caught:
         link_cosine(*FACENET, impostors, 500, 1_000)
     low, high = (float(word) for word in re.findall(r"(?:above|below) (\S+)", str(caught.value)))
@@ -139,7 +139,7 @@ def test_a_tolerance_that_gives_no_cosine_says_which_would(impostors):
 
 
 @given(lines, st.floats(1e-6, 1_000), st.integers(1, 10_000_000))
-def test_whatever_is_derived_lies_strictly_between_0_and_1(line, impostors, faces):
+def test_whatever_is_derived_lies_strictly_between_0_and_1(line, impostors: float, faces: int) -> None:
     bounds = [false_matches_at(bound, *line, faces, 1_000) for bound in (1.0, 0.0)]
     if bounds[0] * 1.001 < impostors < bounds[1] * 0.999:
         assert 0 < link_cosine(*line, impostors, faces, 1_000) < 1

@@ -45,7 +45,9 @@ def pivots_of(rng: np.random.Generator, count: int, kind: str, dimension: int) -
     probes=st.integers(1, 40),
     margin=st.sampled_from([0.0, 1e-6, 0.1, 0.5, NO_MARGIN, None]),
 )
-def test_route_is_the_exact_order_with_ties_to_the_lower_pivot(seed, count, kind, dimension, probes, margin):
+def test_route_is_the_exact_order_with_ties_to_the_lower_pivot(
+    seed: int, count: int, kind: str, dimension: int, probes: int, margin
+) -> None:
     """Margin None: one that is exactly the gap of some cell."""
     rng = np.random.default_rng(seed)
     pivots = pivots_of(rng, count, kind, dimension)
@@ -61,14 +63,14 @@ def test_route_is_the_exact_order_with_ties_to_the_lower_pivot(seed, count, kind
 
 
 @pytest.mark.parametrize("margin", [0.05, NO_MARGIN])
-def test_route_settles_crowds_of_pivots_that_a_block_product_cannot_tell_apart(margin):
+def test_route_settles_crowds_of_pivots_that_a_block_product_cannot_tell_apart(margin) -> None:
     rng = np.random.default_rng(3)
     pivots = pivots_of(rng, 100, "nearly", 128)
     rows = (pivots[:20] + rng.normal(size=(20, 128)) / 20).astype(np.float16)
     assert route(rows, pivots, 4, margin).tolist() == brute(rows, pivots, 4, margin)
 
 
-def test_route_settles_what_is_in_doubt_at_the_margin_and_at_the_last_probe():
+def test_route_settles_what_is_in_doubt_at_the_margin_and_at_the_last_probe() -> None:
     """The home is clear; of three cells that look alike two are probed, or one lies at the margin to the last bit."""
     rng = np.random.default_rng(4)
     for row in rng.normal(size=(60, 1, 128)).astype(np.float16):
@@ -83,7 +85,7 @@ def test_route_settles_what_is_in_doubt_at_the_margin_and_at_the_last_probe():
 
 
 @pytest.mark.parametrize("margin", [0.02, 0.1, NO_MARGIN])
-def test_route_does_not_depend_on_the_other_faces(margin):
+def test_route_does_not_depend_on_the_other_faces(margin) -> None:
     _, _, rows = faces(40, 10, seed=7)
     halves = rows.astype(np.float16)
     pivots = learn_pivots(np.arange(400), halves, 90, 0.7)
@@ -92,14 +94,14 @@ def test_route_does_not_depend_on_the_other_faces(margin):
     assert (whole[::-1] == route(halves[::-1], pivots, 12, margin)).all()
 
 
-def test_a_zero_vector_is_at_home_in_the_first_cell():
+def test_a_zero_vector_is_at_home_in_the_first_cell() -> None:
     pivots = pivots_of(np.random.default_rng(0), 9, "random", 8)
     assert route(np.zeros((1, 8), np.float16), pivots, 3, 0.1).tolist() == [[0, 1, 2]]
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 300), st.sampled_from([0.3, 0.6, 0.99]), st.sampled_from([1, 7, 256]))
-def test_pivots_are_the_first_faces_by_hash_that_are_apart(seed, count, apart, block):
+def test_pivots_are_the_first_faces_by_hash_that_are_apart(seed: int, count: int, apart: float, block: int) -> None:
     ids, _, rows = faces(40, 5, seed, dimension=16)
     halves = rows.astype(np.float16)
     with pytest.MonkeyPatch.context() as patch:
@@ -115,7 +117,7 @@ def test_pivots_are_the_first_faces_by_hash_that_are_apart(seed, count, apart, b
     assert (pivots @ pivots.T - 2 * np.eye(len(pivots)) < apart).all()
 
 
-def test_two_lloyd_steps_move_pivots_to_the_mean_directions_of_their_cells():
+def test_two_lloyd_steps_move_pivots_to_the_mean_directions_of_their_cells() -> None:
     ids, _, rows = faces(300, 1, seed=8, dimension=6)
     halves = rows.astype(np.float16)
     with pytest.MonkeyPatch.context() as patch:
@@ -129,7 +131,7 @@ def test_two_lloyd_steps_move_pivots_to_the_mean_directions_of_their_cells():
     assert np.allclose(learn_pivots(ids, halves, 40, 0.9), expected, atol=1e-6)
 
 
-def test_pivots_depend_on_the_faces_and_not_on_their_order():
+def test_pivots_depend_on_the_faces_and_not_on_their_order() -> None:
     ids, _, rows = faces(30, 10, seed=8)
     halves, order = rows.astype(np.float16), np.random.default_rng(1).permutation(300)
     pivots = learn_pivots(ids, halves, 40, 0.7)
@@ -137,17 +139,17 @@ def test_pivots_depend_on_the_faces_and_not_on_their_order():
     assert np.allclose(np.linalg.norm(pivots, axis=1), 1, atol=1e-6)
 
 
-def test_equal_vectors_give_one_pivot_and_few_faces_few():
+def test_equal_vectors_give_one_pivot_and_few_faces_few() -> None:
     assert learn_pivots(np.arange(900), np.ones((900, 4), np.float16), 5, 0.7).tolist() == [[0.5] * 4]
     assert learn_pivots(np.arange(3), np.eye(3, dtype=np.float16), 8, 0.7).shape == (3, 3)
 
 
-def test_cells_grow_like_the_root_of_the_faces():
+def test_cells_grow_like_the_root_of_the_faces() -> None:
     assert [pivot_count(faces) for faces in (0, 1, 4, 10_000, 1_000_000)] == [1, 1, 4, 250, 2_500]
 
 
 @given(st.integers(0, 10_000))
-def test_two_faces_meet_where_one_is_at_home_and_the_other_probes(seed):
+def test_two_faces_meet_where_one_is_at_home_and_the_other_probes(seed: int) -> None:
     rng = np.random.default_rng(seed)
     lists = np.array([rng.permutation(6)[:3] for _ in range(20)], np.int32)
     lists[:, 1:][rng.random((20, 2)) < 0.3] = PRUNED

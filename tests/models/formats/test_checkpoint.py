@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import facenet_graphs
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def refused(given, said, **more):
 
 
 @pytest.fixture
-def saved(found, tmp_path):
+def saved(found, tmp_path: Path):
     """Return a function that writes the weights again, altered, and gives the files under another step."""
 
     def save(change, step=251):
@@ -59,7 +61,7 @@ def negated(weights):
             weights[name] = -weights[name]
 
 
-def test_the_largest_step_is_taken(found, saved):
+def test_the_largest_step_is_taken(found, saved) -> None:
     given = altered(found, {"checkpoint": None, INDEX: None, SHARD: None, **saved(lambda weights: None, 9)})
     old = load(given)(BATCH)
     given = altered(given, saved(negated, 10))
@@ -67,24 +69,24 @@ def test_the_largest_step_is_taken(found, saved):
     assert np.abs(load(given)(BATCH) - old).max() > 0.01
 
 
-def test_the_one_that_the_file_checkpoint_notes_is_taken(found, saved):
+def test_the_one_that_the_file_checkpoint_notes_is_taken(found, saved) -> None:
     given = altered(found, saved(negated, 999))
     assert checkpoint.names(given) == (META, PREFIX)
     np.testing.assert_array_equal(load(given)(BATCH), load(found)(BATCH))
 
 
 @pytest.mark.parametrize("path", [f"/somewhere/else/{PREFIX}", f"C:\\\\models\\\\{PREFIX}", f"../../{PREFIX}"])
-def test_where_training_wrote_it_does_not_matter(found, path):
+def test_where_training_wrote_it_does_not_matter(found, path: str) -> None:
     noted = f'model_checkpoint_path: "{path}"\nall_model_checkpoint_paths: "x"\n'.encode()
     assert checkpoint.names(altered(found, {"checkpoint": noted})) == (META, PREFIX)
 
 
 @pytest.mark.parametrize("path", ["../..", "/etc/passwd", "..", "model.*"])
-def test_a_path_that_leads_away_is_no_checkpoint(found, path):
+def test_a_path_that_leads_away_is_no_checkpoint(found, path: str) -> None:
     refused(altered(found, {"checkpoint": f'model_checkpoint_path: "{path}"'.encode()}), "holds no .*index")
 
 
-def test_files_that_are_missing_are_named(found):
+def test_files_that_are_missing_are_named(found) -> None:
     refused(altered(found, {META: None}), "must hold one .meta file, the graph; it holds none")
     refused(altered(found, {"other.meta": b""}), f"it holds 2: {META}, other.meta")
     refused(altered(found, {INDEX: None}), f"holds no {PREFIX}.index")
@@ -93,7 +95,7 @@ def test_files_that_are_missing_are_named(found):
     refused(altered(found, {INDEX: None, SHARD: None, "checkpoint": None}), "the weights")
 
 
-def test_files_cut_off_or_altered_are_refused(found):
+def test_files_cut_off_or_altered_are_refused(found) -> None:
     for name in (INDEX, SHARD):
         content = found.contents[name]
         refused(altered(found, {name: content[: len(content) // 2]}), "cut off or altered")
@@ -128,7 +130,7 @@ def doubled(weights):
         (doubled, "variable .*kernel is float64"),
     ],
 )
-def test_weights_that_do_not_fit_are_named(found, saved, change, said):
+def test_weights_that_do_not_fit_are_named(found, saved, change, said: str) -> None:
     refused(altered(found, {"checkpoint": None, **saved(change)}), said)
 
 
@@ -138,7 +140,7 @@ def meta_with(found, change):
     return altered(found, {META: meta.SerializeToString()})
 
 
-def test_what_the_training_pipeline_holds_is_accepted_only_before_the_input(found):
+def test_what_the_training_pipeline_holds_is_accepted_only_before_the_input(found) -> None:
     def read_while_embedding(graph, nodes):
         read = next(name for name, node in nodes.items() if node.op == "ReadFile")
         nodes["embeddings"].input.append(f"^{read}")
@@ -152,11 +154,11 @@ def test_what_the_training_pipeline_holds_is_accepted_only_before_the_input(foun
     refused(meta_with(found, python_in_training), "is a PyFunc, which is not accepted")
 
 
-def test_sizes_must_be_the_profiles(found):
+def test_sizes_must_be_the_profiles(found) -> None:
     refused(found, r"input is .*32, 32.*profile says \[24, 24\]", side=24)
     refused(found, r"output is .*8\].*profile says 16", dimension=16)
     refused(found, "no tensor logits:0", output="logits:0")
 
 
-def test_facts_say_which_step(found):
+def test_facts_say_which_step(found) -> None:
     assert checkpoint.facts(found).notes == (f"the graph is {META}, the weights are {PREFIX}",)

@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import facenet_graphs
 import numpy as np
@@ -107,14 +108,14 @@ def nothing(graph):
         (nothing, "no tensor input:0"),
     ],
 )
-def test_what_is_not_accepted_is_named(file, tmp_path, change, said):
+def test_what_is_not_accepted_is_named(file, tmp_path: Path, change, said: str) -> None:
     graph = graphs.parse(file.read_bytes(), "GraphDef")
     change(graph)
     with pytest.raises(ModelError, match=said):
         load(graph.SerializeToString(), tmp_path)
 
 
-def test_the_tensor_of_the_profile_is_taken(file, tmp_path):
+def test_the_tensor_of_the_profile_is_taken(file, tmp_path: Path) -> None:
     graph = graphs.parse(file.read_bytes(), "GraphDef")
     renamed(graph)
     batch = np.zeros((1, 32, 32, 3), np.float32)
@@ -122,19 +123,19 @@ def test_the_tensor_of_the_profile_is_taken(file, tmp_path):
 
 
 @pytest.mark.parametrize("content", [pickle.dumps({"weights": [1]}), b"\x00", b"<html>" * 50])
-def test_what_is_no_graph_is_refused(tmp_path, content):
+def test_what_is_no_graph_is_refused(tmp_path: Path, content) -> None:
     with pytest.raises(ModelError, match=r"cannot be read|no tensor"):
         load(content, tmp_path)
 
 
-def test_a_graph_cut_off_is_refused(file, tmp_path):
+def test_a_graph_cut_off_is_refused(file, tmp_path: Path) -> None:
     content = file.read_bytes()
     for share in (0.2, 0.5, 0.9):
         with pytest.raises(ModelError, match=r"cannot be read|no tensor|not in the graph"):
             load(content[: int(len(content) * share)], tmp_path)
 
 
-def test_sizes_must_be_the_profiles(file, tmp_path):
+def test_sizes_must_be_the_profiles(file, tmp_path: Path) -> None:
     content = file.read_bytes()
     with pytest.raises(ModelError, match=r"input is .*32, 32.*profile says \[24, 24\]"):
         load(content, tmp_path, side=24)
@@ -142,7 +143,7 @@ def test_sizes_must_be_the_profiles(file, tmp_path):
         load(content, tmp_path, dimension=16)
 
 
-def test_a_graph_of_open_size_takes_the_profiles(file, tmp_path):
+def test_a_graph_of_open_size_takes_the_profiles(file, tmp_path: Path) -> None:
     """Facenet's graphs that are made for inference state no size: the network's own shapes decide."""
     graph = graphs.parse(file.read_bytes(), "GraphDef")
     source = node_of(graph, "input")

@@ -1,5 +1,7 @@
 """All graph forms give what the Keras file gives; the part between input and output, and what is refused in it."""
 
+from pathlib import Path
+
 import facenet_graphs
 import numpy as np
 import pytest
@@ -46,7 +48,7 @@ def cosines(left, right):
 
 @pytest.mark.parametrize("dimension", [8, 512])
 @pytest.mark.parametrize("name", FORMS)
-def test_each_form_gives_what_the_keras_file_gives(folder, name, dimension):
+def test_each_form_gives_what_the_keras_file_gives(folder, name, dimension: int) -> None:
     batch = pixels.prewhiten(images(5))
     net = files.read(folder / str(dimension) / "net.h5")
     expected = keras_h5.load(net, profile_of("keras_h5", dimension=dimension))(batch)
@@ -58,7 +60,7 @@ def test_each_form_gives_what_the_keras_file_gives(folder, name, dimension):
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_any_number_of_images_in_one_batch_with_one_trace(folder, name):
+def test_any_number_of_images_in_one_batch_with_one_trace(folder, name) -> None:
     embed, batch = loaded(folder / "8", name), pixels.prewhiten(images(7))
     together = embed(batch)
     for count in (1, 3):
@@ -66,7 +68,7 @@ def test_any_number_of_images_in_one_batch_with_one_trace(folder, name):
 
 
 @pytest.mark.parametrize("normalisation", ["prewhiten", "fixed"])
-def test_normalisation_of_the_profile_is_what_the_network_gets(folder, normalisation):
+def test_normalisation_of_the_profile_is_what_the_network_gets(folder, normalisation: str) -> None:
     profile, crops = profile_of("checkpoint", normalisation=normalisation), images(4)
     infer = loaded(folder / "8", "checkpoint")
     expected = infer(getattr(pixels, normalisation)(crops))
@@ -74,7 +76,7 @@ def test_normalisation_of_the_profile_is_what_the_network_gets(folder, normalisa
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_facts(folder, name):
+def test_facts(folder, name) -> None:
     found = LOADERS[FORMS[name]].facts(files.read(folder / "8" / name))
     assert (found.input_size, found.dimension) == ((32, 32), 8)
     gammas = 6 if name == "frozen.pb" else 0  # a constant of ones that the fused normalisation takes
@@ -91,7 +93,7 @@ def faces(data, count, side=160):
     return pixels.prewhiten(np.stack(crops))
 
 
-def test_facenet_is_facenet_in_every_form(data, facenet_weights, tmp_path):
+def test_facenet_is_facenet_in_every_form(data: Path, facenet_weights: Path, tmp_path: Path) -> None:
     facenet_graphs.build((str(facenet_weights), tmp_path, 160, 128))
     batch = faces(data, PHOTOGRAPHS)
     size = {"side": 160, "dimension": 128}
@@ -107,7 +109,7 @@ def definition(folder):
     return graphs.parse((folder / "8" / "frozen.pb").read_bytes(), "GraphDef")
 
 
-def test_only_what_lies_between_input_and_output_is_taken(folder):
+def test_only_what_lies_between_input_and_output_is_taken(folder) -> None:
     meta = graphs.parse((folder / "8" / "checkpoint" / f"{facenet_graphs.NAME}.meta").read_bytes(), "MetaGraphDef")
     kinds = {node.op for node in meta.graph_def.node}
     assert {"PyFunc", "ReadFile", "DecodeJpeg", "SaveV2", "RestoreV2", "FIFOQueueV2", "ApplyAdagrad"} <= kinds
@@ -126,7 +128,7 @@ def node_of(graph, name):
     return next(node for node in graph.node if node.name == name)
 
 
-def test_undecided_branches_stay(folder):
+def test_undecided_branches_stay(folder) -> None:
     graph = definition(folder)
     part = graph_surgery.used(graph, "input:0", "embeddings:0", [])
     rest = branches.decided(part, "input:0", "embeddings:0")
@@ -138,7 +140,7 @@ def refused(graph, said):
         graphs.network(graph, ("input:0", "embeddings:0"), ["phase_train"], lambda shapes: {})
 
 
-def test_a_graph_that_is_no_graph_is_refused(folder):
+def test_a_graph_that_is_no_graph_is_refused(folder) -> None:
     graph = definition(folder)
     node_of(graph, "embeddings").input[0] = "nowhere"
     refused(graph, "embeddings reads nowhere, which is not in the graph")
@@ -154,7 +156,7 @@ def test_a_graph_that_is_no_graph_is_refused(folder):
     refused(graph, "no tensor's name")
 
 
-def test_an_output_that_does_not_depend_on_the_input_is_refused(folder):
+def test_an_output_that_does_not_depend_on_the_input_is_refused(folder) -> None:
     graph = definition(folder)
     constant = next(node for node in graph.node if node.op == "Const")
     output = node_of(graph, "embeddings")
@@ -164,7 +166,7 @@ def test_an_output_that_does_not_depend_on_the_input_is_refused(folder):
     refused(graph, "without input:0")
 
 
-def test_what_would_train_at_inference_is_refused(folder):
+def test_what_would_train_at_inference_is_refused(folder) -> None:
     graph = definition(folder)
     norm = next(node for node in graph.node if node.op == "FusedBatchNormV3" and not node.attr["is_training"].b)
     norm.attr["is_training"].b = True
@@ -175,7 +177,7 @@ def test_what_would_train_at_inference_is_refused(folder):
         ops.refuse_training(branches.decided(part, "input:0", "embeddings:0"))
 
 
-def test_a_constant_that_claims_to_be_huge_is_refused_before_it_is_made(folder):
+def test_a_constant_that_claims_to_be_huge_is_refused_before_it_is_made(folder) -> None:
     graph = definition(folder)
     weights = next(
         node for node in graph.node if node.op == "Const" and len(node.attr["value"].tensor.tensor_shape.dim) == 4
@@ -188,7 +190,7 @@ def test_a_constant_that_claims_to_be_huge_is_refused_before_it_is_made(folder):
     refused(graph, "more than 500,000,000 numbers")
 
 
-def test_no_accepted_operation_touches_files_network_or_python():
+def test_no_accepted_operation_touches_files_network_or_python() -> None:
     dangerous = ("File", "Dir", "PyFunc", "Save", "Restore", "Reader", "Iterator", "Dataset", "Queue", "Send", "Recv")
     assert not [name for name in ops.ALLOWED for part in dangerous if part in name]
     assert not ops.ALLOWED & {

@@ -62,7 +62,7 @@ def sequence(keras_itself):
 
 
 @pytest.fixture(scope="module", params=["branched", "sequence"])
-def saved(request, tmp_path_factory):
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """A model saved by Keras, crops, and what Keras computes with them."""
     itself = pytest.importorskip("keras")
     model = itself.Model(*branched(itself.layers)) if request.param == "branched" else sequence(itself)
@@ -76,25 +76,25 @@ def saved(request, tmp_path_factory):
     return folder / "tiny.keras", batch, model(batch, training=False).numpy(), model.count_params()
 
 
-def test_equals_keras(saved):
+def test_equals_keras(saved) -> None:
     file, batch, expected, parameters = saved
     found = files.read(file)
     assert keras.read(found, profile()).parameters == parameters
     np.testing.assert_allclose(keras.load(found, profile())(batch), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_same_layers_are_accepted_in_hdf5(saved):
+def test_the_same_layers_are_accepted_in_hdf5(saved) -> None:
     file, batch, expected, _ = saved
     found = files.read(file.with_suffix(".h5"))
     np.testing.assert_allclose(keras_h5.load(found, profile())(batch), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_facts_are_the_files_own(saved):
+def test_facts_are_the_files_own(saved) -> None:
     found = keras.facts(files.read(saved[0]))
     assert (found.input_size, found.dimension, found.parameters) == ((16, 16), 6, saved[3])
 
 
-def test_neither_keras_nor_tensorflow_is_loaded_to_read(saved):
+def test_neither_keras_nor_tensorflow_is_loaded_to_read(saved) -> None:
     code = (
         "import sys; from pathlib import Path; from facesieve.models import files\n"
         "from facesieve.models.formats import keras\n"
@@ -106,7 +106,7 @@ def test_neither_keras_nor_tensorflow_is_loaded_to_read(saved):
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
+def small(tmp_path_factory: pytest.TempPathFactory):
     """Members of a small file: a configuration and weights."""
     itself = pytest.importorskip("keras")
     layers = itself.layers
@@ -169,12 +169,12 @@ def put(path, make):
     return with_weights(alter)
 
 
-def test_the_small_model_is_accepted_as_it_is(small):
+def test_the_small_model_is_accepted_as_it_is(small) -> None:
     assert keras.load(packed(small), profile())(np.ones((2, 16, 16, 3), np.float32)).shape == (2, 6)
     keras.load(packed(small, compression=zipfile.ZIP_DEFLATED), profile())
 
 
-def test_weights_of_an_older_layout_are_found(small):
+def test_weights_of_an_older_layout_are_found(small) -> None:
     def older(members):
         stream = io.BytesIO(members["model.weights.h5"])
         with h5py.File(stream, "r+") as opened:
@@ -214,12 +214,12 @@ def test_weights_of_an_older_layout_are_found(small):
         (lambda members: {**members, "/evil": b""}, "leaves the archive"),
     ],
 )
-def test_what_is_not_accepted_is_named(small, change, said):
+def test_what_is_not_accepted_is_named(small, change, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         keras.read(packed(change(small)), profile())
 
 
-def test_bombs_and_twins_are_refused(small):
+def test_bombs_and_twins_are_refused(small) -> None:
     with pytest.raises(ModelError, match="would unpack from"):
         keras.read(packed({**small, "bomb": bytes(10_000_000)}, compression=zipfile.ZIP_DEFLATED), profile())
     stream = io.BytesIO(packed(small).single)
@@ -231,7 +231,7 @@ def test_bombs_and_twins_are_refused(small):
 
 
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.9])
-def test_a_cut_or_altered_file_is_a_sentence(small, at):
+def test_a_cut_or_altered_file_is_a_sentence(small, at: float) -> None:
     whole = packed(small).single
     place = int(len(whole) * at)
     for content in (whole[:place], whole[:place] + bytes(64) + whole[place + 64 :]):
@@ -240,7 +240,7 @@ def test_a_cut_or_altered_file_is_a_sentence(small, at):
             assert keras.load(files.ModelFiles(Path("small.keras"), {"small.keras": content}), profile())
 
 
-def test_channels_that_do_not_fit_are_named(small):
+def test_channels_that_do_not_fit_are_named(small) -> None:
     """TensorFlow would take a kernel of one channel for a convolution in groups, and a mean of one number for all."""
     for change, layer in [
         (put("conv2d/vars/0", lambda array: array[:, :, :1]), "first"),
@@ -280,7 +280,9 @@ KEPT = (
 )
 
 
-def test_facenet_saved_by_keras_and_as_tflite_gives_the_same_on_real_faces(data, facenet_weights, tmp_path):
+def test_facenet_saved_by_keras_and_as_tflite_gives_the_same_on_real_faces(
+    data: Path, facenet_weights: Path, tmp_path: Path
+) -> None:
     itself = pytest.importorskip("keras")
     facenet = dataclasses.replace(profile(128, 160), normalisation="prewhiten")
     network = keras_h5.read(files.read(facenet_weights), facenet)

@@ -31,7 +31,7 @@ def stored(content):
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
+def tiny(tmp_path_factory: pytest.TempPathFactory):
     """A small model with every accepted layer but Lambda, saved by Keras, and what Keras computes with it."""
     keras = pytest.importorskip("keras")
     layers = keras.layers
@@ -51,7 +51,7 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture
-def altered(tiny, tmp_path):
+def altered(tiny, tmp_path: Path):
     """Return a function that copies the tiny model, alters its configuration or weights, and gives the bytes."""
 
     def alter(change):
@@ -70,7 +70,7 @@ def layer_of(config, kind):
     return next(layer for layer in config["layers"] if layer["class_name"] == kind)
 
 
-def test_equals_keras(tiny):
+def test_equals_keras(tiny) -> None:
     file, batch, expected, parameters = tiny
     content = stored(file.read_bytes())
     assert keras_h5.read(content, profile(file)).parameters == parameters
@@ -86,7 +86,7 @@ def scaled_sum(config, name="Block_ScaleSum", **arguments):
     config["layers"] = json.loads(text)
 
 
-def test_scaled_sum_is_computed_without_reading_its_code(tiny, altered):
+def test_scaled_sum_is_computed_without_reading_its_code(tiny, altered) -> None:
     file, batch, _, _ = tiny
     once = altered(lambda config, weights: scaled_sum(config, scale=1.0))
     np.testing.assert_allclose(keras_h5.load(once, profile(file))(batch), tiny[2], rtol=1e-4)
@@ -211,17 +211,17 @@ def unknown_input(config, weights):
         (lambda config, weights: config.pop("layers"), "not a Keras model"),
     ],
 )
-def test_what_is_not_accepted_is_named(altered, change, said):
+def test_what_is_not_accepted_is_named(altered, change, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         keras_h5.read(altered(change), profile("tiny.h5"))
 
 
-def test_shapes_must_be_the_profiles(tiny):
+def test_shapes_must_be_the_profiles(tiny) -> None:
     with pytest.raises(ModelError, match="input"):
         keras_h5.read(stored(tiny[0].read_bytes()), profile(tiny[0], side=20))
 
 
-def test_a_model_is_loaded_once_per_process(tiny):
+def test_a_model_is_loaded_once_per_process(tiny) -> None:
     given = profile(tiny[0], hashlib.sha256(tiny[0].read_bytes()).hexdigest())
     before = models.load.cache_info().misses
     first = models.load(given)
@@ -229,7 +229,7 @@ def test_a_model_is_loaded_once_per_process(tiny):
     assert models.load.cache_info().misses == before + 1
 
 
-def test_what_does_not_fit_together_is_named_when_it_is_built(tiny, altered):
+def test_what_does_not_fit_together_is_named_when_it_is_built(tiny, altered) -> None:
     def narrower(config, weights):
         replaced(weights, "dense", lambda group, name, array: group.create_dataset(name, data=array[:7]))
 
@@ -239,7 +239,7 @@ def test_what_does_not_fit_together_is_named_when_it_is_built(tiny, altered):
         keras_h5.load(content, profile("tiny.h5"))
 
 
-def test_weights_alone_are_no_model(tmp_path, tiny):
+def test_weights_alone_are_no_model(tmp_path: Path, tiny) -> None:
     file = tmp_path / "weights.h5"
     file.write_bytes(tiny[0].read_bytes())
     with h5py.File(file, "r+") as opened:
@@ -248,14 +248,14 @@ def test_weights_alone_are_no_model(tmp_path, tiny):
         keras_h5.read(files.read(file), profile(file))
 
 
-def test_facts_are_the_files_own(tiny):
+def test_facts_are_the_files_own(tiny) -> None:
     found = keras_h5.facts(stored(tiny[0].read_bytes()))
     assert (found.input_size, found.dimension, found.parameters) == ((16, 16), 5, tiny[3])
     assert [text.partition(" ")[2] for text in found.inputs] == ["float32 [?, 16, 16, 3]"]
     assert [text.partition(" ")[2] for text in found.outputs] == ["float32 [?, 5]"]
 
 
-def test_facenet_has_its_published_size(facenet_weights):
+def test_facenet_has_its_published_size(facenet_weights: Path) -> None:
     content = files.read(facenet_weights)
     facenet = Profile(
         file="", sha256="0" * 64, form="keras_h5", input=(160, 160), normalisation="prewhiten", dimension=128

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import facenet_graphs
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ GRAPH, INDEX, SHARD = "saved_model.pb", "variables/variables.index", "variables/
 
 
 @pytest.fixture(scope="module", params=["saved_model_v1", "saved_model_v2", "saved_model_keras"])
-def found(request):
+def found(request: pytest.FixtureRequest):
     return files.read(facenet_graphs.small() / "8" / request.param)
 
 
@@ -39,7 +41,7 @@ def output_of(meta):
     return next(iter(signature(meta).outputs.values()))
 
 
-def test_what_is_beside_the_network_is_never_reached(found):
+def test_what_is_beside_the_network_is_never_reached(found) -> None:
     extra = {"keras_metadata.pb": b"\x80\x04.", "assets/words.txt": b"a", "fingerprint.pb": b"", "assets.extra/x": b""}
 
     def saver_of_evil(meta):
@@ -53,7 +55,7 @@ def test_what_is_beside_the_network_is_never_reached(found):
     np.testing.assert_array_equal(load(given)(BATCH), load(found)(BATCH))
 
 
-def test_an_operation_in_the_network_is_refused_wherever_it_hides(found):
+def test_an_operation_in_the_network_is_refused_wherever_it_hides(found) -> None:
     def in_the_path(meta):
         name = output_of(meta).name.partition(":")[0]
         meta.graph_def.node.add(name="evil", op="WriteFile")
@@ -71,7 +73,7 @@ def test_an_operation_in_the_network_is_refused_wherever_it_hides(found):
     refused(with_graph(found, in_a_function), "is a EagerPyFunc")
 
 
-def test_one_of_several_outputs_is_named_by_the_profile(found):
+def test_one_of_several_outputs_is_named_by_the_profile(found) -> None:
     def second(meta):
         info = signature(meta).outputs["other"]
         info.CopyFrom(next(iter(signature(meta).inputs.values())))
@@ -84,7 +86,7 @@ def test_one_of_several_outputs_is_named_by_the_profile(found):
     assert (len(facts.outputs), facts.dimension, len(facts.notes)) == (2, None, 1)
 
 
-def test_flags_of_the_signature_are_held_false(found):
+def test_flags_of_the_signature_are_held_false(found) -> None:
     def flag(meta):
         node = meta.graph_def.node.add(name="training", op="Placeholder")
         node.attr["dtype"].type = 10
@@ -94,7 +96,7 @@ def test_flags_of_the_signature_are_held_false(found):
     np.testing.assert_array_equal(load(with_graph(found, flag))(BATCH), load(found)(BATCH))
 
 
-def test_signatures_that_do_not_fit_are_refused(found):
+def test_signatures_that_do_not_fit_are_refused(found) -> None:
     def second_input(meta):
         signature(meta).inputs["more"].CopyFrom(next(iter(signature(meta).inputs.values())))
 
@@ -116,7 +118,7 @@ def test_signatures_that_do_not_fit_are_refused(found):
     refused(with_graph(found, other_tag), "one graph tagged 'serve', its graphs have the tags: train")
 
 
-def test_files_that_are_missing_cut_off_or_altered_are_refused(found):
+def test_files_that_are_missing_cut_off_or_altered_are_refused(found) -> None:
     refused(altered(found, {GRAPH: None}), "holds no saved_model.pb")
     refused(altered(found, {INDEX: None}), "holds no variables/variables.index")
     refused(altered(found, {SHARD: None}), "cut off or altered")
@@ -126,12 +128,12 @@ def test_files_that_are_missing_cut_off_or_altered_are_refused(found):
         refused(altered(found, {name: content[: len(content) // 3]}), "cut off or altered")
 
 
-def test_sizes_must_be_the_profiles(found):
+def test_sizes_must_be_the_profiles(found) -> None:
     refused(found, r"input is .*32, 32.*profile says \[24, 24\]", side=24)
     refused(found, r"output is .*8\].*profile says 16", dimension=16)
 
 
-def test_a_keras_model_saved_as_tensorflow_saves_any_object(tmp_path):
+def test_a_keras_model_saved_as_tensorflow_saves_any_object(tmp_path: Path) -> None:
     keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
     image = keras.Input((32, 32, 3))
     features = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, activation="relu")(image))

@@ -59,7 +59,7 @@ def crops():
     return np.random.default_rng(1).uniform(0, 255, (5, SIDE, SIDE, 3)).astype(np.float32)
 
 
-def test_every_number_of_crops_gives_the_same(small, crops):
+def test_every_number_of_crops_gives_the_same(small, crops) -> None:
     infer = tflite.load(stored(small), profile())
     together = infer(crops)
     assert together.shape == (5, 128)
@@ -68,14 +68,16 @@ def test_every_number_of_crops_gives_the_same(small, crops):
 
 
 @pytest.mark.parametrize("reshape", [1, -1])
-def test_a_model_for_one_crop_at_a_time_takes_many(small, crops, reshape):
+def test_a_model_for_one_crop_at_a_time_takes_many(small, crops, reshape: int) -> None:
     fixed = converted(1, reshape)
     np.testing.assert_allclose(
         tflite.load(stored(fixed), profile())(crops), tflite.load(stored(small), profile())(crops), rtol=1e-4, atol=1e-4
     )
 
 
-def test_tensors_are_allocated_anew_only_for_another_number_of_crops(small, crops, monkeypatch):
+def test_tensors_are_allocated_anew_only_for_another_number_of_crops(
+    small, crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tf = runtime.tensorflow()
     allocated = []
     original = tf.lite.Interpreter.allocate_tensors
@@ -90,7 +92,7 @@ def test_tensors_are_allocated_anew_only_for_another_number_of_crops(small, crop
     assert len(allocated) == before + 1
 
 
-def test_facts_are_the_files_own(small):
+def test_facts_are_the_files_own(small) -> None:
     found = tflite.facts(stored(small))
     assert (found.input_size, found.dimension) == ((SIDE, SIDE), 128)
     assert found.parameters == pytest.approx(3 * 3 * 3 * 4 + 196 * 128, abs=300)
@@ -100,7 +102,7 @@ def test_facts_are_the_files_own(small):
     assert (quantised.dimension, quantised.notes) == (512, ("its weights are quantised",))
 
 
-def test_one_of_several_outputs_is_named(crops):
+def test_one_of_several_outputs_is_named(crops) -> None:
     content = converted(None, -1, outputs=2)
     names = [one.name for one in flatbuffer.read(content).outputs if one.shape == (None, 128)]
     with pytest.raises(ModelError, match="does not name one of"):
@@ -111,7 +113,7 @@ def test_one_of_several_outputs_is_named(crops):
 @pytest.mark.parametrize(
     ("given", "said"), [(profile(64), "output is"), (profile(side=20), "input is"), (profile(output="x"), "'x'")]
 )
-def test_the_profile_must_fit(small, given, said):
+def test_the_profile_must_fit(small, given, said: str) -> None:
     with pytest.raises(ModelError, match=f"tiny: .*{said}"):
         tflite.load(stored(small), given)
 
@@ -176,20 +178,22 @@ def elsewhere(model, schema):
         (elsewhere, "outside of the flatbuffer"),
     ],
 )
-def test_what_is_not_accepted_is_refused_before_an_interpreter_sees_it(small, monkeypatch, change, said):
+def test_what_is_not_accepted_is_refused_before_an_interpreter_sees_it(
+    small, monkeypatch: pytest.MonkeyPatch, change, said: str
+) -> None:
     content = changed(small, change)
     monkeypatch.setattr(runtime.tensorflow().lite, "Interpreter", None)
     with pytest.raises(ModelError, match=said):
         tflite.load(stored(content), profile())
 
 
-def test_taking_apart_and_putting_together_changes_nothing(small, crops):
+def test_taking_apart_and_putting_together_changes_nothing(small, crops) -> None:
     content = changed(small, lambda model, schema: None)
     assert tflite.load(stored(content), profile())(crops).shape == (5, 128)
 
 
 @pytest.mark.parametrize("at", [9, 100, 0.3, 0.6, 0.9])
-def test_a_cut_file_is_a_sentence(small, at):
+def test_a_cut_file_is_a_sentence(small, at: float) -> None:
     place = at if isinstance(at, int) else int(len(small) * at)
     with pytest.raises(ModelError, match=r"cannot be (parsed|loaded)|is not accepted|outside|finite"):
         tflite.load(stored(small[:place]), profile())

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ def pixels_of(path):
 
 
 @pytest.fixture(scope="module")
-def photographs(data):
+def photographs(data: Path):
     """Eight photographs of eight people, and what a file may be besides: small, wide, cut at the border, doubled."""
     folders = sorted((data / "lfw_colour" / "images").iterdir())[:8]
     whole = [pixels_of(sorted(folder.glob("*.jpg"))[1]) for folder in folders]
@@ -22,7 +24,7 @@ def photographs(data):
 
 
 @pytest.fixture(scope="module")
-def photograph(data):
+def photograph(data: Path):
     return Image.open(sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]).convert("RGB")
 
 
@@ -50,7 +52,7 @@ def windows(seed, count):
     st.sampled_from([0.3, 0.5, 0.7]),
     st.booleans(),
 )
-def test_survivors_are_those_of_the_package(seed, count, overlap, of_smaller):
+def test_survivors_are_those_of_the_package(seed: int, count: int, overlap: float, of_smaller: bool) -> None:
     bboxes = pytest.importorskip("mtcnn.utils.bboxes")
     given_windows = windows(seed, count)
     of_one_image = np.insert(given_windows, 0, 0.0, axis=1)
@@ -59,7 +61,7 @@ def test_survivors_are_those_of_the_package(seed, count, overlap, of_smaller):
     assert np.array_equal(survivors(given_windows, overlap, of_smaller=of_smaller), expected[:, 1:])
 
 
-def test_faces_are_those_that_the_package_finds_image_by_image(photographs):
+def test_faces_are_those_that_the_package_finds_image_by_image(photographs) -> None:
     package = pytest.importorskip("mtcnn").MTCNN()
     for image in photographs:
         (ours,) = models.detect([image], 1_280, 20, 0.8)
@@ -71,7 +73,7 @@ def test_faces_are_those_that_the_package_finds_image_by_image(photographs):
             assert one[4] == pytest.approx(row[5], abs=1e-3)
 
 
-def test_what_is_found_does_not_depend_on_the_other_images(photographs, monkeypatch):
+def test_what_is_found_does_not_depend_on_the_other_images(photographs, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = [rows(models.detect([image], 1_280, 20, 0.8)[0]) for image in photographs]
     assert sum(map(len, alone)) >= 10
     together = models.detect(photographs, 1_280, 20, 0.8)
@@ -84,7 +86,7 @@ def test_what_is_found_does_not_depend_on_the_other_images(photographs, monkeypa
             np.testing.assert_allclose(rows(one), other, atol=1e-2)
 
 
-def test_no_image_size_makes_tensorflow_trace_again(photographs):
+def test_no_image_size_makes_tensorflow_trace_again(photographs) -> None:
     for image in photographs:
         models.detect([image, image[:-1, :-2]], 1_280, 20, 0.8)
     networks = detector.networks()
@@ -92,7 +94,7 @@ def test_no_image_size_makes_tensorflow_trace_again(photographs):
     assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1, 1]
 
 
-def test_a_crowd_of_windows_is_bounded():
+def test_a_crowd_of_windows_is_bounded() -> None:
     def everywhere(stacked, size):
         """As if each window of the image held a face."""
         places = np.argwhere(np.ones((len(stacked), *(np.asarray(size) // 2 - 5))))
@@ -104,7 +106,7 @@ def test_a_crowd_of_windows_is_bounded():
     assert len(one) == len(other)
 
 
-def test_a_face_is_found_with_its_points_where_they_belong(photograph):
+def test_a_face_is_found_with_its_points_where_they_belong(photograph) -> None:
     found = largest(photograph)
     x, y, width, height = found.box
     left_eye, right_eye, nose, left_mouth, right_mouth = np.reshape(found.landmarks, (5, 2))
@@ -116,7 +118,7 @@ def test_a_face_is_found_with_its_points_where_they_belong(photograph):
     assert found.confidence > 0.9
 
 
-def test_a_large_image_is_searched_small_and_answered_in_its_own_pixels(photograph):
+def test_a_large_image_is_searched_small_and_answered_in_its_own_pixels(photograph) -> None:
     small = largest(photograph)
     enlarged = photograph.resize((1_500, 1_500), Image.Resampling.BICUBIC)
     large = largest(enlarged, side=250)
@@ -124,7 +126,7 @@ def test_a_large_image_is_searched_small_and_answered_in_its_own_pixels(photogra
     np.testing.assert_allclose(np.array(large.landmarks) / 6, small.landmarks, atol=4)
 
 
-def test_nothing_is_found_where_nothing_is():
+def test_nothing_is_found_where_nothing_is() -> None:
     shapes = [(1, 1), (5, 40), (12, 12), (13, 100), (64, 64)]
     rng = np.random.default_rng(0)
     images = [np.full((*shape, 3), 128, dtype=np.uint8) for shape in shapes]
