@@ -21,7 +21,7 @@ from facesieve.decide import step as decide_module
 from facesieve.decide.decisions import Decided
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
-from facesieve.images.sources import FileTree
+from facesieve.images.files import FileTree
 from facesieve.lake.catalog import Lake, Stamp
 from facesieve.link.step import link
 from facesieve.publish.step import publish

@@ -19,7 +19,8 @@ from facesieve.core.errors import ConfigError, ContractError, Fault
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_stage
 from facesieve.embed.listing import listing, listing_key
-from facesieve.images.sources import Source, source
+from facesieve.images.protocol import Source
+from facesieve.images.sources import source
 from facesieve.images.storage import Storage
 from facesieve.lake.run import Run
 

@@ -16,7 +16,8 @@ from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_stage
 from facesieve.embed.listing import listing, listing_key
 from facesieve.embed.model_probe import prove
-from facesieve.images.sources import Source, source
+from facesieve.images.protocol import Source
+from facesieve.images.sources import source
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
