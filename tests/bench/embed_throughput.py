@@ -43,7 +43,8 @@ from facesieve.core import ids, profiles  # noqa: E402
 from facesieve.core.config import Embed  # noqa: E402
 from facesieve.embed.crops import cut, faces  # noqa: E402
 from facesieve.embed.decode import picture  # noqa: E402
-from facesieve.embed.embeddings import Plan, outcomes  # noqa: E402
+from facesieve.embed.embeddings import ToEmbed, outcomes  # noqa: E402
+from facesieve.embed.worker import Plan  # noqa: E402
 from facesieve.faces import pixels  # noqa: E402
 
 
@@ -92,7 +93,7 @@ def peer_seconds(pipes: list[Connection]) -> float:
     return max(pipe.recv() for pipe in pipes)
 
 
-def spark_seconds(images: DataFrame, plan: Plan, sink: str) -> float:
+def spark_seconds(images: ToEmbed, plan: Plan, sink: str) -> float:
     """Seconds from JPEG files to Parquet."""
     started = time.perf_counter()
     outcomes(images, plan).write.mode("overwrite").parquet(sink)

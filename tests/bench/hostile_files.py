@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 ROOT = Path(__file__).resolve().parents[2]
 os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
@@ -37,7 +36,9 @@ from facesieve.core.profiles import Crop  # noqa: E402
 from facesieve.embed import embeddings as stage  # noqa: E402
 from facesieve.embed.decode import Unusable  # noqa: E402
 from facesieve.embed.decoder_client import Decoder  # noqa: E402
+from facesieve.embed.embeddings import ToEmbed  # noqa: E402
 from facesieve.embed.listing import listing  # noqa: E402
+from facesieve.embed.worker import Plan  # noqa: E402
 from facesieve.images.sources import source  # noqa: E402
 
 EMBED = Embed(formats=hostile.FORMATS, detector="aligned")
@@ -58,10 +59,10 @@ def through_spark(spark: SparkSession, root: Path, target: Path) -> tuple[Counte
     """Outcomes (a face, or the reason), how often each uri is in the Parquet written, and how many tasks failed."""
     images = Images(root=str(root), suffixes=tuple(hostile.SUFFIXES.values()))
     given = source(images)
-    listed = listing(given.images(spark), None, images, given.fetch(), False)
+    listed = listing(given.images(spark), None, images, given.fetch())
     profile = dataclasses.replace(profiles.load("mobilefacenet", str(ROOT / "conf" / "models")), crop=CROP)
-    plan = stage.Plan(profile, EMBED, "any", given.fetch())
-    rows = listed.withColumn("content", F.lit(None).cast("binary")).repartition(TASKS, "image_id")
+    plan = Plan(profile, EMBED, "any", given.fetch())
+    rows = ToEmbed(stage.listed_images(listed, given).repartition(TASKS, "image_id"))
     spark.sparkContext.setJobGroup("hostile", "")
     stage.outcomes(rows, plan).write.parquet(str(target))
     found = spark.read.parquet(str(target)).select("uri", "reason").collect()

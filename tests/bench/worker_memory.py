@@ -30,7 +30,8 @@ for pool in ("OMP", "OPENBLAS", "MKL"):
 
 from facesieve.core import ids, profiles  # noqa: E402
 from facesieve.core.config import Embed  # noqa: E402
-from facesieve.embed.embeddings import Plan, outcomes  # noqa: E402
+from facesieve.embed.embeddings import ToEmbed, outcomes  # noqa: E402
+from facesieve.embed.worker import Plan  # noqa: E402
 
 MARKS = {"facesieve.embed.decoder_process": "decoders", "pyspark.daemon": "workers"}
 ROUND = 1_000
@@ -92,7 +93,7 @@ def main() -> None:
     for start in range(0, len(names), ROUND):
         rows = [(ids.image_id(name, None), name, None, None, None) for name in names[start : start + ROUND]]
         columns = "image_id bigint, uri string, sha256 string, size bigint, content binary"
-        images = spark.createDataFrame(spark.sparkContext.parallelize(rows, ROUND // TASK), columns)
+        images = ToEmbed(spark.createDataFrame(spark.sparkContext.parallelize(rows, ROUND // TASK), columns))
         outcomes(images, plan).write.format("noop").mode("overwrite").save()
         sizes.append(watch.take())
         print(f"{start + ROUND:,} images, {time.perf_counter() - started:.0f} s: {sizes[-1]}", flush=True)

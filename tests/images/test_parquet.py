@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.config import Images
 from facesieve.core.errors import ConfigError
+from facesieve.images.protocol import SOURCE_IMAGES
 from facesieve.images.sources import source
 
 

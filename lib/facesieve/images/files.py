@@ -41,6 +41,11 @@ class FileTree:
     suffixes: tuple[str, ...]
     _walked: DataFrame | None = field(default=None, init=False, repr=False)
 
+    @property
+    def carries_content(self) -> bool:
+        """Files are fetched by the workers."""
+        return False
+
     def check(self) -> None:
         """Raise ConfigError if the root is not there, is no folder, or holds no file with an image suffix."""
         problem = why_unreadable(self.root)

@@ -25,6 +25,11 @@ class ParquetSet:
 
     root: str
 
+    @property
+    def carries_content(self) -> bool:
+        """Every row has the bytes."""
+        return True
+
     def check(self) -> None:
         """Raise ConfigError if the root is no Parquet data set, a column is missing or wrong, or there is no row."""
         problem = why_unreadable(self.root) or _why_not_images(self.root)

@@ -40,6 +40,10 @@ class Ignored:
 class Source(Protocol):
     """Where images come from. Nothing in a source ever writes."""
 
+    @property
+    def carries_content(self) -> bool:
+        """Whether `images` has the content; else workers fetch it."""
+
     def check(self) -> None:
         """Raise ConfigError if there is no such place, or no image in it."""
 

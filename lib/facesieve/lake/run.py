@@ -107,7 +107,7 @@ class Stage:
     inputs: dict[str, Snapshot]
     since: dict[str, Snapshot]
     record: dict[str, Any] = field(default_factory=dict)
-    _began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.monotonic)
 
     def holds(self, rows: str) -> None:
         """Derive the key from the rows themselves (for the listing, which has no inputs)."""
@@ -183,7 +183,7 @@ class Stage:
 
     def done(self, rows_in: int | None, rows_out: int | None, *, reused: bool, **facts: Any) -> None:
         """Record the stage in the ledger and print its line."""
-        seconds = time.monotonic() - self._began
+        seconds = time.monotonic() - self.began
         self.record.update(facts)
         self.record.update(seconds=round(seconds, 2), key=self.key, reused=reused)
         self.record.update(rows_in=rows_in, rows_out=rows_out)
