@@ -85,6 +85,10 @@ class Place:
         frame = self.lake.read(table, self.lake.standing(table)).select(*columns or table.columns.names)
         return sorted(tuple(map(str, row)) for row in frame.collect())
 
+    def values(self, table: tables.Table, column: str) -> dict[str, str]:
+        """Return a column by uri."""
+        return {row[0]: row[1] for row in self.rows(table, "uri", column)}
+
     def stages(self) -> dict[str, dict[str, object]]:
         """Return what the newest run recorded of its stages."""
         rows = self.lake.read(tables.RUNS, self.lake.standing(tables.RUNS)).orderBy("started").collect()
@@ -115,7 +119,7 @@ def test_a_first_run_reads_every_file_once_and_the_next_none(place: Place) -> No
     assert place.embed() == Counter([*PHOTOGRAPHS, *REJECTED])
     place.check()
     reasons = {uri: reason for uri, (reason, _) in REJECTED.items()}
-    assert dict(place.rows(tables.REJECTS, "uri", "reason")) == reasons
+    assert place.values(tables.REJECTS, "reason") == reasons
     stages = place.stages()
     assert stages["listing"] | {"rows_in": 10, "rows_out": 10, "new": 10, "gone": 0, "changed": 0} == stages["listing"]
     assert stages["embed"] | {"rows_in": 10, "rows_out": 8, "reused": False} == stages["embed"]
@@ -177,7 +181,7 @@ def test_an_image_that_cannot_be_read_is_listed_without_digest_and_tried_again(p
 
 def test_a_parquet_set_is_embedded_alike(place: Place) -> None:
     place.embed()
-    vectors = dict(place.rows(tables.EMBEDDINGS, "uri", "vector"))
+    vectors = place.values(tables.EMBEDDINGS, "vector")
     uris = [*PHOTOGRAPHS, *REJECTED]
     contents = [(place.root / uri).read_bytes() for uri in uris]
     place.root = place.root.parent / "set"
@@ -189,5 +193,5 @@ def test_a_parquet_set_is_embedded_alike(place: Place) -> None:
     place.lake = Lake(place.spark, place.settings)
     assert place.embed() == Counter()
     place.check()
-    assert dict(place.rows(tables.EMBEDDINGS, "uri", "vector")) == vectors
+    assert place.values(tables.EMBEDDINGS, "vector") == vectors
     assert ("null.png", "empty") in place.rows(tables.REJECTS, "uri", "reason")

@@ -38,13 +38,17 @@ def test_it_is_never_far_prefetched() -> None:
 
     large = prefetched(numbers(), lambda number: number, lambda _: 50_000_000)
     begun: list[int] = []
-    waiting = prefetched(numbers(), lambda number: begun.append(number) or number, lambda _: 50_000_000)
+
+    def begin(number: int) -> int:
+        begun.append(number)
+        return number
+
+    waiting = prefetched(numbers(), begin, lambda _: 50_000_000)
     next(large), next(waiting)
     time.sleep(0.2)
     assert len(asked) < 50
     assert len(begun) <= 3, "two results of 50 MB wait, none is begun beyond them"
-    large.close()
-    waiting.close()
+    del large, waiting
     assert threads() == 0
 
 

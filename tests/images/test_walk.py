@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from odd_tree import IMAGES, ODD
@@ -29,7 +30,7 @@ def test_parts_hold_every_file_once(tree: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_an_unreadable_folder_is_said_once_whoever_walks_it(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def scan(storage: Storage, folder: str, *rest: object) -> object:
+    def scan(storage: Storage, folder: str, *rest: Any) -> object:
         if folder in ("a", "a/deep"):
             raise PermissionError(folder)
         return scanned(storage, folder, *rest)

@@ -74,7 +74,7 @@ def profile_text(profile: Profile, facts: Facts) -> str:
 
 
 def _toml(value: Any) -> str:
-    return tomlkit.item(value).as_string()
+    return str(tomlkit.item(value).as_string())
 
 
 def _chosen(outputs: tuple[str, ...]) -> str:
