@@ -55,7 +55,7 @@ def cluster(run: Run) -> None:
     }
     if "global" in facts:
         facts["global"]["false_matches"] = _false_matches(stage, edges, made)
-    stage.done(edges.count(), made.count(), reused=False, begun=past.begun, constraints=_told(known), **facts)
+    stage.done(edges.count(), made.count(), reused=False, begun=past.begun.to_json(), constraints=_told(known), **facts)
     kept = _progress(stage, past)
     kept.clear()
     kept.clear_old()
