@@ -82,7 +82,7 @@ class Place:
         return main.main((embed,), "", arguments)
 
     def rows(self, table: tables.Table, *columns: str) -> list[tuple[str, ...]]:
-        frame = self.lake.read(table, self.lake.standing(table)).select(*columns or table.columns.names)
+        frame = self.lake.read(table, self.lake.snapshot(table)).select(*columns or table.columns.names)
         return sorted(tuple(map(str, row)) for row in frame.collect())
 
     def values(self, table: tables.Table, column: str) -> dict[str, str]:
@@ -91,7 +91,7 @@ class Place:
 
     def stages(self) -> dict[str, dict[str, object]]:
         """Return what the newest run recorded of its stages."""
-        rows = self.lake.read(tables.RUNS, self.lake.standing(tables.RUNS)).orderBy("started").collect()
+        rows = self.lake.read(tables.RUNS, self.lake.snapshot(tables.RUNS)).orderBy("started").collect()
         return dict(json.loads(rows[-1].record)["stages"])
 
     def check(self) -> None:
@@ -158,12 +158,12 @@ def test_a_run_that_died_goes_on_and_embeds_nothing_twice(place: Place, monkeypa
 
 def test_tables_that_were_moved_back_are_reused_by_key(place: Place) -> None:
     place.embed()
-    after = {table.name: place.lake.standing(table) for table in OUTPUTS}
+    after = {table.name: place.lake.snapshot(table) for table in OUTPUTS}
     for table in OUTPUTS:
         place.lake.make_current(table, place.lake.versions(table)[0], after[table.name])
     assert place.embed() == Counter([*PHOTOGRAPHS, *REJECTED]), "read for the digests, of which the key is made"
     assert place.stages()["embed"]["reused"]
-    assert {table.name: place.lake.standing(table) for table in OUTPUTS} == after
+    assert {table.name: place.lake.snapshot(table) for table in OUTPUTS} == after
 
 
 def test_an_image_that_cannot_be_read_is_listed_without_digest_and_tried_again(place: Place) -> None:

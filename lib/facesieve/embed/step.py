@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from typing import NamedTuple
 
 from pyspark.sql import functions as F
 
@@ -26,6 +27,7 @@ from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.worker import Plan
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.sources import source
+from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
@@ -78,30 +80,40 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
         stage.overwrite(tables.LISTING, rows)
     total = rows.count()
     same = run.at[tables.LISTING.name].id == stage.since[tables.LISTING.name].id
-    since = {"new": 0, "gone": 0, "changed": 0} if same else _since(rows, former)
+    since = Since(0, 0, 0) if same else _since(rows, former)
     rows.unpersist()
-    if since["gone"]:
-        _log.info(f"listing: {count(since['gone'])} images of the last listing are gone; what is stored of them stays")
+    if since.gone:
+        _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
     ignored = origin.ignored(run.spark)
     if ignored.files:
         kinds = ", ".join(f"{count(files)} {kind}" for kind, files in ignored.kinds)
         _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
-    stage.done(total, total, reused=reused, ignored=ignored.files, **since)
+    stage.done(
+        ListingRecord(
+            rows_in=total,
+            rows_out=total,
+            reused=reused,
+            ignored=ignored.files,
+            new=since.new,
+            gone=since.gone,
+            changed=since.changed,
+        )
+    )
 
 
-def _since(listed: Listing, former: Listing) -> dict[str, int]:
-    """Count what became of the images since the last listing, by uri: new ones, gone ones, those of other content."""
+class Since(NamedTuple):
+    """What became of the images since the last listing, by uri: new ones, gone ones, those of other content."""
+
+    new: int
+    gone: int
+    changed: int
+
+
+def _since(listed: Listing, former: Listing) -> Since:
     now = listed.select("uri", F.coalesce("sha256", F.lit("")).alias("now"))
     then = former.select("uri", F.coalesce("sha256", F.lit("")).alias("then"))
-    states = {
-        "new": F.col("then").isNull(),
-        "gone": F.col("now").isNull(),
-        "changed": F.col("now") != F.col("then"),
-    }
-    counts = now.join(then, on="uri", how="full").agg(
-        *(F.count_if(state).alias(name) for name, state in states.items())
-    )
-    return dict(counts.collect()[0].asDict())
+    states = (F.col("then").isNull(), F.col("now").isNull(), F.col("now") != F.col("then"))
+    return Since(*now.join(then, on="uri", how="full").agg(*map(F.count_if, states)).collect()[0])
 
 
 def _embed(stage: Stage, images: Source) -> None:
@@ -116,7 +128,7 @@ def _embed(stage: Stage, images: Source) -> None:
         stage.of_model(table).join(listed.select("image_id"), "image_id", "left_semi") for table in _FACES
     )
     reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
-    stage.done(total, faces.count(), reused=reused, reasons=reasons)
+    stage.done(EmbedRecord(rows_in=total, rows_out=faces.count(), reused=reused, reasons=reasons))
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
