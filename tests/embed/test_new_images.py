@@ -42,6 +42,11 @@ def photograph(seed: int) -> bytes:
     return stream.getvalue()
 
 
+def sound(reads: Counter[str]) -> Counter[str]:
+    """Reads without those of the image that nobody can read, which is tried more than once."""
+    return Counter({uri: count for uri, count in reads.items() if uri != BROKEN})
+
+
 class Place:
     """A lake of its own, a root with photographs, and notes of what is read of them."""
 
@@ -126,7 +131,7 @@ def reads(place: Place) -> Counter[str]:
 
 
 def test_a_first_run_reads_every_file_once(place: Place, reads: Counter[str]) -> None:
-    assert reads - Counter([BROKEN]) == Counter([*PHOTOGRAPHS, *REJECTED])
+    assert sound(reads) == Counter([*PHOTOGRAPHS, *REJECTED])
     place.check()
     reasons = {uri: reason for uri, (reason, _) in REJECTED.items()}
     assert place.values(tables.REJECTS, "reason") == reasons | {BROKEN: "undecodable"}
@@ -143,7 +148,7 @@ def test_tables_that_were_moved_back_are_reused_by_key(place: Place) -> None:
     for table in OUTPUTS:
         place.lake.make_current(table, place.lake.versions(table)[0], after[table.name])
     reads = place.embed()
-    assert reads - Counter([BROKEN]) == Counter([*PHOTOGRAPHS, *REJECTED]), "for the digests, of which the key is made"
+    assert sound(reads) == Counter([*PHOTOGRAPHS, *REJECTED]), "for the digests, of which the key is made"
     assert place.stages()["embed"]["reused"]
     assert {table.name: place.lake.snapshot(table) for table in OUTPUTS} == after
 
@@ -178,7 +183,7 @@ def test_a_run_that_died_goes_on_and_embeds_nothing_twice(
     place.recorder.reads()
     embedded = place.rows(tables.EMBEDDINGS, "face_id", "vector")
     assert 0 < len(embedded) < len(PHOTOGRAPHS)
-    assert place.embed() - Counter([BROKEN] * 2) == Counter([*PHOTOGRAPHS, *REJECTED])
+    assert sound(place.embed()) == Counter([*PHOTOGRAPHS, *REJECTED])
     place.check()
     assert set(embedded) <= set(place.rows(tables.EMBEDDINGS, "face_id", "vector"))
 
