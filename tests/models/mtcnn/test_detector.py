@@ -5,13 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from facesieve import models
 from facesieve.models.mtcnn import cascade, detector
-from facesieve.models.mtcnn.proposals import proposals, survivors
 
 
 def pixels_of(path: Path) -> Any:
@@ -38,30 +35,6 @@ def largest(image: Any, side: int = 1_280) -> Any:
 
 def rows(found: Any) -> Any:
     return np.array([[*one.box, one.confidence, *one.landmarks] for one in found]).reshape(-1, 15)
-
-
-def windows(seed: int, count: int) -> Any:
-    rng = np.random.default_rng(seed)
-    corners = rng.uniform(0, 60, (count, 2))
-    sides = rng.uniform(0, 40, (count, 2))
-    confidence = np.sort(rng.uniform(size=(count, 1)), axis=0)[::-1]
-    return np.hstack([corners, corners + sides, confidence])
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    st.integers(0, 10_000),
-    st.sampled_from([0, 1, 2, 50, 255, 256, 257, 600]),
-    st.sampled_from([0.3, 0.5, 0.7]),
-    st.booleans(),
-)
-def test_survivors_are_those_of_the_package(seed: int, count: int, overlap: float, of_smaller: bool) -> None:
-    bboxes = pytest.importorskip("mtcnn.utils.bboxes")
-    given_windows = windows(seed, count)
-    of_one_image = np.insert(given_windows, 0, 0.0, axis=1)
-    method = "min" if of_smaller else "union"
-    expected = bboxes.smart_nms_from_bboxes(of_one_image, threshold=overlap, method=method, initial_sort=False)
-    assert np.array_equal(survivors(given_windows, overlap, of_smaller=of_smaller), expected[:, 1:])
 
 
 def test_faces_are_those_that_the_package_finds_image_by_image(photographs: Any) -> None:
@@ -95,18 +68,6 @@ def test_no_image_size_makes_tensorflow_trace_again(photographs: Any) -> None:
     networks = detector.networks()
     functions = (networks.propose, networks.refine, networks.judge, networks.cut)
     assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1, 1]
-
-
-def test_a_crowd_of_windows_is_bounded() -> None:
-    def everywhere(stacked: Any, size: Any) -> Any:
-        """As if each window of the image held a face."""
-        places = np.argwhere(np.ones((len(stacked), *(np.asarray(size) // 2 - 5))))
-        return places, np.zeros((len(places), 4)), np.linspace(0.7, 0.9, len(places))
-
-    images = [np.zeros((200, 200, 3), dtype=np.uint8)] * 2
-    one, other = proposals(images, 20, everywhere)
-    assert 0 < len(one) <= 1_000
-    assert len(one) == len(other)
 
 
 def test_a_face_is_found_with_its_points_where_they_belong(photograph: Any) -> None:
