@@ -31,7 +31,7 @@ def outcome(fetch: Fetch | None, **image: Any) -> dict[str, Any]:
     batch = pa.RecordBatch.from_pylist([row], schema=to_arrow_schema(TO_EMBED))
     (answer,) = outcome_batches([batch], Plan(PROFILE, Embed(detector="aligned", max_bytes=9), "m", fetch))
     assert answer.schema == to_arrow_schema(OUTCOMES)
-    (row,) = answer.to_pylist()
+    row = dict(answer.to_pylist()[0])
     assert (row["uri"], row["model"], row["vector"], row["face_id"]) == ("a.jpg", "m", None, None)
     return row
 

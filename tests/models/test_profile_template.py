@@ -12,8 +12,10 @@ from facesieve.models.profile_template import profile_of, profile_text
 FILES = ModelFiles(Path('/models/a "b" \\c\n.pb'), {"net.pb": b"graph"})
 
 
-def facts(outputs: tuple[str, ...] = ("vectors float32 [?, 128]",), dimension: int | None = 128, **more: bool) -> Facts:
-    return Facts(("images float32 [?, 160, 160, 3]",), outputs, (160, 160), dimension, 9, **more)
+def facts(
+    outputs: tuple[str, ...] = ("vectors float32 [?, 128]",), dimension: int = 128, scales: bool = False
+) -> Facts:
+    return Facts(("images float32 [?, 160, 160, 3]",), outputs, (160, 160), dimension, 9, scales_input=scales)
 
 
 def test_the_text_is_toml_whatever_the_file_is_called() -> None:
@@ -39,7 +41,7 @@ def test_of_several_outputs_one_of_numbers_is_named() -> None:
         ("20170512-110547", facts(dimension=512), "prewhiten"),
         ("it", facts(), "prewhiten"),
         ("it", facts(dimension=512), "fixed"),
-        ("it-2017", facts(scales_input=True), "none"),
+        ("it-2017", facts(scales=True), "none"),
     ],
 )
 def test_the_normalisation_is_guessed(name: str, stated: Facts, normalisation: str) -> None:

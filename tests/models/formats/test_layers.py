@@ -12,6 +12,7 @@ from facesieve.models import runtime
 from facesieve.models.formats.layer_rules import Layer
 from facesieve.models.formats.layers import ALLOWED
 
+POOLED = {"pool_size": [2, 2], "strides": None, "padding": "valid"}
 PLANES = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
 NUMBERS = {name: np.array([0.5, -1.0, 2.0], np.float32) for name in ("beta", "gamma", "moving_mean")}
 VARIANCE = np.array([1.0, 4.0, 0.25], np.float32)

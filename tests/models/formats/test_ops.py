@@ -24,7 +24,7 @@ def test_the_end_of_a_queue_is_accepted_where_it_is_asked_for_only() -> None:
 @pytest.mark.parametrize("text", ["a = Placeholder\nb = RandomUniform a", "a = Placeholder\nb = FusedBatchNormV3 a"])
 def test_what_still_trains_at_inference_is_refused(text: str) -> None:
     ops.refuse(graph(text))
-    with pytest.raises(ModelError, match="graph node b .* also at inference"):
+    with pytest.raises(ModelError, match=r"graph node b .* also at inference"):
         ops.refuse_training(graph(text))
 
 
