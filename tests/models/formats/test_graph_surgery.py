@@ -20,13 +20,13 @@ WHOLE = """
 def test_only_what_stands_between_the_ends_is_left() -> None:
     part = used(graph(WHOLE), "images:0", "vectors:0", ["phase"])
     assert lines(part) == [
-        "images = Placeholder",
         "phase = Const",
         "flag = Identity phase",
+        "images = Placeholder",
         "planes = Relu images ^flag",
         "vectors = MatMul planes planes",
     ]
-    assert not part.node[1].attr["value"].tensor.bool_val[0]
+    assert not part.node[0].attr["value"].tensor.bool_val[0]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ VARIANCE = np.array([1.0, 4.0, 0.25], np.float32)
 
 def computed(kind: str, config: dict[str, Any], weights: dict[str, Any] | None = None, inputs: int = 1) -> Any:
     layer = Layer("it", kind, config, ("before",) * inputs, weights or {})
-    return ALLOWED[kind].build(runtime.tensorflow(), layer, [PLANES] * inputs).numpy()
+    tf = runtime.tensorflow()
+    return ALLOWED[kind].build(tf, layer, [tf.constant(PLANES)] * inputs).numpy()
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def computed(kind: str, config: dict[str, Any], weights: dict[str, Any] | None =
         ("GlobalAveragePooling2D", {}, 1, PLANES.mean(axis=(1, 2))),
         (
             "MaxPooling2D",
-            {"pool_size": [2, 2], "strides": None, "padding": "valid"},
+            POOLED,
             1,
             PLANES.reshape(2, 2, 2, 3, 2, 3).max(axis=(2, 4)),
         ),
