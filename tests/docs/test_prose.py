@@ -58,6 +58,12 @@ def test_no_old_word(page: str) -> None:
     assert [span for span in spans(PAGES[page]) if re.search(r"stranger|heap|same_person", span)] == []
 
 
+@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
+def test_no_path_of_one_machine_and_no_index(page: str) -> None:
+    here = re.compile(r"(?<![\w.}-])/(?:root|home|Users|work|mnt|tmp)/\w+|(?:pypi|index|mirror|registry)\.\w+\.\w+")
+    assert here.findall(PAGES.get(page, CHANGELOG)) == []
+
+
 def test_the_readme_is_short() -> None:
     assert len(PAGES["README.md"].splitlines()) <= README_LINES
 
