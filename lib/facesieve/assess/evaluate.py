@@ -34,7 +34,7 @@ def evaluate(job: SideJob, arguments: Namespace) -> Answer:
     clusters = source.table(tables.CLUSTERS)
     scopes = _scopes(clusters, arguments.scope)
     if arguments.truth:
-        truth = read_truth(job.spark, arguments.truth)
+        truth = job.spark.createDataFrame(list(read_truth(arguments.truth).items()), "uri string, identity string")
         _warn_of_unknown(job, truth, listing)
         listing = listing.drop("identity").join(truth, "uri", how="left")
     faces = _faces(source, listing).persist()

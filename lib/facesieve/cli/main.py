@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
@@ -32,6 +32,7 @@ from facesieve.core.profiles import Profile
 from facesieve.lake import session
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger, new_name, snapshot_ids
+from facesieve.lake.records import RunRecord
 from facesieve.lake.run import Run
 from facesieve.lake.side_job import SideJob
 
@@ -127,7 +128,7 @@ def _carry_out(run: Run, steps: Sequence[Step], *, as_json: bool) -> Exit:
         return _ended(run, "refused", explain(problem))
     except Exception as problem:
         return _ended(run, "failed", explain(problem), traceback.format_exc())
-    print(json.dumps(record, sort_keys=True) if as_json else summary.of(record))
+    print(json.dumps(record.to_json(), sort_keys=True) if as_json else summary.of(record))
     return Exit.DONE
 
 
@@ -187,7 +188,7 @@ def _open(run: Run) -> None:
     _log.info(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
 
 
-def _close(run: Run, status: str, error: str = "") -> dict[str, Any]:
+def _close(run: Run, status: str, error: str = "") -> RunRecord:
     current = {table.name: run.now(table) for table in tables.ALL if table is not tables.RUNS}
     return run.ledger.close(status, snapshot_ids(current), error)
 
