@@ -29,15 +29,20 @@ run: $(READY) ## the job: make run ARGS="--set images.root=... --set lake.root=.
 	@$(WITH) $(SIEVE) $(ARGS)
 
 ##@ Work on it
-test: $(READY) ## all tests
+test: $(READY) ## all tests; skipped ones are counted at the end, each with its reason
 	@$(WITH) $(BIN)/python -m pytest tests $(ARGS)
 
-check: $(READY) ## style, types, layers, fast tests
+# .ci/run leaves the fast tests out of this (FAST=), since all tests follow there.
+FAST := yes
+check: $(READY) docs ## style, types, layers, documentation, fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy lib jobs conf/setup
+	@$(BIN)/mypy lib jobs conf/setup tests
 	@$(WITH) $(BIN)/lint-imports --no-logo
-	@$(WITH) $(BIN)/python -m pytest tests -m "not spark"
+	@$(if $(FAST),$(WITH) $(BIN)/python -m pytest tests -m "not spark")
+
+docs: $(READY) ## build/site/: the documentation as web pages; a broken link or a page that nothing leads to fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 bench: $(READY) ## benchmarks of the other stages, each printing ratios against a peer
 	@$(WITH) for name in cluster_lfw lfw killed; do $(BIN)/python tests/bench/$$name.py || exit 1; done

@@ -34,7 +34,7 @@ def test_a_file_missing_in_the_wheel_is_named(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of the installed wheel, in an environment that sees the packages of this one but not this checkout."""
+    """The command of the installed wheel, in an environment with the packages of this one but without this checkout."""
     folder = tmp_path_factory.mktemp("installed")
     wheel = build.build_wheel(ROOT, folder)
     venv.create(folder / "venv", with_pip=False)

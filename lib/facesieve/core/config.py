@@ -7,9 +7,7 @@ them). `load` reads the file, lays overlays and `--set` values over it, and repo
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
-import urllib.parse
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
@@ -17,6 +15,7 @@ from typing import Any, get_type_hints
 from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import at_least, between, build, each_of, key, missing, one_of
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.places import is_below
 
 
 def _identity_rule(value: str) -> str | None:
@@ -224,22 +223,7 @@ def _overlaps(config: Config) -> list[Fault]:
     )
     faults = []
     for name, place in written:
-        if (
-            place
-            and config.images.root
-            and (is_below(place, config.images.root) or is_below(config.images.root, place))
-        ):
+        if place and (is_below(place, config.images.root) or is_below(config.images.root, place)):
             fix = "Results and images need places of their own, neither inside the other."
             faults.append(Fault(name, f"{place} and images.root overlap", fix))
     return faults
-
-
-def is_below(place: str, root: str) -> bool:
-    """Say whether a path or URI is another one, or inside it."""
-    return _parts(place)[: len(_parts(root))] == _parts(root)
-
-
-def _parts(place: str) -> list[str]:
-    if place.startswith("file:"):
-        place = urllib.parse.unquote(urllib.parse.urlsplit(place).path)
-    return (place if "://" in place else os.path.realpath(place)).rstrip("/").split("/")
