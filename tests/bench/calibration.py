@@ -171,7 +171,7 @@ def _noise(name: str, vectors: np.ndarray, people: np.ndarray, share: float, see
     planted = plant(people, share, seed)
     measured = _calibrated(vectors[planted.faces], planted.folder, seed)
     kept = _kept(planted, _folder_edges(vectors, planted), measured)
-    line, same = measured.found.line, np.round(measured.found.same.quantiles(PROBABILITIES), 3)
+    line, same = measured.found.line, np.round(measured.found.genuine.quantiles(PROBABILITIES), 3)
     print(
         f"{name} {share:.0%} planted, seed {seed}: {line.intercept:.3f} + {line.slope:.3f} z, {measured.found.chosen},"
         f" strange pairs {measured.impostor_share:.3f}, same {same.tolist()}, F {kept:.4f}"
@@ -180,7 +180,7 @@ def _noise(name: str, vectors: np.ndarray, people: np.ndarray, share: float, see
 
 def _whole(name: str, vectors: np.ndarray, people: np.ndarray) -> None:
     measured = _calibrated(vectors, people, 0)
-    line, same = measured.found.line, np.round(measured.found.same.quantiles(PROBABILITIES), 3)
+    line, same = measured.found.line, np.round(measured.found.genuine.quantiles(PROBABILITIES), 3)
     print(
         f"{name}, all of LFW: {line.intercept:.4f} + {line.slope:.4f} z, {measured.found.chosen}, same {same.tolist()},"
         f" B-cubed F {_heap(vectors, people, measured):.4f}"
