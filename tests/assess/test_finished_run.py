@@ -36,5 +36,5 @@ def test_what_is_not_there(lake: Finished, spark: SparkSession) -> None:
         reading(lake.lake, "c")
     with pytest.raises(ConfigError, match="table clusters: the run b left none"):
         reading(lake.lake, "").table(tables.CLUSTERS)
-    with pytest.raises(ConfigError, match="lake.root: no run has finished in this lake"):
+    with pytest.raises(ConfigError, match=r"lake\.root: no run has finished in this lake"):
         reading(Finished(spark).lake, "")
