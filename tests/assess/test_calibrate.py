@@ -97,7 +97,7 @@ def test_noise_in_folders_is_told_and_taken_away(
     # One of six images of a folder is another person's: five of fifteen pairs.
     assert record["impostor_share"] == pytest.approx(1 / 3, abs=0.03)
     assert "quantiles" in record["warnings"][0]
-    for section, key, within in (("impostors", "slope", 0.003), ("identity", "cosine", 0.02)):
+    for section, key, within in (("impostor", "slope", 0.003), ("identity", "cosine", 0.02)):
         assert noisy[section][key] == pytest.approx(clean[section][key], abs=within)
     assert noisy["genuine"]["cosines"][3:] == pytest.approx(clean["genuine"]["cosines"][3:], abs=0.02)
 
