@@ -4,7 +4,8 @@
 
 The corpus of `tests/fixtures/hostile.py` is written to a folder, listed, and decoded and embedded in `local[2]` with
 all formats allowed, the outcomes written to Parquet and counted from there; `--photographs` damages photographs of LFW
-instead of small made pictures. Then each file is decoded once more by one decoder, with a clock. Exits 1 below a target.
+instead of small made pictures. Then each file is decoded once more by one decoder, with a clock. Exits 1 below a
+target.
 Needs FACESIEVE_DATA (for the model, and for --photographs).
 """
 
