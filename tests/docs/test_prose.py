@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 
+import pages
 import pytest
 from pages import DOCS, GENERATED, PAGES, ROOT, sentences, spans, without_code
 
@@ -27,6 +29,10 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 def words(sentence: str) -> int:
     return len(re.findall(r"[^\s]*\w[^\s]*", sentence))
+
+
+def test_the_examples_of_the_helper_hold() -> None:
+    assert doctest.testmod(pages).failed == 0
 
 
 def test_a_long_sentence_and_an_old_word_are_seen() -> None:
