@@ -21,7 +21,7 @@ from facesieve.core import profiles, tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.tables import Embeddings, Listing
-from facesieve.faces.blocks import Faces, inventory, packed, sample
+from facesieve.faces.blocks import FaceBlocks, Faces, ListedFaces, face_blocks, inventory, sample
 from facesieve.lake.run import Run
 from facesieve.link.kernels.impostor_line import FEWEST_FACES, FEWEST_PEOPLE, estimate
 
@@ -145,7 +145,7 @@ def _impostors(named: DataFrame) -> DataFrame:
 
 def _collected(run: Run, embedded: DataFrame, chosen: DataFrame) -> Faces:
     faces = embedded.select("face_id", "vector").join(F.broadcast(chosen), "face_id", how="inner")
-    rows = packed(faces).persist()
+    rows = FaceBlocks(face_blocks(ListedFaces(faces)).persist())
     total = inventory(rows, run.profile.dimension)
     found = sample(rows, total, 0, total)
     rows.unpersist()

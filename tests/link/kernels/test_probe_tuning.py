@@ -10,9 +10,9 @@ from factories import faces
 
 from facesieve.faces.vectors import hits
 from facesieve.link.kernels import probe_tuning
-from facesieve.link.kernels.cells import Cut, groups, stays
+from facesieve.link.kernels.cells import Cut, assign_cells, sub_cells
 from facesieve.link.kernels.probe_tuning import FEWEST_EDGES, SURE, Settings, TrueEdges, choose, cost, load, nearness
-from facesieve.link.kernels.voronoi import NO_MARGIN, learn_pivots, meet, route
+from facesieve.link.kernels.voronoi import NO_MARGIN, is_candidate, learn_pivots, route
 
 STEPS, MARGINS = (1, 2, 3, 5), (0.02, 0.1, NO_MARGIN)
 GRID = [(probes, margin) for probes in STEPS for margin in MARGINS]
@@ -38,11 +38,11 @@ def true_edges(vectors: np.ndarray, known: int) -> TrueEdges:
 def by_brute_force(heap: tuple[np.ndarray, np.ndarray], true: TrueEdges, probes: int, margin: float) -> Settings:
     vectors, pivots = heap
     lists = route(vectors, pivots, probes, margin)
-    met = meet(route(true.faces, pivots, probes, margin)[true.of], route(true.others, pivots, probes, margin))
+    met = is_candidate(route(true.faces, pivots, probes, margin)[true.of], route(true.others, pivots, probes, margin))
     none, ids = np.zeros(0, np.int64), np.arange(len(vectors))
     pairs = sum(
         len(residents) * (len(residents) - 1) / 2 + len(residents) * len(visitors)
-        for residents, visitors in groups(stays(ids, lists, Cut(none, none)), ids)
+        for residents, visitors in sub_cells(assign_cells(ids, lists, Cut(none, none)), ids)
     )
     recall = float(true.weights[met].sum() / true.weights.sum())
     return Settings(probes, margin, recall, pairs / len(ids), (lists >= 0).sum() / len(ids))
@@ -51,7 +51,7 @@ def by_brute_force(heap: tuple[np.ndarray, np.ndarray], true: TrueEdges, probes:
 def standard_error(true: TrueEdges, found: Settings, pivots: np.ndarray) -> float:
     """Ratio estimator, face by face: Cochran 1977, 2.11 and 6.4."""
     lists = [route(rows, pivots, found.probes, found.margin) for rows in (true.faces[true.of], true.others)]
-    met = meet(*lists)
+    met = is_candidate(*lists)
     residuals = [
         (true.weights[true.of == face] * (met[true.of == face] - found.recall)).sum() for face in range(len(true.faces))
     ]
@@ -66,7 +66,7 @@ def test_load_of_the_whole_heap_is_what_is_compared(heap: tuple[np.ndarray, np.n
     )
     expected = by_brute_force(heap, true_edges(vectors, 10), probes, margin)
     assert products == pytest.approx(expected.products)
-    assert stay == pytest.approx(expected.stays)
+    assert stay == pytest.approx(expected.cells)
 
 
 def test_load_of_a_sample_is_about_that_of_the_whole(heap: tuple[np.ndarray, np.ndarray]) -> None:
@@ -94,7 +94,7 @@ def test_weights_count(heap: tuple[np.ndarray, np.ndarray]) -> None:
     """Edges of one half of the faces that outweigh the others decide."""
     vectors, pivots = heap
     true = true_edges(vectors, 60)
-    met = meet(route(true.faces, pivots, 1, NO_MARGIN)[true.of], route(true.others, pivots, 1, NO_MARGIN))
+    met = is_candidate(route(true.faces, pivots, 1, NO_MARGIN)[true.of], route(true.others, pivots, 1, NO_MARGIN))
     heavy = TrueEdges(true.faces, true.of, true.others, np.where(met, 1e6, 1e-6))
     assert choose(pivots, vectors, 400, heavy, 0.99).probes == 1
     assert choose(pivots, vectors, 400, true, 0.99).probes > 1
@@ -110,7 +110,7 @@ def test_below_fifty_edges_the_probes_are_many_and_the_recall_unknown(
     found = choose(pivots[:cells], vectors, 400, few, 0.9)
     assert (found.probes, found.margin) == (min(16, cells), NO_MARGIN)
     assert math.isnan(found.recall)
-    assert found.stays == found.probes
+    assert found.cells == found.probes
     enough = TrueEdges(few.faces, few.of, few.others, np.array([FEWEST_EDGES * 1.0]))
     assert not math.isnan(choose(pivots[:cells], vectors, 400, enough, 0.9).recall)
 
@@ -123,7 +123,7 @@ def test_all_probes_reach_everything(heap: tuple[np.ndarray, np.ndarray]) -> Non
         assert found.recall == 1.0
         assert found.probes <= cells
     alone = choose(pivots[:1], vectors, 400, true, 1.0)
-    assert (alone.probes, alone.products, alone.stays) == (1, 399 / 2, 1.0)
+    assert (alone.probes, alone.products, alone.cells) == (1, 399 / 2, 1.0)
 
 
 def test_nearness_ranks_cells(heap: tuple[np.ndarray, np.ndarray]) -> None:

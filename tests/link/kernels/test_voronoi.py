@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from facesieve.faces.hashing import id_hash
 from facesieve.faces.vectors import half_unit, ordered_dot
 from facesieve.link.kernels import voronoi
-from facesieve.link.kernels.voronoi import NO_MARGIN, PRUNED, learn_pivots, meet, pivot_count, route
+from facesieve.link.kernels.voronoi import NO_MARGIN, PRUNED, is_candidate, learn_pivots, pivot_count, route
 
 
 def brute(vectors: np.ndarray, pivots: np.ndarray, probes: int, margin: float) -> list[list[int]]:
@@ -155,4 +155,4 @@ def test_two_faces_meet_where_one_is_at_home_and_the_other_probes(seed: int) -> 
     lists[:, 1:][rng.random((20, 2)) < 0.3] = PRUNED
     a, b = lists[:10], lists[10:]
     expected = [x[0] in y or y[0] in x for x, y in zip(a.tolist(), b.tolist(), strict=True)]
-    assert meet(a, b).tolist() == expected
+    assert is_candidate(a, b).tolist() == expected
