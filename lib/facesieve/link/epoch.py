@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,11 +19,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 
-from facesieve import __version__
 from facesieve.core import tables
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import EPOCHS, Epochs, conform
+from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Stage
+from facesieve.lake.source_digest import code_digest
 from facesieve.link.routing import ROUTED_BLOCKS, RoutedBlocks, Routing
 
 Result = TypeVar("Result")
@@ -56,10 +57,15 @@ class Epoch:
         """Say whether the epoch still holds for so many faces."""
         return self.faces / GROWN < faces < self.faces * GROWN
 
+    def record(self, faces: int, edges: int) -> LinkRecord:
+        """Begin the ledger's record of a run that has linked so many faces in this epoch."""
+        begun = LinkRecord.from_json({**self.facts, "epoch": self.name, "cosines": dict(self.cosines)})
+        return replace(begun, probes=self.routing.probes, rows_in=faces, rows_out=edges, edges=edges)
+
 
 def digest(made_of: Mapping[str, Any]) -> str:
     """Name everything that the edges depend on but the faces."""
-    text = json.dumps({"code": __version__, **made_of}, sort_keys=True)
+    text = json.dumps({"code": code_digest("link"), **made_of}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core.console import count
 from facesieve.core.tables import EDGES, EPOCHS, Edges, Epochs
+from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Stage
 from facesieve.lake.versions import Change
 from facesieve.link.collection import Collection
@@ -31,11 +32,10 @@ EXACT_BELOW = 20_000
 """Faces up to which comparing all pairs costs less than finding out which to compare."""
 
 
-def join(stage: Stage, collection: Collection, epoch: Epoch, *, begins: bool) -> tuple[Epoch, dict[str, Any]]:
+def join(stage: Stage, collection: Collection, epoch: Epoch, *, begins: bool) -> LinkRecord:
     """Join all scopes of the epoch and commit edges and epoch as a version each.
 
-    An epoch that begins gets its routing. Returns the epoch as it is stored (with wider probes after a second pass),
-    and facts for the ledger.
+    An epoch that begins gets its routing. After a second pass the epoch is stored with the wider probes.
     """
     sample = _recall_sample(stage, collection, epoch, begins=begins)
     if begins and sample is not None:
@@ -47,8 +47,9 @@ def join(stage: Stage, collection: Collection, epoch: Epoch, *, begins: bool) ->
         epoch = epoch if sample is None else passes.to_goal(epoch, sample)
         capped = cap(change, epoch, stage.run.config.link.max_neighbours)
         storing.append(settings_row(epoch, stage), last=True)
-    facts = passes.facts() | {"probes": epoch.routing.probes, "capped": capped}
-    return epoch, dict(epoch.facts) | facts | {"edges": stage.read(EDGES).count()}
+    cells, candidates = passes.compared()
+    record = epoch.record(collection.total, stage.read(EDGES).count())
+    return replace(record, cells=cells, candidates=candidates, capped=capped)
 
 
 def cap(change: Change, epoch: Epoch, most: int) -> int | None:
@@ -130,11 +131,11 @@ class _Passes:
         by_scope: list[DataFrame] = [self._of_scope(faces, epoch, scope, earlier) for scope in scopes]
         return Edges(reduce(DataFrame.unionByName, by_scope))
 
-    def facts(self) -> dict[str, int]:
+    def compared(self) -> tuple[int, int]:
         """Sub-cells and candidate pairs, once the edges are written."""
         sums = np.array([pair for tally in self._tallies for pair in tally.value.values()], np.int64).reshape(-1, 2)
         cells, candidates = (int(value) for value in sums.sum(axis=0))
-        return {"cells": cells, "candidates": candidates}
+        return cells, candidates
 
     def _of_scope(self, faces: RoutedBlocks, epoch: Epoch, scope: str, earlier: Routing | None) -> Edges:
         every = self._collection

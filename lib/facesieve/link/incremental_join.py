@@ -7,7 +7,7 @@ neighbour, they are needed again. Such faces are reopened: compared anew, as if 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -21,6 +21,7 @@ from facesieve.core.tables import EDGES, EMBEDDINGS, EPOCHS, Edges, Embeddings, 
 from facesieve.faces.blocks import ListedFaces, blocks_by_code, inventory
 from facesieve.faces.edge_frames import ends, face_ids, touching
 from facesieve.faces.vectors import Indices
+from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Stage
 from facesieve.link.delta import Delta, delta, edges_with, only, without
 from facesieve.link.epoch import Epoch, faces_rows, settings_row, stored_faces
@@ -69,8 +70,8 @@ def increment(stage: Stage, faces: ListedFaces, epoch: Epoch) -> Increment | Non
     return Increment(stored, Embeddings(added), changed, reopened, total) if len(reopened) <= most else None
 
 
-def extend(stage: Stage, epoch: Epoch, change: Increment) -> dict[str, Any]:
-    """Bring edges and epoch up to date, committed as a version each; return facts for the ledger."""
+def extend(stage: Stage, epoch: Epoch, change: Increment) -> LinkRecord:
+    """Bring edges and epoch up to date, committed as a version each."""
     most = stage.run.config.link.max_neighbours
     came, gone = len(change.delta.fresh), change.delta.gone
     _log.info(f"link: {count(came)} new faces, {count(len(gone))} gone, in the epoch of {epoch.name}")
@@ -89,8 +90,7 @@ def extend(stage: Stage, epoch: Epoch, change: Increment) -> dict[str, Any]:
         writing.append(_edges(rows, newcomers, epoch, most))
         cap(writing, epoch, most)
     fresh.unpersist()
-    counts = {"faces": change.total, "new": came, "gone": len(gone), "edges": stage.read(EDGES).count()}
-    return dict(epoch.facts) | {"probes": epoch.routing.probes} | counts
+    return replace(epoch.record(change.total, stage.read(EDGES).count()), new=came, gone=len(gone))
 
 
 def _routed(stage: Stage, change: Increment, epoch: Epoch) -> RoutedBlocks:

@@ -11,6 +11,7 @@ import numpy as np
 from facesieve.core import tables
 from facesieve.core.frames import broadcast_if_few
 from facesieve.faces.blocks import NO_IDENTITY, ListedFaces
+from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Run, Stage
 from facesieve.link.collection import Collection, collection
 from facesieve.link.epoch import Epoch, current, digest, if_readable
@@ -23,12 +24,7 @@ from facesieve.link.threshold_check import Forecast, cosines, forecast
 _log = logging.getLogger(__name__)
 
 _LINE_FACES = 3_000
-_MEASURED = ("recall", "recall_low", "recall_high", "lsh_recall")
-_FACTS = ("cells", "candidates", *_MEASURED, "false_matches", "new", "gone", "capped")
-"""What the ledger always names; null where a run has no figure."""
-
-Linked = tuple[Epoch, dict[str, Any]]
-"""The epoch of the edges, and facts for the ledger."""
+"""Faces that the collection's own impostor line is estimated from."""
 
 
 def link(run: Run) -> None:
@@ -37,14 +33,14 @@ def link(run: Run) -> None:
     stage = run.stage("link", (tables.EDGES, tables.EPOCHS), (tables.LISTING, tables.EMBEDDINGS), **made_of)
     if stage.reuse():
         _judge_reused(stage)
-        stage.done(stage.record.get("rows_in"), stage.read(tables.EDGES).count(), reused=True)
+        faces_linked = stage.earlier.rows_in if stage.earlier else None
+        stage.done(stage.reused(faces_linked, stage.read(tables.EDGES).count()))
         return
     faces = faces_of(stage)
     former = if_readable(stage, lambda: current(stage, digest(made_of)))
-    epoch, facts = _extended(stage, faces, former) or _joined(stage, faces, former, digest(made_of))
-    _log.info("link: " + ", ".join(f"{scope} at cosine {cosine:.4f}" for scope, cosine in epoch.cosines.items()))
-    facts = dict.fromkeys(_FACTS) | {"epoch": epoch.name, "cosines": dict(epoch.cosines)} | facts
-    stage.done(facts.pop("faces"), facts["edges"], reused=False, **facts)
+    record = _extended(stage, faces, former) or _joined(stage, faces, former, digest(made_of))
+    _log.info("link: " + ", ".join(f"{scope} at cosine {cosine:.4f}" for scope, cosine in record.cosines.items()))
+    stage.done(record)
 
 
 def faces_of(stage: Stage) -> ListedFaces:
@@ -65,7 +61,7 @@ def _made_of(run: Run) -> dict[str, Any]:
     }
 
 
-def _extended(stage: Stage, faces: ListedFaces, former: Epoch | None) -> Linked | None:
+def _extended(stage: Stage, faces: ListedFaces, former: Epoch | None) -> LinkRecord | None:
     """Go on in the lake's epoch by what has changed; None if there is no such epoch, or too much has changed."""
     if former is None:
         return None
@@ -73,28 +69,27 @@ def _extended(stage: Stage, faces: ListedFaces, former: Epoch | None) -> Linked 
     if change is None:
         return None
     _judge_epoch(stage.run, former)
-    facts = if_readable(stage, lambda: extend(stage, former, change))
-    return None if facts is None else (former, facts)
+    return if_readable(stage, lambda: extend(stage, former, change))
 
 
-def _joined(stage: Stage, faces: ListedFaces, former: Epoch | None, made_of: str) -> Linked:
+def _joined(stage: Stage, faces: ListedFaces, former: Epoch | None, made_of: str) -> LinkRecord:
     """Join all faces, in the lake's epoch if that lasts, else in a new one."""
     every = collection(faces, stage.run.profile.dimension)
     if former is not None and former.lasts(every.total):
         _judge_epoch(stage.run, former)
-        epoch, facts = join(stage, every, former, begins=False)
+        record = join(stage, every, former, begins=False)
     else:
-        epoch, facts = join(stage, every, _new_epoch(stage.run, every, made_of), begins=True)
+        record = join(stage, every, _new_epoch(stage.run, every, made_of), begins=True)
     every.blocks.unpersist()
-    return epoch, facts | {"faces": every.total}
+    return record
 
 
 def _new_epoch(run: Run, every: Collection, made_of: str) -> Epoch:
     """Fix the link cosines and judge them by the profile and by the collection's own impostor line."""
-    by_scope, facts = cosines(run.config.link, run.profile, every.total), {}
+    by_scope, facts = cosines(run.config.link, run.profile, every.total), dict[str, Any]()
     if "global" in by_scope:
-        judged = _judge(run, by_scope["global"], every.total, _impostor_line(every))
-        facts = {"false_matches": judged.record()}
+        expected = _judge(run, by_scope["global"], every.total, _impostor_line(every))
+        facts["false_matches"] = expected.record().to_json()
     return Epoch(run.name, made_of, every.total, by_scope, ONE_CELL, facts)
 
 
@@ -116,9 +111,9 @@ def _judge_epoch(run: Run, epoch: Epoch) -> None:
 
 def _judge_reused(stage: Stage) -> None:
     """Let edges be reused only if this run may make them: a run with `link.force` may have made them."""
-    cosine, faces = stage.record.get("cosines", {}).get("global"), stage.record.get("rows_in")
-    if cosine and faces:
-        _judge(stage.run, cosine, faces, None)
+    earlier = stage.earlier
+    if isinstance(earlier, LinkRecord) and "global" in earlier.cosines and earlier.rows_in:
+        _judge(stage.run, earlier.cosines["global"], earlier.rows_in, None)
 
 
 def _judge(run: Run, cosine: float, faces: int, line: Line | None) -> Forecast:

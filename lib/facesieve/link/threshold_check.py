@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
-from typing import Any
 
 from facesieve.core.config import Link
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.profiles import ImpostorLine, Profile
+from facesieve.lake.records import FalseMatchForecast
 from facesieve.link.kernels.impostor_line import Line, drifted, share_below
 from facesieve.link.kernels.thresholds import false_matches_at, from_cosine, link_cosine, to_cosine
 
@@ -53,19 +53,19 @@ class Forecast:
     estimate: Line | None
     warnings: tuple[str, ...]
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> FalseMatchForecast:
         """Return what the ledger keeps as `stages.link.false_matches`."""
         profile, measured = self.profile_line, self.estimate
-        return {
-            "forecast": self.false_matches,
-            "by_profile": self.by_profile,
-            "by_estimate": self.by_estimate,
-            "profile_line": [profile.intercept, profile.slope] if profile else None,
-            "estimated_line": [measured.intercept, measured.slope] if measured else None,
-            "estimated_from": measured.how if measured else None,
-            "safe_cosine": self.safe_cosine,
-            "genuine_below": self.genuine_below,
-        }
+        return FalseMatchForecast(
+            forecast=self.false_matches,
+            by_profile=self.by_profile,
+            by_estimate=self.by_estimate,
+            profile_line=[profile.intercept, profile.slope] if profile else None,
+            estimated_line=[measured.intercept, measured.slope] if measured else None,
+            estimated_from=measured.how if measured else None,
+            safe_cosine=self.safe_cosine,
+            genuine_below=self.genuine_below,
+        )
 
 
 def scopes(settings: Link) -> tuple[str, ...]:

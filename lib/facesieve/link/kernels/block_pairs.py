@@ -10,8 +10,8 @@ Six faces of a sub-cell, residents 1 to 4 and visitors 5 and 6, cosine 0.6 or mo
     residents with themselves        12 13 14 23 24 34       12 13 14 23  12 13 14 (23: third of face 2 and of face 3)
     residents with visitors          15 16 25 26 35 36 45 46 25 36        25 36
 
-Cosines: 12 0.8, 36 0.8, 13 0.75, 25 0.75, 14 0.7, 23 0.65. Face 4 has 14 alone, so 14 stays. Pair 56 is of two visitors:
-the pair comes where one of them is at home.
+Cosines: 12 0.8, 36 0.8, 13 0.75, 25 0.75, 14 0.7, 23 0.65. Face 4 has 14 alone, so 14 stays. Pair 56 is of two
+visitors: the pair comes where one of them is at home.
 """
 
 from __future__ import annotations
