@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,14 @@ from facesieve.publish.parquet_export import export_parquet
 def test_what_facesieve_did_not_make_is_never_cleared(cleaned: Cleaned, source: Storage, tmp_path: Path) -> None:
     (tmp_path / "folders").mkdir()
     (tmp_path / "folders" / "mine.jpg").write_bytes(b"mine")
-    for export in (
-        lambda: export_folders(cleaned, source.read, Storage(str(tmp_path))),
-        lambda: export_parquet(cleaned, Storage(str(tmp_path)), 2),
-    ):
+    target = Storage(str(tmp_path))
+    writers: list[Callable[[], int]] = [
+        lambda: export_folders(cleaned, source.read, target),
+        lambda: export_parquet(cleaned, target, 2),
+    ]
+    for write in writers:
         with pytest.raises(ConfigError, match=r"publish\.export_root"):
-            export()
+            write()
     assert (tmp_path / "folders" / "mine.jpg").read_bytes() == b"mine"
 
 
