@@ -11,7 +11,6 @@ import io
 import os
 import sys
 from typing import Any, TextIO
-from urllib.parse import urlsplit
 
 from py4j.protocol import Py4JError
 from pyspark import SparkContext
@@ -19,6 +18,8 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.config import Lake
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.places import absolute
+from facesieve.lake import hadoop_files
 
 _MOST_ROWS_A_BATCH = 1_024
 _ICEBERG_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
@@ -44,8 +45,8 @@ class _JvmErrors(io.TextIOBase):
 def separate_errors() -> None:
     """Let what is written to standard error arrive there.
 
-    spark-submit merges a Python driver's standard error into its own standard output, where the result would no longer
-    be readable by a program. The JVM's own standard error is the way around.
+    spark-submit merges a Python driver's standard error into its own standard output. No program could read the result
+    there any more. The JVM's own standard error is the way around.
     """
     if "PYSPARK_GATEWAY_PORT" in os.environ and not isinstance(sys.stderr, _JvmErrors):
         SparkContext._ensure_initialized()
@@ -69,14 +70,9 @@ def start(lake: Lake) -> SparkSession:
         spark.sparkContext.setCheckpointDir(scratch(lake))
     except Py4JError as problem:
         key = "lake.scratch" if lake.scratch else "lake.root"
-        said = f"{scratch(lake)} cannot be made ({type(problem).__name__})"
-        raise ConfigError([Fault(key, said, "Name a folder that this job may write.")]) from problem
+        message = f"{scratch(lake)} cannot be made ({type(problem).__name__})"
+        raise ConfigError([Fault(key, message, "Name a folder that this job may write.")]) from problem
     return spark
-
-
-def absolute(place: str) -> str:
-    """Return a URI as it is and a path made absolute, so that driver, workers and tables mean the same place."""
-    return place if urlsplit(place).scheme else os.path.abspath(place)
 
 
 def scratch(lake: Lake) -> str:
@@ -87,10 +83,8 @@ def scratch(lake: Lake) -> str:
 def clear_scratch(spark: SparkSession) -> None:
     """Delete this session's checkpoints."""
     folder = spark.sparkContext.getCheckpointDir()
-    gateway = spark.sparkContext._gateway
-    if folder and gateway:
-        path = gateway.jvm.org.apache.hadoop.fs.Path(folder)
-        path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).delete(path, True)
+    if folder:
+        hadoop_files.delete(spark, folder)
 
 
 def _catalog_faults(spark: SparkSession, lake: Lake) -> list[Fault]:
@@ -108,8 +102,13 @@ def _engine_faults(spark: SparkSession) -> list[Fault]:
     rows = int(spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch", "10000") or 0)
     if not 0 < rows <= _MOST_ROWS_A_BATCH:
         key = "spark.sql.execution.arrow.maxRecordsPerBatch"
-        said = f"{rows} is too many for rows that hold images"
-        faults.append(Fault(key, said, f"Use 64, at most {_MOST_ROWS_A_BATCH}. {_FIX_CONF}"))
+        faults.append(
+            Fault(
+                key,
+                f"{rows} is too many for rows that hold images",
+                f"Use 64, at most {_MOST_ROWS_A_BATCH}. {_FIX_CONF}",
+            )
+        )
     for class_name, coordinate in (
         ("org.apache.iceberg.spark.SparkCatalog", "org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.2"),
         ("org.graphframes.GraphFrame", "io.graphframes:graphframes-spark3_2.12:0.10.0"),
