@@ -46,7 +46,7 @@ def pivots_of(rng: np.random.Generator, count: int, kind: str, dimension: int) -
     margin=st.sampled_from([0.0, 1e-6, 0.1, 0.5, NO_MARGIN, None]),
 )
 def test_route_is_the_exact_order_with_ties_to_the_lower_pivot(
-    seed: int, count: int, kind: str, dimension: int, probes: int, margin
+    seed: int, count: int, kind: str, dimension: int, probes: int, margin: float | None
 ) -> None:
     """Margin None: one that is exactly the gap of some cell."""
     rng = np.random.default_rng(seed)
@@ -63,7 +63,7 @@ def test_route_is_the_exact_order_with_ties_to_the_lower_pivot(
 
 
 @pytest.mark.parametrize("margin", [0.05, NO_MARGIN])
-def test_route_settles_crowds_of_pivots_that_a_block_product_cannot_tell_apart(margin) -> None:
+def test_route_settles_crowds_of_pivots_that_a_block_product_cannot_tell_apart(margin: float) -> None:
     rng = np.random.default_rng(3)
     pivots = pivots_of(rng, 100, "nearly", 128)
     rows = (pivots[:20] + rng.normal(size=(20, 128)) / 20).astype(np.float16)
@@ -85,7 +85,7 @@ def test_route_settles_what_is_in_doubt_at_the_margin_and_at_the_last_probe() ->
 
 
 @pytest.mark.parametrize("margin", [0.02, 0.1, NO_MARGIN])
-def test_route_does_not_depend_on_the_other_faces(margin) -> None:
+def test_route_does_not_depend_on_the_other_faces(margin: float) -> None:
     _, _, rows = faces(40, 10, seed=7)
     halves = rows.astype(np.float16)
     pivots = learn_pivots(np.arange(400), halves, 90, 0.7)
