@@ -1,4 +1,4 @@
-"""The verb `cluster` on a lake: ids that last, labels that a vote begins with, crashes, constraints, reuse."""
+"""The step `cluster` on a lake: ids that last, labels that a vote begins with, crashes, constraints, reuse."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from factories import faces
 from pyspark.sql import SparkSession
 from world import DIMENSION, World
 
-from facesieve.cluster.checkpoints import Progress
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.frames import VoteState
 from facesieve.core import tables
 from facesieve.core.config import Cluster
 from facesieve.core.errors import ConfigError
 from facesieve.core.ids import digest_id
 
-PEOPLE = oracle.Crowd(*faces(12, 12, seed=3, dimension=DIMENSION))
+IDS, PERSONS, VECTORS = faces(12, 12, seed=3, dimension=DIMENSION)
+PEOPLE = oracle.Crowd(IDS, list(PERSONS), VECTORS)
 COSINE = Cluster(score="cosine", attach_error=0.0)
 
 
@@ -82,21 +84,25 @@ def test_an_id_once_borne_is_not_given_again(world: World) -> None:
 def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.put(range(len(PEOPLE.ids)))
     world.link()
-    keep = Progress.keep
+    write = Checkpoints.write
+    written: list[int] = []
 
-    def killed(self: Progress, step: int, *rest):
+    def killed(self: Checkpoints, step: int, state: VoteState, history: list[int]) -> VoteState:
         if step == 2:
             raise KeyboardInterrupt
-        return keep(self, step, *rest)
+        return write(self, step, state, history)
 
-    monkeypatch.setattr(Progress, "keep", killed)
+    def noted(self: Checkpoints, step: int, state: VoteState, history: list[int]) -> VoteState:
+        written.append(step)
+        return write(self, step, state, history)
+
+    monkeypatch.setattr(Checkpoints, "write", killed)
     with pytest.raises(KeyboardInterrupt):
         world.cluster(finish_locally_below=0)
     votes = world.lake.standing(tables.VOTES)
-    done: list[int] = []
-    monkeypatch.setattr(Progress, "keep", lambda self, step, *rest: done.append(step) or keep(self, step, *rest))
+    monkeypatch.setattr(Checkpoints, "write", noted)
     facts = world.cluster(finish_locally_below=0)["global"]
-    assert done[0] == 2
+    assert written[0] == 2
     assert world.lake.standing(tables.VOTES) == votes
     assert list((Path(world.scratch) / "supersteps").iterdir()) == []
     found = world.clusters()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.cluster.checkpoints import Progress
-from facesieve.cluster.clusters import Clustered, Electorate, clusters
-from facesieve.cluster.constraint_file import Stated, constraints, stated
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.clusters import Clustered, VoteInput, clusters
+from facesieve.cluster.constraint_file import ConstraintFile, constraint_file, constraints
 from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.edge_weights import weigh
-from facesieve.cluster.gain_thresholds import impostor_lines
-from facesieve.cluster.lasting_ids import Ancestry, ancestry
-from facesieve.cluster.observed_false_matches import false_matches
+from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_facts
+from facesieve.cluster.frames import ListedFaces
+from facesieve.cluster.lineage import FormerClusters, former_clusters
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import tables
 from facesieve.core.console import count
@@ -33,10 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 def cluster(run: Run) -> None:
-    """Weigh the edges and let the faces vote until nobody wants to change."""
-    said = stated(run.config.cluster.constraints)
+    """Weigh the edges, let the faces of every scope vote, and write who belongs together."""
+    file = constraint_file(run.config.cluster.constraints)
     # Where a vote is finished does not change its result. What the file says does, and not where it lies.
-    settings = asdict(replace(run.config.cluster, finish_locally_below=0, constraints=said.digest))
+    settings = asdict(replace(run.config.cluster, finish_locally_below=0, constraints=file.digest))
     inputs = (tables.LISTING, tables.EMBEDDINGS, tables.EDGES, tables.EPOCHS)
     stage = run.stage("cluster", (VOTES, CLUSTERS), inputs, cluster=settings, model=run.model)
     edges = Edges(stage.read(tables.EDGES))
@@ -44,116 +44,95 @@ def cluster(run: Run) -> None:
         stage.done(edges.count(), stage.read(CLUSTERS).count(), reused=True)
         return
     epoch = linked(stage)
-    weighed = weigh(stage, edges, impostor_lines(run.config, run.profile, epoch))
-    past = ancestry(stage, epoch, settings)
-    known = _known(stage, said)
-    found = _found(stage, epoch, past, known)
-    made = Clusters(stage.read(CLUSTERS))
-    facts = {
-        scope: weighed.get(scope, {}) | each.facts(made.where(F.col("scope") == scope)) for scope, each in found.items()
-    }
-    if "global" in facts:
-        facts["global"]["false_matches"] = _false_matches(stage, edges, made)
-    stage.done(edges.count(), made.count(), reused=False, begun=past.begun, constraints=_told(known), **facts)
-    kept = _progress(stage, past)
-    kept.clear()
-    kept.clear_old()
+    weights = weigh(stage, edges, epoch)
+    former = former_clusters(stage, epoch, settings)
+    held_to = _constraints(stage, file)
+    outcomes = {scope: _outcome(stage, scope, epoch, former, held_to) for scope in epoch.cosines}
+    rows: list[DataFrame] = [each.rows for each in outcomes.values()]
+    stage.overwrite(CLUSTERS, reduce(DataFrame.unionByName, rows))
+    facts = _facts(stage, edges, weights, outcomes)
+    facts_of_constraints = _constraint_facts(held_to)
+    rows_out = stage.read(CLUSTERS).count()
+    stage.done(edges.count(), rows_out, reused=False, begun=former.begun, constraints=facts_of_constraints, **facts)
+    finished = _checkpoints(stage, former)
+    finished.clear()
+    finished.clear_old()
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What one scope came to: its rows of the table `clusters`, and how."""
-
-    rows: DataFrame
-    clustered: Clustered
-    churn: Mapping[str, Any] | None
-
-    def facts(self, written: DataFrame) -> dict[str, Any]:
-        """Return what the ledger keeps of the scope, from its rows as they were written."""
-        row = written.agg(
-            F.count_distinct("cluster_id").alias("clusters"),
-            F.max("cluster_size").alias("largest"),
-            F.count("*").alias("n"),
-        ).collect()[0]
-        vote = self.clustered.vote
-        return {
-            "supersteps": vote.supersteps,
-            "unsettled": vote.unsettled,
-            "settled": vote.settled,
-            "finished_locally": vote.finished_locally,
-            "clusters": row.clusters,
-            "largest_share": row.largest / row.n if row.n else None,
-            "pi0": None,
-            "attached": None,
-            "churn": self.churn,
-        } | self.clustered.attachment
-
-
-def _known(stage: Stage, said: Stated) -> Constraints:
+def _constraints(stage: Stage, file: ConstraintFile) -> Constraints:
+    """Resolve the rows of the file to faces of the run."""
     run = stage.run
     listed = stage.read(tables.LISTING).select("image_id", "identity")
     embedded = stage.of_model(tables.EMBEDDINGS).select("face_id", "image_id", "face_rank")
+    faces = ListedFaces(embedded.join(listed, "image_id", how="inner"))
     # One face per image leaves nothing to tell apart.
-    differ = run.config.cluster.same_photo_differs and run.config.embed.faces == "all"
-    return constraints(said, embedded.join(listed, "image_id", how="inner"), run.warn, photos_differ=differ)
+    photos_differ = run.config.cluster.same_photo_differs and run.config.embed.faces == "all"
+    return constraints(file, faces, run.warn, photos_differ=photos_differ)
 
 
-def _told(known: Constraints) -> dict[str, int]:
-    told = {"must": len(known.must), "cannot": len(known.cannot)}
-    if any(told.values()):
-        _log.info(f"cluster: {told['must']} must-links and {told['cannot']} cannot-links hold, checked")
-    return told
+def _outcome(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints) -> ScopeOutcome:
+    """Cluster one scope: vote, check the constraints, and give the clusters the ids that they had before."""
+    held_to = constraints.within_folders() if scope == "identity" else constraints
+    voting = Voting(stage.run.config.cluster, _checkpoints(stage, former, scope), _reporter(scope))
+    clustered = clusters(_vote_input(stage, scope, epoch, former, held_to), voting)
+    _warn(stage, scope, clustered)
+    broken = violations(clustered.rows, held_to)
+    if broken:
+        raise InvariantError(f"cluster {scope}: {broken} pairs of faces are together or apart against constraints")
+    rows, churn = former.named(clustered.rows, scope)
+    return ScopeOutcome(Clusters(conform(rows.withColumn("scope", F.lit(scope)), CLUSTERS)), clustered, churn)
 
 
-def _found(stage: Stage, epoch: Epoch, past: Ancestry, known: Constraints) -> dict[str, _Found]:
-    """Cluster every scope and write the table."""
+def _vote_input(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints) -> VoteInput:
     faces = faces_of(stage)
-    found = {}
-    for scope, link in epoch.cosines.items():
-        ours = known.within_folders() if scope == "identity" else known
-        attaching = scope == "global" and stage.run.config.cluster.attach_error > 0
-        votes = Votes(stage.read(VOTES).where(F.col("scope") == scope))
-        voters = faces.where(F.col("identity").isNotNull()) if scope == "identity" else faces
-        labelled = past.labelled(voters.select("face_id", "vector"), scope)
-        given = Electorate(labelled, votes, ours, link if attaching else None)
-        clustered = clusters(given, Voting(stage.run.config.cluster, _progress(stage, past, scope), _report(scope)))
-        _warn(stage, scope, clustered)
-        broken = violations(clustered.rows, ours)
-        if broken:
-            raise InvariantError(f"cluster {scope}: {broken} pairs of faces are together or apart against constraints")
-        rows, churn = past.named(clustered.rows, scope)
-        found[scope] = _Found(conform(rows.withColumn("scope", F.lit(scope)), CLUSTERS), clustered, churn)
-    stage.overwrite(CLUSTERS, reduce(DataFrame.unionByName, [each.rows for each in found.values()]))
-    return found
+    votes = Votes(stage.read(VOTES).where(F.col("scope") == scope))
+    voters = faces.where(F.col("identity").isNotNull()) if scope == "identity" else faces
+    labelled = former.labelled(voters.select("face_id", "vector"), scope)
+    attaching = scope == "global" and stage.run.config.cluster.attach_error > 0
+    return VoteInput(labelled, votes, constraints, epoch.cosines[scope] if attaching else None)
 
 
-def _progress(stage: Stage, past: Ancestry, scope: str = "") -> Progress:
-    """Say where a vote's states are kept (all of the stage's, without a scope): apart for what is another vote."""
-    work = f"{stage.key[:24]}-{past.snapshot}" + (f"-{stage.run.name}" if stage.run.full else "")
+def _checkpoints(stage: Stage, former: FormerClusters, scope: str = "") -> Checkpoints:
+    """Say where a vote's states are stored (all of the step's, without a scope): apart for what is another vote."""
+    work = f"{stage.key[:24]}-{former.snapshot}" + (f"-{stage.run.name}" if stage.run.full else "")
     folder = f"{scratch(stage.run.config.lake)}/supersteps/{work}"
-    return Progress(stage.run.spark, f"{folder}/{scope}" if scope else folder, stage.run.name)
+    return Checkpoints(stage.run.spark, f"{folder}/{scope}" if scope else folder, stage.run.name)
 
 
-def _report(scope: str) -> Callable[[int, int], None]:
+def _constraint_facts(constraints: Constraints) -> dict[str, int]:
+    must, cannot = len(constraints.must), len(constraints.cannot)
+    if must or cannot:
+        _log.info(f"cluster: {must} must-links and {cannot} cannot-links hold, checked")
+    return {"must": must, "cannot": cannot}
+
+
+def _facts(
+    stage: Stage, edges: Edges, weights: Mapping[str, dict[str, Any]], outcomes: Mapping[str, ScopeOutcome]
+) -> dict[str, dict[str, Any]]:
+    """Return what the ledger keeps of each scope."""
+    facts = {}
+    for scope, outcome in outcomes.items():
+        of_scope = F.col("scope") == scope
+        written = Clusters(stage.read(CLUSTERS).where(of_scope))
+        facts[scope] = weights.get(scope, {}) | scope_facts(outcome, written)
+        if scope == "global":
+            observed = false_matches(Edges(edges.where(of_scope)), written, written.count())
+            facts[scope]["false_matches"] = observed
+            if observed is not None:
+                _log.info(f"cluster global: {observed:.2f} neighbours per face are of another cluster")
+    return facts
+
+
+def _reporter(scope: str) -> Callable[[int, int], None]:
     def report(superstep: int, unsettled: int) -> None:
         _log.info(f"cluster {scope}: superstep {superstep}, {count(unsettled)} faces unsettled")
 
     return report
 
 
-def _warn(stage: Stage, scope: str, found: Clustered) -> None:
-    if not found.vote.settled:
+def _warn(stage: Stage, scope: str, clustered: Clustered) -> None:
+    if not clustered.vote.settled:
         limit = stage.run.config.cluster.max_supersteps
         stage.run.warn(f"cluster {scope}: not settled after cluster.max_supersteps = {limit}; raise it and run again")
-    if found.attachment:
-        _log.info(f"cluster {scope}: {found.attachment['attached']} of the leftover faces attached")
-
-
-def _false_matches(stage: Stage, edges: Edges, made: Clusters) -> float | None:
-    """Count the false matches per face that came true, and say so beside what was forecast."""
-    scope = F.col("scope") == "global"
-    clustered = Clusters(made.where(scope))
-    met = false_matches(Edges(edges.where(scope)), clustered, clustered.count())
-    if met is not None:
-        _log.info(f"cluster global: {met:.2f} neighbours per face are of another cluster")
-    return met
+    if clustered.attachment:
+        _log.info(f"cluster {scope}: {clustered.attachment['attached']} of the leftover faces attached")

@@ -51,7 +51,7 @@ def test_share_of_impostors(above: int, share: float) -> None:
     assert share_of_impostors(np.array([0.5] * (100 - above) + [0.51] * above)) == pytest.approx(share)
 
 
-def test_strangers_stay_and_friends_join() -> None:
+def test_impostors_stay_and_friends_join() -> None:
     draw = np.random.default_rng(0)
     of = np.repeat(np.arange(40), 10)
     null = draw.normal(0.2, 0.05, len(of))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from factories import faces
+from hypothesis import given
+from hypothesis import strategies as st
 
-from facesieve.cluster.kernels.cohesion import cohesion
+from facesieve.cluster.kernels.cohesion import cohesion, streamed_cohesion
 
 
 def test_mean_cosine_of_the_others_to_the_medoid() -> None:
@@ -21,7 +25,7 @@ def test_a_single_face_holds_together() -> None:
 
 
 def test_two_equal_faces_have_the_smaller_id_as_medoid() -> None:
-    assert cohesion(np.array([9, 2]), np.ones((2, 3))) == (1, pytest.approx(1.0))
+    assert cohesion(np.array([9, 2]), np.ones((2, 3))) == pytest.approx((1, 1.0))
 
 
 def test_row_order_changes_no_bit() -> None:
@@ -36,3 +40,17 @@ def test_one_person_holds_together_better_than_two() -> None:
     one, two = faces(1, 20, seed=6), faces(2, 10, seed=6)
     assert cohesion(one[0], one[2])[1] > 0.7
     assert cohesion(two[0], two[2])[1] < 0.5
+
+
+@given(st.integers(1, 40), st.sampled_from([1, 3, 64]), st.integers(0, 2**32), st.lists(st.integers(0, 40), max_size=5))
+def test_equals_the_held_cluster_to_the_bit(rows: int, dimension: int, seed: int, cuts: list[int]) -> None:
+    vectors = np.random.default_rng(seed).normal(size=(rows, dimension)).astype(np.float32)
+    vectors[rows // 2] = vectors[0]
+    bounds = sorted({0, rows, *(cut for cut in cuts if cut < rows)})
+    blocks = [vectors[start:end] for start, end in pairwise(bounds)]
+    assert streamed_cohesion(lambda: blocks) == cohesion(np.arange(rows), vectors)
+
+
+def test_a_cluster_has_a_face() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        streamed_cohesion(lambda: [])

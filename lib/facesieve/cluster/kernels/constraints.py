@@ -53,12 +53,12 @@ def contradiction(must: Ints, members: Ints, groups: Ints) -> Contradiction | No
         near[one].add(other)
         near[other].add(one)
     links = {face: sorted(others) for face, others in near.items()}
-    found: Contradiction | None = None
+    shortest: Contradiction | None = None
     for face in sorted(barred):
-        path = _shortest(links, face, barred[face], len(found.path) - 2 if found else len(links))
+        path = _shortest(links, face, barred[face], len(shortest.path) - 2 if shortest else len(links))
         if path:
-            found = Contradiction(path, barred[face][path[-1]])
-    return found
+            shortest = Contradiction(path, barred[face][path[-1]])
+    return shortest
 
 
 def _barred(must: Ints, members: Ints, groups: Ints) -> dict[int, dict[int, int]]:
@@ -142,7 +142,7 @@ class Pieces:
         return place
 
 
-class Voting(NamedTuple):
+class VotingEdges(NamedTuple):
     """The voting edges of a cluster: ends of each pair, once, with src < dst, and votes, int64 [E]."""
 
     src: Ints
@@ -150,7 +150,7 @@ class Voting(NamedTuple):
     votes: Ints
 
 
-def repaired(ids: Ints, edges: Voting, members: Ints, groups: Ints) -> Ints:
+def repaired(ids: Ints, edges: VotingEdges, members: Ints, groups: Ints) -> Ints:
     """Cut a cluster where it is weakest, so that no two members of one group stay together; int64 [V].
 
     ids: int64 [V], unique, in any order. Edges join pieces by descending vote, ties by src, then dst, unless that put
@@ -158,7 +158,7 @@ def repaired(ids: Ints, edges: Voting, members: Ints, groups: Ints) -> Ints:
     connected by voting edges and named by its smallest id. On LFW, with pairs of different people drawn from clusters,
     this was at most 0.002 B-cubed F behind joining by total or by average vote, up to 0.012 ahead, and cheaper.
 
-    >>> chain = Voting(np.array([1, 2, 3]), np.array([2, 3, 4]), np.array([9, 4, 7]))
+    >>> chain = VotingEdges(np.array([1, 2, 3]), np.array([2, 3, 4]), np.array([9, 4, 7]))
     >>> repaired(np.array([1, 2, 3, 4]), chain, np.array([1, 4]), np.array([0, 0])).tolist()
     [1, 1, 3, 3]
     """

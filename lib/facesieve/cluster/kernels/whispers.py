@@ -124,12 +124,13 @@ def finish(ids: Ints, edges: tuple[Ints, Ints, Ints], start: Start, coin: Coin, 
     return Whispered(known[labels[at]], len(unsettled), unsettled, unsettled[-1] == 0, wanting[at])
 
 
-def discontent(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> int:
+def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> int:
     """Count the faces for which some label has more votes than their own: 0 is a fixed point.
 
     ids, labels: int64 [V]; src, dst, votes: int64 [E]. Shares no code with the vote, of which it is the proof.
 
-    >>> discontent(np.array([1, 2, 3]), np.array([1, 1, 3]), np.array([1, 2]), np.array([2, 3]), np.array([5, 6]))
+    >>> ids, labels, votes = np.array([1, 2, 3]), np.array([1, 1, 3]), np.array([5, 6])
+    >>> unstable_vertices(ids, labels, ids[:2], ids[1:], votes)
     2
     """
     order = np.argsort(ids)
