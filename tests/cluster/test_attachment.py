@@ -111,12 +111,14 @@ def test_equals_the_kernels(
     faces = dict(zip(sample.clusters.tolist(), sample.sizes.tolist(), strict=True))
     joined = collected(result)
     record = result.record
-    assert (record["leftovers"], record["large"], record["joined"]) == (60, 20, len(joined))
-    assert record["attached"] == sum(faces[cluster] for cluster, _ in joined) > record["joined"] > 15
-    assert 0 < record["p"] < 1
-    assert 0 < record["pi0"] < 1
-    assert record["reason"] is None
-    assert (record["null"] == (sample.sizes >= 10).sum()) == (budgets[1] > 90)
+    assert (record.leftovers, record.large, record.joined) == (60, 20, len(joined))
+    assert record.attached == sum(faces[cluster] for cluster, _ in joined) > record.joined > 15
+    assert record.p is not None
+    assert 0 < record.p < 1
+    assert record.pi0 is not None
+    assert 0 < record.pi0 < 1
+    assert record.reason is None
+    assert (record.null_faces == (sample.sizes >= 10).sum()) == (budgets[1] > 90)
 
 
 def test_forbidden_ones_stay_alone(spark: SparkSession) -> None:
@@ -135,27 +137,27 @@ def test_forbidden_ones_stay_alone(spark: SparkSession) -> None:
     everything = np.array(free)
     nobody = attachment(frame(spark, sample), LINK, 0.2, lambda _: everything)
     assert collected(nobody) == []
-    assert nobody.record["reason"].startswith("forbidden: ")
+    assert (nobody.record.reason or "").startswith("forbidden: ")
     assert permitted(everything[:, 0], everything[:, 1], np.ones(len(free)), everything).sum() == 0
 
 
 def test_impostors_stay(spark: SparkSession) -> None:
     result = attachment(frame(spark, members(people=20, leftovers=0, impostors=80)), LINK, 0.1, nothing)
     assert collected(result) == []
-    assert result.record["pi0"] > 0.7
-    assert (result.record["joined"], result.record["attached"], result.record["p"]) == (0, 0, None)
-    assert result.record["reason"].startswith("none_accepted: ")
+    assert (result.record.pi0 or 0) > 0.7
+    assert (result.record.joined, result.record.attached, result.record.p) == (0, 0, None)
+    assert (result.record.reason or "").startswith("none_accepted: ")
 
 
 @pytest.mark.parametrize(("people", "leftovers", "reason"), [(2, 9, "few_clusters"), (12, 0, "no_leftovers")])
 def test_too_little_is_known(spark: SparkSession, people: int, leftovers: int, reason: str) -> None:
     result = attachment(frame(spark, members(people, leftovers, 0)), LINK, 0.5, nothing)
     assert collected(result) == []
-    assert result.record["reason"].startswith(reason + ": ")
-    assert result.record["pi0"] is None
+    assert (result.record.reason or "").startswith(reason + ": ")
+    assert result.record.pi0 is None
 
 
 def test_no_faces(spark: SparkSession) -> None:
     sample = members(12, 0, 0)
     result = attachment(MeasuredMembers(frame(spark, sample).where("false")), LINK, 0.1, nothing)
-    assert (collected(result), result.record["leftovers"], result.record["large"]) == ([], 0, 0)
+    assert (collected(result), result.record.leftovers, result.record.large) == ([], 0, 0)

@@ -114,7 +114,8 @@ def test_leftovers_join_and_their_clusters_are_measured_anew(run: Run) -> None:
     result = run(faces, cut, 3, link=0.6)
     rows = rows_of(result)
     person = [face for face, name in zip(ids.tolist(), people, strict=True) if name == people[0]]
-    assert result.attachment["attached"] == 1
+    assert result.attachment is not None
+    assert result.attachment.attached == 1
     assert [face for face, row in rows.items() if row[-1]] == [left]
     assert {rows[face][1:3] for face in person} == {(min(person), 12)}
     assert sum(row[4] for row in rows.values()) == len({row[1] for row in rows.values()})

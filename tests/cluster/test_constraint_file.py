@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from facesieve.cluster.constraint_file import ConstraintFile, constraint_file, constraints
+from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints
 from facesieve.cluster.frames import LISTED_FACES, ListedFaces
 from facesieve.core.errors import ConfigError
+from facesieve.images.side_tables import Entries
 
 FACES = [
     # face_id, image_id, face_rank, identity
@@ -49,17 +50,19 @@ def faces(spark: SparkSession) -> ListedFaces:
 
 def faults(path: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        constraint_file(path)
+        read_constraints(path)
     assert {fault.key for fault in caught.value.faults} == {"cluster.constraints"}
     return [str(fault).removeprefix(f"cluster.constraints: {path} ") for fault in caught.value.faults]
 
 
-def resolve(file: ConstraintFile, faces: ListedFaces, *, photos_differ: bool = False) -> tuple[Constraints, list[str]]:
+def resolve(
+    file: Entries[ConstraintRow], faces: ListedFaces, *, photos_differ: bool = False
+) -> tuple[Constraints, list[str]]:
     warned: list[str] = []
     return constraints(file, faces, warned.append, photos_differ=photos_differ), warned
 
 
-def contradiction(file: ConstraintFile, faces: ListedFaces, *, photos_differ: bool = False) -> str:
+def contradiction(file: Entries[ConstraintRow], faces: ListedFaces, *, photos_differ: bool = False) -> str:
     with pytest.raises(ConfigError) as caught:
         resolve(file, faces, photos_differ=photos_differ)
     (fault,) = caught.value.faults
@@ -69,7 +72,7 @@ def contradiction(file: ConstraintFile, faces: ListedFaces, *, photos_differ: bo
 
 def test_csv_and_parquet_say_the_same(write: Write, tmp_path: Path) -> None:
     text = "kind,face_a,face_b,image_a,image_b\r\nmust, 3,1 ,,\r\n\r\ncannot,,,30,-20\r\nmust,1,3,,\r\n"
-    from_csv = constraint_file(write("\ufeff" + text))
+    from_csv = read_constraints(write("\ufeff" + text))
     assert [tuple(row) for row in from_csv.rows] == [
         ("line 2", True, False, 1, 3),
         ("line 4", False, True, -20, 30),
@@ -78,23 +81,23 @@ def test_csv_and_parquet_say_the_same(write: Write, tmp_path: Path) -> None:
     columns = {"kind": ["cannot", "must"], "face_a": [None, 1], "face_b": [None, 3]}
     columns |= {"image_a": [-20, None], "image_b": [30, None]}
     pq.write_table(pa.table(columns), tmp_path / "pairs.parquet")
-    from_parquet = constraint_file(str(tmp_path / "pairs.parquet"))
+    from_parquet = read_constraints(str(tmp_path / "pairs.parquet"))
     assert from_parquet.digest == from_csv.digest
     assert from_parquet.rows[0].place == "row 1"
-    assert constraint_file(write("kind,face_a,face_b\nmust,1,3\n")).digest != from_csv.digest
+    assert read_constraints(write("kind,face_a,face_b\nmust,1,3\n")).digest != from_csv.digest
 
 
 def test_a_folder_as_spark_writes_it(spark: SparkSession, tmp_path: Path) -> None:
     rows = spark.createDataFrame([("must", 1, 2), ("cannot", 3, 4)], "kind string, face_a long, face_b long")
     rows.repartition(2).write.parquet(str(tmp_path / "parquet"))
     rows.repartition(2).write.csv(f"file://{tmp_path}/csv", header=True)
-    resolved = [constraint_file(str(tmp_path / "parquet")), constraint_file(f"file://{tmp_path}/csv")]
+    resolved = [read_constraints(str(tmp_path / "parquet")), read_constraints(f"file://{tmp_path}/csv")]
     assert sorted(row[1:] for row in resolved[1].rows) == [(False, False, 3, 4), (True, False, 1, 2)]
     assert resolved[0].digest == resolved[1].digest
 
 
 def test_no_file(faces: ListedFaces, write: Write) -> None:
-    nothing = constraint_file("")
+    nothing = read_constraints("")
     assert (nothing.rows, nothing.digest) == ((), "")
     resolved, warned = resolve(nothing, faces)
     assert (len(resolved.must), len(resolved.cannot), resolved.photos, warned) == (0, 0, None, [])
@@ -108,7 +111,7 @@ def test_files_that_cannot_be_read(write: Write, tmp_path: Path) -> None:
         "cannot be read (it does not exist). Give a CSV file (UTF-8, with a header) or a Parquet file."
     ]
     for text in ("", "kind,face_a,face_b\n"):
-        assert faults(write(text)) == ['holds no row. Write rows into it, or set cluster.constraints = "".']
+        assert faults(write(text)) == ["holds no row. Write rows into it, or leave cluster.constraints empty."]
     assert "has more fields than the header" in faults(write("kind,face_a,face_b\nmust,1,2,3\n"))[0]
     file = tmp_path / "bytes.csv"
     for content in (b"PAR1 and no more", b"kind,face_a,face_b\nmust,\xff,2\n", b'kind,face_a\n"must'):
@@ -163,7 +166,7 @@ def test_few_of_many_faults_are_shown(write: Write) -> None:
 def test_an_image_means_its_largest_face(faces: ListedFaces, write: Write) -> None:
     rows = ["must,3,1,,", "must,,,10,30", "must,6,7,,", "cannot,,,50,30", "cannot,-5,3,,", "must,4,3,,"]
     text = "\n".join(["kind,face_a,face_b,image_a,image_b", *rows])
-    resolved, warned = resolve(constraint_file(write(text)), faces)
+    resolved, warned = resolve(read_constraints(write(text)), faces)
     assert warned == []
     assert resolved.must.tolist() == [[1, 3], [1, 4], [3, 4], [6, 7]]
     assert resolved.in_folder.tolist() == [True, False, False, False]
@@ -174,7 +177,7 @@ def test_an_image_means_its_largest_face(faces: ListedFaces, write: Write) -> No
 def test_ids_of_no_face_are_counted_and_left_out(faces: ListedFaces, write: Write) -> None:
     text = "kind,face_a,face_b,image_a,image_b\nmust,3,999,,\ncannot,999,1,,\nmust,,,10,999\nmust,10,20,,\nmust,1,3,,\n"
     path = write(text)
-    resolved, warned = resolve(constraint_file(path), faces)
+    resolved, warned = resolve(read_constraints(path), faces)
     assert warned == [
         f"cluster.constraints: 4 ids in {path} are of no face of this run: the rows that name them are left out"
     ]
@@ -186,7 +189,7 @@ def test_the_shortest_contradiction_is_printed(faces: ListedFaces, write: Write)
     """Of a chain of four and one of two; in any order of the rows."""
     rows = ["must,2,1", "must,3,2", "must,3,4", "must,4,6", "cannot,6,1", "cannot,3,1", "must,7,8"]
     problems = [
-        contradiction(constraint_file(write("\n".join(["kind,face_a,face_b", *rows[::step]]))), faces)
+        contradiction(read_constraints(write("\n".join(["kind,face_a,face_b", *rows[::step]]))), faces)
         for step in (1, -1)
     ]
     for text in problems:
@@ -197,12 +200,12 @@ def test_the_shortest_contradiction_is_printed(faces: ListedFaces, write: Write)
 def test_one_pair_that_must_and_cannot(faces: ListedFaces, write: Write) -> None:
     text = "kind,face_a,face_b,image_a,image_b\nmust,,,20,10\ncannot,1,3,,\n"
     assert "must 1 and 3 (images 10 and 20), cannot 1 and 3 (line 2, line 3)" in contradiction(
-        constraint_file(write(text)), faces
+        read_constraints(write(text)), faces
     )
 
 
 def test_two_faces_of_one_photo_must_not_be_one_person(faces: ListedFaces, write: Write) -> None:
-    file = constraint_file(write("kind,face_a,face_b\nmust,4,3\nmust,3,-5\ncannot,6,7\n"))
+    file = read_constraints(write("kind,face_a,face_b\nmust,4,3\nmust,3,-5\ncannot,6,7\n"))
     assert resolve(file, faces)[0].must.tolist() == [[-5, 3], [3, 4]]
     text = contradiction(file, faces, photos_differ=True)
     assert "must -5 and 3, must 3 and 4, but -5 and 4 are two faces of photo 30 (line 3, line 2)" in text

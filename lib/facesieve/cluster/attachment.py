@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from facesieve.cluster.kernels.exemplars import Exemplars, Links, exemplars, lin
 from facesieve.faces.arrow_groups import as_matrix, tables
 from facesieve.faces.blocks import RowBatches, batch_of
 from facesieve.faces.vectors import Floats, Halves, Indices
+from facesieve.lake.records import AttachmentRecord
 
 LARGE = 10
 """Faces of a cluster from which on it is large: a person, whom leftovers may join."""
@@ -34,14 +35,10 @@ _COMPARED = "clusters binary, sizes binary, targets binary, similarities binary"
 
 @dataclass(frozen=True)
 class Attachment:
-    """Which leftovers join, by ascending cluster.
-
-    record: leftovers and large (clusters), null (faces behind it), pi0, p (the greatest accepted), joined (clusters),
-    attached (faces), reason (why nobody joins, "word: sentence"; None if somebody does).
-    """
+    """Which leftovers join, by ascending cluster, and what is recorded of the leftovers."""
 
     joins: Joins
-    record: dict[str, Any]
+    record: AttachmentRecord
 
 
 class _Compared(NamedTuple):
@@ -71,7 +68,7 @@ def attachment(members: MeasuredMembers, link_cosine: float, error: float, forbi
     leftovers, large = _counts(members)
     if large < FEWEST_CLUSTERS:
         nothing = f"few_clusters: there are {large} large clusters, {FEWEST_CLUSTERS} are needed"
-        return _attachment(members, [], leftovers=leftovers, large=large, reason=nothing)
+        return _attachment(members, [], AttachmentRecord(leftovers=leftovers, large=large, reason=nothing))
     is_large, is_medoid = F.col("cluster_size") >= LARGE, F.col("medoid")
     shown = members.where(is_large & (_drawn(max(_LEAST, _EXEMPLARS // large)) | is_medoid))
     crowd = exemplars(*_collected(shown))
@@ -86,13 +83,20 @@ def attachment(members: MeasuredMembers, link_cosine: float, error: float, forbi
     free = np.flatnonzero(permitted(joining.clusters, targets, p[admitted.joins], apart))
     rows = list(zip(joining.clusters[free].tolist(), targets[free].tolist(), strict=True))
     reason = None if rows else admitted.reason or "forbidden: constraints forbid every join"
-    attached = int(joining.sizes[free].sum())
-    facts = {"pi0": admitted.pi0, "p": admitted.p, "null": len(null.clusters), "attached": attached}
-    return _attachment(members, rows, leftovers=leftovers, large=large, reason=reason, **facts)
+    record = AttachmentRecord(
+        leftovers=leftovers,
+        large=large,
+        null_faces=len(null.clusters),
+        pi0=admitted.pi0,
+        p=admitted.p,
+        joined=len(rows),
+        attached=int(joining.sizes[free].sum()),
+        reason=reason,
+    )
+    return _attachment(members, rows, record)
 
 
-def _attachment(members: MeasuredMembers, rows: list[tuple[int, int]], **facts: Any) -> Attachment:
-    record = {"pi0": None, "p": None, "null": 0, "joined": len(rows), "attached": 0} | facts
+def _attachment(members: MeasuredMembers, rows: list[tuple[int, int]], record: AttachmentRecord) -> Attachment:
     return Attachment(Joins(members.sparkSession.createDataFrame(rows, JOINS)), record)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
@@ -30,6 +29,7 @@ from facesieve.cluster.supersteps import Voting
 from facesieve.cluster.vote import Voted, vote
 from facesieve.core.tables import Votes
 from facesieve.faces.vectors import Indices
+from facesieve.lake.records import AttachmentRecord
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Clustered:
 
     rows: ClusteredFaces
     vote: Voted
-    attachment: dict[str, Any] = field(default_factory=dict)
+    attachment: AttachmentRecord | None = None
 
 
 def clusters(vote_input: VoteInput, voting: Voting) -> Clustered:
@@ -94,7 +94,7 @@ def _unattached(alone: MeasuredFaces) -> ClusteredFaces:
 
 def _joins(
     alone: MeasuredFaces, vote_input: VoteInput, link: float, error: float
-) -> tuple[ClusteredFaces, dict[str, Any]]:
+) -> tuple[ClusteredFaces, AttachmentRecord]:
     """Let leftovers join large clusters, and return all clusters with what is recorded of the leftovers."""
     vectors = vote_input.faces.select("face_id", "vector")
     named = alone.withColumnRenamed("cluster_id", "cluster")
@@ -108,7 +108,7 @@ def _joins(
 
     leftovers = attachment(members, link, error, apart)
     rows = _unattached(alone)
-    if leftovers.record["attached"]:
+    if leftovers.record.attached:
         rows = ClusteredFaces(_measured_anew(alone, members, leftovers.joins).persist(StorageLevel.MEMORY_AND_DISK))
         rows.count()
     members.unpersist()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,18 +18,14 @@ from facesieve.cluster.frames import LISTED_FACES, ListedFaces, Photos
 from facesieve.cluster.kernels.constraints import contradiction
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.images import side_tables
-from facesieve.images.side_tables import Row, SideTable
+from facesieve.images.side_tables import Entries, Problem, Reader, Row
 
 KEY = "cluster.constraints"
 
 _KINDS = ("must", "cannot")
 _FACES, _IMAGES = ("face_a", "face_b"), ("image_a", "image_b")
 _COLUMNS_FIX = "Write the columns kind, face_a, face_b (or image_a, image_b, or all four)."
-_ID_FIX = "Give a whole number of 64 bits, as in the tables (spreadsheets round numbers of that length)."
 _PAIR_FIX = "Name two faces or two images, and leave the other two fields empty."
-
-Problem = tuple[str, str]
-"""What is wrong with a row, and what to do."""
 
 
 class ConstraintRow(NamedTuple):
@@ -47,34 +42,16 @@ Pairs = dict[tuple[int, int], ConstraintRow]
 """By two faces, the smaller id first."""
 
 
-@dataclass(frozen=True)
-class ConstraintFile:
-    """All rows of a file, and a digest that neither the order of rows nor the form of the file changes."""
+def read_constraints(path: str) -> Entries[ConstraintRow]:
+    """Read the pairs that `cluster.constraints` names; there are none where it is empty.
 
-    path: str
-    rows: tuple[ConstraintRow, ...]
-    digest: str
-
-
-def constraint_file(path: str) -> ConstraintFile:
-    """Read the constraints that `cluster.constraints` names; no rows where it is empty.
-
-    Raises ConfigError with what is wrong in the file, up to `side_tables.FAULTS_SHOWN` faults with their places.
+    Raises ConfigError with what is wrong in the file.
     """
-    if not path:
-        return ConstraintFile("", (), "")
-    table = side_tables.read(KEY, path)
-    side_tables.refuse(_column_faults(path, table))
-    parsed = [_parsed(row) for row in table.rows]
-    problems = [problem for row in parsed if isinstance(row, list) for problem in row]
-    side_tables.refuse([Fault(KEY, f"{path} {problem}", fix) for problem, fix in problems])
-    rows = tuple(row for row in parsed if isinstance(row, ConstraintRow))
-    content = sorted({row[1:] for row in rows})
-    return ConstraintFile(path, rows, hashlib.sha256(repr(content).encode()).hexdigest())
+    return side_tables.entries(KEY, path, Reader(_column_problems, _row))
 
 
 def constraints(
-    file: ConstraintFile, faces: ListedFaces, warn: Callable[[str], None], *, photos_differ: bool
+    file: Entries[ConstraintRow], faces: ListedFaces, warn: Callable[[str], None], *, photos_differ: bool
 ) -> Constraints:
     """Resolve the rows of a file to faces of the run: an image means its largest face.
 
@@ -102,34 +79,32 @@ class _Face(NamedTuple):
     identity: str | None
 
 
-def _column_faults(path: str, table: SideTable) -> list[Fault]:
-    problems = [] if "kind" in table.columns else ["has no column kind"]
+def _column_problems(columns: frozenset[str]) -> list[Problem]:
+    missing = [] if "kind" in columns else ["has no column kind"]
     for name, partner in (_FACES, _IMAGES, _FACES[::-1], _IMAGES[::-1]):
-        if name in table.columns and partner not in table.columns:
-            problems.append(f"has {name} without {partner}")
-    if not table.columns & {*_FACES, *_IMAGES}:
-        problems.append("has no columns of two faces or two images")
-    return [Fault(KEY, f"{path} {problem}", _COLUMNS_FIX) for problem in problems]
+        if name in columns and partner not in columns:
+            missing.append(f"has {name} without {partner}")
+    if not columns & {*_FACES, *_IMAGES}:
+        missing.append("has no columns of two faces or two images")
+    return [Problem(text, _COLUMNS_FIX) for text in missing]
 
 
-def _parsed(row: Row) -> ConstraintRow | list[Problem]:
+def _row(row: Row) -> ConstraintRow | list[Problem]:
     """Read one row; or return all that is wrong with it."""
-    kind = str(row.values.get("kind") or "").strip()
-    problems = [] if kind in _KINDS else [(f"{row.place}: kind {kind!r} is not known", "Use must or cannot.")]
-    cells = {name: row.values.get(name) for name in (*_FACES, *_IMAGES)}
-    filled = {name: cell for name, cell in cells.items() if cell is not None and str(cell).strip()}
-    ids = {name: side_tables.id_of(cell) for name, cell in filled.items()}
-    wrong = [name for name, number in ids.items() if number is None]
-    problems += [(f"{row.place}: {name} {str(filled[name])!r} is not an id", _ID_FIX) for name in wrong]
-    if tuple(filled) not in (_FACES, _IMAGES):
-        names = " and ".join(filled) or "nothing"
-        problems.append((f"{row.place} names {names}", _PAIR_FIX))
-    elif not wrong and len(set(ids.values())) == 1:
-        problems.append((f"{row.place} pairs {next(iter(ids.values()))} with itself", "Remove the row."))
+    kind = row.text("kind") or ""
+    problems = [] if kind in _KINDS else [Problem(f"kind {kind!r} is not known", "Use must or cannot.")]
+    filled = tuple(name for name in (*_FACES, *_IMAGES) if row.text(name))
+    ids = [row.id(name) for name in filled]
+    problems += [row.no_id(name) for name, number in zip(filled, ids, strict=True) if number is None]
+    problems = [Problem(f"{row.place}: {text}", fix) for text, fix in problems]
+    if filled not in (_FACES, _IMAGES):
+        problems.append(Problem(f"{row.place} names {' and '.join(filled) or 'nothing'}", _PAIR_FIX))
+    elif None not in ids and len(set(ids)) == 1:
+        problems.append(Problem(f"{row.place} pairs {ids[0]} with itself", "Remove the row."))
     if problems:
         return problems
-    smaller, greater = sorted(number for number in ids.values() if number is not None)
-    return ConstraintRow(row.place, kind == "must", tuple(filled) == _IMAGES, smaller, greater)
+    smaller, greater = sorted(number for number in ids if number is not None)
+    return ConstraintRow(row.place, kind == "must", filled == _IMAGES, smaller, greater)
 
 
 def _named(rows: Iterable[ConstraintRow], faces: ListedFaces) -> dict[int, _Face]:

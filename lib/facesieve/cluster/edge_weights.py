@@ -6,8 +6,8 @@ Votes are integers, so that sums do not depend on their order.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -19,28 +19,29 @@ from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import VOTES, Edges, Votes, conform
+from facesieve.lake.records import ScopeRecord
 from facesieve.lake.run import Stage
 from facesieve.link.edges import Tally
 from facesieve.link.epoch import Epoch
 from facesieve.link.kernels.thresholds import false_matches_at, link_cosine
 
 
-def weigh(stage: Stage, edges: Edges, epoch: Epoch) -> dict[str, dict[str, Any]]:
-    """Write the table `votes`, unless a killed run of the same key has; return facts of each scope.
+def weigh(stage: Stage, edges: Edges, epoch: Epoch) -> dict[str, ScopeRecord]:
+    """Write the table `votes`, unless a killed run of the same key has; return the record of each scope.
 
     By the structure score, or by the cosine where no scope has an impostor line. Errors as `impostor_lines`.
     """
     lines = impostor_lines(stage.run.config, stage.run.profile, epoch)
-    facts: dict[str, dict[str, Any]] = {scope: {"impostor_line": line} for scope, line in lines.items()}
+    records = {scope: ScopeRecord(impostor_line=lines.get(scope)) for scope in epoch.cosines}
     if stage.take_over(tables.VOTES):
-        return facts
+        return records
     if not lines:
         stage.overwrite(tables.VOTES, by_cosine(edges))
-        return facts
+        return records
     context = stage.run.spark.sparkContext
     tallies: dict[str, ScoreTally] = {scope: context.accumulator({}, Tally()) for scope in lines}
     stage.overwrite(tables.VOTES, _by_structure(stage, edges, lines, tallies))
-    return {scope: facts[scope] | _degrees(tally.value) for scope, tally in tallies.items()}
+    return {scope: _with_degrees(records[scope], tally.value) for scope, tally in tallies.items()}
 
 
 def impostor_lines(config: Config, profile: Profile, epoch: Epoch) -> dict[str, float]:
@@ -87,8 +88,9 @@ def _by_structure(stage: Stage, edges: Edges, lines: Mapping[str, float], tallie
     return Votes(conform(reduce(DataFrame.unionByName, scored), VOTES))
 
 
-def _degrees(tally: Mapping[int, tuple[int, int]]) -> dict[str, int]:
-    return {"linked": sum(faces for faces, _ in tally.values()), "hubs": sum(hubs for _, hubs in tally.values())}
+def _with_degrees(record: ScopeRecord, tally: Mapping[int, tuple[int, int]]) -> ScopeRecord:
+    linked, hubs = (sum(numbers) for numbers in zip(*tally.values(), strict=True)) if tally else (0, 0)
+    return replace(record, linked=linked, hubs=hubs)
 
 
 def _global_line(config: Config, profile: Profile, faces: int) -> float | Fault:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from pyspark.sql import functions as F
 
 from facesieve.cluster.clusters import Clustered
 from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Clusters, Edges
+from facesieve.lake.records import ChurnRecord, ScopeRecord
 
 
 @dataclass(frozen=True)
@@ -19,28 +18,28 @@ class ScopeOutcome:
 
     rows: Clusters
     clustered: Clustered
-    churn: Mapping[str, Any] | None
+    churn: ChurnRecord | None
 
 
-def scope_facts(outcome: ScopeOutcome, written: Clusters) -> dict[str, Any]:
-    """Return what the ledger keeps of a scope, from its rows as they were written."""
+def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters) -> ScopeRecord:
+    """Complete the record of a scope after `weigh` by its outcome and its rows as they were written."""
     row = written.agg(
         F.count_distinct("cluster_id").alias("clusters"),
         F.max("cluster_size").alias("largest"),
         F.count("*").alias("n"),
     ).collect()[0]
     vote = outcome.clustered.vote
-    return {
-        "supersteps": vote.supersteps,
-        "unsettled": vote.unsettled,
-        "settled": vote.settled,
-        "finished_locally": vote.finished_locally,
-        "clusters": row.clusters,
-        "largest_share": row.largest / row.n if row.n else None,
-        "pi0": None,
-        "attached": None,
-        "churn": outcome.churn,
-    } | outcome.clustered.attachment
+    return replace(
+        weighed,
+        supersteps=vote.supersteps,
+        unsettled=vote.unsettled,
+        settled=vote.settled,
+        finished_locally=vote.finished_locally,
+        clusters=row.clusters,
+        largest_share=row.largest / row.n if row.n else None,
+        attachment=outcome.clustered.attachment,
+        churn=outcome.churn,
+    )
 
 
 def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -25,6 +25,7 @@ from pyspark.sql import functions as F
 from facesieve.cluster.frames import ClusteredFaces, Voters
 from facesieve.core.ids import digest_id
 from facesieve.core.tables import CLUSTERS, Clusters
+from facesieve.lake.records import ChurnRecord, ClusterRecord, VoteBasis
 from facesieve.lake.run import Stage
 from facesieve.link.epoch import Epoch
 
@@ -38,7 +39,7 @@ class FormerClusters:
     """
 
     stage: Stage
-    begun: dict[str, str]
+    begun: VoteBasis
     continues: bool
     exists: bool
 
@@ -66,7 +67,7 @@ class FormerClusters:
         label = F.coalesce("first", "face_id").alias("label")
         return Voters(faces.join(begin, "face_id", how="left").select(*faces.columns, label))
 
-    def named(self, rows: ClusteredFaces, scope: str) -> tuple[ClusteredFaces, dict[str, Any] | None]:
+    def named(self, rows: ClusteredFaces, scope: str) -> tuple[ClusteredFaces, ChurnRecord | None]:
         """Give clusters their lasting ids, and return what has changed since the earlier version.
 
         rows: persisted. A cluster that inherits no id keeps its smallest face_id, unless that has been an id in this
@@ -101,14 +102,18 @@ def former_clusters(stage: Stage, epoch: Epoch, settings: Mapping[str, Any]) -> 
     Its labels are a beginning if it came from the same epoch of linking with the same settings and had settled.
     """
     made_of = json.dumps(dict(settings), sort_keys=True)
-    begun = {"epoch": epoch.name, "settings": hashlib.sha256(made_of.encode()).hexdigest()}
+    begun = VoteBasis(epoch=epoch.name, settings=hashlib.sha256(made_of.encode()).hexdigest())
     since = stage.since[CLUSTERS.name]
     if not since.key:
         return FormerClusters(stage, begun, continues=False, exists=False)
-    former = stage.run.ledger.stage_of(since.run, stage.name)
-    settled = all(former[scope]["settled"] for scope in epoch.cosines if scope in former)
-    continues = not stage.run.full and former.get("begun") == begun and settled
+    record = stage.run.ledger.step_of(since.run, stage.name)
+    continues = not stage.run.full and isinstance(record, ClusterRecord) and _may_begin_with(record, begun, epoch)
     return FormerClusters(stage, begun, continues=continues, exists=True)
+
+
+def _may_begin_with(former: ClusterRecord, begun: VoteBasis, epoch: Epoch) -> bool:
+    scopes = [former.scopes[scope] for scope in epoch.cosines if scope in former.scopes]
+    return former.begun == begun and all(scope.settled for scope in scopes)
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Lineage:
     """Who inherits: cluster bigint, cluster_id bigint (the former id), a row per heir, persisted; and the churn."""
 
     heirs: DataFrame
-    churn: dict[str, Any]
+    churn: ChurnRecord
 
 
 def lineage(clusters: ClusteredFaces, former: Clusters) -> Lineage:
@@ -136,7 +141,7 @@ def lineage(clusters: ClusteredFaces, former: Clusters) -> Lineage:
     inherited = heirs.count()
     born = renamed.select("cluster").distinct().count() - inherited
     died = former.select("cluster_id").distinct().count() - inherited
-    churn = {"births": born, "deaths": died, **_changes(shared)}
+    churn = replace(_changes(shared), births=born, deaths=died)
     shared.unpersist()
     return Lineage(heirs, churn)
 
@@ -145,7 +150,7 @@ def _most(name: str) -> Column:
     return F.struct((-F.col("shared")).alias("minus"), F.col(name).alias("id"))
 
 
-def _changes(shared: DataFrame) -> dict[str, Any]:
+def _changes(shared: DataFrame) -> ChurnRecord:
     new = shared.groupBy("cluster").agg(F.sum("shared").alias("of_new"), F.count("*").alias("from"))
     old = shared.groupBy("cluster_id").agg(F.sum("shared").alias("of_old"), F.count("*").alias("into"))
     cells = shared.join(new, "cluster", how="inner").join(old, "cluster_id", how="inner")
@@ -157,7 +162,7 @@ def _changes(shared: DataFrame) -> dict[str, Any]:
         F.coalesce(F.sum(F.when(~same, F.col("shared"))), F.lit(0)).alias("changed"),
     ).collect()[0]
     share = row.changed / row.faces if row.faces else 0.0
-    return {"merges": row.merges, "splits": row.splits, "faces": row.faces, "changed": share}
+    return ChurnRecord(merges=row.merges, splits=row.splits, faces=row.faces, changed=share)
 
 
 def _in_use(new: DataFrame, ever: DataFrame) -> list[int]:

@@ -6,17 +6,16 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.clusters import Clustered, VoteInput, clusters
-from facesieve.cluster.constraint_file import ConstraintFile, constraint_file, constraints
+from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.edge_weights import weigh
-from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_facts
+from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_record
 from facesieve.cluster.frames import ListedFaces
 from facesieve.cluster.lineage import FormerClusters, former_clusters
 from facesieve.cluster.supersteps import Voting
@@ -24,6 +23,8 @@ from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
+from facesieve.images.side_tables import Entries
+from facesieve.lake.records import ClusterRecord, ConstraintCounts, ScopeRecord
 from facesieve.lake.run import Run, Stage
 from facesieve.lake.session import scratch
 from facesieve.link.epoch import Epoch, linked
@@ -34,32 +35,31 @@ _log = logging.getLogger(__name__)
 
 def cluster(run: Run) -> None:
     """Weigh the edges, let the faces of every scope vote, and write who belongs together."""
-    file = constraint_file(run.config.cluster.constraints)
+    pairs = read_constraints(run.config.cluster.constraints)
     # Where a vote is finished does not change its result. What the file says does, and not where it lies.
-    settings = asdict(replace(run.config.cluster, finish_locally_below=0, constraints=file.digest))
+    settings = asdict(replace(run.config.cluster, finish_locally_below=0, constraints=pairs.digest))
     inputs = (tables.LISTING, tables.EMBEDDINGS, tables.EDGES, tables.EPOCHS)
     stage = run.stage("cluster", (VOTES, CLUSTERS), inputs, cluster=settings, model=run.model)
     edges = Edges(stage.read(tables.EDGES))
     if stage.reuse():
-        stage.done(edges.count(), stage.read(CLUSTERS).count(), reused=True)
+        stage.done(stage.reused(edges.count(), stage.read(CLUSTERS).count()))
         return
     epoch = linked(stage)
-    weights = weigh(stage, edges, epoch)
+    weighed = weigh(stage, edges, epoch)
     former = former_clusters(stage, epoch, settings)
-    held_to = _constraints(stage, file)
-    outcomes = {scope: _outcome(stage, scope, epoch, former, held_to) for scope in epoch.cosines}
-    rows: list[DataFrame] = [each.rows for each in outcomes.values()]
-    stage.overwrite(CLUSTERS, reduce(DataFrame.unionByName, rows))
-    facts = _facts(stage, edges, weights, outcomes)
-    facts_of_constraints = _constraint_facts(held_to)
-    rows_out = stage.read(CLUSTERS).count()
-    stage.done(edges.count(), rows_out, reused=False, begun=former.begun, constraints=facts_of_constraints, **facts)
-    finished = _checkpoints(stage, former)
-    finished.clear()
-    finished.clear_old()
+    limits = _constraints(stage, pairs)
+    outcomes = {scope: _outcome(stage, scope, epoch, former, limits) for scope in epoch.cosines}
+    written = _written(stage, outcomes)
+    scopes = {scope: _record(scope, weighed[scope], outcome, edges, written) for scope, outcome in outcomes.items()}
+    counts = _counts(limits)
+    rows_in, rows_out = edges.count(), written.count()
+    stage.done(ClusterRecord(rows_in=rows_in, rows_out=rows_out, begun=former.begun, constraints=counts, scopes=scopes))
+    checkpoints = _checkpoints(stage, former)
+    checkpoints.clear()
+    checkpoints.clear_old()
 
 
-def _constraints(stage: Stage, file: ConstraintFile) -> Constraints:
+def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:
     """Resolve the rows of the file to faces of the run."""
     run = stage.run
     listed = stage.read(tables.LISTING).select("image_id", "identity")
@@ -67,7 +67,7 @@ def _constraints(stage: Stage, file: ConstraintFile) -> Constraints:
     faces = ListedFaces(embedded.join(listed, "image_id", how="inner"))
     # One face per image leaves nothing to tell apart.
     photos_differ = run.config.cluster.same_photo_differs and run.config.embed.faces == "all"
-    return constraints(file, faces, run.warn, photos_differ=photos_differ)
+    return constraints(pairs, faces, run.warn, photos_differ=photos_differ)
 
 
 def _outcome(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints) -> ScopeOutcome:
@@ -99,28 +99,30 @@ def _checkpoints(stage: Stage, former: FormerClusters, scope: str = "") -> Check
     return Checkpoints(stage.run.spark, f"{folder}/{scope}" if scope else folder, stage.run.name)
 
 
-def _constraint_facts(constraints: Constraints) -> dict[str, int]:
+def _written(stage: Stage, outcomes: Mapping[str, ScopeOutcome]) -> Clusters:
+    rows: list[DataFrame] = [outcome.rows for outcome in outcomes.values()]
+    stage.overwrite(CLUSTERS, reduce(DataFrame.unionByName, rows))
+    return Clusters(stage.read(CLUSTERS))
+
+
+def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, edges: Edges, written: Clusters) -> ScopeRecord:
+    """Return what the ledger keeps of a scope; of scope global also the false matches, beside their forecast."""
+    of_scope = F.col("scope") == scope
+    rows = Clusters(written.where(of_scope))
+    record = scope_record(weighed, outcome, rows)
+    if scope != "global":
+        return record
+    observed = false_matches(Edges(edges.where(of_scope)), rows, rows.count())
+    if observed is not None:
+        _log.info(f"cluster global: {observed:.2f} neighbours per face are of another cluster")
+    return replace(record, false_matches=observed)
+
+
+def _counts(constraints: Constraints) -> ConstraintCounts:
     must, cannot = len(constraints.must), len(constraints.cannot)
     if must or cannot:
         _log.info(f"cluster: {must} must-links and {cannot} cannot-links hold, checked")
-    return {"must": must, "cannot": cannot}
-
-
-def _facts(
-    stage: Stage, edges: Edges, weights: Mapping[str, dict[str, Any]], outcomes: Mapping[str, ScopeOutcome]
-) -> dict[str, dict[str, Any]]:
-    """Return what the ledger keeps of each scope."""
-    facts = {}
-    for scope, outcome in outcomes.items():
-        of_scope = F.col("scope") == scope
-        written = Clusters(stage.read(CLUSTERS).where(of_scope))
-        facts[scope] = weights.get(scope, {}) | scope_facts(outcome, written)
-        if scope == "global":
-            observed = false_matches(Edges(edges.where(of_scope)), written, written.count())
-            facts[scope]["false_matches"] = observed
-            if observed is not None:
-                _log.info(f"cluster global: {observed:.2f} neighbours per face are of another cluster")
-    return facts
+    return ConstraintCounts(must=must, cannot=cannot)
 
 
 def _reporter(scope: str) -> Callable[[int, int], None]:
@@ -135,4 +137,4 @@ def _warn(stage: Stage, scope: str, clustered: Clustered) -> None:
         limit = stage.run.config.cluster.max_supersteps
         stage.run.warn(f"cluster {scope}: not settled after cluster.max_supersteps = {limit}; raise it and run again")
     if clustered.attachment:
-        _log.info(f"cluster {scope}: {clustered.attachment['attached']} of the leftover faces attached")
+        _log.info(f"cluster {scope}: {clustered.attachment.attached} of the leftover faces attached")

@@ -16,8 +16,9 @@ from facesieve.core.profiles import ImpostorLine
 from facesieve.core.tables import Clusters
 from facesieve.decide import protected_people
 from facesieve.decide.overlap import overlap
-from facesieve.decide.override_file import Stated, overrides, stated
+from facesieve.decide.override_file import OverrideRow, overrides, read_overrides
 from facesieve.decide.side_columns import Asides
+from facesieve.images.side_tables import Entries
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 class Given:
     """What `decide.overrides` and `decide.protected` name; nothing is found in the lake yet."""
 
-    said: Stated
+    said: Entries[OverrideRow]
     guarded: protected_people.Protection | None
     line: ImpostorLine | None
 
@@ -41,7 +42,7 @@ class Given:
 
 def given(run: Run) -> Given:
     """Read what is named. Raises ConfigError with what is wrong there."""
-    said, guarded = stated(run.config.decide.overrides), protected_people.described(run)
+    said, guarded = read_overrides(run.config.decide.overrides), protected_people.described(run)
     line = run.profile.impostor
     if guarded is not None and line is None:
         problem = f"the profile {run.profile.name} has no [impostor], which tell who is protected"
