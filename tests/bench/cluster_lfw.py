@@ -34,8 +34,8 @@ from seed import chinese_whispers  # noqa: E402
 from two_level import two_level  # noqa: E402
 
 from facesieve.assess.kernels.agreement import bcubed, pairwise  # noqa: E402
-from facesieve.cluster.checkpoints import Progress  # noqa: E402
-from facesieve.cluster.clusters import Electorate, clusters  # noqa: E402
+from facesieve.cluster.checkpoints import Checkpoints  # noqa: E402
+from facesieve.cluster.clusters import VoteInput, clusters  # noqa: E402
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores  # noqa: E402
 from facesieve.cluster.kernels.whispers import Coin, split, whispers  # noqa: E402
 from facesieve.cluster.structure_score import structure  # noqa: E402
@@ -160,8 +160,8 @@ def _by_stage(given: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[np
         )
         votes = Votes(spark.read.parquet(f"{folder}/votes"))
         clock = _Clock("messages")
-        electorate = Electorate(spark.read.parquet(f"{folder}/faces.parquet"), votes, link=faces.link)
-        found = clusters(electorate, Voting(settings, Progress(spark, f"{folder}/steps", "bench"), clock))
+        vote_input = VoteInput(spark.read.parquet(f"{folder}/faces.parquet"), votes, link=faces.link)
+        found = clusters(vote_input, Voting(settings, Checkpoints(spark, f"{folder}/steps", "bench"), clock))
         found.rows.write.parquet(f"{folder}/clusters")
         ended = time.perf_counter()
         last = clock.times[-1]

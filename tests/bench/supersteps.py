@@ -34,7 +34,7 @@ from pyspark.sql import functions as F  # noqa: E402
 from seed import chinese_whispers  # noqa: E402
 from two_level import two_level  # noqa: E402
 
-from facesieve.cluster.checkpoints import Progress  # noqa: E402
+from facesieve.cluster.checkpoints import Checkpoints  # noqa: E402
 from facesieve.cluster.supersteps import Voting, whispers  # noqa: E402
 from facesieve.cluster.vote import vote  # noqa: E402
 from facesieve.core import config  # noqa: E402
@@ -102,14 +102,14 @@ def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: s
 
 def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
-    found = whispers(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None))
+    found = whispers(labelled, edges, Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None))
     found.labels.write.format("noop").mode("overwrite").save()
-    found.mirrored.unpersist()
+    found.directed.unpersist()
 
 
 def _whole(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
-    vote(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None)).rows.unpersist()
+    vote(labelled, edges, Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)).rows.unpersist()
 
 
 def _propagated(vertices: DataFrame, edges: DataFrame) -> None:

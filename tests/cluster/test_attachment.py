@@ -47,7 +47,7 @@ def members(people: int, leftovers: int, impostors: int, seed: int = 4) -> Membe
     ways = draw.normal(size=(people, 32))
     few = min(people, 8)
     hard = [0.8 * centres[at % few] + ways[at % few] + 0.7 * draw.normal(size=32) for at in range(leftovers)]
-    blocks += [one + 0.3 * draw.normal(size=(at % 3 + 1, 32)) for at, one in enumerate(hard)]
+    blocks += [way + 0.3 * draw.normal(size=(at % 3 + 1, 32)) for at, way in enumerate(hard)]
     blocks += [draw.normal(size=(1, 32)) for _ in range(impostors)]
     ids = draw.permutation(np.unique(draw.integers(-(2**63), 2**63 - 1, 4_000)))
     clusters = np.repeat(ids[: len(blocks)], [len(block) for block in blocks])
@@ -81,8 +81,8 @@ def expected(
     nobody = np.full(len(left), -1)
     result, near = nearest_cluster(sample.faces[left], halves[left], nobody, crowd, linked)
     own = np.searchsorted(crowd.clusters, sample.clusters[null])
-    other, strange = nearest_cluster(sample.faces[null], halves[null], own, crowd, linked)
-    met = other >= 0
+    second, strange = nearest_cluster(sample.faces[null], halves[null], own, crowd, linked)
+    met = second >= 0
     joins = admission(near, strange[met], sample.clusters[null][met], error)[0].joins
     asked, targets = (sample.faces[left][joins], halves[left][joins], nobody[joins]), result[joins]
     if looks > 1:
@@ -125,14 +125,14 @@ def test_forbidden_ones_stay_alone(spark: SparkSession) -> None:
     sample = members(people=20, leftovers=40, impostors=20)
     free = expected(sample, 0.2)
     target = max((target for _, target in free), key=[target for _, target in free].count)
-    one, other = [cluster for cluster, joined in free if joined == target][:2]
+    first, second = [cluster for cluster, joined in free if joined == target][:2]
     alone = next(cluster for cluster, joined in free if joined != target)
-    forbidden = np.array([[other, one], [dict(free)[alone], alone]])
+    forbidden = np.array([[second, first], [dict(free)[alone], alone]])
     result = attachment(frame(spark, sample), LINK, 0.2, lambda _: forbidden)
     gone = set(free) - set(collected(result))
     assert set(collected(result)) < set(free)
     assert (alone, dict(free)[alone]) in gone
-    assert len(gone & {(one, target), (other, target)}) == 1
+    assert len(gone & {(first, target), (second, target)}) == 1
     assert len(gone) == 2
     everything = np.array(free)
     nobody = attachment(frame(spark, sample), LINK, 0.2, lambda _: everything)

@@ -30,9 +30,9 @@ def linked(faces: Faces, link: float) -> Pairs:
     """All pairs at or above `link`, as src < dst and cosine."""
     ids, vectors = faces
     rows = vectors.astype(np.float16)
-    one, other, cosines = hits(rows, rows, link)
-    ordered = ids[one] < ids[other]
-    return ids[one][ordered], ids[other][ordered], cosines[ordered]
+    left, right, cosines = hits(rows, rows, link)
+    ordered = ids[left] < ids[right]
+    return ids[left][ordered], ids[right][ordered], cosines[ordered]
 
 
 def expected(faces: Faces, pairs: Pairs) -> Rows:

@@ -56,9 +56,9 @@ def test_contracted_sums_votes_between_vertices(spark: SparkSession, partitions:
     expected: Counter[tuple[int, int]] = Counter()
     edges = list(zip(MADE.src.tolist(), MADE.dst.tolist(), MADE.votes.tolist(), strict=True))
     for src, dst, vote in edges:
-        one, other = sorted((vertex_of.get(src, src), vertex_of.get(dst, dst)))
-        if one != other:
-            expected[one, other] += vote
+        first, second = sorted((vertex_of.get(src, src), vertex_of.get(dst, dst)))
+        if first != second:
+            expected[first, second] += vote
     frame = spark.createDataFrame(edges, VOTING_EDGES).repartition(partitions)
     result = contracted(VotingEdges(frame), constraints(must, array([]))).collect()
     assert sorted(map(tuple, result)) == sorted((*pair, vote) for pair, vote in expected.items())

@@ -42,7 +42,7 @@ def test_ids_last_and_what_changed_is_told(world: World) -> None:
     first = world.cluster()["global"]
     assert first["churn"] is None
     before = world.clusters()
-    assert set(before.values()) == {min(f for f in before if before[f] == one) for one in set(before.values())}
+    assert set(before.values()) == {min(f for f in before if before[f] == name) for name in set(before.values())}
     # The faces that clusters are named for go; a person comes.
     gone = {row for row in some if int(PEOPLE.ids[row]) in set(before.values())}
     world.put([row for row in some if row not in gone] + newcomer)
@@ -61,13 +61,13 @@ def test_ids_last_and_what_changed_is_told(world: World) -> None:
 
 
 def test_an_id_once_borne_is_not_given_again(world: World) -> None:
-    one = of({NAMES[0]})
-    world.put(one)
+    person = of({NAMES[0]})
+    world.put(person)
     world.link()
     world.cluster()
     (borne,) = set(world.clusters().values())
-    first = next(row for row in one if PEOPLE.ids[row] == borne)
-    world.put([row for row in one if row != first])
+    first = next(row for row in person if PEOPLE.ids[row] == borne)
+    world.put([row for row in person if row != first])
     world.link()
     world.cluster()
     assert set(world.clusters().values()) == {borne}
@@ -75,7 +75,7 @@ def test_an_id_once_borne_is_not_given_again(world: World) -> None:
     vectors = PEOPLE.vectors.copy()
     vectors[first] = -vectors[first]
     world.become(oracle.Crowd(PEOPLE.ids, PEOPLE.names, vectors))
-    world.put(one)
+    world.put(person)
     world.link()
     world.cluster()
     assert world.clusters()[borne] == digest_id("global", str(borne), "1")
@@ -105,9 +105,9 @@ def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     assert written[0] == 2
     assert world.lake.standing(tables.VOTES) == votes
     assert list((Path(world.scratch) / "supersteps").iterdir()) == []
-    found = world.clusters()
+    clusters = world.clusters()
     whole = world.cluster(full=True, finish_locally_below=1_000_000)["global"]
-    assert world.clusters() == found
+    assert world.clusters() == clusters
     assert whole["unsettled"] == facts["unsettled"]
 
 
@@ -131,8 +131,8 @@ def test_constraints_are_part_of_what_is_asked(world: World, tmp_path: Path) -> 
     file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{ids[0]},{alike}\n")
     facts = world.cluster(constraints=str(file))
     assert (facts["reused"], facts["constraints"]) == (False, {"must": 1, "cannot": 1})
-    found = world.clusters()
-    assert found[ids[0]] == found[other] != found[alike]
+    clusters = world.clusters()
+    assert clusters[ids[0]] == clusters[other] != clusters[alike]
     file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{other},{ids[0]}\n")
     with pytest.raises(ConfigError, match="contradicts itself"):
         world.cluster()

@@ -26,12 +26,12 @@ def random_edges(seed: int, faces: int, share: float, levels: int, hub: int = 0)
     """A random graph over ids of either sign with many equal cosines; its first face also knows `hub` others."""
     rng = np.random.default_rng(seed)
     ids = rng.choice(np.arange(-(10**15), 10**15, 10**9 + 7), faces + hub, replace=False)
-    one, other = np.triu_indices(faces, 1)
-    chosen = rng.random(len(one)) < share
-    one, other = np.append(one[chosen], np.zeros(hub, int)), np.append(other[chosen], np.arange(faces, faces + hub))
-    cosines = (0.25 + 0.75 * rng.integers(0, levels, len(one)) / levels).astype(np.float32)
-    ends = np.sort(np.stack([ids[one], ids[other]]), axis=0)
-    order = rng.permutation(len(one))
+    first, second = np.triu_indices(faces, 1)
+    chosen = rng.random(len(first)) < share
+    first, second = np.append(first[chosen], np.zeros(hub, int)), np.append(second[chosen], np.arange(faces, faces + hub))
+    cosines = (0.25 + 0.75 * rng.integers(0, levels, len(first)) / levels).astype(np.float32)
+    ends = np.sort(np.stack([ids[first], ids[second]]), axis=0)
+    order = rng.permutation(len(first))
     return ends[0][order], ends[1][order], cosines[order]
 
 

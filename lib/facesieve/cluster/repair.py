@@ -5,13 +5,13 @@ in which they join pieces, and are not held.
 
 Example: cluster 1 holds the vertices 1 to 4, and 1 and 4 are of one group, so they may not be together.
 
-    cluster role    one other vote      pieces so far
-          1 vertex    1     0    0
-          1 vertex    2     0    0      (3 and 4 likewise)
-          1 rival     1     8    0      {1} {2} {3} {4}, 1 and 4 are of group 8
-          1 edge      1     2    9      {1 2} {3} {4}
-          1 edge      3     4    7      {1 2} {3 4}
-          1 edge      2     3    4      the same: group 8 would come twice
+    cluster role   first second vote      pieces so far
+          1 vertex     1      0    0      {1}
+          1 vertex     2      0    0      {1} {2} (and so on)
+          1 rival      1      8    0      {1} {2} {3} {4}, of which 1 and 4 are of group 8
+          1 edge       1      2    9      {1 2} {3} {4}
+          1 edge       3      4    7      {1 2} {3 4}
+          1 edge       2      3    4      {1 2} {3 4}: group 8 would be in one piece twice
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from facesieve.faces.arrow_groups import runs
 Ints = npt.NDArray[np.int64]
 
 _VERTEX, _RIVAL, _EDGE = 0, 1, 2
-_ROW = ("cluster", "role", "one", "other", "vote")
+_ROW = ("cluster", "role", "first", "second", "vote")
 
 
 def repaired(clusters: VertexClusters, edges: VotingEdges, constraints: Constraints) -> VertexClusters:
@@ -59,7 +59,7 @@ def repaired(clusters: VertexClusters, edges: VotingEdges, constraints: Constrai
         _rows(rivals, _RIVAL, F.col("id"), F.col("group"), kind),
         _rows(_inner(affected, edges), _EDGE, F.col("src"), F.col("dst"), F.col("vote")),
     ]
-    sorting = ("cluster", "role", F.desc("vote"), "one", "other")
+    sorting = ("cluster", "role", F.desc("vote"), "first", "second")
     ordered = reduce(DataFrame.unionByName, rows).repartition("cluster").sortWithinPartitions(*sorting)
     cut = ordered.mapInArrow(pieces, VERTEX_CLUSTERS)
     untouched = members.join(touched, "cluster", how="left_anti").select("id", "cluster")
@@ -79,8 +79,8 @@ class _Run(NamedTuple):
 
     cluster: int
     role: int
-    one: Ints
-    other: Ints
+    first: Ints
+    second: Ints
     vote: Ints
 
 
@@ -111,12 +111,12 @@ def _cut(of_one_cluster: Iterable[_Run]) -> tuple[Ints, Ints]:
     cut: Pieces | None = None
     for run in of_one_cluster:
         if run.role == _VERTEX:
-            vertices.append(run.one)
+            vertices.append(run.first)
         elif run.role == _RIVAL:
-            rivals_of.append(np.stack([run.one, run.other, run.vote], axis=1))
+            rivals_of.append(np.stack([run.first, run.second, run.vote], axis=1))
         else:
             cut = cut or _apart(vertices, rivals_of)
-            cut.join(run.one, run.other)
+            cut.join(run.first, run.second)
     cut = cut or _apart(vertices, rivals_of)
     return np.concatenate(vertices), cut.names()
 

@@ -63,9 +63,9 @@ class _Plan:
         """Return the task that finds each face's neighbourhood, int64 [n]."""
         return (id_hash(faces, _TASK_SEED) % np.uint64(len(self.keys))).astype(np.int64)
 
-    def cell(self, one: Ints, other: Ints) -> Ints:
+    def cell(self, owners: Ints, others: Ints) -> Ints:
         """Return the cell in which edges between the faces are scored, int64 [n]: triangular numbers."""
-        a, b = ((id_hash(faces, _GROUP_SEED) % np.uint64(self.groups)).astype(np.int64) for faces in (one, other))
+        a, b = ((id_hash(faces, _GROUP_SEED) % np.uint64(self.groups)).astype(np.int64) for faces in (owners, others))
         high = np.maximum(a, b)
         return np.asarray(high * (high + 1) // 2 + np.minimum(a, b))
 

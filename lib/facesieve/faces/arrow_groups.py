@@ -96,7 +96,7 @@ def as_numpy(column: pa.Array | pa.ChunkedArray) -> Array:
 def as_matrix(column: pa.ChunkedArray) -> Array:
     """Lists of one length to the rows of a matrix float32 [N, D]; null becomes zeros."""
     lengths = as_numpy(pc.list_value_length(column))
-    width, found = int(lengths.max(initial=0)), lengths > 0
+    width, filled = int(lengths.max(initial=0)), lengths > 0
     vectors = np.zeros((len(column), width), np.float32)
-    vectors[found] = as_numpy(pc.list_flatten(column)).reshape(int(found.sum()), width)
+    vectors[filled] = as_numpy(pc.list_flatten(column)).reshape(int(filled.sum()), width)
     return vectors

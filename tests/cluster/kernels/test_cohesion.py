@@ -15,9 +15,9 @@ from facesieve.cluster.kernels.cohesion import cohesion, streamed_cohesion
 
 def test_mean_cosine_of_the_others_to_the_medoid() -> None:
     vectors = np.array([[1.0, 0.0], [0.6, 0.8], [0.8, 0.6], [0.28, 0.96]])
-    centre, held = cohesion(np.arange(4), vectors)
+    centre, mean = cohesion(np.arange(4), vectors)
     assert centre == 2
-    assert held == pytest.approx((0.8 + 0.96 + 0.8) / 3, abs=1e-3)
+    assert mean == pytest.approx((0.8 + 0.96 + 0.8) / 3, abs=1e-3)
 
 
 def test_a_single_face_holds_together() -> None:
@@ -31,14 +31,14 @@ def test_two_equal_faces_have_the_smaller_id_as_medoid() -> None:
 def test_row_order_changes_no_bit() -> None:
     ids, _, vectors = faces(1, 50, seed=4)
     order = np.random.default_rng(0).permutation(50)
-    centre, held = cohesion(ids, vectors)
+    centre, mean = cohesion(ids, vectors)
     shuffled_centre, shuffled = cohesion(ids[order], vectors[order])
-    assert (order[shuffled_centre], shuffled) == (centre, held)
+    assert (order[shuffled_centre], shuffled) == (centre, mean)
 
 
 def test_one_person_holds_together_better_than_two() -> None:
-    one, two = faces(1, 20, seed=6), faces(2, 10, seed=6)
-    assert cohesion(one[0], one[2])[1] > 0.7
+    single, two = faces(1, 20, seed=6), faces(2, 10, seed=6)
+    assert cohesion(single[0], single[2])[1] > 0.7
     assert cohesion(two[0], two[2])[1] < 0.5
 
 
@@ -52,5 +52,5 @@ def test_equals_the_held_cluster_to_the_bit(rows: int, dimension: int, seed: int
 
 
 def test_a_cluster_has_a_face() -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="at least single"):
         streamed_cohesion(lambda: [])

@@ -64,8 +64,8 @@ def test_nearest_cluster_equals_brute_force_whatever_the_blocks(
         patch.setattr(module, "_OFFERED", sizes[1])
         linked = links(crowd, 0.6)
         result, near = nearest_cluster(asked, vectors, own, crowd, linked)
-    barred = set(zip(linked.one.tolist(), linked.other.tolist(), strict=True))
-    expected = [brute(*one, crowd, barred) for one in zip(asked.tolist(), vectors, own.tolist(), strict=True)]
+    barred = set(zip(linked.first.tolist(), linked.second.tolist(), strict=True))
+    expected = [brute(*row, crowd, barred) for row in zip(asked.tolist(), vectors, own.tolist(), strict=True)]
     assert list(zip(result.tolist(), near.tolist(), strict=True)) == expected
 
 
@@ -78,7 +78,7 @@ def test_links_are_those_of_the_centroids_in_any_order(seed: int, block: int) ->
     assert crowd.vectors.tobytes() == shuffled.vectors.tobytes()
     centroids = [half_unit(vectors[clusters == cluster]).sum(axis=0) for cluster in crowd.clusters]
     centroids = [each / np.linalg.norm(each) for each in centroids]
-    cosines = np.array([[float(one @ other) for other in centroids] for one in centroids])
+    cosines = np.array([[float(each @ other) for other in centroids] for each in centroids])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
         result = links(crowd, 0.2)

@@ -47,10 +47,10 @@ def random_edges(seed: int, faces: int, share: float, levels: int) -> Pairs:
     """A random graph over ids of either sign, each pair once, its ends in either order, with many equal cosines."""
     rng = np.random.default_rng(seed)
     ids = rng.choice(np.arange(-(10**12), 10**12, 10**9), faces, replace=False)
-    one, other = np.triu_indices(faces, 1)
-    chosen = rng.permutation(np.flatnonzero(rng.random(len(one)) < share))
+    first, second = np.triu_indices(faces, 1)
+    chosen = rng.permutation(np.flatnonzero(rng.random(len(first)) < share))
     cosines = (0.25 + 0.75 * rng.integers(0, levels, len(chosen)) / levels).astype(np.float32)
-    return ids[one[chosen]], ids[other[chosen]], cosines
+    return ids[first[chosen]], ids[second[chosen]], cosines
 
 
 def _scored(pairs: Pairs, most: int) -> list[int]:
@@ -98,19 +98,19 @@ def test_ties_go_to_the_smaller_id() -> None:
 def test_a_hub_is_cheap() -> None:
     leaves = np.arange(1, 100_001)
     hub, cosines = np.zeros(len(leaves), np.int64), np.full(len(leaves), 0.5, np.float32)
-    known = hoods(np.append(hub, leaves), np.append(leaves, hub), np.append(cosines, cosines), LINE, 200)
-    assert known.sizes.max() == 201
+    closed = hoods(np.append(hub, leaves), np.append(leaves, hub), np.append(cosines, cosines), LINE, 200)
+    assert closed.sizes.max() == 201
     g = _gain(0.5, LINE)
     inside = (g + 2**20 * 2 * g // (2**20 + g + 2**20 + 200 * g - 2 * g)) // 2
     outside = (g + 2**20 * g // (2**20 + g + 2**20 + 200 * g - g)) // 2
-    result = scores(hub, leaves, cosines, LINE, known)
+    result = scores(hub, leaves, cosines, LINE, closed)
     assert (result == np.where(leaves <= 200, inside, outside)).all()
 
 
 def test_no_edges_no_scores() -> None:
     none, nothing = np.zeros(0, np.int64), np.zeros(0, np.float32)
-    known = hoods(none, none, nothing, LINE, 3)
-    assert scores(none, none, nothing, LINE, united([known, known])).tolist() == []
+    closed = hoods(none, none, nothing, LINE, 3)
+    assert scores(none, none, nothing, LINE, united([closed, closed])).tolist() == []
 
 
 def test_united_parts_are_the_whole() -> None:

@@ -16,12 +16,12 @@ from facesieve.faces.hashing import xxhash64
 COIN = Coin(0.75, 0)
 
 
-def by_hand(given: Graph, coin: Coin, limit: int) -> tuple[dict[int, int], list[int]]:
+def by_hand(sample: Graph, coin: Coin, limit: int) -> tuple[dict[int, int], list[int]]:
     """Chinese Whispers as the rules read, with dictionaries; every face looks in every superstep."""
     neighbours: dict[int, dict[int, int]] = defaultdict(dict)
-    for a, b, votes in zip(given.src.tolist(), given.dst.tolist(), given.votes.tolist(), strict=True):
+    for a, b, votes in zip(sample.src.tolist(), sample.dst.tolist(), sample.votes.tolist(), strict=True):
         neighbours[a][b] = neighbours[b][a] = votes
-    labels = {face: face for face in given.ids.tolist()}
+    labels = {face: face for face in sample.ids.tolist()}
     unsettled = []
     for step in range(1, limit + 1):
         wants = {}

@@ -106,17 +106,17 @@ def admission(similarity: Floats, null: Floats, of: Indices, error: float) -> tu
         return Admission(nobody, None, None, "no_leftovers: every cluster is large"), unknown
     clusters = len(np.unique(of))
     if clusters < FEWEST_CLUSTERS:
-        said = f"few_clusters: {clusters} large clusters can be compared with another, {FEWEST_CLUSTERS} are needed"
-        return Admission(nobody, None, None, said), unknown
+        reason = f"few_clusters: {clusters} large clusters can be compared with another, {FEWEST_CLUSTERS} are needed"
+        return Admission(nobody, None, None, reason), unknown
     if len(null) < FEWEST_FACES:
-        said = f"few_faces: {len(null)} faces are behind the null, {FEWEST_FACES} are needed"
-        return Admission(nobody, None, None, said), unknown
+        reason = f"few_faces: {len(null)} faces are behind the null, {FEWEST_FACES} are needed"
+        return Admission(nobody, None, None, reason), unknown
     p = p_values(similarity, null, of)
     pi0 = share_of_impostors(p)
     most = accepted(p, error / pi0)
     if most is None:
-        said = f"none_accepted: no p-value is small enough at an error of {error:g} with pi0 {pi0:.2f}"
-        return Admission(nobody, pi0, None, said), p
+        reason = f"none_accepted: no p-value is small enough at an error of {error:g} with pi0 {pi0:.2f}"
+        return Admission(nobody, pi0, None, reason), p
     return Admission(p <= most, pi0, most, None), p
 
 
@@ -132,9 +132,9 @@ def permitted(clusters: Indices, targets: Indices, p: Floats, forbidden: Indices
     [False, True]
     """
     foes: dict[int, set[int]] = {}
-    for one, other in forbidden.tolist():
-        foes.setdefault(one, set()).add(other)
-        foes.setdefault(other, set()).add(one)
+    for cluster, other in forbidden.tolist():
+        foes.setdefault(cluster, set()).add(other)
+        foes.setdefault(other, set()).add(cluster)
     joined: dict[int, set[int]] = {}
     free = np.zeros(len(clusters), np.bool_)
     for row in np.lexsort((clusters, p)).tolist():

@@ -1,4 +1,4 @@
-"""What people know of pairs of faces: must-links make one vertex, cannot-links cut a cluster, and both may contradict.
+"""Constraints between pairs of faces: must-links make one vertex, cannot-links cut a cluster, and both may contradict.
 
 Who may not be together is told by groups: no two faces of one group may. A cannot-link is a group of two faces, a
 photograph that of all its faces, so that a crowd takes as many rows as it has faces. `members` and `groups`, int64 [r],
@@ -49,9 +49,9 @@ def contradiction(must: Ints, members: Ints, groups: Ints) -> Contradiction | No
     """
     barred = _barred(must, members, groups)
     near: defaultdict[int, set[int]] = defaultdict(set)
-    for one, other in must.tolist():
-        near[one].add(other)
-        near[other].add(one)
+    for face, other in must.tolist():
+        near[face].add(other)
+        near[other].add(face)
     links = {face: sorted(others) for face, others in near.items()}
     shortest: Contradiction | None = None
     for face in sorted(barred):
@@ -116,8 +116,8 @@ class Pieces:
     def join(self, src: Ints, dst: Ints) -> None:
         """Join the pieces at the ends of each edge, in the order given, if they have no group in common."""
         ends = (np.searchsorted(self._ids, side).tolist() for side in (src, dst))
-        for one, other in zip(*ends, strict=True):
-            first, second = sorted((self._find(one), self._find(other)))
+        for a, b in zip(*ends, strict=True):
+            first, second = sorted((self._find(a), self._find(b)))
             if first != second:
                 self._unite(first, second)
 
