@@ -163,6 +163,22 @@ _RULES = """\
 Every image gets exactly one verdict.
 The first rule that holds gives the verdict and the first reason.
 [Decisions](decisions.md) explains the rules.
+
+The column "confidence" says what probability the decision bears:
+
+- none: nothing was weighed, and the confidence is null.
+- 1: copies of one picture are certain.
+- membership: the probability that the image shows the person of its folder, from its membership score.
+- flip: the probability that the image shows the person of the other folder.
+- link: the probability that two folders are one person.
+
+The column "evidence" says among which faces the nearest face is looked for:
+
+- folder: the kept faces of the person of the folder.
+- target: the kept faces of the new folder.
+- protected: the faces of the protected people.
+- as overridden: the kept faces of the folder; a move by hand has no evidence.
+
 """
 
 

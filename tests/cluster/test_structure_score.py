@@ -28,7 +28,10 @@ def random_edges(seed: int, faces: int, share: float, levels: int, hub: int = 0)
     ids = rng.choice(np.arange(-(10**15), 10**15, 10**9 + 7), faces + hub, replace=False)
     first, second = np.triu_indices(faces, 1)
     chosen = rng.random(len(first)) < share
-    first, second = np.append(first[chosen], np.zeros(hub, int)), np.append(second[chosen], np.arange(faces, faces + hub))
+    first, second = (
+        np.append(first[chosen], np.zeros(hub, int)),
+        np.append(second[chosen], np.arange(faces, faces + hub)),
+    )
     cosines = (0.25 + 0.75 * rng.integers(0, levels, len(first)) / levels).astype(np.float32)
     ends = np.sort(np.stack([ids[first], ids[second]]), axis=0)
     order = rng.permutation(len(first))

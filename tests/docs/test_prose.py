@@ -47,7 +47,8 @@ def test_sentences_begin_with_a_noun(page: str) -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
 def test_lines_are_short(page: str) -> None:
-    lines = PAGES.get(page, CHANGELOG).splitlines()
+    # The table of the rules is the code's, a rule in a row.
+    lines = [line for line in PAGES.get(page, CHANGELOG).splitlines() if page != "docs/rules.md" or line[:1] != "|"]
     assert [line for line in lines if len(line) > COLUMNS] == []
 
 

@@ -15,6 +15,8 @@ from pages import DOCS, PAGES, ROOT, spans
 
 from facesieve.core import tables
 from facesieve.core.config import Config
+from facesieve.core.records import Record
+from facesieve.lake import records
 
 REFERENCE = runpy.run_path(str(DOCS / "reference.py"))
 SECTIONS = {field.name: field.default_factory for field in dataclasses.fields(Config)}
@@ -57,6 +59,17 @@ def test_every_file_is_there(page: str) -> None:
 def test_every_benchmark_has_its_line() -> None:
     scripts = {file.name for file in (ROOT / "tests" / "bench").glob("*.py") if not file.name.startswith("test_")}
     assert scripts - set(spans(PAGES["docs/dev/benchmarks.md"])) == set()
+
+
+def test_every_entry_of_the_ledger_is_a_field() -> None:
+    _, _, ledger = PAGES["docs/reading.md"].partition("## The ledger")
+    cells = re.findall(r"^\| (`[^|]+) \|", ledger, re.MULTILINE)
+    named = {span for cell in cells for span in spans(cell)}
+    kinds = [kind for kind in vars(records).values() if isinstance(kind, type) and issubclass(kind, Record)]
+    assert (
+        named - {field.metadata.get("name", field.name) for kind in kinds for field in dataclasses.fields(kind)}
+        == set()
+    )
 
 
 def test_every_message_is_in_the_source() -> None:

@@ -18,15 +18,14 @@ from pyarrow.fs import FileType
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.core.config import is_below
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, first_line
+from facesieve.core.places import absolute, is_below
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
 from facesieve.images import side_tables
 from facesieve.images.side_tables import Problem, Reader, Row
 from facesieve.images.storage import Storage
 from facesieve.lake.run import Run
-from facesieve.lake.session import absolute
 
 KEY = "decide.protected"
 
