@@ -28,6 +28,21 @@ def world(spark: SparkSession, tmp_path: Path) -> World:
     return World(spark, PEOPLE, scratch=str(tmp_path / "scratch"))
 
 
+@pytest.fixture(scope="module")
+def three(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Three people, linked once for the tests that ask for other settings alone."""
+    world = World(spark, PEOPLE, scratch=str(tmp_path_factory.mktemp("scratch")))
+    world.put(of(set(NAMES[:3])))
+    world.link()
+    return world
+
+
+@pytest.fixture
+def linked(three: World) -> World:
+    three.settings = Cluster()
+    return three
+
+
 def of(people: set[str]) -> list[int]:
     return [row for row, name in enumerate(PEOPLE.names) if name in people]
 
@@ -111,38 +126,31 @@ def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     assert whole["unsettled"] == facts["unsettled"]
 
 
-def test_where_a_vote_is_finished_makes_no_other_result(world: World) -> None:
-    world.put(of(set(NAMES[:3])))
-    world.link()
-    assert not world.cluster(finish_locally_below=0)["reused"]
-    assert world.cluster(finish_locally_below=50)["reused"]
+def test_where_a_vote_is_finished_makes_no_other_result(linked: World) -> None:
+    assert not linked.cluster(finish_locally_below=0)["reused"]
+    assert linked.cluster(finish_locally_below=50)["reused"]
 
 
-def test_constraints_are_part_of_what_is_asked(world: World, tmp_path: Path) -> None:
+def test_constraints_are_part_of_what_is_asked(linked: World, tmp_path: Path) -> None:
     rows = of(set(NAMES[:3]))
     ids = PEOPLE.ids[rows].tolist()
     names = [PEOPLE.names[row] for row in rows]
     other = next(face for face, name in zip(ids, names, strict=True) if name != names[0])
     alike = next(face for face, name in zip(ids[1:], names[1:], strict=True) if name == names[0])
-    world.put(rows)
-    world.link()
-    world.cluster()
     file = tmp_path / "pairs.csv"
     file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{ids[0]},{alike}\n")
-    facts = world.cluster(constraints=str(file))
+    facts = linked.cluster(constraints=str(file))
     assert (facts["reused"], facts["constraints"]) == (False, {"must": 1, "cannot": 1})
-    clusters = world.clusters()
+    clusters = linked.clusters()
     assert clusters[ids[0]] == clusters[other] != clusters[alike]
     file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{other},{ids[0]}\n")
     with pytest.raises(ConfigError, match="contradicts itself"):
-        world.cluster()
+        linked.cluster()
 
 
-def test_cosine_votes_and_no_attachment(world: World) -> None:
-    world.put(of(set(NAMES[:4])))
-    world.link()
-    world.settings = COSINE
-    facts = world.cluster()["global"]
+def test_cosine_votes_and_no_attachment(linked: World) -> None:
+    linked.settings = COSINE
+    facts = linked.cluster()["global"]
     assert (facts["pi0"], facts["attached"]) == (None, None)
-    sizes = np.unique(list(world.clusters().values()), return_counts=True)[1]
-    assert len(sizes[sizes > 2]) == 4
+    sizes = np.unique(list(linked.clusters().values()), return_counts=True)[1]
+    assert len(sizes[sizes > 2]) == 3
