@@ -3,12 +3,13 @@
 The task gets all voting edges of the connected components that hold an unsettled vertex. With the neighbours of the
 unsettled vertices alone the result would differ. With whole components it is the same to the bit.
 
-Example: vertices 1 to 3 and 4 to 6 are two paths, and vertex 2 alone is unsettled.
+Example: vertices 1 and 2 have label 1, 3 and 7 have label 3, and 4 to 6 have label 4. Vertex 2 alone is unsettled.
 
-    src dst vote              src dst vote            id label wanting
-      1   2    5                1   2    5             1     1   false
-      2   3    9   -> edges ->  2   3    9 -> finish ->  2     3   false
-      4   5    5                                       3     3   false
+    src dst vote                src dst vote               id label wanting
+      1   2    5                  1   2    5                1     3   false
+      2   3    9                  2   3    9                2     3   false
+      3   7    9   -> edges ->    3   7    9   -> end ->    3     3   false
+      4   5    5                                            7     3   false
       5   6    5
 """
 

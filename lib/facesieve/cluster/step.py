@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -36,8 +37,7 @@ _log = logging.getLogger(__name__)
 def cluster(run: Run) -> None:
     """Weigh the edges, let the faces of every scope vote, and write who belongs together."""
     pairs = read_constraints(run.config.cluster.constraints)
-    # Where a vote is finished does not change its result. What the file says does, and not where it lies.
-    settings = asdict(replace(run.config.cluster, finish_locally_below=0, constraints=pairs.digest))
+    settings = _settings(run, pairs)
     inputs = (tables.LISTING, tables.EMBEDDINGS, tables.EDGES, tables.EPOCHS)
     stage = run.stage("cluster", (VOTES, CLUSTERS), inputs, cluster=settings, model=run.model)
     edges = Edges(stage.read(tables.EDGES))
@@ -51,12 +51,16 @@ def cluster(run: Run) -> None:
     outcomes = {scope: _outcome(stage, scope, epoch, former, limits) for scope in epoch.cosines}
     written = _written(stage, outcomes)
     scopes = {scope: _record(scope, weighed[scope], outcome, edges, written) for scope, outcome in outcomes.items()}
-    counts = _counts(limits)
-    rows_in, rows_out = edges.count(), written.count()
-    stage.done(ClusterRecord(rows_in=rows_in, rows_out=rows_out, begun=former.begun, constraints=counts, scopes=scopes))
+    record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=scopes)
+    stage.done(replace(record, rows_in=edges.count(), rows_out=written.count()))
     checkpoints = _checkpoints(stage, former)
     checkpoints.clear()
     checkpoints.clear_old()
+
+
+def _settings(run: Run, pairs: Entries[ConstraintRow]) -> dict[str, Any]:
+    """Return the settings that decide the result: not where a vote is finished, nor where the constraints lie."""
+    return asdict(replace(run.config.cluster, finish_locally_below=0, constraints=pairs.digest))
 
 
 def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:

@@ -1,7 +1,7 @@
 """Constraints between pairs of faces: must-links make one vertex, cannot-links cut a cluster, and both may contradict.
 
-Who may not be together is told by groups: no two faces of one group may. A cannot-link is a group of two faces, a
-photograph that of all its faces, so that a crowd takes as many rows as it has faces. `members` and `groups`, int64 [r],
+Groups say who may not be together: no two faces of one group may. A cannot-link is a group of two faces. A photograph
+is the group of all its faces, so that a crowd takes as many rows as it has faces. `members` and `groups`, int64 [r],
 say in row r that a face is of a group.
 """
 
@@ -155,8 +155,10 @@ def repaired(ids: Ints, edges: VotingEdges, members: Ints, groups: Ints) -> Ints
 
     ids: int64 [V], unique, in any order. Edges join pieces by descending vote, ties by src, then dst, unless that put
     two of a group together (single linkage under constraints: Kruskal 1956; Davidson and Ravi 2005). Each piece is
-    connected by voting edges and named by its smallest id. On LFW, with pairs of different people drawn from clusters,
-    this was at most 0.002 B-cubed F behind joining by total or by average vote, up to 0.012 ahead, and cheaper.
+    connected by voting edges and named by its smallest id.
+
+    Measured on LFW, with pairs of different people drawn from clusters, against joining by total or by average vote:
+    at most 0.002 B-cubed F behind, up to 0.012 ahead, and cheaper.
 
     >>> chain = VotingEdges(np.array([1, 2, 3]), np.array([2, 3, 4]), np.array([9, 4, 7]))
     >>> repaired(np.array([1, 2, 3, 4]), chain, np.array([1, 4]), np.array([0, 0])).tolist()

@@ -36,8 +36,11 @@ _ASKED, _OFFERED, _ROWS = 128, 8_192, 8_192
 
 @dataclass(frozen=True)
 class Exemplars:
-    """Faces that stand for large clusters: cluster ids int64 [C] ascending, and cluster c's face ids int64 and vectors
-    float16 [starts[c]:starts[c + 1], D] by ascending face id, at least one each."""
+    """Faces that stand for large clusters.
+
+    clusters: ids int64 [C], ascending. Cluster c has the rows starts[c] to starts[c + 1], at least one, of faces
+    int64 [M] and vectors float16 [M, D], by ascending face id.
+    """
 
     clusters: Indices
     starts: Indices
@@ -110,8 +113,8 @@ def nearest_cluster(
     Shapes: face ids int64 [n], vectors float16 [n, D], own int64 [n] -> positions int64 [n], similarities float64 [n].
     A face with `own` >= 0 is of that cluster and is not compared with it nor with those linked to it; -1: of none. No
     face is compared with itself. The similarity is the mean of the NEIGHBOURS greatest cosines (`vectors.pair_cosine`;
-    of all, if there are fewer), ties go to the smaller cluster id, and a face that may be compared with nobody gets -1
-    and NONE. Block products find what may be nearest and exact cosines decide it, so no bit depends on blocks or
+    of all, if there are fewer). Ties go to the smaller cluster id. A face that may be compared with nobody gets -1 and
+    NONE. Block products find what may be nearest and exact cosines decide it, so no bit depends on blocks or
     threads; memory is bounded.
 
     >>> axes = exemplars(np.array([5, 6]), np.array([1, 2]), np.eye(2, dtype=np.float16))

@@ -1,9 +1,9 @@
 """Structure score of an edge: is it strong, and do its ends share their neighbours?
 
-The score of the edge (a, b) is (g + W) / 2: the gain g of its cosine above the impostor line, and the weighted Jaccard
-overlap W of the closed neighbourhoods of its ends, sum of min(g_a(x), g_b(x)) / sum of max(g_a(x), g_b(x)), in which a
-face's gain to itself is 1 (shared neighbours: Jarvis and Patrick 1973; weighted Jaccard: Ioffe 2010). All numbers are
-integers in units of 2^-20, so that no sum depends on its order.
+The score of the edge (a, b) is (g + W) / 2. g is the gain of its cosine above the impostor line. W is the weighted
+Jaccard overlap of the closed neighbourhoods of its ends: sum of min(g_a(x), g_b(x)) / sum of max(g_a(x), g_b(x)). In a
+closed neighbourhood a face's gain to itself is 1. (Shared neighbours: Jarvis and Patrick 1973; weighted Jaccard: Ioffe
+2010.) All numbers are integers in units of 2^-20, so that no sum depends on its order.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _AN_OWNER, _AN_ENTRY = 1 << 12, 1 << 4
 class Hoods(NamedTuple):
     """Closed neighbourhoods of `faces` int64 [n], ascending.
 
-    Those of face i are the entries starts[i] to starts[i] + sizes[i] (int64 [n] each) of others int64 [m], the ids of
-    its neighbours and its own, and gains int32 [m]; totals int64 [n] are the sums of its gains.
+    Face i has the entries starts[i] to starts[i] + sizes[i] (int64 [n] each) of others int64 [m] and gains int32 [m].
+    The others are the ids of its neighbours and its own. totals: int64 [n], the sums of the gains of each face.
     """
 
     faces: Ints
@@ -131,7 +131,17 @@ def scores(src: Ints, dst: Ints, cosines: Cosines, line: float, closed: Hoods) -
 
 
 def _shared(rows: Ints, to: Ints, closed: Hoods) -> Ints:
-    """Sum min(g_a(x), g_b(x)) for each edge: one end's gains laid out as a table, the other's looked up in it."""
+    """Sum min(g_a(x), g_b(x)) for each edge: one end's gains laid out as a table, the other's looked up in it.
+
+    The end with the table is the owner. Edges come in portions, ordered by owner. Example of one portion, with gains
+    in quarters, where the neighbourhood of face 1 is 1: 4, 2: 3, 3: 2, that of 2 is 2: 4, 1: 3, and that of 3 is
+    3: 4, 1: 2.
+
+        table of gains           edge   entries of the other end   least   sum
+        owner   1   2   3         1-2   2: 4, 1: 3                  3, 3     6
+            1   4   3   2         1-3   3: 4, 1: 2                  2, 2     4
+            2   3   4   0         2-3   3: 4, 1: 2                  0, 2     2
+    """
     order = np.argsort(rows, kind="stable")
     rows, to = rows[order], to[order]
     ids, numbers = np.unique(closed.others, return_inverse=True)

@@ -1,14 +1,14 @@
 """Chinese Whispers on arrays: the reference semantics that the message passing on a cluster must equal to the bit.
 
-Every face starts with its own id as label. In superstep t (from 1) every face looks: it sums, per label of its
-neighbours, the votes of its edges, and prefers its own label if that is among the best, else the smallest of the best.
-If no face prefers another label than its own, the vote has settled: a verified fixed point. Otherwise some of those
-that want another label move, all at once, and the next superstep begins. Looking is what a superstep is: the last one,
-which finds nobody unsettled, counts; at the limit the last one looks too, and nobody moves any more.
+Every face starts with its own id as label. In superstep t (from 1) every face looks. It sums the votes of its edges per
+label of its neighbours. It prefers its own label if that is among the best, else the smallest of the best. If no face
+prefers another label than its own, the vote has settled: a verified fixed point. Otherwise some of those that want
+another label move, all at once, and the next superstep begins. A superstep is a look: the last one counts too, though
+it finds nobody unsettled. At the limit the last superstep looks, and nobody moves any more.
 
-Who moves: for t <= 40 those whose coin says so. Later, where equal weights would let faces swap labels for ever, a
-wanting face whose (h, id) is the least among itself and its wanting neighbours; such moves raise the weight inside
-clusters, so the vote must end. (Biemann 2006, made synchronous and independent of order.)
+Who moves: for t <= 40 those whose coin says so. With equal weights the coin might let faces swap labels for ever. So
+later a wanting face moves whose (h, id) is the least among itself and its wanting neighbours. Such moves raise the
+weight inside clusters, so the vote must end. (Biemann 2006, made synchronous and independent of order.)
 """
 
 from __future__ import annotations
