@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
-from facesieve.cluster.frames import VOTE_STATE, VOTING_EDGES, DirectedEdges, VoteState
+from facesieve.cluster.frames import RANKS, VOTE_STATE, VOTING_EDGES, DirectedEdges, Ranks, VoteState
 from facesieve.cluster.messages import best_labels, least_ranks
 
 
@@ -22,9 +22,7 @@ def test_votes_of_one_label_are_summed_and_ties_go_to_the_own_then_the_smallest(
 
 
 def test_the_least_rank_comes_from_a_neighbour(spark: SparkSession) -> None:
-    ranks = spark.createDataFrame(
-        [(1, (5, 1)), (2, (5, 2)), (3, (0, 3))], "id long, rank struct<draw:bigint,id:bigint>"
-    )
+    ranks = Ranks(spark.createDataFrame([(1, (5, 1)), (2, (5, 2)), (3, (0, 3))], RANKS))
     pairs = [(1, 2, 9), (2, 1, 9), (2, 3, 9), (3, 2, 9)]
     rivals = least_ranks(ranks, DirectedEdges(spark.createDataFrame(pairs, VOTING_EDGES))).collect()
     assert {row["id"]: tuple(row["rival"]) for row in rivals} == {1: (5, 2), 2: (0, 3), 3: (5, 2)}

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from facesieve.cluster.frames import VERTEX_CLUSTERS, DirectedEdges, Labels, VertexClusters
+from facesieve.cluster.frames import VERTEX_CLUSTERS, DirectedEdges, Labels, VertexClusters, VotingEdges
 from facesieve.cluster.kernels.whispers import split
 from facesieve.cluster.local_finish import with_labels
 from facesieve.core.frames import broadcast_if_few
@@ -24,8 +24,8 @@ def components(labels: Labels, directed: DirectedEdges, count: int) -> VertexClu
 
     A label's edges go through one task, which holds a number for each of their vertices and EDGES_AT_ONCE edges.
     """
-    pairs = directed.where("src < dst").select("src", "dst")
-    edges = with_labels(pairs, broadcast_if_few(labels.select("id", "label"), count))
+    pairs = VotingEdges(directed.where("src < dst").select("src", "dst"))
+    edges = with_labels(pairs, Labels(broadcast_if_few(labels.select("id", "label"), count)))
     inner = edges.where("src_label = dst_label").select("src", "dst", "src_label").repartition("src_label")
     parts = inner.mapInArrow(connected, VERTEX_CLUSTERS)
     cluster = F.coalesce("cluster", "id").alias("cluster")

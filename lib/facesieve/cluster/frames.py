@@ -30,6 +30,10 @@ ScoredEdges = NewType("ScoredEdges", DataFrame)
 """The edges of one scope, each once: score (an integer / 2^20, exactly), and whether the edge votes."""
 SCORED_EDGES = _columns(src=_LONG, dst=_LONG, score=_FLOAT, votes=_FLAG)
 
+FaceVectors = NewType("FaceVectors", DataFrame)
+"""Faces of one scope, each once."""
+FACE_VECTORS = _columns(face_id=_LONG, vector=_VECTOR)
+
 Voters = NewType("Voters", DataFrame)
 """The faces that vote, each once, with the label to begin with."""
 VOTERS = _columns(face_id=_LONG, vector=_VECTOR, label=_LONG)
@@ -50,6 +54,23 @@ VoteState = NewType("VoteState", DataFrame)
 wanting: the vertex preferred another label than its own.
 """
 VOTE_STATE = _columns(id=_LONG, label=_LONG, preferred=_LONG, wanting=_FLAG, moved=_FLAG)
+
+BestLabels = NewType("BestLabels", DataFrame)
+"""The vertices that received a message, each once, with the label that got most votes."""
+BEST_LABELS = _columns(id=_LONG, best=_LONG)
+
+_RANK = _columns(draw=_LONG, id=_LONG)
+Ranks = NewType("Ranks", DataFrame)
+"""The vertices that want another label: the least rank among neighbours moves."""
+RANKS = _columns(id=_LONG, rank=_RANK)
+
+Rivals = NewType("Rivals", DataFrame)
+"""Vertices with ranks among their neighbours, each once, with the least of these ranks."""
+RIVALS = _columns(id=_LONG, rival=_RANK)
+
+FinishedVertices = NewType("FinishedVertices", DataFrame)
+"""The vertices that one task has finished, each once; wanting: the vertex still prefers another label."""
+FINISHED_VERTICES = _columns(id=_LONG, label=_LONG, wanting=_FLAG)
 
 Labels = NewType("Labels", DataFrame)
 """Every vertex after a vote; settled: it prefers its own label."""

@@ -22,7 +22,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.cluster.frames import ClusteredFaces, Voters
+from facesieve.cluster.frames import ClusteredFaces, FaceVectors, Voters
 from facesieve.core.ids import digest_id
 from facesieve.core.tables import CLUSTERS, Clusters
 from facesieve.lake.records import ChurnRecord, ClusterRecord, VoteBasis
@@ -52,8 +52,8 @@ class FormerClusters:
         """Return the earlier version's rows of a scope."""
         return Clusters(self.stage.former(CLUSTERS).where(F.col("scope") == scope))
 
-    def labelled(self, faces: DataFrame, scope: str) -> Voters:
-        """Add to `faces` (face_id, and others) the label to begin with.
+    def labelled(self, faces: FaceVectors, scope: str) -> Voters:
+        """Add to `faces` the label to begin with.
 
         It is the smallest face of its former cluster that is still there; a face that is new, or had joined as a
         leftover, begins with its own.

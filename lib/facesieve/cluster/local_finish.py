@@ -24,7 +24,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from facesieve.cluster.frames import DirectedEdges, VoteState, VotingEdges
+from facesieve.cluster.frames import FINISHED_VERTICES, DirectedEdges, FinishedVertices, Labels, VoteState, VotingEdges
 from facesieve.cluster.kernels.whispers import Coin, Start, Whispered, finish
 from facesieve.core import config
 from facesieve.faces.blocks import RowBatches
@@ -39,9 +39,9 @@ _EDGE = ("src", "dst", "vote", "src_label", "dst_label")
 
 
 class Finished(NamedTuple):
-    """The end of a vote: id, label, wanting of the vertices in the task (persisted), and the history of this part."""
+    """The end of a vote: the vertices in the task (persisted), and the unsettled ones of each superstep there."""
 
-    vertices: DataFrame
+    vertices: FinishedVertices
     unsettled: list[int]
 
 
@@ -71,11 +71,12 @@ def finished(state: VoteState, edges: VotingEdges, done: int, settings: config.C
     rows = with_labels(edges, state).select(*_EDGE).repartition(1)
     vertices = rows.mapInArrow(_finisher(done, settings), _FINISHED).persist()
     row = history_row(vertices)
-    return Finished(vertices.select("id", "label", "wanting"), list(row["unsettled"]) if row else [])
+    ended = FinishedVertices(vertices.select(*FINISHED_VERTICES.names))
+    return Finished(ended, list(row["unsettled"]) if row else [])
 
 
-def with_labels(edges: DataFrame, labels: DataFrame) -> DataFrame:
-    """Add to edges (src, dst, and others) the labels (id, label) of their ends: src_label, dst_label."""
+def with_labels(edges: VotingEdges, labels: VoteState | Labels) -> DataFrame:
+    """Add to edges the labels of their ends: src_label, dst_label."""
     source, target = (
         labels.select(F.col("id").alias(end), F.col("label").alias(f"{end}_label")) for end in ("src", "dst")
     )

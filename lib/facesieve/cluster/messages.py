@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from graphframes import GraphFrame
 from graphframes.lib import AggregateMessages
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.cluster.frames import DirectedEdges, VoteState
+from facesieve.cluster.frames import BestLabels, DirectedEdges, Ranks, Rivals, VoteState
 from facesieve.core.frames import broadcast_if_few
 
 
-def best_labels(state: VoteState, edges: DirectedEdges, count: int) -> DataFrame:
-    """Return the best label (`best`) for every vertex (`id`) that receives a vote through `edges`, persisted.
+def best_labels(state: VoteState, edges: DirectedEdges, count: int) -> BestLabels:
+    """Return the best label for every vertex that receives a vote through `edges`, persisted.
 
     count: an upper bound of the vertices. The best label is the one whose votes sum up highest: the vertex's own if it
     is among the best, else the smallest of the best.
@@ -39,12 +38,10 @@ def best_labels(state: VoteState, edges: DirectedEdges, count: int) -> DataFrame
     # ~id orders like -id, without overflow.
     message = F.struct(AggregateMessages.edge["votes"].alias("votes"), own, F.bitwise_not(source["id"]).alias("least"))
     best = F.bitwise_not(F.max(AggregateMessages.msg)["least"]).alias("best")
-    received: DataFrame = graph.aggregateMessages([best], sendToDst=[message])
-    return received
+    return BestLabels(graph.aggregateMessages([best], sendToDst=[message]))
 
 
-def least_ranks(ranks: DataFrame, edges: DirectedEdges) -> DataFrame:
-    """Return the least `rank` among the neighbours (`rival`) of each vertex (`id`) of `ranks` (id, rank), persisted."""
+def least_ranks(ranks: Ranks, edges: DirectedEdges) -> Rivals:
+    """Return the least rank among the neighbours of each vertex of `ranks`, persisted."""
     least = F.min(AggregateMessages.msg).alias("rival")
-    received: DataFrame = GraphFrame(ranks, edges).aggregateMessages([least], sendToDst=[AggregateMessages.src["rank"]])
-    return received
+    return Rivals(GraphFrame(ranks, edges).aggregateMessages([least], sendToDst=[AggregateMessages.src["rank"]]))

@@ -17,7 +17,7 @@ from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_c
 from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.edge_weights import weigh
 from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_record
-from facesieve.cluster.frames import ListedFaces
+from facesieve.cluster.frames import FaceVectors, ListedFaces
 from facesieve.cluster.lineage import FormerClusters, former_clusters
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import tables
@@ -91,7 +91,7 @@ def _vote_input(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, 
     faces = faces_of(stage)
     votes = Votes(stage.read(VOTES).where(F.col("scope") == scope))
     voters = faces.where(F.col("identity").isNotNull()) if scope == "identity" else faces
-    labelled = former.labelled(voters.select("face_id", "vector"), scope)
+    labelled = former.labelled(FaceVectors(voters.select("face_id", "vector")), scope)
     attaching = scope == "global" and stage.run.config.cluster.attach_error > 0
     return VoteInput(labelled, votes, constraints, epoch.cosines[scope] if attaching else None)
 

@@ -18,7 +18,18 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from facesieve.cluster.checkpoints import Checkpoints
-from facesieve.cluster.frames import VOTE_STATE, DirectedEdges, Labels, Vertices, VoteState, VotingEdges
+from facesieve.cluster.frames import (
+    VOTE_STATE,
+    BestLabels,
+    DirectedEdges,
+    FinishedVertices,
+    Labels,
+    Ranks,
+    Rivals,
+    Vertices,
+    VoteState,
+    VotingEdges,
+)
 from facesieve.cluster.kernels.whispers import COIN_BITS, COIN_STEPS, Coin
 from facesieve.cluster.local_finish import finished, unfinished_edges
 from facesieve.cluster.messages import best_labels, least_ranks
@@ -165,7 +176,7 @@ def _first_state(vertices: Vertices) -> VoteState:
     return VoteState(vertices.select("id", "label", F.col("label").alias("preferred"), *flags))
 
 
-def _looked(state: VoteState, best: DataFrame | None, count: int) -> DataFrame:
+def _looked(state: VoteState, best: BestLabels | None, count: int) -> DataFrame:
     """Say what every vertex prefers now (id, label, preferred, wanting); without a message it stays as it was."""
     if best is None:
         return state.select("id", "label", "preferred", "wanting")
@@ -187,8 +198,8 @@ def _rank(draw: Column) -> Column:
     return F.struct(draw.alias("draw"), "id")
 
 
-def _rivals(looked: DataFrame, directed: DirectedEdges, draw: Column) -> DataFrame:
-    return least_ranks(looked.where("wanting").select("id", _rank(draw).alias("rank")), directed)
+def _rivals(looked: DataFrame, directed: DirectedEdges, draw: Column) -> Rivals:
+    return least_ranks(Ranks(looked.where("wanting").select("id", _rank(draw).alias("rank"))), directed)
 
 
 def _moved(looked: DataFrame, may: Column) -> DataFrame:
@@ -198,7 +209,7 @@ def _moved(looked: DataFrame, may: Column) -> DataFrame:
     return moving.withColumn("label", label).select(*VOTE_STATE.names)
 
 
-def _with_end(state: VoteState, end: DataFrame) -> DataFrame:
+def _with_end(state: VoteState, end: FinishedVertices) -> DataFrame:
     """Return id, label, wanting of all vertices, those of `end` as they are there; no other wanted another label."""
     last = end.select("id", F.col("label").alias("last"), F.col("wanting").alias("still"))
     label, wanting = F.coalesce("last", "label"), F.coalesce("still", F.lit(False))
