@@ -1,4 +1,4 @@
-"""Versions of a table: what is known of one, and how several writes become one."""
+"""Versions of a table: what a snapshot says of itself, and how several writes become one version."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ class Change:
                 f"DELETE FROM {self._target} AS old WHERE EXISTS (SELECT 1 FROM {{gone}} AS gone WHERE {same})",
                 gone=F.broadcast(gone) if count <= _BROADCAST_KEYS else gone,
             )
-            self.at, self._ended = self._standing(), False
+            self.at, self._ended = self._current(), False
         gone.unpersist()
 
     def seal(self) -> Snapshot:
         """Let the branch end with a commit that bears the key, if its last one does not, and return that version."""
         if not self._ended:
             iceberg.existing(self.spark, self.name).append_nothing(self.branch, self.stamp.summary())
-            self.at = self._standing()
+            self.at = self._current()
         return self.at
 
     def _write(self, frame: DataFrame, *, replace: bool, last: bool) -> None:
@@ -125,14 +125,14 @@ class Change:
             writer.overwrite(F.lit(True))
         else:
             writer.append()
-        self.at = self._standing()
+        self.at = self._current()
 
     @property
     def _target(self) -> str:
         return f"{self.name}.`branch_{self.branch}`"
 
-    def _standing(self) -> Snapshot:
-        commit = iceberg.existing(self.spark, self.name).standing(self.branch)
+    def _current(self) -> Snapshot:
+        commit = iceberg.existing(self.spark, self.name).current(self.branch)
         if commit is None:
             raise ContractError(f"a branch of the table {self.table.name} has vanished. Start the job again.")
         return snapshot_of(self.table, commit)
