@@ -69,15 +69,11 @@ def attachment(members: MeasuredMembers, link_cosine: float, error: float, forbi
     if large < FEWEST_CLUSTERS:
         nothing = f"few_clusters: there are {large} large clusters, {FEWEST_CLUSTERS} are needed"
         return _attachment(members, [], AttachmentRecord(leftovers=leftovers, large=large, reason=nothing))
-    is_large, is_medoid = F.col("cluster_size") >= LARGE, F.col("medoid")
-    shown = members.where(is_large & (_drawn(max(_LEAST, _EXEMPLARS // large)) | is_medoid))
-    crowd = exemplars(*_collected(shown))
-    asked = members.where((is_large & _drawn(max(1, _NULL // large))) | (~is_large & is_medoid))
-    left, null = _nearest(asked, crowd, links(crowd, link_cosine))
+    crowd, left, null = _compared(members, large, link_cosine)
     admitted, p = admission(left.similarities, null.similarities, null.clusters, error)
     joining = left.take(np.flatnonzero(admitted.joins))
     if len(joining.clusters):
-        joining = _second_look(members.where(~is_large & is_medoid), joining, crowd)
+        joining = _second_look(members.where(_is_leftover()), joining, crowd)
     targets = crowd.clusters[joining.targets]
     apart = forbidden(np.union1d(joining.clusters, targets))
     free = np.flatnonzero(permitted(joining.clusters, targets, p[admitted.joins], apart))
@@ -100,9 +96,26 @@ def _attachment(members: MeasuredMembers, rows: list[tuple[int, int]], record: A
     return Attachment(Joins(members.sparkSession.createDataFrame(rows, JOINS)), record)
 
 
+def _compared(members: MeasuredMembers, large: int, link_cosine: float) -> tuple[Exemplars, _Compared, _Compared]:
+    """Return the exemplars, and what was compared with them: the leftovers, and the faces behind the null."""
+    shown = members.where(_is_large() & (_drawn(max(_LEAST, _EXEMPLARS // large)) | F.col("medoid")))
+    crowd = exemplars(*_collected(shown))
+    asked = members.where((_is_large() & _drawn(max(1, _NULL // large))) | _is_leftover())
+    return crowd, *_nearest(asked, crowd, links(crowd, link_cosine))
+
+
+def _is_large() -> Column:
+    return F.col("cluster_size") >= LARGE
+
+
+def _is_leftover() -> Column:
+    """Whether the face stands for a leftover."""
+    return ~_is_large() & F.col("medoid")
+
+
 def _counts(members: MeasuredMembers) -> tuple[int, int]:
     """Count the clusters below LARGE faces and the others, by their medoids."""
-    large = F.count_if(F.col("cluster_size") >= LARGE)
+    large = F.count_if(_is_large())
     row = members.where("medoid").agg(F.count("*").alias("clusters"), large.alias("large")).collect()[0]
     return int(row["clusters"] - row["large"]), int(row["large"])
 
