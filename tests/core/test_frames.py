@@ -8,12 +8,11 @@ from facesieve.core.frames import BROADCAST_ROWS, broadcast_if_few
 
 
 def test_only_few_rows_are_sent_to_every_executor(spark: SparkSession) -> None:
-    one, other = (spark.range(3).hint("shuffle_merge") for _ in range(2))
+    joining = spark.range(3).hint("shuffle_merge")
 
     def plan(rows: int) -> str:
-        joined = one.join(broadcast_if_few(spark.range(3), rows), on="id")
+        joined = joining.join(broadcast_if_few(spark.range(3), rows), on="id")
         return str(joined._jdf.queryExecution().optimizedPlan().toString())
 
     assert "broadcast" in plan(BROADCAST_ROWS)
     assert "broadcast" not in plan(BROADCAST_ROWS + 1)
-    assert other.count() == 3

@@ -15,7 +15,8 @@ SIZES = {("a", None): 5, ("b", None): 1, (None, 7): 3, (None, 8): 1, (None, None
 def rows(sizes: dict[tuple[str | None, int | None], int]) -> pa.Table:
     keys = [key for key, size in sizes.items() for _ in range(size)]
     names, pools = zip(*keys, strict=True)
-    columns = {"name": pa.array(names, pa.string()), "pool": pa.array(pools, pa.int64()), "row": pa.array(range(len(keys)), pa.int64())}
+    numbers = pa.array(range(len(keys)), pa.int64())
+    columns = {"name": pa.array(names, pa.string()), "pool": pa.array(pools, pa.int64()), "row": numbers}
     return pa.table(columns)
 
 

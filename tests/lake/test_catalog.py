@@ -26,16 +26,16 @@ def test_a_new_table_stands_at_an_empty_snapshot(lake: Lake) -> None:
 
 def test_overwrite_append_find_and_go_back(spark: SparkSession, lake: Lake) -> None:
     empty = lake.snapshot(tables.EDGES)
-    one = lake.overwrite(tables.EDGES, edges(spark, 0.5), Stamp("r1", "a", {"listing": 7}), empty)
-    two = lake.overwrite(tables.EDGES, edges(spark, 0.25), Stamp("r2", "b", {}), one)
-    three = lake.append(tables.EDGES, edges(spark, 0.75), Stamp("r2", "c", {}), two)
-    assert cosines(lake, one) == [0.5]
-    assert cosines(lake, three) == [0.25, 0.75]
-    assert lake.find(tables.EDGES, "a") == one
-    assert (one.run, one.inputs) == ("r1", {"listing": 7})
-    lake.make_current(tables.EDGES, one, three)
-    assert lake.snapshot(tables.EDGES) == one
-    assert lake.find(tables.EDGES, "c") == three
+    first = lake.overwrite(tables.EDGES, edges(spark, 0.5), Stamp("r1", "a", {"listing": 7}), empty)
+    second = lake.overwrite(tables.EDGES, edges(spark, 0.25), Stamp("r2", "b", {}), first)
+    third = lake.append(tables.EDGES, edges(spark, 0.75), Stamp("r2", "c", {}), second)
+    assert cosines(lake, first) == [0.5]
+    assert cosines(lake, third) == [0.25, 0.75]
+    assert lake.find(tables.EDGES, "a") == first
+    assert (first.run, first.inputs) == ("r1", {"listing": 7})
+    lake.make_current(tables.EDGES, first, third)
+    assert lake.snapshot(tables.EDGES) == first
+    assert lake.find(tables.EDGES, "c") == third
 
 
 def test_a_table_that_moved_is_refused_and_left_alone(spark: SparkSession, lake: Lake) -> None:

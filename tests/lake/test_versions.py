@@ -47,10 +47,10 @@ def test_a_change_of_many_writes_moves_main_once(spark: SparkSession, lake: Lake
         assert [row.cosine for row in before.collect()] == [0.25], "what was read stays"
         change.delete(change.read().where("dst = 9"))
         assert lake.snapshot(tables.EDGES) == since
-    made = lake.snapshot(tables.EDGES)
-    assert (made, lake.find(tables.EDGES, "new")) == (change.at, change.at)
-    assert (made.run, made.key, made.inputs) == ("r", "new", {"listing": 7})
-    assert cosines(lake, made) == [0.25, 0.75]
+    version = lake.snapshot(tables.EDGES)
+    assert (version, lake.find(tables.EDGES, "new")) == (change.at, change.at)
+    assert (version.run, version.key, version.inputs) == ("r", "new", {"listing": 7})
+    assert cosines(lake, version) == [0.25, 0.75]
     assert cosines(lake, since) == [0.25, 0.5]
     assert refs(spark, lake) == {"main"}
     assert _keys(spark, lake) == ["", "old", None, "new#1", "new#2", None, "new"]

@@ -16,7 +16,7 @@ from facesieve.assess.finished_run import add_run, reading
 from facesieve.assess.kernels.calibration import across, cosine_at, false_match, impostor_share, unmixed, within
 from facesieve.assess.profile_writer import calibrated, profile_text, refuse_unwritable
 from facesieve.assess.report import of_calibration
-from facesieve.assess.samples import named_faces, sample_by_identity
+from facesieve.assess.samples import NamedFaces, named_faces, sample_by_identity
 from facesieve.core import profiles, tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
@@ -73,7 +73,8 @@ def calibrate(run: Run, arguments: Namespace) -> Answer:
     refuse_unwritable(arguments.out, arguments.svg)
     source = reading(run.lake, arguments.run)
     embedded = source.table(tables.EMBEDDINGS).where(F.col("model") == run.model)
-    named = named_faces(Listing(source.table(tables.LISTING)), Embeddings(embedded)).persist()
+    named = named_faces(Listing(source.table(tables.LISTING)), Embeddings(embedded))
+    named.persist()
     _log.info("calibrate: choosing faces")
     impostors = _collected(run, embedded, _impostors(named))
     people = _collected(run, embedded, sample_by_identity(named, PEOPLE, PEOPLE_EACH, 2))
@@ -132,13 +133,13 @@ def _warnings(found: Calibration, share: float) -> tuple[str, ...]:
             f"about {share:.0%} of the pairs inside folders are of impostors: line and thresholds hold, but the"
             " quantiles of one person's cosines below 0.2 are uncertain"
         )
-    lost = found.same.share_below(found.chosen["link"])
+    lost = found.genuine.share_below(found.chosen["link"])
     if lost > WEAK:
         said.append(f"about {lost:.0%} of one person's pairs are below the cosine for folders: the model is weak here")
     return tuple(said)
 
 
-def _impostors(named: DataFrame) -> DataFrame:
+def _impostors(named: NamedFaces) -> DataFrame:
     bounded = sample_by_identity(named, IMPOSTORS, IMPOSTORS_EACH, 1)
     return bounded.orderBy(F.xxhash64("face_id"), "face_id").limit(IMPOSTORS)
 
@@ -166,7 +167,7 @@ def _record(measured: Measured, sections: dict[str, Any]) -> dict[str, Any]:
         {
             "cosine": round(cosine, 4),
             "false_match": false_match(cosine, found.line),
-            "false_non_match": found.same.share_below(cosine),
+            "false_non_match": found.genuine.share_below(cosine),
         }
         for cosine in (cosine_at(rate, found.line) for rate in RATES)
     ]

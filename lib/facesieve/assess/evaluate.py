@@ -9,7 +9,7 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.assess.contingency import contingency
+from facesieve.assess.contingency import ComparedFaces, contingency
 from facesieve.assess.finished_run import Reading, add_run, reading
 from facesieve.assess.kernels.agreement import Cells, purity
 from facesieve.assess.report import of_evaluation
@@ -82,7 +82,7 @@ def _faces(source: Reading, listing: DataFrame) -> DataFrame:
 def _of_scope(clusters: DataFrame, faces: DataFrame) -> dict[str, Any]:
     grouped = clusters.select("face_id", F.col("cluster_id").alias("cluster"), "cluster_size")
     known = grouped.join(faces, "face_id", how="inner")
-    crossed = contingency(known.where("leading AND person IS NOT NULL"))
+    crossed = contingency(ComparedFaces(known.where("leading AND person IS NOT NULL")))
     return _counts(known) | _agreement(crossed.cells) | {"purity": _purity(crossed.clusters)} | _proxies(known)
 
 

@@ -1,8 +1,8 @@
 """The tables in the lake: read, write, reuse and roll back through Apache Iceberg.
 
 This module and `iceberg` alone know catalogs, snapshots and branches. Writes go to a branch that starts at the snapshot
-the stage began with, and `main` is then fast-forwarded to it, once. Iceberg refuses that if another run moved `main`
-meanwhile, so of two runs on one lake one is refused and has changed nothing. A killed run leaves whole versions only.
+the stage began with. Then `main` is fast-forwarded to the branch, once. Iceberg refuses that if another run has moved
+`main`: of two runs on one lake one is refused and has changed nothing. A killed run leaves whole versions only.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Lake:
     def open(self, table: Table, buckets: int = 1) -> Snapshot:
         """Make the table, with an empty first snapshot, if it is not there; return what it stands at.
 
-        A table of an older version gets the declared columns that it lacks. One that lacks a column of the key, or has
-        a column of another type, is none of ours and is refused with a ContractError.
+        A table of an older version gets the declared columns that it lacks. Raises ContractError for a table of other
+        hands: it lacks a column of the key, or has a column of another type.
         `buckets` is the n of a `bucket(n, identity)` partition; an existing table is moved to the new n.
         """
         name = self._name(table)

@@ -1,7 +1,7 @@
 """One run of the job: which version of each table it works on, and stages that are computed once and then reused.
 
-A stage's key is a digest of its own settings, its inputs' keys, the model and the code that it may run. A stage whose
-key is borne by a snapshot of its table is not computed again: that snapshot is made current.
+A stage's key is a digest of its settings, its inputs' keys, the model and the code that it may run. A stage whose key
+is borne by a snapshot of its table is not computed again: that snapshot is made current.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ class _JvmErrors(io.TextIOBase):
 def separate_errors() -> None:
     """Let what is written to standard error arrive there.
 
-    spark-submit merges a Python driver's standard error into its own standard output, where the result would no longer
-    be readable by a program. The JVM's own standard error is the way around.
+    spark-submit merges a Python driver's standard error into its own standard output. No program could read the result
+    there any more. The JVM's own standard error is the way around.
     """
     if "PYSPARK_GATEWAY_PORT" in os.environ and not isinstance(sys.stderr, _JvmErrors):
         SparkContext._ensure_initialized()

@@ -19,7 +19,7 @@ from facesieve.lake.iceberg import Commit
 KEY = "facesieve.key"
 _RUN, _INPUTS = "facesieve.run", "facesieve.inputs"
 _BROADCAST_KEYS = 1_000_000
-"""Keys up to which a delete sends them to every executor (some 50 MB), so that the table itself is not shuffled."""
+"""A delete sends up to so many keys to every executor (some 50 MB): then the table itself is not shuffled."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def snapshot_of(table: Table, commit: Commit) -> Snapshot:
 class Change:
     """Writes to a branch of one table that become one version: only their last commit bears the stamp's key.
 
-    The commits before it bear the key with `#` and a number, or (deletions) none, so that nobody ever finds a part.
+    The commits before it bear the key with `#` and a number, or (deletions) none: nobody ever finds a part.
     `at` is where the branch stands.
     """
 
@@ -109,7 +109,7 @@ class Change:
         gone.unpersist()
 
     def seal(self) -> Snapshot:
-        """Let the branch end with a commit that bears the key, if its last one does not, and return that version."""
+        """Let the last commit of the branch bear the key, by one more if need be, and return that version."""
         if not self._ended:
             iceberg.existing(self.spark, self.name).append_nothing(self.branch, self.stamp.summary())
             self.at = self._current()
