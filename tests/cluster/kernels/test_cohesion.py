@@ -52,5 +52,5 @@ def test_equals_the_held_cluster_to_the_bit(rows: int, dimension: int, seed: int
 
 
 def test_a_cluster_has_a_face() -> None:
-    with pytest.raises(ValueError, match="at least single"):
+    with pytest.raises(ValueError, match="at least one"):
         streamed_cohesion(lambda: [])
