@@ -11,6 +11,8 @@ from pyspark.sql import SparkSession
 from facesieve.core import tables
 from facesieve.lake.catalog import Stamp
 from facesieve.publish import step as module
+from facesieve.publish.cleaned import cleaned
+from facesieve.publish.parquet_export import export_parquet
 
 KEEP, DROP = Decided("keep"), Decided("drop")
 HUNDRED = {f"{number}.jpg": KEEP for number in range(100)}
@@ -35,9 +37,9 @@ def test_a_dry_run_writes_decisions_alone_and_says_what_an_apply_would_change(
     assert shop.apply("r2", changed(*range(50))) == 0, "the first apply is free, whatever a dry run had decided"
     before = shop.standing()
     assert shop.dry("r3", changed(*range(46))) == 0
-    told = capsys.readouterr().err
-    assert "54 images would be published, 4 of 100 published upon before would change their verdict;" in told
-    assert "WARNING" not in told
+    summary = capsys.readouterr().err
+    assert "54 images would be published, 4 of 100 published upon before would change their verdict;" in summary
+    assert "WARNING" not in summary
     assert shop.dry("r4", HUNDRED) == 0
     assert "WARNING: publish: 50 of 100 known images would change their verdict (50.0%)" in capsys.readouterr().err
     assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
@@ -62,7 +64,7 @@ def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(
 
 def test_published_images_that_are_gone_are_a_change(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.apply("r1", changed(0)) == 0
-    half = {uri: said for number, (uri, said) in enumerate(HUNDRED.items()) if number % 2}
+    half = {uri: decided for number, (uri, decided) in enumerate(HUNDRED.items()) if number % 2}
     assert shop.apply("r2", half) == 3
     assert "(49.5%), 49 of them are no longer there" in capsys.readouterr().err
     most = dict(list(HUNDRED.items())[1:])
@@ -105,9 +107,9 @@ def test_a_row_lost_on_the_way_is_seen_and_is_never_the_table(
 ) -> None:
     assert shop.apply("r1", changed(0)) == 0
     before = shop.standing()
-    whole = module.cleaned
+    whole = cleaned
     with monkeypatch.context() as patched:
-        patched.setattr(module, "cleaned", lambda *given: whole(*given).where("uri <> '7.jpg'"))
+        patched.setattr(module, "cleaned", lambda *tables: whole(*tables).where("uri <> '7.jpg'"))
         assert shop.apply("r2", HUNDRED) == 1
     assert "100 images were decided to be published, cleaned has 99: 1 missing, 0 extra" in capsys.readouterr().err
     assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
@@ -123,17 +125,15 @@ def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(
     rows = shop.lake.read(tables.CLEANED, written).where("uri <> '7.jpg'")
     shop.lake.overwrite(tables.CLEANED, rows, Stamp("other hands", written.key, written.inputs), written)
     assert shop.apply("r2", HUNDRED) == 1
-    assert "conservation is broken" in capsys.readouterr().err
+    assert "reconciliation is broken" in capsys.readouterr().err
 
 
 def test_an_export_that_lacks_an_image_is_not_complete(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = module.exports.export_parquet
+    whole = export_parquet
     with monkeypatch.context() as patched:
-        patched.setattr(
-            module.exports, "export_parquet", lambda rows, *rest: whole(rows.where("uri <> '7.jpg'"), *rest)
-        )
+        patched.setattr(module, "export_parquet", lambda rows, *rest: whole(rows.where("uri <> '7.jpg'"), *rest))
         assert shop.apply("r1", HUNDRED, 'publish.outputs=["parquet"]') == 1
     assert "the export parquet holds 99 images, the table cleaned 100" in capsys.readouterr().err
     assert not list(shop.export.rglob("_SUCCESS"))
