@@ -72,7 +72,7 @@ def test_source_is_untouched_by_dry_run_apply_undo_and_apply(shop: Shop) -> None
     assert [stage for stage, reused in _sieve(shop, "apply", *APPLY).items() if not reused] == ["publish"]
     assert _state(shop.images) == source
     published = shop.cleaned()
-    assert {uri.split("/")[0] for uri in kept} == set(kept.values()) == set(PEOPLE)
+    assert {uri.split("/")[0] for uri in published} == set(published.values()) == set(PEOPLE)
     copies = [file for file in (shop.export / "apply/folders").rglob("*.png") if file.is_file()]
     assert len(copies) == len(published)
 
