@@ -113,9 +113,9 @@ def _decided(
     return lake.decisions(), record, lake.identity_links()
 
 
-def _run(lake: PlantedLake, verbs: list[cli.Verb], sets: list[str], *more: str) -> dict[str, Any]:
+def _run(lake: PlantedLake, steps: list[cli.Step], sets: list[str], *more: str) -> dict[str, Any]:
     with contextlib.redirect_stdout(io.StringIO()) as output:
-        code = cli.main(verbs, "", [*lake.arguments, *(f"--set={each}" for each in sets), *more])
+        code = cli.main(steps, "", [*lake.arguments, *(f"--set={each}" for each in sets), *more])
     if code:
         raise SystemExit(f"{lake.name} ended with exit code {code}")
     record: dict[str, Any] = json.loads(output.getvalue().splitlines()[-1])
