@@ -92,6 +92,16 @@ def test_figures_equal_the_kernel_and_scikit_learn_and_nothing_changes(
     assert place.history() == before
 
 
+def test_neither_a_model_nor_images_are_needed(place: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    assert place.ask(evaluate, "--json", "--set", "images.root=", model="absent") == 0
+    assert json.loads(capsys.readouterr().out)["run"] == "r1"
+
+
+def test_an_old_scope_is_told_its_new_name(place: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    assert place.ask(evaluate, "--scope", "heap") == 2
+    assert "heap was renamed to global" in capsys.readouterr().err
+
+
 def test_purity_by_size_equals_counting(place: Finished, capsys: pytest.CaptureFixture[str]) -> None:
     (scope,) = _record(place, capsys, "--scope", "global")["scopes"].values()
     named = [i for i in range(IMAGES) if i not in NAMELESS]

@@ -87,15 +87,12 @@ def _lake(namespace: str):
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory, facenet_weights: Path) -> Path:
+def images(tmp_path_factory: pytest.TempPathFactory, facenet_weights: Path, photographs: Path) -> Path:
     """Nine photographs each of three people; two copies, one under another name; one file that is no image."""
     root = tmp_path_factory.mktemp("photographs")
-    photographs = ROOT / ".cache" / "demo" / "train"
-    if not photographs.exists():
-        pytest.skip("the demonstration's photographs are not there (run make setup)")
     for person in ("ben_afflek", "madonna", "mindy_kaling"):
         (root / person).mkdir()
-        for number, file in enumerate(sorted((photographs / person).glob("*.jpg"))[:9]):
+        for number, file in enumerate(sorted((photographs / "train" / person).glob("*.jpg"))[:9]):
             shutil.copyfile(file, root / person / f"{number}.jpg")
     shutil.copyfile(root / "madonna" / "0.jpg", root / "madonna" / "copy.jpg")
     shutil.copyfile(root / "madonna" / "1.jpg", root / "mindy_kaling" / "double.jpg")

@@ -76,3 +76,35 @@ def test_a_missing_or_broken_file_is_a_fault(base, tmp_path: Path) -> None:
     broken.write_text("[lake\n")
     absent = str(tmp_path / "absent.toml")
     assert _keys(lambda: config.load(base, [str(broken), absent])) == {str(broken), absent}
+
+
+def test_what_a_job_does_not_use_may_be_left_out_but_not_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "lake.toml"
+    file.write_text('[lake]\nroot = "/lake"\n[publish]\noutputs = ["folders"]\n')
+    assert _keys(lambda: config.load(str(file))) == {"images.root", "publish.export_root"}
+    assert config.load(str(file), sections=("lake",)).lake.root == "/lake"
+    assert _keys(lambda: config.load(str(file), (), ["link.recall=2"], ("lake",))) == {"link.recall"}
+
+
+@pytest.mark.parametrize(
+    ("sets", "model"), [(["link.recall=2", "embed.model=mine"], "mine"), (["embed=3"], "facenet"), ([], "facenet")]
+)
+def test_the_model_is_named_whatever_else_is_wrong(base: str, sets: list[str], model: str) -> None:
+    assert config.model_named(base, (), sets) == model
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "new"),
+    [
+        ("link.strangers", "3.0", "link.false_matches"),
+        ("cluster.strangers", "10.0", "cluster.false_matches"),
+        ("link.threshold_heap", "0.5", "link.threshold_global"),
+        ("link.scope", "heap", "global"),
+    ],
+)
+def test_an_old_key_or_scope_is_told_its_new_name(base: str, key: str, value: str, new: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(base, [], [f"{key}={value}"])
+    (fault,) = caught.value.faults
+    assert fault.key == key
+    assert f"was renamed to {new}" in str(fault)

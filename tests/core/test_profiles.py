@@ -80,3 +80,25 @@ def test_faults_name_file_and_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_unknown_model_lists_what_there_is(tmp_path: Path, profile) -> None:
     with pytest.raises(ConfigError, match="small"):
         profiles.load("large", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "new"),
+    [
+        ("[strangers]\nintercept = 0.0\nslope = 0.1", "strangers", "impostor"),
+        ("[same_person]\nprobabilities = []\ncosines = []", "same_person", "genuine"),
+        (
+            "[identity]\ncosine = 0.5\nimpostor_line = 0.3\nstranger_line = 0.3",
+            "identity.stranger_line",
+            "impostor_line",
+        ),
+    ],
+)
+def test_an_old_section_or_key_is_told_its_new_name(tmp_path: Path, section: str, key: str, new: str) -> None:
+    (tmp_path / "old.toml").write_text(f"{GOOD.format(digest='0' * 64).replace('$', '')}{section}\n")
+    with pytest.raises(ConfigError) as caught:
+        profiles.load("old", str(tmp_path))
+    (fault,) = caught.value.faults
+    assert fault.key == f"old.toml: {key}"
+    assert "was renamed to" in fault.problem
+    assert new in fault.problem

@@ -19,7 +19,7 @@ from facesieve.core.tables import Table
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.catalog import Lake, Snapshot
 from facesieve.lake.ledger import Entry, newest_first
-from facesieve.lake.run import Run
+from facesieve.lake.side_job import SideJob
 from facesieve.publish import exports
 
 _log = logging.getLogger(__name__)
@@ -34,19 +34,19 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--undo", required=True, metavar="RUN", help="run to be undone: the newest that is done")
 
 
-def undo(run: Run, arguments: Namespace) -> Answer:
+def undo(job: SideJob, arguments: Namespace) -> Answer:
     """Let every table stand where it stood before the run, and CURRENT name the former export; mark the run undone."""
-    entries = run.ledger.entries()
+    entries = job.ledger.entries()
     entry = _entry(entries, arguments.undo)
     _refuse_later(entries, entry)
-    steps = _steps(run.lake, entries, entry)
-    pointer = _pointer(run, entry)
+    steps = _steps(job.lake, entries, entry)
+    pointer = _pointer(job, entry)
     for step in steps:
-        run.lake.make_current(step.table, step.target, step.standing)
+        job.lake.make_current(step.table, step.target, step.standing)
         _log.info(f"undo: {step.table.name} stands where it stood before the run")
     if pointer.moves:
         _point(pointer)
-    run.ledger.mark_undone(entry.run)
+    job.ledger.mark_undone(entry.run)
     return _answer(entry, steps, pointer)
 
 
@@ -145,13 +145,13 @@ def _left_by(entry: Entry, standing: Snapshot, *, alone: bool) -> bool:
     return standing.run == entry.run or unnoted
 
 
-def _pointer(run: Run, entry: Entry) -> _Pointer:
+def _pointer(job: SideJob, entry: Entry) -> _Pointer:
     """Find what CURRENT has to name: the run that made the former `cleaned`, if its export is there."""
-    export_root = run.ledger.record_of(entry.run).export_root
+    export_root = job.ledger.record_of(entry.run).export_root
     if not export_root:
         return _Pointer()
     place = absolute(export_root)
-    root, versions = Storage(place), _cleaned_versions(run.lake)
+    root, versions = Storage(place), _cleaned_versions(job.lake)
     try:
         named, left = exports.current(root), root.child(entry.run).exists()
         by_the_run = named is not None and named in (entry.run, _made_by(versions, entry.after))

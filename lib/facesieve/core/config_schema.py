@@ -22,15 +22,15 @@ Section = TypeVar("Section")
 _KINDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
 
 
-def key(default: Any = dataclasses.MISSING, check: Check | None = None, *, was: str = "") -> Any:
-    """Declare one configuration key: its default (absent: the key must be given) and a check of its value.
+def key(default: Any = dataclasses.MISSING, check: Check | None = None, *, was: str = "", needed: bool = False) -> Any:
+    """Declare one configuration key: its default (absent: the key must be set) and a check of its value.
 
     A check returns None for a good value, else what to do, as a sentence ("Use a number above 0."). `was` is the name
-    that the key bore in 0.4.0: a configuration that still uses it is told the new one.
+    that the key bore in 0.4.0: a fault then tells the new name. `needed`: whoever uses the section must set the key.
     """
     if isinstance(default, list):
         default = tuple(default)
-    return dataclasses.field(default=default, metadata={"check": check, "was": was})
+    return dataclasses.field(default=default, metadata={"check": check, "was": was, "needed": needed})
 
 
 def one_of(*choices: str, renamed: Mapping[str, str] | None = None) -> Check:
@@ -76,6 +76,17 @@ def at_least(low: float) -> Check:
         return None if low <= value < float("inf") else f"Use a number of at least {low:g}."
 
     return check
+
+
+def missing(section: type[Any], values: Any, prefix: str) -> list[Fault]:
+    """Return a fault for every needed key of a section that is left empty in a parsed TOML table."""
+    table = values if isinstance(values, Mapping) else {}
+    needed = (field.name for field in dataclasses.fields(section) if field.metadata.get("needed"))
+    return [
+        Fault(f"{prefix}{name}", "is empty", "Give a path or URI.")
+        for name in needed
+        if not str(table.get(name, "")).strip()
+    ]
 
 
 def build(section: type[Section], given: Mapping[str, Any], prefix: str, faults: list[Fault]) -> Section | None:

@@ -1,4 +1,3 @@
-import doctest
 from fractions import Fraction
 
 import numpy as np
@@ -6,12 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesieve.cluster.kernels import attachment as module
 from facesieve.cluster.kernels.attachment import accepted, admission, p_values, permitted, share_of_impostors
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(module).failed == 0
 
 
 @given(

@@ -1,5 +1,3 @@
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,10 +6,6 @@ from hypothesis import strategies as st
 from facesieve.cluster.kernels import exemplars as module
 from facesieve.cluster.kernels.exemplars import NONE, Exemplars, Links, exemplars, links, nearest_cluster
 from facesieve.faces.vectors import half_unit, pair_cosine
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(module).failed == 0
 
 
 def faces(seed: int, count: int, people: int, alike: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

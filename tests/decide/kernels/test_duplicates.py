@@ -1,18 +1,11 @@
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesieve.decide.kernels import duplicates
 from facesieve.decide.kernels.duplicates import leaders, least_difference
 
 IDS = st.lists(st.integers(-(2**63), 2**63 - 1), unique=True, max_size=12)
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(duplicates).failed == 0
 
 
 @st.composite

@@ -1,5 +1,3 @@
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,10 +6,6 @@ from hypothesis import strategies as st
 from facesieve.decide.kernels import nearest as module
 from facesieve.decide.kernels.nearest import nearest, speakers
 from facesieve.faces.vectors import medoid, pair_cosine
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(module).failed == 0
 
 
 def brute(ids: np.ndarray, vectors: np.ndarray, among: np.ndarray) -> list[tuple[int, float]]:
