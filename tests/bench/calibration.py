@@ -155,7 +155,8 @@ def _noise(name: str, vectors: Halves, people: Indices, share: float, seed: int)
     line, genuine = measured.calibration.line, np.round(measured.calibration.genuine.quantiles(PROBABILITIES), 3)
     print(
         f"{name} {share:.0%} planted, seed {seed}: {line.intercept:.3f} + {line.slope:.3f} z,"
-        f" {measured.calibration.chosen}, impostor pairs {measured.impostor_share:.3f}, genuine {genuine.tolist()}, F {kept_f:.4f}"
+        f" {measured.calibration.chosen}, impostor pairs {measured.impostor_share:.3f}, genuine {genuine.tolist()},"
+        f" F {kept_f:.4f}"
     )
 
 
