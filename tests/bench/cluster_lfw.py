@@ -29,13 +29,14 @@ from seed import chinese_whispers
 from two_level import two_level
 
 from facesieve.assess.kernels.agreement import bcubed, pairwise
-from facesieve.cluster.checkpoints import Progress
-from facesieve.cluster.clusters import Electorate, clusters
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.clusters import VoteInput, clusters
+from facesieve.cluster.frames import Voters
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores
 from facesieve.cluster.kernels.whispers import Coin, split, whispers
 from facesieve.cluster.structure_score import structure
 from facesieve.cluster.supersteps import Voting
-from facesieve.core import config, profiles
+from facesieve.core import config, profiles, tables
 from facesieve.core.tables import Votes
 from facesieve.faces.vectors import hits
 from facesieve.link.edges import Tally
@@ -150,13 +151,13 @@ def _by_stage(options: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[
             table = table.orderBy(F.xxhash64(F.lit(options.shuffled), "src", "dst"))
         began = time.perf_counter()
         tally = spark.sparkContext.accumulator({}, Tally())
-        structure(table, faces.line, settings, tally).withColumn("scope", F.lit("global")).write.parquet(
+        structure(tables.Edges(table), faces.line, settings, tally).withColumn("scope", F.lit("global")).write.parquet(
             f"{folder}/votes"
         )
         votes = Votes(spark.read.parquet(f"{folder}/votes"))
         clock = _Clock("messages")
-        electorate = Electorate(spark.read.parquet(f"{folder}/faces.parquet"), votes, link=faces.link)
-        found = clusters(electorate, Voting(settings, Progress(spark, f"{folder}/steps", "bench"), clock))
+        vote_input = VoteInput(Voters(spark.read.parquet(f"{folder}/faces.parquet")), votes, link=faces.link)
+        found = clusters(vote_input, Voting(settings, Checkpoints(spark, f"{folder}/steps", "bench"), clock))
         found.rows.write.parquet(f"{folder}/clusters")
         ended = time.perf_counter()
         last = clock.times[-1]

@@ -29,7 +29,8 @@ from pyspark.sql import functions as F
 from seed import chinese_whispers
 from two_level import two_level
 
-from facesieve.cluster.checkpoints import Progress
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.frames import Vertices, VotingEdges
 from facesieve.cluster.supersteps import Voting, whispers
 from facesieve.cluster.vote import vote
 from facesieve.core import config
@@ -97,14 +98,18 @@ def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: s
 
 def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
-    found = whispers(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None))
+    found = whispers(
+        Vertices(labelled), VotingEdges(edges), Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)
+    )
     found.labels.write.format("noop").mode("overwrite").save()
-    found.mirrored.unpersist()
+    found.directed.unpersist()
 
 
 def _whole(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
-    vote(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None)).rows.unpersist()
+    vote(
+        Vertices(labelled), VotingEdges(edges), Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)
+    ).rows.unpersist()
 
 
 def _propagated(vertices: DataFrame, edges: DataFrame) -> None:
