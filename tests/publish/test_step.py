@@ -31,18 +31,18 @@ def test_a_dry_run_writes_decisions_alone_and_says_what_an_apply_would_change(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.dry("r1", HUNDRED) == 0
-    assert set(shop.standing()) == {"listing", "embeddings", "decisions"}
+    assert set(shop.snapshots()) == {"listing", "embeddings", "decisions"}
     assert not shop.export.exists()
     assert "dry run, 100 images would be published; publish.apply" in capsys.readouterr().err
     assert shop.apply("r2", changed(*range(50))) == 0, "the first apply is free, whatever a dry run had decided"
-    before = shop.standing()
+    before = shop.snapshots()
     assert shop.dry("r3", changed(*range(46))) == 0
     summary = capsys.readouterr().err
     assert "54 images would be published, 4 of 100 published upon before would change their verdict;" in summary
     assert "WARNING" not in summary
     assert shop.dry("r4", HUNDRED) == 0
     assert "WARNING: publish: 50 of 100 known images would change their verdict (50.0%)" in capsys.readouterr().err
-    assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
+    assert shop.snapshots() == before | {"decisions": shop.snapshots()["decisions"]}
 
 
 def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(
@@ -54,10 +54,10 @@ def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(
     assert shop.apply("r3", changed(0, 1, 2, 3, 4, 5, 6) | new) == 0
     facts = shop.record("r3")["stages"]["publish"]
     assert (facts["known"], facts["changed"], facts["rows_out"]) == (100, 5, 93)
-    before = shop.standing()
+    before = shop.snapshots()
     assert shop.apply("r4", changed(0) | dict.fromkeys(new, KEEP)) == 3, "images that have become known count"
     assert "56 of 150 known images would change their verdict (37.3%)" in capsys.readouterr().err
-    assert shop.standing() == before
+    assert shop.snapshots() == before
     assert shop.record("r4")["status"] == "refused"
     assert shop.apply("r5", changed(0) | dict.fromkeys(new, KEEP), "publish.max_change=0.38") == 0
 
@@ -106,13 +106,13 @@ def test_a_row_lost_on_the_way_is_seen_and_is_never_the_table(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.apply("r1", changed(0)) == 0
-    before = shop.standing()
+    before = shop.snapshots()
     whole = cleaned
     with monkeypatch.context() as patched:
         patched.setattr(module, "cleaned", lambda *tables: whole(*tables).where("uri <> '7.jpg'"))
         assert shop.apply("r2", HUNDRED) == 1
     assert "100 images were decided to be published, cleaned has 99: 1 missing, 0 extra" in capsys.readouterr().err
-    assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
+    assert shop.snapshots() == before | {"decisions": shop.snapshots()["decisions"]}
     assert shop.apply("r3", HUNDRED) == 0
     assert len(shop.cleaned()) == 100
 
@@ -121,7 +121,7 @@ def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.apply("r1", HUNDRED) == 0
-    written = shop.lake.standing(tables.CLEANED)
+    written = shop.lake.snapshot(tables.CLEANED)
     rows = shop.lake.read(tables.CLEANED, written).where("uri <> '7.jpg'")
     shop.lake.overwrite(tables.CLEANED, rows, Stamp("other hands", written.key, written.inputs), written)
     assert shop.apply("r2", HUNDRED) == 1
