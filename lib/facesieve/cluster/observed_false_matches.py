@@ -17,8 +17,7 @@ def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:
         return None
     owned = broadcast_if_few(clusters.select("face_id", "cluster_id"), faces)
     source, target = (
-        owned.select(F.col("face_id").alias(end), F.col("cluster_id").alias(f"{end}_cluster"))
-        for end in ("src", "dst")
+        owned.select(F.col("face_id").alias(end), F.col("cluster_id").alias(f"{end}_cluster")) for end in ("src", "dst")
     )
     both = edges.join(source, "src", "inner").join(target, "dst", "inner")
     return 2 * both.where(F.col("src_cluster") != F.col("dst_cluster")).count() / faces
