@@ -29,7 +29,8 @@ from pyspark.sql import functions as F
 from seed import chinese_whispers
 from two_level import two_level
 
-from facesieve.cluster.checkpoints import Progress
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.frames import Vertices, VotingEdges
 from facesieve.cluster.supersteps import Voting, whispers
 from facesieve.cluster.vote import vote
 from facesieve.core import config
@@ -43,19 +44,19 @@ def main() -> None:
     parser.add_argument("--edges", type=int, default=1_000_000)
     parser.add_argument("--memory", default="8g", help="of the driver, which is the executor too")
     parser.add_argument("--without-networkx", action="store_true")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ends = planted(given.edges, seed=0)
+        ends = planted(options.edges, seed=0)
         pq.write_table(pa.table(dict(zip(("src", "dst", "vote"), ends, strict=True))), f"{folder}/edges.parquet")
-        spark = _session(folder, given.memory)
+        spark = _session(folder, options.memory)
         edges = spark.read.parquet(f"{folder}/edges.parquet").repartition(4).persist()
         vertices = edges.select(F.explode(F.array("src", "dst")).alias("id")).distinct().persist()
         print(f"{edges.count():,} edges, {vertices.count():,} faces", flush=True)
         _rates(spark, vertices, edges, folder)
-        settings = config.Cluster(finish_locally_below=2 * given.edges)
+        settings = config.Cluster(finish_locally_below=2 * options.edges)
         local = partial(_whole, spark, vertices, edges, settings, f"{folder}/local")
         whole = min(_timed("whole vote, local finish", local) for _ in range(2))
-        if not given.without_networkx:
+        if not options.without_networkx:
             graph = nx.Graph()
             graph.add_weighted_edges_from(zip(*(column.tolist() for column in ends), strict=True))
             seed = _timed("networkx script, 20 rounds", lambda: chinese_whispers(graph, 20))
@@ -97,14 +98,18 @@ def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: s
 
 def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
-    found = whispers(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None))
+    found = whispers(
+        Vertices(labelled), VotingEdges(edges), Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)
+    )
     found.labels.write.format("noop").mode("overwrite").save()
-    found.mirrored.unpersist()
+    found.directed.unpersist()
 
 
 def _whole(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
-    vote(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None)).rows.unpersist()
+    vote(
+        Vertices(labelled), VotingEdges(edges), Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)
+    ).rows.unpersist()
 
 
 def _propagated(vertices: DataFrame, edges: DataFrame) -> None:

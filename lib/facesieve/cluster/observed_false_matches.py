@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Clusters, Edges
-from facesieve.faces.join_vectors import BROADCAST_FACES
 
 
 def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:
@@ -16,10 +15,9 @@ def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:
     """
     if not faces:
         return None
-    named: DataFrame = clusters.select("face_id", "cluster_id")
-    told = F.broadcast(named) if faces <= BROADCAST_FACES else named
+    owned = broadcast_if_few(clusters.select("face_id", "cluster_id"), faces)
     source, target = (
-        told.select(F.col("face_id").alias(end), F.col("cluster_id").alias(f"{end}_cluster")) for end in ("src", "dst")
+        owned.select(F.col("face_id").alias(end), F.col("cluster_id").alias(f"{end}_cluster")) for end in ("src", "dst")
     )
     both = edges.join(source, "src", "inner").join(target, "dst", "inner")
     return 2 * both.where(F.col("src_cluster") != F.col("dst_cluster")).count() / faces
