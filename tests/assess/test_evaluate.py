@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from sklearn.metrics import normalized_mutual_info_score
 
 from facesieve.assess import evaluate
-from facesieve.assess.kernels.agreement import bcubed, pairwise
+from facesieve.assess.kernels.agreement import BANDS, bcubed, pairwise
 from facesieve.core import tables
 
 Fields = dict[str, Any]
@@ -105,6 +105,7 @@ def test_an_old_scope_is_told_its_new_name(place: Finished, capsys: pytest.Captu
 def test_purity_by_size_equals_counting(place: Finished, capsys: pytest.CaptureFixture[str]) -> None:
     (scope,) = _record(place, capsys, "--scope", "global")["scopes"].values()
     named = [i for i in range(IMAGES) if i not in NAMELESS]
+    assert [band["least"] for band in scope["purity"]] == list(BANDS)
     for band in scope["purity"]:
         inside = [
             [PERSON[i] for i in named if CLUSTER[i] == label]

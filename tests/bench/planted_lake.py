@@ -88,8 +88,8 @@ class PlantedLake:
 
 
 def _digest(planted: Planted, model: str) -> str:
-    told = repr((planted.uri, planted.identity, model)).encode()
-    return hashlib.sha256(told + planted.vectors.tobytes()).hexdigest()
+    layout = repr((planted.uri, planted.identity, model)).encode()
+    return hashlib.sha256(layout + planted.vectors.tobytes()).hexdigest()
 
 
 def _rows(planted: Planted, model: str) -> pa.Table:

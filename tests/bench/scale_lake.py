@@ -161,8 +161,8 @@ def _clusters(folders: Folders, block: range) -> Iterator[dict[str, Any]]:
 
 def _epoch(folders: Folders) -> tuple[Any, ...]:
     cosines = {"identity": at_scale.FOLDER_LINK, "global": at_scale.LINK}
-    told = {"made_of": "", "faces": folders.images, "cosines": cosines, "probes": 1, "margin": 1.0}
-    return ("scale", "settings", json.dumps(told | {"told": {}, "dimension": 0}), *[None] * 6)
+    settings = {"made_of": "", "faces": folders.images, "cosines": cosines, "probes": 1, "margin": 1.0}
+    return ("scale", "settings", json.dumps(settings | {"told": {}, "dimension": 0}), *[None] * 6)
 
 
 def _listing(embedded: DataFrame) -> DataFrame:

@@ -6,8 +6,10 @@ import dataclasses
 import json
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -18,7 +20,7 @@ from facesieve.cluster.step import cluster
 from facesieve.core import config, tables
 from facesieve.core.tables import Decisions
 from facesieve.decide import step as decide_module
-from facesieve.decide.decisions import Decided
+from facesieve.decide.decisions import Decided, decisions
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
 from facesieve.images.sources import FileTree
@@ -27,7 +29,7 @@ from facesieve.link.step import link
 from facesieve.publish.step import publish
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = (embed, link, cluster, decide, publish)
+STEPS = (embed, link, cluster, decide, publish)
 LATER = (tables.EDGES, tables.VOTES, tables.CLUSTERS, tables.DECISIONS, tables.CLEANED)
 
 
@@ -40,7 +42,7 @@ class Place:
     export: Path
     namespace: str = field(default_factory=lambda: f"ns_{uuid.uuid4().hex[:8]}")
 
-    def sieve(self, *sets: str, verbs=VERBS, extra: tuple[str, ...] = ()) -> int:
+    def sieve(self, *sets: str, steps: tuple[main.Step, ...] = STEPS, extra: tuple[str, ...] = ()) -> int:
         settings = {
             "lake.root": self.spark.conf.get("spark.sql.catalog.lake.warehouse"),
             "lake.namespace": self.namespace,
@@ -53,25 +55,25 @@ class Place:
         arguments = ["--config", str(ROOT / "conf" / "pipeline.toml"), *extra]
         for pair in [*(f"{name}={value}" for name, value in settings.items()), *sets]:
             arguments += ["--set", pair]
-        return main.main(verbs, "", arguments)
+        return main.main(steps, "", arguments)
 
-    def runs(self) -> list[dict]:
+    def runs(self) -> list[dict[str, Any]]:
         rows = self.spark.table(f"lake.{self.namespace}.runs").orderBy("started").collect()
         return [json.loads(row.record) for row in rows]
 
     def reused(self) -> dict[str, bool]:
         return {name: stage["reused"] for name, stage in self.runs()[-1]["stages"].items()}
 
-    def standing(self) -> dict[str, int]:
+    def snapshots(self) -> dict[str, int]:
         lake = Lake(self.spark, _lake(self.namespace))
-        return {table.name: lake.standing(table).id for table in (tables.LISTING, tables.EMBEDDINGS, *LATER)}
+        return {table.name: lake.snapshot(table).id for table in (tables.LISTING, tables.EMBEDDINGS, *LATER)}
 
     def rows(self, table: tables.Table) -> list[str]:
         frame = self.spark.table(f"lake.{self.namespace}.{table.name}")
         return sorted(row.value for row in frame.select(F.to_json(F.struct("*")).alias("value")).collect())
 
 
-def _hiccup(fetch):
+def _hiccup(fetch: Callable[[str], bytes]) -> Callable[[str], bytes]:
     """A storage that cannot read one image today."""
 
     def read(uri: str) -> bytes:
@@ -82,7 +84,7 @@ def _hiccup(fetch):
     return read
 
 
-def _lake(namespace: str):
+def _lake(namespace: str) -> config.Lake:
     return config.Lake(namespace=namespace)
 
 
@@ -104,9 +106,9 @@ def images(tmp_path_factory: pytest.TempPathFactory, facenet_weights: Path, phot
 @pytest.fixture(scope="module")
 def place(spark: SparkSession, images: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A lake in which the job has run once, applied, with both exports."""
-    made = Place(spark, images, tmp_path_factory.mktemp("export"))
-    assert made.sieve("publish.apply=true", 'publish.outputs=["parquet","folders"]') == 0
-    return made
+    place = Place(spark, images, tmp_path_factory.mktemp("export"))
+    assert place.sieve("publish.apply=true", 'publish.outputs=["parquet","folders"]') == 0
+    return place
 
 
 APPLIED = ("publish.apply=true", 'publish.outputs=["parquet","folders"]')
@@ -126,7 +128,7 @@ def test_every_image_has_its_verdict(place: Place) -> None:
     assert (facts["given"], sum(facts["verdicts"].values()), facts["missing"], facts["extra"]) == (30, 30, 0, 0)
     assert record["stages"]["listing"]["ignored"] == 1
     link = record["stages"]["link"]
-    assert link["recall"] == 1.0, "so small a heap is joined exactly"
+    assert link["recall"] == 1.0, "so small a collection is joined exactly"
 
 
 def test_tables_are_as_declared_and_the_ledger_tells_the_reading_point(place: Place) -> None:
@@ -139,19 +141,19 @@ def test_tables_are_as_declared_and_the_ledger_tells_the_reading_point(place: Pl
 
 def test_the_exports_hold_what_was_kept(place: Place) -> None:
     run = (place.export / "CURRENT").read_text().strip()
-    kept = {row.image_id for row in place.spark.table(f"lake.{place.namespace}.cleaned").collect()}
+    published = {row.image_id for row in place.spark.table(f"lake.{place.namespace}.cleaned").collect()}
     files = list((place.export / run / "folders").rglob("*.jpg"))
     plain = place.spark.read.parquet(str(place.export / run / "parquet"))
-    assert len(files) == len(kept)
-    assert {row.image_id for row in plain.select("image_id").collect()} == kept
+    assert len(files) == len(published)
+    assert {row.image_id for row in plain.select("image_id").collect()} == published
 
 
 def test_the_same_command_again_is_up_to_date(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    before = place.standing()
+    before = place.snapshots()
     assert place.sieve(*APPLIED) == 0
     assert "up to date" in capsys.readouterr().out
     assert all(place.reused().values())
-    assert place.standing() == before
+    assert place.snapshots() == before
 
 
 def test_dry_run_then_apply_computes_nothing_again(spark: SparkSession, images: Path, tmp_path: Path) -> None:
@@ -165,20 +167,20 @@ def test_dry_run_then_apply_computes_nothing_again(spark: SparkSession, images: 
 
 def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place: Place) -> None:
     assert place.sieve(*APPLIED) == 0
-    first = place.standing()
+    first = place.snapshots()
     assert place.sieve(*APPLIED, "link.threshold_global=0.7", "decide.min_faces=2", "publish.max_change=1") == 0
     assert not all(place.reused().values())
-    assert place.standing() != first
+    assert place.snapshots() != first
     assert place.sieve(*APPLIED) == 0
     assert all(place.reused().values())
-    assert place.standing() == first
+    assert place.snapshots() == first
 
 
 def test_later_tables_do_not_depend_on_partitioning(place: Place) -> None:
     assert place.sieve(*APPLIED) == 0
     before = {table.name: place.rows(table) for table in LATER}
     conf = place.spark.conf
-    shuffles = conf.get("spark.sql.shuffle.partitions")
+    shuffles = str(conf.get("spark.sql.shuffle.partitions"))
     conf.set("spark.sql.shuffle.partitions", "7")
     conf.set("spark.sql.adaptive.enabled", "false")
     try:
@@ -196,9 +198,10 @@ def test_a_run_that_dies_at_a_commit_goes_on(
     """The driver dies between writing a table's rows and the commit; the same command then completes."""
     fresh = Place(spark, images, tmp_path) if name in ("embeddings", "rejects") else place
     extra = () if fresh is not place else ("--full",)
-    fast_forward, commits = Lake._fast_forward, []
+    fast_forward = Lake._fast_forward
+    commits: list[str] = []
 
-    def dying(lake, table, branch):
+    def dying(lake: Lake, table: tables.Table, branch: str) -> None:
         if table.name == name:
             commits.append(table.name)
             if len(commits) == (2 if fresh is not place else 1):
@@ -220,9 +223,10 @@ def test_an_image_that_cannot_be_read_for_once_is_tried_again(
 ) -> None:
     """A passing fault between listing and embedding costs a warning, not the image."""
     place = Place(spark, images, tmp_path)
-    fetch, calls = FileTree.fetch, []
+    fetch = FileTree.fetch
+    calls: list[FileTree] = []
 
-    def later(tree):
+    def later(tree: FileTree) -> Callable[[str], bytes]:
         calls.append(tree)
         return fetch(tree) if len(calls) == 1 else _hiccup(fetch(tree))
 
@@ -240,29 +244,29 @@ def test_an_image_that_cannot_be_read_for_once_is_tried_again(
 def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = {"exit": None}
+    other: dict[str, Any] = {"exit": None}
     commit = Lake._fast_forward
 
-    def late(lake, table, branch):
+    def late(lake: Lake, table: tables.Table, branch: str) -> None:
         if table.name == "edges" and other["exit"] is None:
             other["exit"] = -1
             other["exit"] = place.sieve(*APPLIED, "link.threshold_global=0.6", "publish.max_change=1")
-            other["tables"] = place.standing()
+            other["tables"] = place.snapshots()
         commit(lake, table, branch)
 
     monkeypatch.setattr(Lake, "_fast_forward", late)
     assert place.sieve(*APPLIED, "link.threshold_global=0.65", "publish.max_change=1") == 3
     assert other["exit"] == 0
-    assert place.standing() == other["tables"]
+    assert place.snapshots() == other["tables"]
     assert "moved by another run" in capsys.readouterr().err
 
 
 def test_too_large_a_change_is_refused_and_moves_nothing(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert place.sieve(*APPLIED, "publish.max_change=1") == 0
-    before = place.standing()
+    before = place.snapshots()
     assert place.sieve(*APPLIED, "decide.min_faces=1000") == 3
     assert "publish.max_change" in capsys.readouterr().err
-    assert place.standing() == before
+    assert place.snapshots() == before
 
 
 def without(decided: Decided, uri: str) -> Decided:
@@ -272,13 +276,13 @@ def without(decided: Decided, uri: str) -> Decided:
 def test_a_lost_row_is_seen_and_never_committed(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = place.standing()
-    whole = decide_module.decisions
+    before = place.snapshots()
+    whole = decisions
     with monkeypatch.context() as patched:
-        patched.setattr(decide_module, "decisions", lambda *given: without(whole(*given), "madonna/2.jpg"))
+        patched.setattr(decide_module, "decisions", lambda *inputs: without(whole(*inputs), "madonna/2.jpg"))
         assert place.sieve("decide.min_faces=4") == 1
     assert "conservation is broken: 30 images given, 29 decided" in capsys.readouterr().err
-    assert place.standing() == before
+    assert place.snapshots() == before
     assert place.sieve("decide.min_faces=4") == 0
 
 
@@ -288,7 +292,7 @@ def test_a_table_corrupted_in_the_lake_is_seen(
     """The proof is about the table as it stands: a row deleted behind the job's back fails the next run."""
     assert place.sieve() == 0
     good = Lake(place.spark, _lake(place.namespace))
-    written = good.standing(tables.DECISIONS)
+    written = good.snapshot(tables.DECISIONS)
     rows = good.read(tables.DECISIONS, written).where("uri <> 'madonna/2.jpg'")
     good.overwrite(tables.DECISIONS, rows, Stamp("other hands", written.key, written.inputs), written)
     assert place.sieve() == 1
@@ -300,7 +304,7 @@ def test_a_stage_alone_says_what_must_run_before(
     spark: SparkSession, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = Place(spark, images, tmp_path)
-    assert place.sieve(verbs=(cluster,)) == 2
+    assert place.sieve(steps=(cluster,)) == 2
     assert "jobs/embed.py" in capsys.readouterr().err
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.core.frames import BROADCAST_ROWS
 from facesieve.core.tables import Edges
-from facesieve.faces.join_vectors import BROADCAST_FACES
 
 
 def elsewhere(edges: Edges, asked: DataFrame, offered: DataFrame) -> DataFrame:
@@ -17,7 +17,7 @@ def elsewhere(edges: Edges, asked: DataFrame, offered: DataFrame) -> DataFrame:
     """
     mine = asked.select("face_id", "people")
     theirs = offered.select(F.col("face_id").alias("other"), F.col("people").alias("others"))
-    if asked.count() + offered.count() <= BROADCAST_FACES:
+    if asked.count() + offered.count() <= BROADCAST_ROWS:
         mine, theirs = F.broadcast(mine), F.broadcast(theirs)
     there, back = (
         F.struct(F.col(one).alias("face_id"), F.col(to).alias("other"), "cosine")
