@@ -24,7 +24,7 @@ def test_numbers_are_read_as_text(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--truth: .* cannot be read"):
+    with pytest.raises(ConfigError, match=r"--truth: .* cannot be read"):
         read_truth(str(tmp_path / "none.csv"))
 
 
