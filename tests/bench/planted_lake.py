@@ -73,7 +73,7 @@ class PlantedLake:
 
     def _read(self, table: tables.Table) -> DataFrame:
         lake = self._lake()
-        return lake.read(table, lake.standing(table))
+        return lake.read(table, lake.snapshot(table))
 
     def _sets(self) -> list[str]:
         given = {

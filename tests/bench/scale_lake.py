@@ -56,7 +56,7 @@ def main(root: Path, images: int) -> None:
     }
     for table, frame in made.items():
         lake.overwrite(table, frame, stamp, lake.open(table))
-    embedded = lake.read(tables.EMBEDDINGS, lake.standing(tables.EMBEDDINGS))
+    embedded = lake.read(tables.EMBEDDINGS, lake.snapshot(tables.EMBEDDINGS))
     lake.overwrite(tables.LISTING, _listing(embedded), stamp, lake.open(tables.LISTING))
     session.clear_scratch(spark)
 
