@@ -29,9 +29,9 @@ def modules() -> list[Path]:
 
 
 NOT_YET: dict[str, set[str]] = {
-    "names": {"decide", "embed", "images", "models"},
+    "names": {"decide"},
     "frames": {"decide"},
-    "tests": {"decide", "embed", "images", "models"},
+    "tests": {"decide"},
 }
 """Rule -> rooms that do not keep it yet."""
 
@@ -87,6 +87,15 @@ def is_frame(annotation: ast.expr | None) -> bool:
     return annotation is not None and re.fullmatch(r"DataFrame( \| None)?", ast.unparse(annotation)) is not None
 
 
+def holds_logic(tree: ast.Module) -> bool:
+    """Say whether a module does anything: it has a function, and not only the methods of a Protocol."""
+    protocols = [
+        node for node in tree.body if isinstance(node, ast.ClassDef) and "Protocol" in map(ast.unparse, node.bases)
+    ]
+    promised = {each for protocol in protocols for each in ast.walk(protocol)}
+    return any(isinstance(node, Function) and node not in promised for node in ast.walk(tree))
+
+
 def imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Module and name (empty for a plain import) of every import, wherever it stands."""
     for node in ast.walk(tree):
@@ -127,7 +136,7 @@ def test_frames_that_cross_a_module_have_a_name_of_their_own() -> None:
 
 
 def test_every_module_that_holds_logic_has_tests_of_its_name() -> None:
-    logic = [Path(name) for name, tree in TREES.items() if any(isinstance(node, Function) for node in ast.walk(tree))]
+    logic = [Path(name) for name, tree in TREES.items() if holds_logic(tree)]
     rooms = [file.relative_to("lib/facesieve") for file in logic if file.parts[0] == "lib" and len(file.parts) > 3]
     there = {file.relative_to(ROOT / "tests") for file in (ROOT / "tests").rglob("test_*.py")}
     assert [
