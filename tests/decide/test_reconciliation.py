@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import DECISIONS, LISTING, Decisions, Listing
-from facesieve.decide.reconciliation import Proof, prove
+from facesieve.decide.reconciliation import Reconciled, reconcile
 
 HONEST = [(1, "keep", []), (2, "drop", ["duplicate", "blurred"]), (3, "fail", ["no_face"]), (4, "keep", ["blurred"])]
 
@@ -24,8 +24,8 @@ def decided(spark: SparkSession, rows: list[tuple[int, str, list[str]]]) -> Deci
 
 
 def test_the_proof_counts_verdicts_and_reasons(spark: SparkSession) -> None:
-    assert prove(listed(spark, 1, 2, 3, 4), decided(spark, HONEST)) == Proof(
-        given=4,
+    assert reconcile(listed(spark, 1, 2, 3, 4), decided(spark, HONEST)) == Reconciled(
+        images=4,
         verdicts={"keep": 2, "drop": 1, "move": 0, "quarantine": 0, "fail": 1},
         missing=0,
         extra=0,
@@ -46,4 +46,4 @@ def test_the_proof_counts_verdicts_and_reasons(spark: SparkSession) -> None:
 )
 def test_each_breach_is_found(spark: SparkSession, images: tuple[int, ...], rows: list, said: str) -> None:
     with pytest.raises(InvariantError, match=said):
-        prove(listed(spark, *images), decided(spark, rows))
+        reconcile(listed(spark, *images), decided(spark, rows))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NewType
 
 import numpy as np
 import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from facesieve.core.errors import ContractError
-from facesieve.core.tables import Clusters
+from facesieve.core.frames import columns
+from facesieve.core.tables import Clusters, Embeddings, Listing
+from facesieve.decide.inputs import Overlaps
 from facesieve.decide.kernels.overlap import (
     COHORT,
     FLOOR,
@@ -29,8 +33,29 @@ from facesieve.faces.vectors import Halves
 _UNITS = 2**20
 """Cosines are summed as integers, so that no order of faces changes a mean."""
 
-_NEAREST = "face_id bigint, cosine float"
+_NEAREST = columns(face_id=T.LongType(), cosine=T.FloatType())
 _SEED = 0
+
+ListedFaces = NewType("ListedFaces", DataFrame)
+LISTED_FACES = columns(
+    face_id=T.LongType(),
+    image_id=T.LongType(),
+    uri=T.StringType(),
+    identity=T.StringType(),
+    vector=T.ArrayType(T.FloatType()),
+)
+"""The faces of the listing, of one model."""
+
+ProtectedFaces = NewType("ProtectedFaces", DataFrame)
+PROTECTED_FACES = columns(face_id=T.LongType(), vector=T.ArrayType(T.FloatType()))
+"""The faces of protected people; face_id is null where they are not of this run."""
+
+
+def listed_faces(embeddings: Embeddings, listing: Listing) -> ListedFaces:
+    """Take the embedded faces of the listing."""
+    images = listing.select("image_id", "uri", "identity")
+    faces = embeddings.select("face_id", "image_id", "vector").join(images, "image_id", how="inner")
+    return ListedFaces(faces.select(*LISTED_FACES.names))
 
 
 @dataclass(frozen=True)
@@ -42,15 +67,13 @@ class _Gallery:
     heap: Heap
 
 
-def overlap(faces: DataFrame, clusters: Clusters, protected: DataFrame, line: tuple[float, float]) -> DataFrame:
-    """Find the images that show a protected person: image_id bigint, cosine float (of its nearest protected face).
+def overlaps(faces: ListedFaces, clusters: Clusters, protected: ProtectedFaces, line: tuple[float, float]) -> Overlaps:
+    """Find the images that show a protected person; persist them if they are read twice.
 
-    faces: face_id, image_id bigint, identity string, vector array<float>, of the listing and one model. clusters: their
-    rows in any scope; a face is judged with its cluster of the heap, else of its identity, else alone. protected:
-    face_id bigint (null: not of these faces), vector; few enough for one machine (100,000: 26 MB at 128 numbers). A
-    face that is protected itself marks its image and says nothing of its cluster. line: intercept and slope of the
-    model's impostors. One row per image; read at once, so persist it if read twice. Raises ContractError on vectors
-    that are missing, zero or of another length.
+    clusters: rows of the faces in any scope; a face is judged with its cluster of the scope `global`, else of its
+    identity, else alone. protected: few enough for one machine (100,000: 26 MB at 128 numbers). A face that is
+    protected itself marks its image and says nothing of its cluster. line: intercept and slope of the model's
+    impostors. Raises ContractError on vectors that are missing, zero or of another length.
     """
     own = F.broadcast(protected.where(F.col("face_id").isNotNull()).select("face_id").distinct())
     others = faces.join(own, "face_id", how="left_anti").select("face_id", "image_id", "identity", "vector")
@@ -60,25 +83,26 @@ def overlap(faces: DataFrame, clusters: Clusters, protected: DataFrame, line: tu
     suspects = _in_marked_clusters(near.join(_groups(clusters), "face_id", how="left"), gallery)
     close = others.join(suspects, "face_id", how="inner").persist(StorageLevel.MEMORY_AND_DISK)
     alike = packed(close).select("ids", "codes", "vectors").mapInArrow(_alike(gallery), "face_id bigint")
-    found = close.join(alike, "face_id", how="left_semi").select("image_id", "cosine")
+    look_alikes = close.join(alike, "face_id", how="left_semi").select("image_id", "cosine")
     themselves = faces.join(own, "face_id", how="left_semi").select(
         "image_id", F.lit(1.0).cast("float").alias("cosine")
     )
-    return found.unionByName(themselves).groupBy("image_id").agg(F.max("cosine").alias("cosine"))
+    images = look_alikes.unionByName(themselves).groupBy("image_id")
+    return Overlaps(images.agg(F.max("cosine").alias("cosine")))
 
 
-def _gallery(protected: DataFrame, rows: DataFrame, line: tuple[float, float]) -> _Gallery:
-    """Collect the protected faces, each vector once and in its own order, and a sample of the heap."""
-    given = packed(
+def _gallery(protected: ProtectedFaces, rows: DataFrame, line: tuple[float, float]) -> _Gallery:
+    """Collect the protected faces, each vector once and in its own order, and a sample of all faces."""
+    blocks_of = packed(
         protected.select(
             F.lit(0).cast("bigint").alias("face_id"), F.lit(None).cast("string").alias("identity"), "vector"
         )
     )
-    blocks = [block.vectors for block in faces_in(given.select("ids", "codes", "vectors").collect())]
+    blocks = [block.vectors for block in faces_in(blocks_of.select("ids", "codes", "vectors").collect())]
     if not blocks:
         raise ContractError("protected: there is no face. Protect nobody, or give at least one face.")
     dimension = blocks[0].shape[1]
-    inventory(given, dimension)
+    inventory(blocks_of, dimension)
     total = inventory(rows, dimension)
     vectors = np.unique(np.concatenate(blocks), axis=0)
     cohort = sample(rows, COHORT, _SEED, total).vectors
@@ -87,7 +111,7 @@ def _gallery(protected: DataFrame, rows: DataFrame, line: tuple[float, float]) -
 
 
 def _groups(clusters: Clusters) -> DataFrame:
-    """One cluster per face: that of the heap where it has one."""
+    """One cluster per face: that of the scope `global` where it has one."""
     return clusters.groupBy("face_id").agg(_cluster_in("global"), _cluster_in("identity"))
 
 

@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 from facesieve.core.console import count
 from facesieve.core.errors import Fault
 from facesieve.core.reasons import Verdict
+from facesieve.core.tables import Listing
+from facesieve.decide.inputs import OVERRIDES, Overrides
 from facesieve.images import side_tables
 from facesieve.images.side_tables import Row, SideTable
 
@@ -82,10 +84,10 @@ def stated(path: str) -> Stated:
     return Stated(path, tuple(statements), hashlib.sha256("\n".join(said).encode()).hexdigest())
 
 
-def overrides(given: Stated, listing: DataFrame, warn: Callable[[str], None]) -> DataFrame | None:
-    """Find the images that are ruled upon: image_id bigint, ruled string, moved_to string, one row per image.
+def overrides(given: Stated, listing: Listing, warn: Callable[[str], None]) -> Overrides | None:
+    """Find the images that are overridden, one row per image.
 
-    listing: image_id bigint, uri string, each unique. A file that changes is another image under the same uri: what is
+    A file that changes is another image under the same uri: what is
     said of the uri holds for it, what is said of the image_id does not. Rows that name no image of the listing, or a
     uri and an image_id that are not of one image, are counted and warned of once. None if nothing is left. Raises
     ConfigError where a uri and an image_id that name one image contradict each other. The images are not collected,
@@ -104,7 +106,7 @@ def overrides(given: Stated, listing: DataFrame, warn: Callable[[str], None]) ->
     if not latest:
         return None
     rows = [(image, *statement.said) for image, statement in sorted(latest.items())]
-    return listing.sparkSession.createDataFrame(rows, "image_id long, ruled string, moved_to string")
+    return Overrides(listing.sparkSession.createDataFrame(rows, OVERRIDES))
 
 
 def _column_faults(path: str, table: SideTable) -> list[Fault]:
@@ -178,7 +180,7 @@ def _against(image: Name, last: Statement, group: list[Statement]) -> list[Probl
     return [(f"{each.place} and {last.place} say different things of {image}", _BOTH_FIX) for each in differing[:1]]
 
 
-def _named(given: Stated, listing: DataFrame) -> dict[int, int]:
+def _named(given: Stated, listing: Listing) -> dict[int, int]:
     """Find the image_id that each statement, by its number, means; one that means none is not in it.
 
     Raises ConfigError where uri and image_id name two images of the listing.

@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 from facesieve.core.config import is_below
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.decide.overlap import ListedFaces, ProtectedFaces
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
 from facesieve.images import side_tables
 from facesieve.images.side_tables import Row
@@ -73,11 +74,10 @@ def described(run: Run) -> Protection | None:
     return Protection(path, _digest(names), None, tuple(names))
 
 
-def faces(protection: Protection, run: Run, listed: DataFrame) -> DataFrame | None:
-    """Return the protected faces: face_id bigint (null where they are not of this run), vector array<float>; persisted.
+def faces(protection: Protection, run: Run, listed: ListedFaces) -> ProtectedFaces | None:
+    """Return the protected faces, persisted.
 
-    listed: the faces of this run's listing: face_id, image_id bigint, uri string, identity string, vector. Names of a
-    list that are not among them are counted and warned of; None if none is left. Raises ConfigError if there is no
+    Names of a list that are not among the `listed` are counted and warned of; None if none is left. Raises ConfigError if there is no
     face that can be compared, or too many.
     """
     if protection.elsewhere is None:
@@ -92,7 +92,7 @@ def faces(protection: Protection, run: Run, listed: DataFrame) -> DataFrame | No
     if known > MOST_FACES:
         said = f"{protection.path} holds {count(known)} faces, more than {count(MOST_FACES)}"
         raise ConfigError([Fault(KEY, said, "Protect fewer: some faces of each person are enough.")])
-    return found
+    return ProtectedFaces(found)
 
 
 def _refuse_own(run: Run, path: str) -> None:
@@ -160,7 +160,7 @@ def _name(row: Row) -> tuple[str, ...]:
     return column, value, row.place
 
 
-def _named(protection: Protection, listed: DataFrame, warn: Callable[[str], None]) -> DataFrame:
+def _named(protection: Protection, listed: ListedFaces, warn: Callable[[str], None]) -> DataFrame:
     """Find the faces of the images and folders that a list names."""
     wanted = F.broadcast(listed.sparkSession.createDataFrame(list(protection.names), "column string, value string"))
     found = [_of_column(listed, wanted, name) for name in _NAMES]
@@ -172,7 +172,7 @@ def _named(protection: Protection, listed: DataFrame, warn: Callable[[str], None
     return known.groupBy("face_id").agg(F.first("vector").alias("vector"))
 
 
-def _of_column(listed: DataFrame, wanted: DataFrame, name: str) -> DataFrame:
+def _of_column(listed: ListedFaces, wanted: DataFrame, name: str) -> DataFrame:
     values = wanted.where(F.col("column") == name)
     same = listed[name].cast("string") == values["value"]
     return listed.join(values, same, how="inner").select("face_id", "vector", "column", "value")
