@@ -126,9 +126,10 @@ def test_parquet_truth_and_text(place, capsys: pytest.CaptureFixture[str], tmp_p
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("uri,identity\n", "names no identity"),
-        ("uri,person\na,b\n", "not one column identity"),
-        ("uri,identity\na,b\na,c\n", "1 uris have two identities"),
+        ("uri,identity\n", "holds no row"),
+        ("uri,identity\na,\n", "names no identity of any image"),
+        ("uri,person\na,b\n", "has no column identity"),
+        ("uri,identity\na,b\na,c\n", "line 2 and line 3 give a two identities"),
         (None, "cannot be read"),
     ],
 )
@@ -142,24 +143,26 @@ def test_truth_that_cannot_be_used(
     assert said in capsys.readouterr().err
 
 
-def test_truth_of_another_kind_is_refused_with_the_fix(
+def test_truth_is_taken_by_its_content(
     place, capsys: pytest.CaptureFixture[str], tmp_path: Path, spark: SparkSession
 ) -> None:
     text = tmp_path / "truth.txt"
     text.write_text("uri,identity\np/1.jpg,x\n")
+    assert place.ask(evaluate, "--truth", str(text)) == 0
+    text.write_text("of no table at all")
     assert place.ask(evaluate, "--truth", str(text)) == 2
-    assert "its name ends in .csv" in capsys.readouterr().err
+    assert "truth.txt holds no row" in capsys.readouterr().err
     nested = str(tmp_path / "nested")
     spark.createDataFrame([(["p/1.jpg"], "x")], "uri array<string>, identity string").write.parquet(nested)
     assert place.ask(evaluate, "--truth", nested) == 2
-    assert "its column uri holds no plain values" in capsys.readouterr().err
+    assert "row 1: uri is no plain value" in capsys.readouterr().err
     (tmp_path / "spaced.csv").write_text("uri, identity\np/1.jpg,x\n")
     assert place.ask(evaluate, "--truth", str(tmp_path / "spaced.csv")) == 0
 
 
 def test_what_is_not_there_is_said(place, capsys: pytest.CaptureFixture[str], spark: SparkSession) -> None:
     assert place.ask(evaluate, "--scope", "both") == 2
-    assert "Use one of: heap, identity" in capsys.readouterr().err
+    assert "Use one of: global, identity" in capsys.readouterr().err
     assert place.ask(evaluate, "--run", "r2") == 2
     assert "no finished run of this lake is named r2" in capsys.readouterr().err
     empty = Finished(spark)

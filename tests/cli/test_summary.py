@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from facesieve.cli import summary
 from facesieve.core.console import duration
+from facesieve.lake.records import RunRecord
 
 
-def _record(reused: bool, apply: bool) -> dict:
-    stage = {"rows_in": 1200, "rows_out": 3, "seconds": 1.25, "reused": reused, "reasons": {"outlier": 2}}
-    decide = stage | {"verdicts": {"keep": 1, "drop": 2}, "given": 3}
-    heap = {"clusters": 2, "largest_share": None, "supersteps": 4}
-    if apply:
-        heap |= {"attached": 1_234, "churn": {"changed": 0.0123}}
-        decide |= {"policies": {"largest": 1, "modes": 2_345}, "links": 67}
-    return {
-        "run": "r1",
-        "warnings": ["link: too few"],
-        "stages": {"link": stage, "cluster": stage | {"global": heap}, "decide": decide},
-        "config": {
-            "publish": {"apply": apply, "outputs": ["parquet"], "export_root": "/out"},
-            "lake": {"root": "/lake", "namespace": "faces", "catalog": "lake"},
-        },
+def _record(reused: bool, apply: bool) -> RunRecord:
+    stage: dict[str, Any] = {
+        "rows_in": 1200,
+        "rows_out": 3,
+        "seconds": 1.25,
+        "reused": reused,
+        "reasons": {"outlier": 2},
     }
+    decide = stage | {"verdicts": {"keep": 1, "drop": 2}, "given": 3}
+    in_global: dict[str, Any] = {"clusters": 2, "largest_share": None, "supersteps": 4}
+    if apply:
+        in_global |= {"attached": 1_234, "churn": {"changed": 0.0123}}
+        decide |= {"policies": {"largest": 1, "modes": 2_345}, "links": 67}
+    config = {
+        "publish": {"apply": apply, "outputs": ["parquet"], "export_root": "/out"},
+        "lake": {"root": "/lake", "namespace": "faces", "catalog": "lake"},
+    }
+    stages = {"link": stage, "cluster": stage | {"global": in_global}, "decide": decide}
+    return RunRecord.from_json({"run": "r1", "warnings": ["link: too few"], "stages": stages, "config": config})
 
 
 def test_summary_shows_stages_clusters_verdicts_and_where_to_look() -> None:

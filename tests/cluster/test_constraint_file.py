@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from facesieve.cluster.constraint_file import Stated, constraints, stated
+from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints
 from facesieve.core.errors import ConfigError
+from facesieve.images.side_tables import Entries
 
 FACES = [
     # face_id, image_id, face_rank, identity
@@ -48,17 +49,19 @@ def faces(spark: SparkSession) -> DataFrame:
 
 def faults(path: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        stated(path)
+        read_constraints(path)
     assert {fault.key for fault in caught.value.faults} == {"cluster.constraints"}
     return [str(fault).removeprefix(f"cluster.constraints: {path} ") for fault in caught.value.faults]
 
 
-def resolve(given: Stated, faces: DataFrame, *, photos_differ: bool = False) -> tuple[Constraints, list[str]]:
+def resolve(
+    given: Entries[ConstraintRow], faces: DataFrame, *, photos_differ: bool = False
+) -> tuple[Constraints, list[str]]:
     warned: list[str] = []
     return constraints(given, faces, warned.append, photos_differ=photos_differ), warned
 
 
-def contradiction(given: Stated, faces: DataFrame, *, photos_differ: bool = False) -> str:
+def contradiction(given: Entries[ConstraintRow], faces: DataFrame, *, photos_differ: bool = False) -> str:
     with pytest.raises(ConfigError) as caught:
         resolve(given, faces, photos_differ=photos_differ)
     (fault,) = caught.value.faults
@@ -68,8 +71,8 @@ def contradiction(given: Stated, faces: DataFrame, *, photos_differ: bool = Fals
 
 def test_csv_and_parquet_say_the_same(write: Write, tmp_path: Path) -> None:
     text = "kind,face_a,face_b,image_a,image_b\r\nmust, 3,1 ,,\r\n\r\ncannot,,,30,-20\r\nmust,1,3,,\r\n"
-    from_csv = stated(write("\ufeff" + text))
-    assert [tuple(row) for row in from_csv.statements] == [
+    from_csv = read_constraints(write("\ufeff" + text))
+    assert [tuple(row) for row in from_csv.rows] == [
         ("line 2", True, False, 1, 3),
         ("line 4", False, True, -20, 30),
         ("line 5", True, False, 1, 3),
@@ -77,24 +80,24 @@ def test_csv_and_parquet_say_the_same(write: Write, tmp_path: Path) -> None:
     columns = {"kind": ["cannot", "must"], "face_a": [None, 1], "face_b": [None, 3]}
     columns |= {"image_a": [-20, None], "image_b": [30, None]}
     pq.write_table(pa.table(columns), tmp_path / "pairs.parquet")
-    from_parquet = stated(str(tmp_path / "pairs.parquet"))
+    from_parquet = read_constraints(str(tmp_path / "pairs.parquet"))
     assert from_parquet.digest == from_csv.digest
-    assert from_parquet.statements[0].place == "row 1"
-    assert stated(write("kind,face_a,face_b\nmust,1,3\n")).digest != from_csv.digest
+    assert from_parquet.rows[0].place == "row 1"
+    assert read_constraints(write("kind,face_a,face_b\nmust,1,3\n")).digest != from_csv.digest
 
 
 def test_a_folder_as_spark_writes_it(spark: SparkSession, tmp_path: Path) -> None:
     rows = spark.createDataFrame([("must", 1, 2), ("cannot", 3, 4)], "kind string, face_a long, face_b long")
     rows.repartition(2).write.parquet(str(tmp_path / "parquet"))
     rows.repartition(2).write.csv(f"file://{tmp_path}/csv", header=True)
-    found = [stated(str(tmp_path / "parquet")), stated(f"file://{tmp_path}/csv")]
-    assert sorted(row[1:] for row in found[1].statements) == [(False, False, 3, 4), (True, False, 1, 2)]
+    found = [read_constraints(str(tmp_path / "parquet")), read_constraints(f"file://{tmp_path}/csv")]
+    assert sorted(row[1:] for row in found[1].rows) == [(False, False, 3, 4), (True, False, 1, 2)]
     assert found[0].digest == found[1].digest
 
 
 def test_nothing_stated(faces: DataFrame, write: Write) -> None:
-    nothing = stated("")
-    assert (nothing.statements, nothing.digest) == ((), "")
+    nothing = read_constraints("")
+    assert (nothing.rows, nothing.digest) == ((), "")
     found, warned = resolve(nothing, faces)
     assert (len(found.must), len(found.cannot), found.photos, warned) == (0, 0, None, [])
     assert not found.keeps_apart
@@ -107,7 +110,7 @@ def test_files_that_cannot_be_read(write: Write, tmp_path: Path) -> None:
         "cannot be read (it does not exist). Give a CSV file (UTF-8, with a header) or a Parquet file."
     ]
     for text in ("", "kind,face_a,face_b\n"):
-        assert faults(write(text)) == ['holds no row. Write rows into it, or set cluster.constraints = "".']
+        assert faults(write(text)) == ["holds no row. Write rows into it, or leave cluster.constraints empty."]
     assert "has more fields than the header" in faults(write("kind,face_a,face_b\nmust,1,2,3\n"))[0]
     file = tmp_path / "bytes.csv"
     for content in (b"PAR1 and no more", b"kind,face_a,face_b\nmust,\xff,2\n", b'kind,face_a\n"must'):
@@ -162,7 +165,7 @@ def test_few_of_many_faults_are_shown(write: Write) -> None:
 def test_an_image_means_its_largest_face(faces: DataFrame, write: Write) -> None:
     rows = ["must,3,1,,", "must,,,10,30", "must,6,7,,", "cannot,,,50,30", "cannot,-5,3,,", "must,4,3,,"]
     text = "\n".join(["kind,face_a,face_b,image_a,image_b", *rows])
-    found, warned = resolve(stated(write(text)), faces)
+    found, warned = resolve(read_constraints(write(text)), faces)
     assert warned == []
     assert found.must.tolist() == [[1, 3], [1, 4], [3, 4], [6, 7]]
     assert found.in_folder.tolist() == [True, False, False, False]
@@ -173,7 +176,7 @@ def test_an_image_means_its_largest_face(faces: DataFrame, write: Write) -> None
 def test_ids_of_no_face_are_counted_and_left_out(faces: DataFrame, write: Write) -> None:
     text = "kind,face_a,face_b,image_a,image_b\nmust,3,999,,\ncannot,999,1,,\nmust,,,10,999\nmust,10,20,,\nmust,1,3,,\n"
     path = write(text)
-    found, warned = resolve(stated(path), faces)
+    found, warned = resolve(read_constraints(path), faces)
     assert warned == [
         f"cluster.constraints: 4 ids in {path} are of no face of this run: the rows that name them are left out"
     ]
@@ -184,7 +187,8 @@ def test_ids_of_no_face_are_counted_and_left_out(faces: DataFrame, write: Write)
 def test_the_shortest_contradiction_is_printed(faces: DataFrame, write: Write) -> None:
     """Of a chain of four and one of two; in any order of the rows."""
     rows = ["must,2,1", "must,3,2", "must,3,4", "must,4,6", "cannot,6,1", "cannot,3,1", "must,7,8"]
-    said = [contradiction(stated(write("\n".join(["kind,face_a,face_b", *rows[::step]]))), faces) for step in (1, -1)]
+    files = ["\n".join(["kind,face_a,face_b", *ordered]) for ordered in (rows, rows[::-1])]
+    said = [contradiction(read_constraints(write(text)), faces) for text in files]
     for text in said:
         assert "contradicts itself: must 1 and 2, must 2 and 3, cannot 1 and 3 (" in text
     assert "(line 2, line 3, line 7). Remove or change one of these rows." in said[0]
@@ -193,12 +197,12 @@ def test_the_shortest_contradiction_is_printed(faces: DataFrame, write: Write) -
 def test_one_pair_that_must_and_cannot(faces: DataFrame, write: Write) -> None:
     text = "kind,face_a,face_b,image_a,image_b\nmust,,,20,10\ncannot,1,3,,\n"
     assert "must 1 and 3 (images 10 and 20), cannot 1 and 3 (line 2, line 3)" in contradiction(
-        stated(write(text)), faces
+        read_constraints(write(text)), faces
     )
 
 
 def test_two_faces_of_one_photo_must_not_be_one_person(faces: DataFrame, write: Write) -> None:
-    given = stated(write("kind,face_a,face_b\nmust,4,3\nmust,3,-5\ncannot,6,7\n"))
+    given = read_constraints(write("kind,face_a,face_b\nmust,4,3\nmust,3,-5\ncannot,6,7\n"))
     assert resolve(given, faces)[0].must.tolist() == [[-5, 3], [3, 4]]
     text = contradiction(given, faces, photos_differ=True)
     assert "must -5 and 3, must 3 and 4, but -5 and 4 are two faces of photo 30 (line 3, line 2)" in text

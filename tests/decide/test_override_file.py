@@ -13,7 +13,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from facesieve.core.errors import ConfigError
-from facesieve.decide.override_file import Stated, overrides, stated
+from facesieve.decide.override_file import OverrideRow, overrides, read_overrides
+from facesieve.images.side_tables import Entries
 
 LISTED = [(10, "Ann/a 1.jpg"), (20, "Ann/2.jpg"), (-30, "Bob/3.jpg"), (40, "40")]
 
@@ -37,7 +38,7 @@ def listing(spark: SparkSession) -> DataFrame:
     return spark.createDataFrame(LISTED, "image_id long, uri string").persist()
 
 
-def resolved(given: Stated, listing: DataFrame) -> tuple[list[tuple], list[str]]:
+def resolved(given: Entries[OverrideRow], listing: DataFrame) -> tuple[list[tuple], list[str]]:
     warned: list[str] = []
     found = overrides(given, listing, warned.append)
     return sorted(tuple(row) for row in found.collect()) if found is not None else [], warned
@@ -45,27 +46,27 @@ def resolved(given: Stated, listing: DataFrame) -> tuple[list[tuple], list[str]]
 
 def problems(path: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        stated(path)
+        read_overrides(path)
     assert {fault.key for fault in caught.value.faults} == {"decide.overrides"}
     return [fault.problem.removeprefix(f"{path} ") for fault in caught.value.faults]
 
 
 def test_an_image_is_named_by_uri_or_by_id(listing: DataFrame, write: Write) -> None:
     path = write("Ann/a 1.jpg,,drop,,me,", ",20,move, Bob ,me,2026-11-24", "Bob/3.jpg,-30,keep,,,")
-    found, warned = resolved(stated(path), listing)
+    found, warned = resolved(read_overrides(path), listing)
     assert found == [(-30, "keep", None), (10, "drop", None), (20, "move", "Bob")]
     assert warned == []
 
 
 def test_nothing_stated(listing: DataFrame) -> None:
-    nothing = stated("")
-    assert (nothing.statements, nothing.digest) == ((), "")
+    nothing = read_overrides("")
+    assert (nothing.rows, nothing.digest) == ((), "")
     assert overrides(nothing, listing, pytest.fail) is None
 
 
 def test_csv_and_parquet_in_any_order_have_one_digest(write: Write, tmp_path: Path) -> None:
     rows = ["a,,drop,,me,2026-11-24", ",-7,move,Bob,you,2026-11-24T18:00:00Z"]
-    given = stated(write(*rows))
+    given = read_overrides(write(*rows))
     columns = {
         "image_id": [-7, None],
         "uri": [None, "a"],
@@ -75,9 +76,9 @@ def test_csv_and_parquet_in_any_order_have_one_digest(write: Write, tmp_path: Pa
     }
     timed = pa.table(columns | {"at": pa.array(columns["at"], pa.timestamp("us"))})
     pq.write_table(timed, tmp_path / "verdicts.parquet")
-    assert stated(str(tmp_path / "verdicts.parquet")).digest == given.digest
-    assert stated(write(*rows[::-1])).digest == given.digest
-    assert stated(write(rows[0])).digest != given.digest
+    assert read_overrides(str(tmp_path / "verdicts.parquet")).digest == given.digest
+    assert read_overrides(write(*rows[::-1])).digest == given.digest
+    assert read_overrides(write(rows[0])).digest != given.digest
 
 
 def test_all_that_is_wrong_is_said_at_once_with_its_place(write: Write) -> None:
@@ -128,7 +129,7 @@ def test_columns_that_are_missing_and_files_that_cannot_be_read(write: Write, tm
 )
 def test_the_later_of_two_rows_counts(listing: DataFrame, write: Write, rows, ruled: str) -> None:
     for given in (rows, rows[::-1]):
-        (found,), _ = resolved(stated(write(*given)), listing)
+        (found,), _ = resolved(read_overrides(write(*given)), listing)
         assert found[:2] == (40, ruled)
 
 
@@ -150,30 +151,30 @@ def test_two_rows_that_differ_and_none_is_later(write: Write, rows) -> None:
 
 
 def test_uri_and_id_of_one_image_contradict_each_other(listing: DataFrame, write: Write) -> None:
-    given = stated(write("Ann/2.jpg,,keep,,,", ",20,drop,,,"))
+    given = read_overrides(write("Ann/2.jpg,,keep,,,", ",20,drop,,,"))
     with pytest.raises(ConfigError, match="say different things of 20"):
         resolved(given, listing)
 
 
 def test_uri_and_id_in_one_row_must_be_of_one_image(listing: DataFrame, write: Write) -> None:
     with pytest.raises(ConfigError, match="line 2: uri and image_id name two images"):
-        resolved(stated(write("Ann/2.jpg,10,keep,,,")), listing)
+        resolved(read_overrides(write("Ann/2.jpg,10,keep,,,")), listing)
 
 
 def test_rows_of_no_image_are_left_out_and_warned_of_once(listing: DataFrame, write: Write) -> None:
     """Line 4: the file has changed since it was ruled upon by uri and id."""
     gone = [f"gone/{number},,drop,,," for number in range(4)]
     path = write("Ann/a 1.jpg,,drop,,,", ",99,keep,,,", "Bob/3.jpg,77,keep,,,", *gone)
-    found, warned = resolved(stated(path), listing)
+    found, warned = resolved(read_overrides(path), listing)
     assert found == [(10, "drop", None)]
     said = "6 rows of {} name no image of this run (line 3, line 4, line 5, line 6, line 7, ...): they are left out"
     assert warned == ["decide.overrides: " + said.format(path)]
-    nothing, _ = resolved(stated(write(",99,keep,,,")), listing)
+    nothing, _ = resolved(read_overrides(write(",99,keep,,,")), listing)
     assert nothing == []
 
 
 def test_a_changed_file_keeps_what_was_said_of_its_uri_alone(spark: SparkSession, write: Write) -> None:
-    given = stated(write("Ann/2.jpg,,drop,,,", ",-30,drop,,,"))
+    given = read_overrides(write("Ann/2.jpg,,drop,,,", ",-30,drop,,,"))
     changed = spark.createDataFrame([(21, "Ann/2.jpg"), (-31, "Bob/3.jpg")], "image_id long, uri string")
     found, warned = resolved(given, changed)
     assert found == [(21, "drop", None)]
@@ -188,6 +189,6 @@ def test_many_rows(spark: SparkSession, tmp_path: Path) -> None:
         lines.writerow(["uri", "verdict"])
         lines.writerows([f"folder/{number}.jpg", "keep"] for number in range(20_000))
     listing = spark.range(30_000).selectExpr("id image_id", "concat('folder/', id, '.jpg') uri")
-    found = overrides(stated(str(path)), listing, pytest.fail)
+    found = overrides(read_overrides(str(path)), listing, pytest.fail)
     assert found is not None
     assert found.count() == 20_000

@@ -66,7 +66,7 @@ def run(spark: SparkSession, every: list[Photo], side_inputs: SideInputs | None 
     outcome = decisions(tables, Basis(Decide(min_faces=3, **settings), "both", SCALE, 0.5))
     rows = {row.uri: row for row in outcome.rows.collect()}
     links = {(row.identity_a, row.identity_b): row for row in outcome.links.collect()}
-    return rows, links, outcome.facts()
+    return rows, links, outcome.record()
 
 
 def verdicts(rows: dict[str, Any], prefix: str) -> set[str]:
@@ -136,7 +136,7 @@ def test_confidence_follows_the_evidence(plain: Any) -> None:
 
 
 def test_every_policy_is_counted_in_one_pass(plain: Any) -> None:
-    counts = {policy: plain[2]["policies"][policy] for policy in ("largest", "modes", "medoid")}
+    counts = {policy: plain[2].policies[policy] for policy in ("largest", "modes", "medoid")}
     published = sum(row.verdict in ("keep", "move") for row in plain[0].values())
     # modes: the age and the other of fay, both of gus; medoid: fay's age and both of gus, near the largest's medoid.
     assert counts == {"largest": published, "modes": published + 3 + 3 + 9, "medoid": published + 3 + 9}
@@ -196,7 +196,7 @@ def test_a_copy_points_at_the_one_that_a_person_kept(overridden: Any) -> None:
 
 def test_a_sure_contradiction_is_counted(overridden: Any) -> None:
     # ann/0 is ann; fay-other/2 is not fay; the move of dan/0, and what else was overridden, stands where a doubt was.
-    assert (overridden[2]["contradicted"], overridden[2]["ruled_failed"]) == (2, 1)
+    assert (overridden[2].contradicted, overridden[2].ruled_failed) == (2, 1)
     assert (overridden[0]["ann/0.jpg"].proposal, overridden[0]["fay-other/2.jpg"].proposal) == ("keep", "drop")
     assert overridden[0]["ann/0.jpg"].confidence is None
 

@@ -43,7 +43,7 @@ def test_a_stage_changes_a_table_at_once_and_is_reused_as_a_whole(run, spark: Sp
     assert stage.read(tables.EDGES).count() == 3
     assert stage.former(tables.EDGES).count() == 0
     again = Run("r2", run.config, None, run.model, False, spark, run.lake, run.ledger)
-    run.ledger.stage_of = lambda *_: {}
+    run.ledger.step_of = lambda *_: None
     assert again.stage("link", (tables.EPOCHS, tables.EDGES), (), cosine=0.5).reuse()
     assert not again.stage("link", (tables.EPOCHS, tables.EDGES), (), cosine=0.6).reuse()
     run.restore(tables.ALL)

@@ -34,7 +34,7 @@ def evaluate(run: Run, arguments: Namespace) -> Answer:
     clusters = source.table(tables.CLUSTERS)
     scopes = _scopes(clusters, arguments.scope)
     if arguments.truth:
-        truth = read_truth(run.spark, arguments.truth)
+        truth = run.spark.createDataFrame(list(read_truth(arguments.truth).items()), "uri string, identity string")
         _warn_of_unknown(run, truth, listing)
         listing = listing.drop("identity").join(truth, "uri", how="left")
     faces = _faces(source, listing).persist()

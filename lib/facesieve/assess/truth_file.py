@@ -1,66 +1,61 @@
-"""A truth table that people give: which identity each image is of."""
+"""A truth table that people give (`--truth`): which identity each image is of."""
 
 from __future__ import annotations
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql import types as T
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault
-from facesieve.lake.session import absolute
+from facesieve.images import side_tables
+from facesieve.images.side_tables import Problem, Reader, Row
+
+KEY = "--truth"
 
 _COLUMNS = ("uri", "identity")
 
 
-def read_truth(spark: SparkSession, place: str) -> DataFrame:
-    """Read uri and identity (null where empty), one row per uri, from CSV with a header (by its suffix) or Parquet.
+class TruthRow(NamedTuple):
+    """One row: where it stands, the image, and its identity (None: nobody says)."""
 
-    Raises ConfigError if it cannot be read, lacks a column, holds nothing, or names two identities for one uri.
+    place: str
+    uri: str | None
+    identity: str | None
+
+
+def read_truth(path: str) -> dict[str, str]:
+    """Read the identity of each uri. Rows without one of the two say nothing.
+
+    Raises ConfigError if the table cannot be read, lacks a column, names no identity, or two of one uri.
     """
-    try:
-        given = _read(spark, absolute(place))
-    except (Py4JJavaError, PySparkException) as problem:
-        said = f"{place} cannot be read ({_cause(problem)})"
-        fix = "Give a CSV file (its name ends in .csv) with a header, or a Parquet data set, where Spark can read it."
-        raise _fault(said, fix) from problem
-    given = given.toDF(*(name.strip() for name in given.columns))
-    lacking = [name for name in _COLUMNS if given.columns.count(name) != 1]
-    if lacking:
-        raise _fault(
-            f"it has not one column {' and not one '.join(lacking)}", "Give the columns uri and identity, once."
-        )
-    nested = [name for name in _COLUMNS if not isinstance(given.schema[name].dataType, T.AtomicType)]
+    table = side_tables.entries(KEY, path, Reader(_column_problems, _row, _contradictions))
+    identities = {row.uri: row.identity for row in table.rows if row.uri is not None and row.identity is not None}
+    if not identities:
+        raise ConfigError([Fault(KEY, f"{path} names no identity of any image", "Give one row per image.")])
+    return identities
+
+
+def _column_problems(columns: frozenset[str]) -> list[Problem]:
+    missing = [name for name in _COLUMNS if name not in columns]
+    return [Problem(f"has no column {name}", "Give the columns uri and identity.") for name in missing]
+
+
+def _row(row: Row) -> TruthRow | list[Problem]:
+    nested = [name for name in _COLUMNS if isinstance(row.values.get(name), (list, dict))]
     if nested:
-        raise _fault(f"its column {nested[0]} holds no plain values", "Give uri and identity as text.")
-    identity = F.nullif(F.trim(F.col("identity").cast("string")), F.lit(""))
-    named = (
-        given.select(F.col("uri").cast("string"), identity.alias("identity"))
-        .where("uri IS NOT NULL AND identity IS NOT NULL")
-        .distinct()
-    )
-    row = named.agg(F.count("*").alias("rows"), F.count_distinct("uri").alias("uris")).collect()[0]
-    if not row.rows:
-        raise _fault("it names no identity of any image", "Give one row per image, uri and identity.")
-    if row.rows != row.uris:
-        raise _fault(f"{count(row.rows - row.uris)} uris have two identities", "Give each uri one identity.")
-    return named
+        text = f"{row.place}: {nested[0]} is no plain value"
+        return [Problem(text, "Give uri and identity as text.")]
+    return TruthRow(row.place, row.text("uri", strip=False), row.text("identity"))
 
 
-def _read(spark: SparkSession, place: str) -> DataFrame:
-    if place.lower().endswith(".csv"):
-        return spark.read.options(header=True, escape='"').csv(place)
-    return spark.read.parquet(place)
-
-
-def _cause(problem: Exception) -> str:
-    """Return the sentence that says most: the innermost cause's first line."""
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    told = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")] or lines
-    return told[-1][:200] if isinstance(problem, Py4JJavaError) else told[0][:200]
-
-
-def _fault(problem: str, fix: str) -> ConfigError:
-    return ConfigError([Fault("--truth", problem, fix)])
+def _contradictions(rows: Sequence[TruthRow]) -> list[Problem]:
+    """Say which row names another identity of an image than the image's first row does."""
+    first: dict[str, TruthRow] = {}
+    problems = []
+    for row in rows:
+        if row.uri is None or row.identity is None:
+            continue
+        former = first.setdefault(row.uri, row)
+        if former.identity != row.identity:
+            text = f"{former.place} and {row.place} give {row.uri} two identities"
+            problems.append(Problem(text, "Give each uri one identity."))
+    return problems

@@ -17,7 +17,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any
 
 from py4j.protocol import Py4JError, Py4JJavaError
 
@@ -28,6 +27,7 @@ from facesieve.core.errors import ConfigError, ContractError, FacesieveError, Fa
 from facesieve.lake import session
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger, new_name, snapshot_ids
+from facesieve.lake.records import RunRecord
 from facesieve.lake.run import Run
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def _carry_out(run: Run, verbs: Sequence[Verb], *, as_json: bool) -> int:
         return _ended(run, "refused", _explain(problem))
     except Exception as problem:
         return _ended(run, "failed", _explain(problem), traceback.format_exc())
-    print(json.dumps(record, sort_keys=True) if as_json else summary.of(record))
+    print(json.dumps(record.to_json(), sort_keys=True) if as_json else summary.of(record))
     return _DONE
 
 
@@ -142,7 +142,7 @@ def _open(run: Run) -> None:
     _log.info(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
 
 
-def _close(run: Run, status: str, error: str = "") -> dict[str, Any]:
+def _close(run: Run, status: str, error: str = "") -> RunRecord:
     standing = {table.name: run.now(table) for table in tables.ALL if table is not tables.RUNS}
     return run.ledger.close(status, snapshot_ids(standing), error)
 

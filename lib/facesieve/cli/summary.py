@@ -3,75 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from facesieve.core.console import aligned, count, duration
+from facesieve.lake.records import SCOPES, ClusterRecord, DecideRecord, RunRecord, ScopeRecord, StepRecord
 
 
-def of(record: Mapping[str, Any]) -> str:
+def of(record: RunRecord) -> str:
     """Return the summary of a finished run's ledger record."""
-    stages: Mapping[str, Mapping[str, Any]] = record["stages"]
-    parts = [f"Run {record['run']}: {_headline(stages)}", _stage_table(stages)]
-    parts += [part for part in (_clusters(stages.get("cluster", {})), _verdicts(stages.get("decide", {}))) if part]
-    parts += [f"WARNING: {text}" for text in record["warnings"]]
+    parts = [f"Run {record.run}: {_headline(record.stages)}", _step_table(record.stages)]
+    cluster, decide = record.stages.get("cluster"), record.stages.get("decide")
+    if isinstance(cluster, ClusterRecord) and cluster.scopes:
+        parts.append(_clusters(cluster))
+    if isinstance(decide, DecideRecord):
+        parts += _verdicts(decide)
+    parts += [f"WARNING: {text}" for text in record.warnings]
     parts.append(_next_step(record))
     return "\n\n".join(parts)
 
 
-def _headline(stages: Mapping[str, Mapping[str, Any]]) -> str:
-    return "up to date, every stage was reused" if all(stage["reused"] for stage in stages.values()) else "done"
+def _headline(steps: Mapping[str, StepRecord]) -> str:
+    return "up to date, every stage was reused" if all(step.reused for step in steps.values()) else "done"
 
 
-def _stage_table(stages: Mapping[str, Mapping[str, Any]]) -> str:
+def _step_table(steps: Mapping[str, StepRecord]) -> str:
     rows = [["stage", "rows in", "rows out", "seconds", "reused"]]
-    for name, stage in stages.items():
-        reused = "yes" if stage["reused"] else "no"
-        rows.append([name, count(stage["rows_in"]), count(stage["rows_out"]), f"{stage['seconds']:.1f}", reused])
-    total = sum(stage["seconds"] for stage in stages.values())
+    for name, step in steps.items():
+        reused = "yes" if step.reused else "no"
+        rows.append([name, count(step.rows_in), count(step.rows_out), f"{step.seconds:.1f}", reused])
+    total = sum(step.seconds for step in steps.values())
     return f"{aligned(rows)}\nall stages: {duration(total)}"
 
 
-def _clusters(stage: Mapping[str, Any]) -> str:
-    rows = [["scope", "clusters", "largest", "supersteps", "attached", "changed"]]
-    for scope in ("identity", "global"):
-        facts = stage.get(scope)
-        if facts:
-            # An earlier version's record may lack what was not built then.
-            largest, churn = facts["largest_share"], facts.get("churn")
-            attached = "-" if facts.get("attached") is None else count(facts["attached"])
-            shares = [_share(largest), _share(churn["changed"] if churn else None)]
-            rows.append([scope, count(facts["clusters"]), shares[0], count(facts["supersteps"]), attached, shares[1]])
-    return aligned(rows) if len(rows) > 1 else ""
+def _clusters(record: ClusterRecord) -> str:
+    header = ["scope", "clusters", "largest", "supersteps", "attached", "changed"]
+    scopes = [scope for scope in SCOPES if scope in record.scopes]
+    return aligned([header, *([scope, *_of_scope(record.scopes[scope])] for scope in scopes)])
+
+
+def _of_scope(scope: ScopeRecord) -> list[str]:
+    attached = scope.attachment.attached if scope.attachment else None
+    changed = scope.churn.changed if scope.churn else None
+    return [
+        count(scope.clusters),
+        _share(scope.largest_share),
+        count(scope.supersteps),
+        count(attached),
+        _share(changed),
+    ]
 
 
 def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
 
 
-def _verdicts(stage: Mapping[str, Any]) -> str:
-    if not stage:
-        return ""
-    rows = [["verdict", "images"], *([name, count(number)] for name, number in stage["verdicts"].items())]
-    rows.append(["given", count(stage["given"])])
-    reasons = [["reason", "images"], *([name, count(number)] for name, number in sorted(stage["reasons"].items()))]
+def _verdicts(record: DecideRecord) -> list[str]:
+    rows = [["verdict", "images"], *([name, count(number)] for name, number in record.verdicts.items())]
+    rows.append(["given", count(record.listed)])
+    reasons = [["reason", "images"], *([name, count(number)] for name, number in sorted(record.reasons.items()))]
     parts = [aligned(rows), aligned(reasons)]
-    # An earlier version's record lacks what was not built then.
-    if stage.get("policies"):
-        kept = ", ".join(f"{policy} {count(number)}" for policy, number in stage["policies"].items())
-        parts.append(f"Published by keep policy: {kept}")
-    if stage.get("links"):
-        parts.append(f"Pairs of folders that seem one person: {count(stage['links'])} (table identity_links)")
-    return "\n\n".join(parts)
+    if record.policies:
+        policies = ", ".join(f"{policy} {count(number)}" for policy, number in record.policies.items())
+        parts.append(f"Published by keep policy: {policies}")
+    if record.links:
+        parts.append(f"Pairs of folders that seem one person: {count(record.links)} (table identity_links)")
+    return parts
 
 
-def _next_step(record: Mapping[str, Any]) -> str:
-    publish = record["config"]["publish"]
+def _next_step(record: RunRecord) -> str:
+    publish = record.config["publish"]
     if publish["apply"]:
         where = f"; exports: {publish['export_root']} (CURRENT names the run)" if publish["outputs"] else ""
         return f"Tables: {_tables(record)}{where}"
     return f"Tables: {_tables(record)}. Dry run: publish.apply = true writes the cleaned data set."
 
 
-def _tables(record: Mapping[str, Any]) -> str:
-    lake = record["config"]["lake"]
+def _tables(record: RunRecord) -> str:
+    lake = record.config["lake"]
     return f"{lake['root']}/{lake['namespace']}" if lake["root"] else f"{lake['catalog']}.{lake['namespace']}"

@@ -147,10 +147,10 @@ def _left_by(entry: Entry, standing: Snapshot, *, alone: bool) -> bool:
 
 def _pointer(run: Run, entry: Entry) -> _Pointer:
     """Find what CURRENT has to name: the run that made the former `cleaned`, if its export is there."""
-    settings = run.ledger.record_of(entry.run).get("config", {}).get("publish", {})
-    if not (settings.get("apply") and settings.get("outputs") and settings.get("export_root")):
+    export_root = run.ledger.record_of(entry.run).export_root
+    if not export_root:
         return _Pointer()
-    place = absolute(settings["export_root"])
+    place = absolute(export_root)
     root, versions = Storage(place), _cleaned_versions(run.lake)
     try:
         named, left = exports.current(root), root.child(entry.run).exists()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,21 +16,17 @@ from facesieve.cluster.constraints import NONE, Constraints
 from facesieve.cluster.kernels.constraints import contradiction
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.images import side_tables
-from facesieve.images.side_tables import Row, SideTable
+from facesieve.images.side_tables import Entries, Problem, Reader, Row
 
 KEY = "cluster.constraints"
 
 _KINDS = ("must", "cannot")
 _FACES, _IMAGES = ("face_a", "face_b"), ("image_a", "image_b")
 _COLUMNS_FIX = "Write the columns kind, face_a, face_b (or image_a, image_b, or all four)."
-_ID_FIX = "Give a whole number of 64 bits, as in the tables (spreadsheets round numbers of that length)."
 _PAIR_FIX = "Name two faces or two images, and leave the other two fields empty."
 
-Problem = tuple[str, str]
-"""What is wrong with a row, and what to do."""
 
-
-class Statement(NamedTuple):
+class ConstraintRow(NamedTuple):
     """One row: where it stands, whether the two must or cannot be together, whether they are images, their ids."""
 
     place: str
@@ -41,38 +36,21 @@ class Statement(NamedTuple):
     other: int
 
 
-Pairs = dict[tuple[int, int], Statement]
+Pairs = dict[tuple[int, int], ConstraintRow]
 """By two faces, the smaller id first."""
 
 
-@dataclass(frozen=True)
-class Stated:
-    """All that is stated, and a digest of it that neither the order of rows nor the form of the file changes."""
+def read_constraints(path: str) -> Entries[ConstraintRow]:
+    """Read the pairs that `cluster.constraints` names; there are none where it is empty.
 
-    path: str
-    statements: tuple[Statement, ...]
-    digest: str
-
-
-def stated(path: str) -> Stated:
-    """Read the constraints that `cluster.constraints` names; nothing is stated where it is empty.
-
-    Raises ConfigError with what is wrong in the file, up to `sidetables.FAULTS_SHOWN` faults with their places.
+    Raises ConfigError with what is wrong in the file.
     """
-    if not path:
-        return Stated("", (), "")
-    table = side_tables.read(KEY, path)
-    side_tables.refuse(_column_faults(path, table))
-    read = [_statement(row) for row in table.rows]
-    side_tables.refuse(
-        [Fault(KEY, f"{path} {problem}", fix) for found in read if isinstance(found, list) for problem, fix in found]
-    )
-    statements = tuple(found for found in read if isinstance(found, Statement))
-    said = sorted({statement[1:] for statement in statements})
-    return Stated(path, statements, hashlib.sha256(repr(said).encode()).hexdigest())
+    return side_tables.entries(KEY, path, Reader(_column_problems, _row))
 
 
-def constraints(given: Stated, faces: DataFrame, warn: Callable[[str], None], *, photos_differ: bool) -> Constraints:
+def constraints(
+    given: Entries[ConstraintRow], faces: DataFrame, warn: Callable[[str], None], *, photos_differ: bool
+) -> Constraints:
     """Find what is stated among the faces of the run: an image means its largest face.
 
     faces: face_id, image_id (bigint), face_rank int, identity string, one row per face. Ids that are not among them are
@@ -80,10 +58,10 @@ def constraints(given: Stated, faces: DataFrame, warn: Callable[[str], None], *,
     shortest contradiction if there is one. Without statements no Spark job runs.
     """
     photos = faces.select("face_id", "image_id") if photos_differ else None
-    if not given.statements:
+    if not given.rows:
         return replace(NONE, photos=photos)
-    named = _named(given.statements, faces)
-    must, cannot, missing = _resolved(given.statements, named)
+    named = _named(given.rows, faces)
+    must, cannot, missing = _resolved(given.rows, named)
     if missing:
         warn(f"{KEY}: {missing} ids in {given.path} are of no face of this run: the rows that name them are left out")
     _refuse_contradiction(given.path, must, cannot, list(named.values()) if photos_differ else [])
@@ -100,37 +78,35 @@ class _Face(NamedTuple):
     identity: str | None
 
 
-def _column_faults(path: str, table: SideTable) -> list[Fault]:
-    said = [] if "kind" in table.columns else ["has no column kind"]
+def _column_problems(columns: frozenset[str]) -> list[Problem]:
+    missing = [] if "kind" in columns else ["has no column kind"]
     for one, other in (_FACES, _IMAGES, _FACES[::-1], _IMAGES[::-1]):
-        if one in table.columns and other not in table.columns:
-            said.append(f"has {one} without {other}")
-    if not table.columns & {*_FACES, *_IMAGES}:
-        said.append("has no columns of two faces or two images")
-    return [Fault(KEY, f"{path} {problem}", _COLUMNS_FIX) for problem in said]
+        if one in columns and other not in columns:
+            missing.append(f"has {one} without {other}")
+    if not columns & {*_FACES, *_IMAGES}:
+        missing.append("has no columns of two faces or two images")
+    return [Problem(text, _COLUMNS_FIX) for text in missing]
 
 
-def _statement(row: Row) -> Statement | list[Problem]:
+def _row(row: Row) -> ConstraintRow | list[Problem]:
     """Read one row; or say all that is wrong with it."""
-    kind = str(row.values.get("kind") or "").strip()
-    problems = [] if kind in _KINDS else [(f"{row.place}: kind {kind!r} is not known", "Use must or cannot.")]
-    cells = {name: row.values.get(name) for name in (*_FACES, *_IMAGES)}
-    filled = {name: cell for name, cell in cells.items() if cell is not None and str(cell).strip()}
-    ids = {name: side_tables.id_of(cell) for name, cell in filled.items()}
-    wrong = [name for name, number in ids.items() if number is None]
-    problems += [(f"{row.place}: {name} {str(filled[name])!r} is not an id", _ID_FIX) for name in wrong]
-    if tuple(filled) not in (_FACES, _IMAGES):
-        names = " and ".join(filled) or "nothing"
-        problems.append((f"{row.place} names {names}", _PAIR_FIX))
-    elif not wrong and len(set(ids.values())) == 1:
-        problems.append((f"{row.place} pairs {next(iter(ids.values()))} with itself", "Remove the row."))
+    kind = row.text("kind") or ""
+    problems = [] if kind in _KINDS else [Problem(f"kind {kind!r} is not known", "Use must or cannot.")]
+    filled = tuple(name for name in (*_FACES, *_IMAGES) if row.text(name))
+    ids = [row.id(name) for name in filled]
+    problems += [row.no_id(name) for name, number in zip(filled, ids, strict=True) if number is None]
+    problems = [Problem(f"{row.place}: {text}", fix) for text, fix in problems]
+    if filled not in (_FACES, _IMAGES):
+        problems.append(Problem(f"{row.place} names {' and '.join(filled) or 'nothing'}", _PAIR_FIX))
+    elif None not in ids and len(set(ids)) == 1:
+        problems.append(Problem(f"{row.place} pairs {ids[0]} with itself", "Remove the row."))
     if problems:
         return problems
-    one, other = sorted(number for number in ids.values() if number is not None)
-    return Statement(row.place, kind == "must", tuple(filled) == _IMAGES, one, other)
+    one, other = sorted(number for number in ids if number is not None)
+    return ConstraintRow(row.place, kind == "must", filled == _IMAGES, one, other)
 
 
-def _named(statements: Iterable[Statement], faces: DataFrame) -> dict[int, _Face]:
+def _named(statements: Iterable[ConstraintRow], faces: DataFrame) -> dict[int, _Face]:
     """Collect the faces that the statements name, by face_id."""
     ids = {images: {end for row in statements if row.images == images for end in row[3:]} for images in (False, True)}
     columns = faces.select(*_Face._fields)
@@ -146,7 +122,7 @@ def _matching(faces: DataFrame, column: str, ids: set[int]) -> list[Any]:
     return faces.join(F.broadcast(wanted), column, how="left_semi").select(*_Face._fields).collect()
 
 
-def _resolved(statements: Iterable[Statement], named: dict[int, _Face]) -> tuple[Pairs, Pairs, int]:
+def _resolved(statements: Iterable[ConstraintRow], named: dict[int, _Face]) -> tuple[Pairs, Pairs, int]:
     """Return the must-links and the cannot-links by pair of faces, and the number of ids without a face."""
     face_of = {face.image_id: face.face_id for face in named.values() if face.face_rank == 0}
     must: Pairs = {}
@@ -192,7 +168,7 @@ def _fault(path: str, faces: list[int], must: Pairs, cannot: Pairs, photo: str) 
     return Fault(KEY, f"{path} contradicts itself: {', '.join(said)} ({places})", f"{fix}.")
 
 
-def _said(kind: str, pair: tuple[int, int], row: Statement) -> str:
+def _said(kind: str, pair: tuple[int, int], row: ConstraintRow) -> str:
     """Write a link as faces, and with the images where those were named."""
     images = f" (images {row.one} and {row.other})" if row.images else ""
     return f"{kind} {pair[0]} and {pair[1]}{images}"

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from facesieve.cluster.lineage import lineage
 from facesieve.core.ids import digest_id
 from facesieve.core.tables import CLUSTERS
+from facesieve.lake.records import ClusterRecord, VoteBasis
 from facesieve.lake.run import Stage
 from facesieve.link.epoch import Epoch
 
@@ -28,7 +29,7 @@ class Ancestry:
     """
 
     stage: Stage
-    begun: dict[str, str]
+    begun: VoteBasis
     continues: bool
     exists: bool
 
@@ -90,14 +91,18 @@ def ancestry(stage: Stage, epoch: Epoch, settings: Mapping[str, Any]) -> Ancestr
     Its labels are a beginning if it came from the same epoch of linking with the same settings and had settled.
     """
     made_of = json.dumps(dict(settings), sort_keys=True)
-    begun = {"epoch": epoch.name, "settings": hashlib.sha256(made_of.encode()).hexdigest()}
+    begun = VoteBasis(epoch=epoch.name, settings=hashlib.sha256(made_of.encode()).hexdigest())
     since = stage.since[CLUSTERS.name]
     if not since.key:
         return Ancestry(stage, begun, continues=False, exists=False)
-    former = stage.run.ledger.stage_of(since.run, stage.name)
-    settled = all(former[scope]["settled"] for scope in epoch.cosines if scope in former)
-    continues = not stage.run.full and former.get("begun") == begun and settled
+    former = stage.run.ledger.step_of(since.run, stage.name)
+    continues = not stage.run.full and isinstance(former, ClusterRecord) and _may_begin_with(former, begun, epoch)
     return Ancestry(stage, begun, continues=continues, exists=True)
+
+
+def _may_begin_with(former: ClusterRecord, begun: VoteBasis, epoch: Epoch) -> bool:
+    scopes = [former.scopes[scope] for scope in epoch.cosines if scope in former.scopes]
+    return former.begun == begun and all(scope.settled for scope in scopes)
 
 
 def _renamed(scope: str, borne: list[int], ever: DataFrame) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from facesieve.cluster.checkpoints import Progress
 from facesieve.cluster.clusters import Clustered, Electorate, clusters
-from facesieve.cluster.constraint_file import Stated, constraints, stated
+from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.edge_weights import weigh
 from facesieve.cluster.gain_thresholds import impostor_lines
@@ -24,6 +24,7 @@ from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
+from facesieve.images.side_tables import Entries
 from facesieve.lake.run import Run, Stage
 from facesieve.lake.session import scratch
 from facesieve.link.epoch import Epoch, linked
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 def cluster(run: Run) -> None:
     """Weigh the edges and let the faces vote until nobody wants to change."""
-    said = stated(run.config.cluster.constraints)
+    said = read_constraints(run.config.cluster.constraints)
     # Where a vote is finished does not change its result. What the file says does, and not where it lies.
     settings = asdict(replace(run.config.cluster, finish_locally_below=0, constraints=said.digest))
     inputs = (tables.LISTING, tables.EMBEDDINGS, tables.EDGES, tables.EPOCHS)
@@ -54,7 +55,7 @@ def cluster(run: Run) -> None:
     }
     if "global" in facts:
         facts["global"]["false_matches"] = _false_matches(stage, edges, made)
-    stage.done(edges.count(), made.count(), reused=False, begun=past.begun, constraints=_told(known), **facts)
+    stage.done(edges.count(), made.count(), reused=False, begun=past.begun.to_json(), constraints=_told(known), **facts)
     kept = _progress(stage, past)
     kept.clear()
     kept.clear_old()
@@ -89,7 +90,7 @@ class _Found:
         } | self.clustered.attachment
 
 
-def _known(stage: Stage, said: Stated) -> Constraints:
+def _known(stage: Stage, said: Entries[ConstraintRow]) -> Constraints:
     run = stage.run
     listed = stage.read(tables.LISTING).select("image_id", "identity")
     embedded = stage.of_model(tables.EMBEDDINGS).select("face_id", "image_id", "face_rank")

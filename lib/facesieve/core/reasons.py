@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the decoder's process starts without Spark
+    from pyspark.sql import Column
 
 
 class Verdict(str, Enum):
@@ -17,6 +21,11 @@ class Verdict(str, Enum):
 
 PUBLISHED = (Verdict.KEEP.value, Verdict.MOVE.value)
 """Verdicts of the images that make the cleaned data set."""
+
+
+def is_published(verdict: Column) -> Column:
+    """Say of a column of verdicts which are of images that make the cleaned data set; null stays null."""
+    return verdict.isin(*PUBLISHED)
 
 
 class Reason(str, Enum):

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.frames import checkpointed
-from facesieve.core.reasons import PUBLISHED, Reason, Verdict
+from facesieve.core.reasons import Reason, Verdict, is_published
 from facesieve.core.tables import DECISIONS, Decisions, Edges, IdentityLinks, conform
 from facesieve.decide import confidence
 from facesieve.decide.cluster_owners import ClusterOwners, cluster_owners
@@ -24,6 +24,7 @@ from facesieve.decide.identity_links import identity_links
 from facesieve.decide.inputs import Basis, Inputs
 from facesieve.decide.keep_policy import POLICIES, in_folders, keeps, objections
 from facesieve.decide.verdicts import nearest_of_its_people, with_proposals, with_verdicts
+from facesieve.lake.records import DecideRecord
 
 _ONE_PERSON = 0.5
 """Confidence from which the main cluster of a folder counts as the other folder's person."""
@@ -37,9 +38,9 @@ class Outcome:
     links: IdentityLinks
     _decided: DataFrame
 
-    def facts(self) -> dict[str, object]:
+    def record(self) -> DecideRecord:
         """Count what each keep policy would publish, and people's verdicts that the rules contradict or that fail."""
-        published = [F.count_if(F.col(f"verdict_{policy}").isin(*PUBLISHED)).alias(policy) for policy in POLICIES]
+        published = [F.count_if(is_published(F.col(f"verdict_{policy}"))).alias(policy) for policy in POLICIES]
         failed = F.col("override").isNotNull() & (F.col("verdict") == Verdict.FAIL.value)
         # Who is quarantined is in doubt: that contradicts nobody.
         sure = F.col("proposal") != Verdict.QUARANTINE.value
@@ -47,7 +48,7 @@ class Outcome:
         counts = [F.count_if(contradicted).alias("contradicted"), F.count_if(failed).alias("ruled_failed")]
         row = self._decided.agg(*published, *counts).collect()[0]
         policies = {policy: row[policy] for policy in POLICIES}
-        return {"policies": policies, "contradicted": row.contradicted, "ruled_failed": row.ruled_failed}
+        return DecideRecord(policies=policies, contradicted=row.contradicted, ruled_failed=row.ruled_failed)
 
 
 def decisions(inputs: Inputs, basis: Basis) -> Outcome:
@@ -124,7 +125,7 @@ def _speakers(decided: DataFrame) -> tuple[Speakers, Speakers]:
         "face_id",
         F.coalesce("moved_to", "identity", cluster).alias("people"),
         F.col("moved_to").isNotNull().alias("moved"),
-        F.col("verdict").isin(*PUBLISHED).alias("published"),
+        is_published(F.col("verdict")).alias("published"),
     )
     speaking = named.where(F.col("face_id").isNotNull() & F.col("people").isNotNull())
     return Speakers(speaking), Speakers(speaking.where("published"))

@@ -22,7 +22,7 @@ from pyspark.sql import types as T
 
 from facesieve.core import config
 from facesieve.core.frames import checkpointed, columns
-from facesieve.core.reasons import PUBLISHED, Reason, Verdict
+from facesieve.core.reasons import Reason, Verdict, is_published
 from facesieve.core.tables import Embeddings
 from facesieve.decide.inputs import Inputs
 from facesieve.decide.near_duplicates import Candidates, near_duplicates
@@ -113,7 +113,7 @@ def _copies(images: DataFrame) -> DataFrame:
 
 def _preferred() -> Column:
     """A person said that this image is to be published."""
-    return F.coalesce(F.col("override").isin(*PUBLISHED), F.lit(False))
+    return F.coalesce(is_published(F.col("override")), F.lit(False))
 
 
 def _up_for_decision(images: DataFrame) -> DataFrame:

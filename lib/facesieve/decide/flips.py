@@ -7,7 +7,7 @@ ann, where bob owns cluster 7 and ann cluster 3:
     ann/1        3              4.5                        keep: no suspect
     ann/2        7              0.3  4.4             0.99  move flip to bob
     ann/3        7              0.3  3.1             0.55  quarantine flip: bob is likely, but not clear (0.7)
-    ann/4        7              3.6  4.2             0.90  quarantine flip: it is hardly nearer to bob (by 1.0) than to ann
+    ann/4        7              3.6  4.2             0.90  quarantine flip: it must be nearer to bob by 1.0
     ann/5        7              4.1  2.0             0.05  what the keep policy says, if that keeps it: ann is nearer
     ann/6        8              0.2                        drop outlier: nobody owns cluster 8
 """

@@ -51,10 +51,10 @@ FOLDER_FACES = T.StructType(
         ),
     ]
 )
-"""in_global: the face's cluster of the scope `global`, of global_size images. size: images of its cluster in the folder,
-which has folder_size. largest, runner_up: sizes of the folder's largest and second cluster. main: the face is in the
-main cluster, the largest; of equal ones that of the smallest id. mode: its cluster is of `decide.min_faces`. share: of
-its cluster in the folder; null without an identity."""
+"""in_global: the face's cluster of the scope `global`, of global_size images. size: images of its cluster in the
+folder, which has folder_size. largest, runner_up: sizes of the folder's largest and second cluster. main: the face is
+in the main cluster, the largest; of equal ones that of the smallest id. mode: its cluster is of `decide.min_faces`.
+share: of its cluster in the folder; null without an identity."""
 
 
 def in_folders(faces: EligibleFaces, clusters: Clusters, settings: config.Decide, link_scope: str) -> FolderFaces:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,11 +20,11 @@ from pyspark.sql import functions as F
 
 from facesieve.core.config import is_below
 from facesieve.core.console import count
-from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.errors import ConfigError, Fault, first_line
 from facesieve.decide.overlap import ListedFaces, ProtectedFaces
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
 from facesieve.images import side_tables
-from facesieve.images.side_tables import Row
+from facesieve.images.side_tables import Problem, Reader, Row
 from facesieve.images.storage import Storage
 from facesieve.lake.run import Run
 from facesieve.lake.session import absolute
@@ -40,7 +40,6 @@ _POSSIBLE = (
 )
 _NAMES = ("uri", "image_id", "identity")
 _ROW_FIX = "Fill one of uri, image_id and identity."
-_ID_FIX = "Give a whole number of 64 bits, as in the tables (spreadsheets round numbers of that length)."
 
 
 @dataclass(frozen=True)
@@ -70,15 +69,15 @@ def described(run: Run) -> Protection | None:
     elsewhere = _elsewhere(run, path)
     if elsewhere is not None:
         return Protection(path, _digest([run.model, elsewhere.digest]), elsewhere)
-    names = _listed(path)
-    return Protection(path, _digest(names), None, tuple(names))
+    listed = side_tables.entries(KEY, path, Reader(_column_problems, _row))
+    return Protection(path, listed.digest, None, tuple(sorted({row[1:] for row in listed.rows})))
 
 
 def faces(protection: Protection, run: Run, listed: ListedFaces) -> ProtectedFaces | None:
     """Return the protected faces, persisted.
 
-    Names of a list that are not among the `listed` are counted and warned of; None if none is left. Raises ConfigError if there is no
-    face that can be compared, or too many.
+    Names of a list that are not among the `listed` are counted and warned of; None if none is left. Raises ConfigError
+    if there is no face that can be compared, or too many.
     """
     if protection.elsewhere is None:
         found = _named(protection, listed, run.warn).persist()
@@ -113,8 +112,7 @@ def _elsewhere(run: Run, path: str) -> Elsewhere | None:
             raise ConfigError([Fault(KEY, f"{path} does not exist", _POSSIBLE)])
         columns = _columns(path, folder=info.type == FileType.Directory)
     except (OSError, pa.ArrowException) as problem:
-        said = (str(problem) or type(problem).__name__).splitlines()[0]
-        raise ConfigError([Fault(KEY, f"{path} cannot be read ({said})", _POSSIBLE)]) from None
+        raise ConfigError([Fault(KEY, f"{path} cannot be read ({first_line(problem)})", _POSSIBLE)]) from None
     if columns is None:
         return in_lake(run, path) or in_images(run, path, "files")
     if {"vector", "model"} <= columns:
@@ -136,28 +134,28 @@ def _columns(path: str, *, folder: bool) -> frozenset[str] | None:
     return frozenset() if tables else None
 
 
-def _listed(path: str) -> list[tuple[str, str]]:
-    """Read a list: which column each row fills, and with what. Raises ConfigError with all that is wrong."""
-    table = side_tables.read(KEY, path)
-    if not table.columns & set(_NAMES):
-        raise ConfigError([Fault(KEY, f"{path} has no column uri, image_id or identity", _POSSIBLE)])
-    read = [_name(row) for row in table.rows]
-    side_tables.refuse([Fault(KEY, f"{path} {each}", fix) for each, fix in (one for one in read if len(one) == 2)])
-    return sorted({(one[0], one[1]) for one in read if len(one) == 3})
+class NameRow(NamedTuple):
+    """One row of a list: where it stands, which column it fills, and with what."""
+
+    place: str
+    column: str
+    value: str
 
 
-def _name(row: Row) -> tuple[str, ...]:
-    """Return column and value, and the place; or what is wrong and what to do."""
-    filled = {name: str(row.values[name]) for name in _NAMES if str(row.values.get(name) or "").strip()}
+def _column_problems(columns: frozenset[str]) -> list[Problem]:
+    return [] if columns & set(_NAMES) else [Problem("has no column uri, image_id or identity", _POSSIBLE)]
+
+
+def _row(row: Row) -> NameRow | list[Problem]:
+    filled = [name for name in _NAMES if row.text(name)]
     if len(filled) != 1:
-        return f"{row.place} names {' and '.join(filled) or 'nothing'}", _ROW_FIX
-    ((column, value),) = filled.items()
-    if column == "image_id":
-        number = side_tables.id_of(row.values[column])
-        if number is None:
-            return f"{row.place}: image_id {value!r} is not an id", _ID_FIX
-        value = str(number)
-    return column, value, row.place
+        return [Problem(f"{row.place} names {' and '.join(filled) or 'nothing'}", _ROW_FIX)]
+    (column,) = filled
+    value = row.id(column) if column == "image_id" else row.text(column, strip=False)
+    if value is None:
+        text, fix = row.no_id(column)
+        return [Problem(f"{row.place}: {text}", fix)]
+    return NameRow(row.place, column, str(value))
 
 
 def _named(protection: Protection, listed: ListedFaces, warn: Callable[[str], None]) -> DataFrame:

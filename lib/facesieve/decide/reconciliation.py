@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -11,11 +10,12 @@ from pyspark.sql import functions as F
 from facesieve.core.errors import InvariantError
 from facesieve.core.reasons import Verdict
 from facesieve.core.tables import Decisions, Listing
+from facesieve.lake.records import DecideRecord
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The counts: images of the listing, images per verdict and per reason, images without a decision and the reverse."""
+    """The counts: images of the listing, per verdict and per reason, images without a decision and the reverse."""
 
     images: int
     verdicts: dict[str, int]
@@ -23,10 +23,18 @@ class Reconciled:
     extra: int
     reasons: dict[str, int]
 
-    def facts(self) -> dict[str, Any]:
-        """Return what the ledger keeps."""
-        counts = {"given": self.images, "missing": self.missing, "extra": self.extra}
-        return {"reasons": self.reasons, "verdicts": self.verdicts} | counts
+    def entered(self, record: DecideRecord) -> DecideRecord:
+        """Return the step's record with these counts."""
+        return replace(
+            record,
+            rows_in=self.images,
+            rows_out=sum(self.verdicts.values()),
+            reasons=self.reasons,
+            listed=self.images,
+            verdicts=self.verdicts,
+            missing=self.missing,
+            extra=self.extra,
+        )
 
 
 def reconcile(listing: Listing, decisions: Decisions) -> Reconciled:

@@ -84,7 +84,7 @@ class Rule:
     """One row of the table.
 
     reason: the first reason of the decision; None where the rule gives none of its own. holds: the condition; None
-    always holds. verdict: a verdict, or the key of the configuration that gives it. when: the condition in one sentence.
+    always holds. verdict: a verdict, or the key of the configuration that gives it. when: the condition in words.
     """
 
     reason: Reason | None
@@ -185,7 +185,7 @@ RULES = (
         Reason.LOW_COHESION,
         lambda is_: is_.weak & is_.kept,
         Verdict.QUARANTINE,
-        "It is in its folder's main cluster, but the scope `global` puts it elsewhere, and its membership score is low.",
+        "It is in its folder's main cluster, but the scope `global` puts it elsewhere, and its membership is low.",
     ),
     Rule(
         Reason.UNCLUSTERED,

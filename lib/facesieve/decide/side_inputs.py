@@ -16,7 +16,8 @@ from facesieve.core.tables import Clusters, Embeddings, Listing
 from facesieve.decide import protected_people
 from facesieve.decide.inputs import Overlaps, Overrides, SideInputs
 from facesieve.decide.overlap import listed_faces, overlaps
-from facesieve.decide.override_file import Stated, overrides, stated
+from facesieve.decide.override_file import OverrideRow, overrides, read_overrides
+from facesieve.images.side_tables import Entries
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ _log = logging.getLogger(__name__)
 class SideTables:
     """What `decide.overrides` and `decide.protected` name; nothing is looked for in the lake yet."""
 
-    overrides: Stated
+    overrides: Entries[OverrideRow]
     protection: protected_people.Protection | None
     line: ImpostorLine | None
 
@@ -40,7 +41,7 @@ class SideTables:
 
 def side_tables(run: Run) -> SideTables:
     """Read what is named. Raises ConfigError with what is wrong there."""
-    verdicts, protection = stated(run.config.decide.overrides), protected_people.described(run)
+    verdicts, protection = read_overrides(run.config.decide.overrides), protected_people.described(run)
     line = run.profile.impostor
     if protection is not None and line is None:
         problem = f"the profile {run.profile.name} has no [impostor], which tell who is protected"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from facesieve.decide.inputs import Basis, Inputs
 from facesieve.decide.kernels.membership import Scale
 from facesieve.decide.reconciliation import reconcile
 from facesieve.decide.side_inputs import SideTables, side_inputs, side_tables
+from facesieve.lake.records import DecideRecord
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
@@ -30,10 +31,10 @@ def decide(run: Run) -> None:
     settings = named.settings(run) | {"basis": meaning, "model": run.model}
     stage = run.stage("decide", (IDENTITY_LINKS, DECISIONS), _INPUTS, **settings)
     reused = stage.reuse()
-    facts = {} if reused else _decided(stage, basis, named)
+    record = _earlier(stage) if reused else _decided(stage, basis, named)
     counts = reconcile(Listing(stage.read(tables.LISTING)), Decisions(stage.read(DECISIONS)))
-    _warn(stage, facts)
-    stage.done(counts.images, sum(counts.verdicts.values()), reused=reused, **facts, **counts.facts())
+    _warn(stage, record)
+    stage.done(replace(counts.entered(record), reused=reused))
 
 
 def _basis(run: Run) -> Basis:
@@ -51,8 +52,8 @@ def _scale(profile: Profile) -> Scale | None:
     return Scale(line.intercept, line.slope, typical) if typical > line.intercept else None
 
 
-def _decided(stage: Stage, basis: Basis, named: SideTables) -> dict[str, Any]:
-    """Decide, reconcile, and write both tables; return the facts."""
+def _decided(stage: Stage, basis: Basis, named: SideTables) -> DecideRecord:
+    """Decide, reconcile, and write both tables."""
     if basis.scale is None:
         missing = "[impostor] or [genuine]"
         stage.run.warn(f"decide: the profile {stage.run.profile.name} has no {missing}: no confidences, and no moves")
@@ -64,9 +65,13 @@ def _decided(stage: Stage, basis: Basis, named: SideTables) -> dict[str, Any]:
     reconcile(inputs.listing, rows)
     stage.overwrite(IDENTITY_LINKS, outcome.links)
     stage.overwrite(DECISIONS, rows)
-    facts = outcome.facts()
+    record = replace(outcome.record(), links=stage.read(IDENTITY_LINKS).count())
     rows.unpersist()
-    return facts | {"links": stage.read(IDENTITY_LINKS).count()}
+    return record
+
+
+def _earlier(stage: Stage) -> DecideRecord:
+    return stage.earlier if isinstance(stage.earlier, DecideRecord) else DecideRecord()
 
 
 def _inputs(stage: Stage, named: SideTables) -> Inputs:
@@ -89,14 +94,13 @@ def _warn_of_unhashed(stage: Stage) -> None:
         stage.run.warn(f"decide: {faces}: {fix}")
 
 
-def _warn(stage: Stage, facts: dict[str, Any]) -> None:
-    summary = stage.record | facts
-    if summary.get("links"):
-        _log.info(f"decide: {count(summary['links'])} pairs of folders seem one person: table identity_links")
-    if summary.get("contradicted"):
-        verdicts = f"{count(summary['contradicted'])} verdicts of decide.overrides are contradicted by the evidence"
+def _warn(stage: Stage, record: DecideRecord) -> None:
+    if record.links:
+        _log.info(f"decide: {count(record.links)} pairs of folders seem one person: table identity_links")
+    if record.contradicted:
+        verdicts = f"{count(record.contradicted)} verdicts of decide.overrides are contradicted by the evidence"
         where = "decisions whose reasons begin with overridden, and whose proposal is another"
         stage.run.warn(f"decide: {verdicts}: {where}")
-    if summary.get("ruled_failed"):
-        images = f"{count(summary['ruled_failed'])} images that decide.overrides names give no face"
+    if record.ruled_failed:
+        images = f"{count(record.ruled_failed)} images that decide.overrides names give no face"
         stage.run.warn(f"decide: {images}: they fail all the same")

@@ -1,26 +1,36 @@
 """Small tables that people write: a CSV file, a Parquet file, or a folder of either, by path or URI.
 
-A fault names the place in the file, since somebody has to mend it there.
+A table is read into the memory of the driver. A fault names the place in the file, since somebody has to mend it there.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileType
 
-from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.errors import ConfigError, Fault, first_line
 from facesieve.images.storage import Storage
 
 FAULTS_SHOWN = 20
 _PARQUET = b"PAR1"
+_ID_FIX = "Give a whole number of 64 bits, as in the tables (spreadsheets round numbers of that length)."
+
+
+class Problem(NamedTuple):
+    """What is wrong in a table, as the end of a sentence that begins with its path, and what to do."""
+
+    text: str
+    fix: str
 
 
 class Row(NamedTuple):
@@ -29,50 +39,108 @@ class Row(NamedTuple):
     place: str
     values: Mapping[str, Any]
 
+    def text(self, column: str, *, strip: bool = True) -> str | None:
+        """Return the text of a cell; None for an empty one, for blanks alone, and where there is no such column.
 
-@dataclass(frozen=True)
-class SideTable:
+        Without `strip` blanks around the text stay: those of a uri are part of the name.
+        """
+        cell = self.values.get(column)
+        text = "" if cell is None else str(cell)
+        return (text.strip() if strip else text) if text.strip() else None
+
+    def id(self, column: str) -> int | None:
+        """Read a bigint, given as such or in digits; None if it is none."""
+        cell = self.values.get(column)
+        if isinstance(cell, bool) or not re.fullmatch(r"\s*[+-]?\d{1,19}\s*", str(cell), re.ASCII):
+            return None
+        number = int(str(cell))
+        return number if -(2**63) <= number < 2**63 else None
+
+    def moment(self, column: str) -> int | None:
+        """Read a date or a timestamp as microseconds since 1970, in UTC where it names no zone; None if it is none."""
+        cell = self.values.get(column)
+        if isinstance(cell, date) and not isinstance(cell, datetime):
+            cell = datetime.combine(cell, time())
+        if not isinstance(cell, datetime):
+            try:
+                cell = datetime.fromisoformat(str(cell).strip())
+            except ValueError:
+                return None
+        zoned = cell if cell.tzinfo else cell.replace(tzinfo=UTC)
+        return (zoned - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+    def no_id(self, column: str) -> Problem:
+        """Say that a cell holds no id; the place goes before it."""
+        return Problem(f"{column} {str(self.values.get(column))!r} is not an id", _ID_FIX)
+
+
+class _Table(NamedTuple):
     """A table as somebody wrote it."""
 
     columns: frozenset[str]
     rows: tuple[Row, ...]
 
 
-def read(key: str, path: str) -> SideTable:
-    """Read the table that the configuration key `key` names.
+Entry = TypeVar("Entry", bound=tuple[Any, ...])
+"""What a row says, as a tuple that begins with the row's place."""
 
-    Raises ConfigError naming `key` if it cannot be read, or holds no row.
+
+@dataclass(frozen=True)
+class Entries(Generic[Entry]):
+    """What a table says, and a digest of it that neither the order of rows nor the form of the file changes."""
+
+    path: str
+    rows: tuple[Entry, ...]
+    digest: str
+
+
+class Reader(NamedTuple, Generic[Entry]):
+    """How a kind of table is read: what is wrong with its columns, with a row, and with rows beside each other."""
+
+    columns: Callable[[frozenset[str]], list[Problem]]
+    row: Callable[[Row], Entry | list[Problem]]
+    across: Callable[[Sequence[Entry]], list[Problem]] = lambda entries: []
+
+
+def entries(key: str, path: str, reader: Reader[Entry]) -> Entries[Entry]:
+    """Read what the table says that `key` (of the configuration, or an argument) names; nothing where it is empty.
+
+    Raises ConfigError with what is wrong in the file, up to FAULTS_SHOWN faults with their places.
     """
-    try:
-        parts = [_parsed(name, content) for name, content in _contents(path)]
-    except (OSError, ValueError, csv.Error, pa.ArrowException) as problem:
-        said = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
-        problem_text = f"{path} cannot be read ({said.splitlines()[0]})"
-        raise ConfigError(
-            [Fault(key, problem_text, "Give a CSV file (UTF-8, with a header) or a Parquet file.")]
-        ) from None
-    rows = tuple(row for part in parts for row in part.rows)
-    if not rows:
-        raise ConfigError([Fault(key, f"{path} holds no row", f'Write rows into it, or set {key} = "".')])
-    return SideTable(frozenset().union(*(part.columns for part in parts)), rows)
+    if not path:
+        return Entries("", (), "")
+    table = _read(key, path)
+    if not table.rows:
+        raise ConfigError([Fault(key, f"{path} holds no row", f"Write rows into it, or leave {key} empty.")])
+    refuse(key, path, reader.columns(table.columns))
+    outcomes = [reader.row(row) for row in table.rows]
+    problems = [problem for outcome in outcomes if isinstance(outcome, list) for problem in outcome]
+    rows = tuple(outcome for outcome in outcomes if not isinstance(outcome, list))
+    refuse(key, path, problems + reader.across(rows))
+    distinct = sorted({repr(tuple(row[1:])) for row in rows})
+    return Entries(path, rows, hashlib.sha256("\n".join(distinct).encode()).hexdigest())
 
 
-def refuse(faults: Sequence[Fault]) -> None:
-    """Raise ConfigError if there are faults: with the first of them, and how many more there are."""
+def refuse(key: str, path: str, problems: Iterable[tuple[str, str]]) -> None:
+    """Raise ConfigError if there are problems: with the first of them, and how many more there are."""
+    faults = [Fault(key, f"{path} {text}", fix) for text, fix in problems]
     if not faults:
         return
-    shown = list(faults[:FAULTS_SHOWN])
+    shown = faults[:FAULTS_SHOWN]
     if len(faults) > len(shown):
-        shown.append(Fault(faults[0].key, f"and {len(faults) - len(shown)} more", "Correct these alike."))
+        shown.append(Fault(key, f"and {len(faults) - len(shown)} more", "Correct these alike."))
     raise ConfigError(shown)
 
 
-def id_of(cell: Any) -> int | None:
-    """Read a bigint, given as such or in digits; None if it is none."""
-    if isinstance(cell, bool) or not re.fullmatch(r"\s*[+-]?\d{1,19}\s*", str(cell), re.ASCII):
-        return None
-    number = int(cell)
-    return number if -(2**63) <= number < 2**63 else None
+def _read(key: str, path: str) -> _Table:
+    try:
+        parts = [_parsed(name, content) for name, content in _contents(path)]
+    except (OSError, ValueError, csv.Error, pa.ArrowException) as problem:
+        cause = first_line(getattr(problem, "strerror", None) or problem)
+        fix = "Give a CSV file (UTF-8, with a header) or a Parquet file."
+        raise ConfigError([Fault(key, f"{path} cannot be read ({cause})", fix)]) from None
+    columns = frozenset().union(*(part.columns for part in parts))
+    return _Table(columns, tuple(row for part in parts for row in part.rows))
 
 
 def _contents(path: str) -> Iterator[tuple[str, bytes]]:
@@ -90,18 +158,18 @@ def _contents(path: str) -> Iterator[tuple[str, bytes]]:
             yield "", stream.read()
 
 
-def _parsed(name: str, content: bytes) -> SideTable:
+def _parsed(name: str, content: bytes) -> _Table:
     if content.startswith(_PARQUET):
         table = pq.read_table(pa.BufferReader(content))
-        found = [Row(f"{name}row {number}", values) for number, values in enumerate(table.to_pylist(), 1)]
-        return SideTable(frozenset(table.column_names), tuple(found))
+        rows = [Row(f"{name}row {number}", values) for number, values in enumerate(table.to_pylist(), 1)]
+        return _Table(frozenset(table.column_names), tuple(rows))
     lines = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
     lines.fieldnames = [column.strip() for column in lines.fieldnames or ()]
     if len(set(lines.fieldnames)) < len(lines.fieldnames):
         raise ValueError(f"{name}the header names a column twice")
-    found = []
+    rows = []
     for values in lines:
         if None in values:
             raise ValueError(f"{name}line {lines.line_num} has more fields than the header")
-        found.append(Row(f"{name}line {lines.line_num}", values))
-    return SideTable(frozenset(lines.fieldnames), tuple(found))
+        rows.append(Row(f"{name}line {lines.line_num}", values))
+    return _Table(frozenset(lines.fieldnames), tuple(rows))

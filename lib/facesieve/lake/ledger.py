@@ -19,6 +19,7 @@ from facesieve.core import tables
 from facesieve.core.config import Config, as_dict
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.lake.catalog import Lake, Snapshot
+from facesieve.lake.records import RunRecord, StepRecord
 
 
 def new_name(now: datetime) -> str:
@@ -63,7 +64,7 @@ class Ledger:
     model: str
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     before: Mapping[str, int] = field(default_factory=dict)
-    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stages: dict[str, StepRecord] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def open(self, before: Mapping[str, int]) -> None:
@@ -94,44 +95,46 @@ class Ledger:
     def mark_undone(self, run: str) -> None:
         """Say of an earlier run that it was undone, and when; all else of its row stays."""
         now = datetime.now(UTC).isoformat()
-        record = json.dumps(self.record_of(run) | {"status": "undone", "undone": now}, sort_keys=True)
+        record = json.dumps(self._json_of(run) | {"status": "undone", "undone": now}, sort_keys=True)
         row = self._rows().where(F.col("run") == run)
         marked = row.withColumns({"status": F.lit("undone"), "record": F.lit(record)})
         self.lake.put_row(tables.RUNS, marked, "run", run)
 
-    def close(self, status: str, after: Mapping[str, int], error: str = "") -> dict[str, Any]:
+    def close(self, status: str, after: Mapping[str, int], error: str = "") -> RunRecord:
         """Write the row's end and return the record."""
         return self._write(status, datetime.now(UTC), after, error)
 
-    def stage_of(self, run: str, stage: str) -> dict[str, Any]:
-        """Return what an earlier run recorded of a stage, for a run that reuses its result; empty if unknown."""
-        return dict(self.record_of(run).get("stages", {}).get(stage, {}))
+    def step_of(self, run: str, step: str) -> StepRecord | None:
+        """Return what an earlier run recorded of a step, for a run that reuses its result; None if unknown."""
+        return self.record_of(run).stages.get(step)
 
-    def record_of(self, run: str) -> dict[str, Any]:
-        """Return the record of an earlier run; empty if unknown."""
+    def record_of(self, run: str) -> RunRecord:
+        """Return the record of an earlier run; without values if unknown."""
+        return RunRecord.from_json(self._json_of(run))
+
+    def _json_of(self, run: str) -> dict[str, Any]:
         rows = self._rows().where(F.col("run") == run).select("record").collect()
         return dict(json.loads(rows[0].record)) if rows else {}
 
     def _rows(self) -> DataFrame:
         return self.lake.read(tables.RUNS, self.lake.standing(tables.RUNS))
 
-    def _write(self, status: str, ended: datetime | None, after: Mapping[str, int], error: str) -> dict[str, Any]:
-        record = {
-            "run": self.run,
-            "started": self.started.isoformat(),
-            "ended": ended.isoformat() if ended else None,
-            "status": status,
-            "config": as_dict(self.config),
-            "versions": self._versions(),
-            "model": self.model,
-            "before": dict(self.before),
-            "after": dict(after),
-            "stages": self.stages,
-            "warnings": self.warnings,
-        }
-        if error:
-            record["error"] = error
-        text = json.dumps(record, sort_keys=True)
+    def _write(self, status: str, ended: datetime | None, after: Mapping[str, int], error: str) -> RunRecord:
+        record = RunRecord(
+            run=self.run,
+            started=self.started.isoformat(),
+            ended=ended.isoformat() if ended else None,
+            status=status,
+            config=as_dict(self.config),
+            versions=self._versions(),
+            model=self.model,
+            before=dict(self.before),
+            after=dict(after),
+            stages=self.stages,
+            warnings=self.warnings,
+            error=error or None,
+        )
+        text = json.dumps(record.to_json(), sort_keys=True)
         row = (self.run, status, self.started, ended, dict(self.before), dict(after), text)
         self.lake.put_row(tables.RUNS, self.spark.createDataFrame([row], tables.RUNS.columns), "run", self.run)
         return record

@@ -1,7 +1,7 @@
 """One run of the job: which version of each table it works on, and stages that are computed once and then reused.
 
-A stage's key is a digest of its own settings, its inputs' keys, the model and the code version. A stage whose key is
-borne by a snapshot of its table is not computed again: that snapshot is made current.
+A stage's key is a digest of its own settings, its inputs' keys, the model and the code that it may run. A stage whose
+key is borne by a snapshot of its table is not computed again: that snapshot is made current.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from facesieve import __version__
 from facesieve.core.config import Config
 from facesieve.core.console import count, duration
 from facesieve.core.errors import ConfigError, Fault
@@ -26,10 +25,12 @@ from facesieve.core.profiles import Profile
 from facesieve.core.tables import Table
 from facesieve.lake.catalog import Change, Lake, Snapshot, Stamp
 from facesieve.lake.ledger import Ledger
+from facesieve.lake.records import StepRecord, step_record
+from facesieve.lake.source_digest import code_digest
 
 _log = logging.getLogger(__name__)
 
-_MAKER = {
+STEP_OF = {
     "listing": "embed",
     "embeddings": "embed",
     "rejects": "embed",
@@ -40,6 +41,7 @@ _MAKER = {
     "decisions": "decide",
     "identity_links": "decide",
 }
+"""The step that makes a table."""
 
 
 @dataclass
@@ -66,7 +68,7 @@ class Run:
         """Begin a stage: fix its inputs' versions, derive its key, open its tables."""
         read = {table.name: self._input(table) for table in inputs}
         keys = {table: snapshot.key for table, snapshot in read.items()}
-        key = _digest({"stage": name, "code": __version__, "inputs": keys, "settings": settings})
+        key = _digest({"stage": name, "code": code_digest(name), "inputs": keys, "settings": settings})
         since = {table.name: self.lake.open(table, self.config.publish.buckets) for table in outputs}
         return Stage(self, name, key, outputs, read, since)
 
@@ -90,7 +92,7 @@ class Run:
     def _input(self, table: Table) -> Snapshot:
         snapshot = self.now(table)
         if snapshot is None or not snapshot.key:
-            maker = _MAKER[table.name]
+            maker = STEP_OF[table.name]
             fix = f"Run jobs/{maker}.py first, or jobs/sieve.py, which runs all stages in order."
             raise ConfigError([Fault(f"table {table.name}", "is not in this lake yet", fix)])
         return snapshot
@@ -98,7 +100,10 @@ class Run:
 
 @dataclass
 class Stage:
-    """One stage of one run: its key, the versions it reads and those its tables stood at when it began."""
+    """One stage of one run: its key, the versions it reads and those its tables stood at when it began.
+
+    earlier: what the ledger holds of the stage whose result is reused, if another run has made it.
+    """
 
     run: Run
     name: str
@@ -106,12 +111,12 @@ class Stage:
     outputs: tuple[Table, ...]
     inputs: dict[str, Snapshot]
     since: dict[str, Snapshot]
-    record: dict[str, Any] = field(default_factory=dict)
+    earlier: StepRecord | None = None
     _began: float = field(default_factory=time.monotonic)
 
     def holds(self, rows: str) -> None:
         """Derive the key from the rows themselves (for the listing, which has no inputs)."""
-        self.key = _digest({"stage": self.name, "code": __version__, "rows": rows})
+        self.key = _digest({"stage": self.name, "code": code_digest(self.name), "rows": rows})
 
     def reuse(self) -> bool:
         """Make the snapshots that bear this key current, if every table has one; say whether it did."""
@@ -121,7 +126,7 @@ class Stage:
         for table, snapshot in zip(self.outputs, found, strict=True):
             self._make_current(table, snapshot)
         if found[0].run != self.run.name:
-            self.record.update(self.run.ledger.stage_of(found[0].run, self.name))
+            self.earlier = self.run.ledger.step_of(found[0].run, self.name)
         return True
 
     def take_over(self, table: Table) -> bool:
@@ -181,16 +186,26 @@ class Stage:
             change.stamp = self._stamp(key)
         self.run.adopt(table, change.at, self.since[table.name])
 
-    def done(self, rows_in: int | None, rows_out: int | None, *, reused: bool, **facts: Any) -> None:
+    @property
+    def record(self) -> dict[str, Any]:
+        """Return the earlier record as JSON (until all steps read fields)."""
+        return self.earlier.to_json() if self.earlier else {}
+
+    def reused(self, rows_in: int | None, rows_out: int) -> StepRecord:
+        """Return the record of a stage that is reused: the earlier one, with this run's numbers of rows."""
+        return replace(self.earlier or StepRecord(), rows_in=rows_in, rows_out=rows_out, reused=True)
+
+    def done(
+        self, record: StepRecord | int | None, rows_out: int | None = None, *, reused: bool = False, **facts: Any
+    ) -> None:
         """Record the stage in the ledger and print its line."""
+        if not isinstance(record, StepRecord):  # until all steps make records
+            facts |= {"rows_in": record, "rows_out": rows_out, "reused": reused}
+            record = step_record(self.name, self.record | facts)
         seconds = time.monotonic() - self._began
-        self.record.update(facts)
-        self.record.update(seconds=round(seconds, 2), key=self.key, reused=reused)
-        self.record.update(rows_in=rows_in, rows_out=rows_out)
-        self.record.setdefault("reasons", {})
-        self.run.ledger.stages[self.name] = self.record
-        how = "reused" if reused else f"{count(rows_in)} rows in"
-        _log.info(f"{self.name}: {how}, {count(rows_out)} rows out, {duration(seconds)}")
+        self.run.ledger.stages[self.name] = replace(record, seconds=round(seconds, 2), key=self.key)
+        how = "reused" if record.reused else f"{count(record.rows_in)} rows in"
+        _log.info(f"{self.name}: {how}, {count(record.rows_out)} rows out, {duration(seconds)}")
 
     def _make_current(self, table: Table, snapshot: Snapshot) -> None:
         self.run.lake.make_current(table, snapshot, self.since[table.name])

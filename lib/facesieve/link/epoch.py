@@ -19,11 +19,11 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from facesieve import __version__
 from facesieve.core import tables
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import EPOCHS, Epochs, conform
 from facesieve.lake.run import Stage
+from facesieve.lake.source_digest import code_digest
 from facesieve.link.edges import Routing
 
 SETTINGS, FACES = "settings", "faces"
@@ -55,7 +55,7 @@ class Epoch:
 
 def digest(made_of: Mapping[str, Any]) -> str:
     """Name everything that the edges depend on but the faces."""
-    text = json.dumps({"code": __version__, **made_of}, sort_keys=True)
+    text = json.dumps({"code": code_digest("link"), **made_of}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.faces.blocks import NO_IDENTITY, inventory, packed, refuse_double_ids, sample
+from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Run, Stage
 from facesieve.link.epoch import Epoch, digest, standing
 from facesieve.link.full_join import Heap, Known, begin, join, sample_size
@@ -45,7 +46,8 @@ def link(run: Run) -> None:
     stage = run.stage("link", (tables.EDGES, tables.EPOCHS), (tables.LISTING, tables.EMBEDDINGS), **made_of)
     if stage.reuse():
         _judge_again(stage)
-        stage.done(stage.record.get("rows_in"), stage.read(tables.EDGES).count(), reused=True)
+        faces_linked = stage.earlier.rows_in if stage.earlier else None
+        stage.done(stage.reused(faces_linked, stage.read(tables.EDGES).count()))
         return
     faces = faces_of(stage)
     facts = _joined(stage, faces, digest(made_of))
@@ -113,9 +115,9 @@ def _foreseen(run: Run, heap: Heap, cosine: float) -> dict[str, Any]:
 
 def _judge_again(stage: Stage) -> None:
     """Let edges be reused only if this run may make them: a run with `link.force` may have made them."""
-    cosine, faces = stage.record.get("cosines", {}).get("global"), stage.record.get("rows_in")
-    if cosine and faces:
-        _warn(stage.run, cosine, faces, None)
+    earlier = stage.earlier
+    if isinstance(earlier, LinkRecord) and "global" in earlier.cosines and earlier.rows_in:
+        _warn(stage.run, earlier.cosines["global"], earlier.rows_in, None)
 
 
 def _warn(run: Run, cosine: float, faces: int, line: Line | None) -> Forecast:

@@ -1,10 +1,9 @@
-"""The cleaned data set as others read it: each piece of code that the README shows is run as it stands there."""
+"""The tables and exports as others read them: each piece of code that the pages show is run as it stands there."""
 
 from __future__ import annotations
 
 import io
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,14 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
+from pages import PAGES, snippets
 from PIL import Image
 from publishing import Decided, Shop
 from pyspark.sql import SparkSession
 
-README = Path(__file__).resolve().parents[2] / "README.md"
-SNIPPETS = dict(re.findall(r"<!-- read: (\w+) -->\n```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
+SNIPPETS = snippets(PAGES["docs/reading.md"])
 
 QUOTED = 'Ann, the "first"'
 EXPECTED = {"1/a.png": "007", "1/b.png": "NA", "2/c.jpg": QUOTED, "2/d.jpg": QUOTED, "f.png": "cluster--5"}
@@ -46,15 +46,21 @@ def _images() -> dict[str, Decided]:
 
 
 @pytest.fixture(scope="module")
-def place(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the paths of the README lead to the lake and the exports of a small run."""
-    root = tmp_path_factory.mktemp("readers")
-    shop = Shop(spark, root)
+def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A small run that has been applied, with both exports."""
+    shop = Shop(spark, tmp_path_factory.mktemp("readers"))
     images = _images()
     for uri, decided in images.items():
         (shop.images / uri).parent.mkdir(exist_ok=True)
         (shop.images / uri).write_bytes(decided.content)
     assert shop.apply("r1", images, 'publish.outputs=["parquet","folders"]') == 0
+    return shop
+
+
+@pytest.fixture(scope="module")
+def place(spark: SparkSession, shop: Shop) -> Path:
+    """A folder in which the paths of the pages lead to the lake and the exports of the run."""
+    root = shop.export.parent
     (root / "build/demo/lake").mkdir(parents=True)
     (root / "build/demo/export").symlink_to(shop.export)
     warehouse = Path(spark.conf.get("spark.sql.catalog.lake.warehouse") or "")
@@ -66,18 +72,18 @@ def place(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path
 def read(place: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     monkeypatch.chdir(place)
 
-    def names(*snippets: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for snippet in snippets:
-            exec(compile(SNIPPETS[snippet], f"README: {snippet}", "exec"), found)
-        return found
+    def run(*names: str) -> dict[str, Any]:
+        namespace: dict[str, Any] = {}
+        for snippet in names:
+            exec(compile(SNIPPETS[snippet], f"docs/reading.md: {snippet}", "exec"), namespace)
+        return namespace
 
-    return names
+    return run
 
 
 def test_pandas(read: Callable[..., dict[str, Any]]) -> None:
-    found = read("export", "pandas")
-    faces, labels, manifest = found["faces"], found["labels"], found["manifest"]
+    names = read("export", "pandas")
+    faces, labels, manifest = names["faces"], names["labels"], names["manifest"]
     assert dict(zip(faces["uri"], faces["identity"], strict=True)) == EXPECTED
     assert dict(zip(faces["identity"], faces["label"], strict=True)) == LABELS
     np.testing.assert_allclose(np.stack(faces["vector"]), [[0.6, 0.8]] * len(EXPECTED), rtol=1e-6)
@@ -88,10 +94,10 @@ def test_pandas(read: Callable[..., dict[str, Any]]) -> None:
 
 
 def test_pyarrow(read: Callable[..., dict[str, Any]]) -> None:
-    found = read("export", "pyarrow")
-    assert found["vectors"].shape == (len(EXPECTED), 2)
-    assert found["vectors"].dtype == np.float32
-    assert sorted(found["some"]["label"].to_pylist()) == [0, 1, 1, 2, 3]
+    names = read("export", "pyarrow")
+    assert names["vectors"].shape == (len(EXPECTED), 2)
+    assert names["vectors"].dtype == np.float32
+    assert sorted(names["some"]["label"].to_pylist()) == [0, 1, 1, 2, 3]
 
 
 def test_pyiceberg(read: Callable[..., dict[str, Any]]) -> None:
@@ -100,16 +106,40 @@ def test_pyiceberg(read: Callable[..., dict[str, Any]]) -> None:
     assert {row["identity"]: row["label"] for row in rows} == LABELS
 
 
+def test_decisions_by_pyiceberg(read: Callable[..., dict[str, Any]]) -> None:
+    assert sorted(read("decisions")["decisions"]["verdict"].to_pylist()) == ["drop", *["keep"] * 4, "move"]
+
+
+def test_the_readme_shows_the_same_code() -> None:
+    code, _, _ = SNIPPETS["decisions"].partition("  # pandas")
+    assert snippets(PAGES["README.md"])["decisions"].strip() == code.strip()
+
+
+def test_spark(spark: SparkSession, shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    script = SNIPPETS["spark"].replace("lake.faces.", f"lake.{shop.namespace}.")
+    names: dict[str, Any] = {"spark": spark}
+    exec(compile(script, "docs/reading.md: spark", "exec"), names)
+    assert "|keep|4|" in capsys.readouterr().out.replace(" ", "")
+    assert set(names["after"]) >= {"decisions", "cleaned"}
+
+
+def test_duckdb(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    run = (place / "build/demo/export/CURRENT").read_text()
+    rows = duckdb.execute(SNIPPETS["duckdb"].replace("<run>", run)).fetchall()
+    assert dict(rows) == {identity: list(EXPECTED.values()).count(identity) for identity in LABELS}
+
+
 def test_tensorflow(place: Path) -> None:
     """In a process of its own: TensorFlow is not to be loaded beside the tests' JVM."""
-    told = """
+    report = """
 import json
 batches = [(images.numpy(), labels.numpy().tolist()) for images, labels in train]
 pairs = [pair for images, labels in batches for pair in zip(labels, images)]
 shades = sorted((label, round(float(image.mean()))) for label, image in pairs)
 print(json.dumps([list(batches[0][0].shape), classes, shades]))
 """
-    script = "\n".join([*(SNIPPETS[name] for name in ("export", "pandas", "tensorflow")), told])
+    script = "\n".join([*(SNIPPETS[name] for name in ("export", "pandas", "tensorflow")), report])
     ended = subprocess.run([sys.executable, "-c", script], cwd=place, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     shape, classes, shades = json.loads(ended.stdout.splitlines()[-1])

@@ -1,0 +1,259 @@
+"""What the ledger's JSON holds, as types: one record per step, and the record of a run.
+
+Rows of older lakes lack fields, or have others: `core.records` reads them all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from typing_extensions import override
+
+from facesieve.core.records import Record, mapping, named, nested, optional
+
+SCOPES = ("identity", "global")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRecord(Record):
+    """What the ledger keeps of any step: `seconds` and `key` are filled in when the step is done."""
+
+    seconds: float = 0.0
+    key: str = ""
+    reused: bool = False
+    rows_in: int | None = None
+    rows_out: int | None = None
+    reasons: Mapping[str, int] = mapping()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListingRecord(StepRecord):
+    """Files that are no images, and images that are new, gone, or of other content since the last listing."""
+
+    ignored: int | None = None
+    new: int | None = None
+    gone: int | None = None
+    changed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedRecord(StepRecord):
+    """Images in, faces out, and images without a usable face by reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FalseMatchForecast(Record):
+    """What a link cosine is expected to do: false matches per face, by which lines (intercept and slope)."""
+
+    forecast: float | None = None
+    by_profile: float | None = None
+    by_estimate: float | None = None
+    profile_line: Sequence[float] | None = None
+    estimated_line: Sequence[float] | None = None
+    estimated_from: str | None = None
+    safe_cosine: float | None = None
+    genuine_below: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkRecord(StepRecord):
+    """How faces were joined: epoch, link cosine by scope, cells and pairs compared, recall, faces over the degree cap.
+
+    new and gone: faces since the edges were last made, where only these were joined; null after a join of all faces.
+    """
+
+    epoch: str | None = None
+    cosines: Mapping[str, float] = mapping()
+    cells: int | None = None
+    probes: int | None = None
+    candidates: int | None = None
+    edges: int | None = None
+    recall: float | None = None
+    recall_low: float | None = None
+    recall_high: float | None = None
+    lsh_recall: float | None = None
+    false_matches: FalseMatchForecast | None = nested(FalseMatchForecast)
+    new: int | None = None
+    gone: int | None = None
+    capped: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentRecord(Record):
+    """Leftovers and large clusters, faces behind the null, clusters and faces that joined, or why nobody did.
+
+    p: the greatest p-value that was accepted. reason: "word: sentence"; null if somebody joined.
+    """
+
+    leftovers: int = 0
+    large: int = 0
+    null_faces: int = named("null", 0)
+    pi0: float | None = None
+    p: float | None = None
+    joined: int = 0
+    attached: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChurnRecord(Record):
+    """What changed between two versions of the clusters (see `cluster.lineage`)."""
+
+    births: int = 0
+    deaths: int = 0
+    merges: int = 0
+    splits: int = 0
+    faces: int = 0
+    changed: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeRecord(Record):
+    """How the faces of one scope were clustered.
+
+    impostor_line, linked, hubs: cosine where gain begins, faces with an edge, faces over `cluster.max_degree`; absent
+    if edges count by cosine. false_matches: neighbours per face that are of another cluster; scope global alone.
+    unsettled: faces that wanted another label when each superstep began. churn: null without a former version.
+    """
+
+    supersteps: int | None = None
+    unsettled: Sequence[int] = ()
+    settled: bool = False
+    finished_locally: int | None = None
+    clusters: int | None = None
+    largest_share: float | None = None
+    churn: ChurnRecord | None = nested(ChurnRecord)
+    impostor_line: float | None = optional()
+    linked: int | None = optional()
+    hubs: int | None = optional()
+    false_matches: float | None = optional()
+    attachment: AttachmentRecord | None = None
+
+    @override
+    def to_json(self) -> dict[str, Any]:
+        written = super().to_json()
+        attachment = written.pop("attachment")
+        return written | {"pi0": None, "attached": None} | (attachment or {})
+
+    @classmethod
+    @override
+    def from_json(cls, written: Mapping[str, Any]) -> Self:
+        attachment = AttachmentRecord.from_json(written) if written.get("attached") is not None else None
+        return super().from_json({**written, "attachment": attachment})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstraintCounts(Record):
+    """Pairs of faces that were kept together, and apart."""
+
+    must: int = 0
+    cannot: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteBasis(Record):
+    """The epoch and a digest of the settings: a later run with the same may begin with this run's labels."""
+
+    epoch: str = ""
+    settings: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterRecord(StepRecord):
+    """How each scope was clustered; in JSON a scope is a field of its own."""
+
+    begun: VoteBasis | None = nested(VoteBasis)
+    constraints: ConstraintCounts | None = nested(ConstraintCounts)
+    scopes: Mapping[str, ScopeRecord] = mapping()
+
+    @override
+    def to_json(self) -> dict[str, Any]:
+        written = super().to_json()
+        del written["scopes"]
+        return written | {scope: record.to_json() for scope, record in self.scopes.items()}
+
+    @classmethod
+    @override
+    def from_json(cls, written: Mapping[str, Any]) -> Self:
+        scopes = {scope: ScopeRecord.from_json(written[scope]) for scope in SCOPES if written.get(scope)}
+        return super().from_json({**written, "scopes": scopes})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideRecord(StepRecord):
+    """The reconciliation (images listed, by verdict, missing, extra), and what the rules alone would have said.
+
+    policies: images that each keep policy would publish. contradicted, ruled_failed: overrides that the evidence is
+    against, and those of images without a face. links: pairs of folders that seem one person.
+    """
+
+    listed: int | None = named("given")
+    verdicts: Mapping[str, int] = mapping()
+    missing: int | None = None
+    extra: int | None = None
+    policies: Mapping[str, int] | None = optional()
+    contradicted: int | None = optional()
+    ruled_failed: int | None = optional()
+    links: int | None = optional()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishRecord(StepRecord):
+    """Images decided upon before, how many of them changed their verdict, and the number of exports written."""
+
+    decided_before: int | None = named("known")
+    changed: int | None = None
+    exported: int | None = None
+
+
+_STEPS: dict[str, type[StepRecord]] = {
+    "listing": ListingRecord,
+    "embed": EmbedRecord,
+    "link": LinkRecord,
+    "cluster": ClusterRecord,
+    "decide": DecideRecord,
+    "publish": PublishRecord,
+}
+
+
+def step_record(step: str, written: Mapping[str, Any]) -> StepRecord:
+    """Read what the ledger holds of a step."""
+    return _STEPS.get(step, StepRecord).from_json(written)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord(Record):
+    """What the ledger keeps of a run. before, after: table -> snapshot id. error: of a failed run alone."""
+
+    run: str = ""
+    started: str = ""
+    ended: str | None = None
+    status: str = ""
+    config: Mapping[str, Mapping[str, Any]] = mapping()
+    versions: Mapping[str, str | None] = mapping()
+    model: str = ""
+    before: Mapping[str, int] = mapping()
+    after: Mapping[str, int] = mapping()
+    stages: Mapping[str, StepRecord] = mapping()
+    warnings: Sequence[str] = ()
+    error: str | None = optional()
+    undone: str | None = optional()
+
+    @property
+    def export_root(self) -> str:
+        """Return where the run put its exports; empty if it wrote none."""
+        publish = self.config.get("publish", {})
+        exports = publish.get("apply") and publish.get("outputs")
+        return str(publish.get("export_root", "")) if exports else ""
+
+    @override
+    def to_json(self) -> dict[str, Any]:
+        return super().to_json() | {"stages": {step: record.to_json() for step, record in self.stages.items()}}
+
+    @classmethod
+    @override
+    def from_json(cls, written: Mapping[str, Any]) -> Self:
+        stages = {step: step_record(step, record) for step, record in (written.get("stages") or {}).items()}
+        return super().from_json({**written, "stages": stages})
