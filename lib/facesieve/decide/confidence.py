@@ -52,7 +52,7 @@ def of_flip(slope: float) -> Column:
     slope: of the impostor line.
     """
     constant, of_target, of_margin = _FLIP
-    margin = (F.col("target_cosine") - F.col("other_cosine")) / F.lit(slope)
+    margin = (F.col("target_cosine") - F.col("target_other_cosine")) / F.lit(slope)
     return _logistic(F.lit(constant) + F.lit(of_target) * F.col("target_membership") + F.lit(of_margin) * margin)
 
 

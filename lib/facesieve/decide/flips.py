@@ -42,10 +42,10 @@ _COMPARED = columns(
     target_cosine=T.FloatType(),
 )
 Suspects = NewType("Suspects", DataFrame)
-SUSPECTS = T.StructType([*_COMPARED, *columns(other_cosine=T.FloatType(), flip_confidence=T.DoubleType())])
+SUSPECTS = T.StructType([*_COMPARED, *columns(target_other_cosine=T.FloatType(), flip_confidence=T.DoubleType())])
 """The faces that may be another folder's, the target. target_membership: the score for the target's core; null where
-unknown. target_face, target_cosine: the core face that is nearest. other_cosine: of the nearest core face of all other
-people."""
+unknown. target_face, target_cosine: the core face that is nearest. target_other_cosine: of the nearest core face of
+people other than the target."""
 
 
 def flips(faces: SpeakingFaces, owners: ClusterOwners, inputs: Inputs, basis: Basis) -> Suspects:
@@ -60,7 +60,7 @@ def flips(faces: SpeakingFaces, owners: ClusterOwners, inputs: Inputs, basis: Ba
     weakest = inputs.edges.where("scope = 'global'").agg(F.min("cosine")).collect()[0][0]
     below = F.lit(scale.intercept if weakest is None else weakest).cast("float")
     compared = suspects.join(others, on="face_id", how="left").withColumn(
-        "other_cosine", F.coalesce("other_cosine", below)
+        "target_other_cosine", F.coalesce("other_cosine", below)
     )
     return Suspects(compared.withColumn("flip_confidence", confidence.of_flip(scale.slope)).select(*SUSPECTS.names))
 
