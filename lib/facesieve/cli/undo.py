@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 from facesieve.core import tables
 from facesieve.core.console import Answer, aligned
 from facesieve.core.errors import ConfigError, Fault, Refused
+from facesieve.core.places import absolute
 from facesieve.core.tables import Table
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.catalog import Lake, Snapshot
 from facesieve.lake.ledger import Entry, newest_first
 from facesieve.lake.run import Run
-from facesieve.lake.session import absolute
 from facesieve.publish import exports
 
 _log = logging.getLogger(__name__)

@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.cluster.supersteps import Kept
+from facesieve.lake import hadoop_files
 
 _HISTORY = "facesieve.history"
 _OLD = timedelta(days=7)
@@ -38,12 +38,13 @@ class Progress:
         first, *others = state.columns
         told = F.col(first).alias(first, metadata={_HISTORY: json.dumps(history)})
         state.select(told, *others).write.mode("overwrite").parquet(path)
-        self._delete(self._path(self.run, step - _KEPT))
+        hadoop_files.delete(self.spark, self._path(self.run, step - _KEPT))
         return self.spark.read.schema(state.schema).parquet(path)
 
     def last(self) -> Kept | None:
         """Return the last superstep that any run has kept whole."""
-        whole = [(step, run) for run, step in self._steps() if self._exists(f"{self._path(run, step)}/_SUCCESS")]
+        paths = {(step, run): self._path(run, step) for run, step in self._steps()}
+        whole = [each for each, path in paths.items() if hadoop_files.exists(self.spark, f"{path}/_SUCCESS")]
         if not whole:
             return None
         step, run = max(whole)
@@ -53,47 +54,21 @@ class Progress:
 
     def clear(self) -> None:
         """Delete the states, also those of runs that were killed."""
-        self._delete(self.folder)
+        hadoop_files.delete(self.spark, self.folder)
 
     def clear_old(self) -> None:
         """Delete the folders beside this one that nobody has touched for `_OLD`: no run goes on with them."""
-        if not self._exists(self._beside):
-            return
-        path = self._jvm_path(self._beside)
-        oldest = 1_000 * (time.time() - _OLD.total_seconds())
-        for status in self._files(path).listStatus(path):
-            if status.getModificationTime() < oldest:
-                self._delete(status.getPath().toString())
-
-    @property
-    def _beside(self) -> str:
-        return self.folder.rpartition("/")[0]
+        beside = self.folder.rpartition("/")[0]
+        oldest = time.time() - _OLD.total_seconds()
+        for child in hadoop_files.children(self.spark, beside):
+            if child.modified < oldest:
+                hadoop_files.delete(self.spark, f"{beside}/{child.name}")
 
     def _path(self, run: str, step: int) -> str:
         return f"{self.folder}/{run}/{step:06d}"
 
     def _steps(self) -> Iterator[tuple[str, int]]:
-        for run in self._children(self.folder):
-            for name in self._children(f"{self.folder}/{run}"):
-                if name.isdigit():
-                    yield run, int(name)
-
-    def _children(self, place: str) -> list[str]:
-        if not self._exists(place):
-            return []
-        path = self._jvm_path(place)
-        return [str(status.getPath().getName()) for status in self._files(path).listStatus(path)]
-
-    def _exists(self, place: str) -> bool:
-        path = self._jvm_path(place)
-        return bool(self._files(path).exists(path))
-
-    def _delete(self, place: str) -> None:
-        path = self._jvm_path(place)
-        self._files(path).delete(path, True)
-
-    def _jvm_path(self, place: str) -> Any:
-        return self.spark.sparkContext._gateway.jvm.org.apache.hadoop.fs.Path(place)  # type: ignore[union-attr]
-
-    def _files(self, path: Any) -> Any:
-        return path.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration())
+        for run in hadoop_files.children(self.spark, self.folder):
+            for step in hadoop_files.children(self.spark, f"{self.folder}/{run.name}"):
+                if step.name.isdigit():
+                    yield run.name, int(step.name)

@@ -7,10 +7,8 @@ them). `load` reads the file, lays overlays and `--set` values over it, and repo
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import tomllib
-import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 from facesieve.core.config_schema import at_least, between, build, each_of, key, one_of
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.places import is_below
 
 
 def _identity_rule(value: str) -> str | None:
@@ -244,14 +243,3 @@ def _overlaps(config: Config) -> list[Fault]:
             said = f"{place} and images.root overlap"
             faults.append(Fault(name, said, "Results and images need places of their own, neither inside the other."))
     return faults
-
-
-def is_below(place: str, root: str) -> bool:
-    """Say whether a path or URI is another one, or inside it."""
-    return _parts(place)[: len(_parts(root))] == _parts(root)
-
-
-def _parts(place: str) -> list[str]:
-    if place.startswith("file:"):
-        place = urllib.parse.unquote(urllib.parse.urlsplit(place).path)
-    return (place if "://" in place else os.path.realpath(place)).rstrip("/").split("/")

@@ -22,7 +22,7 @@ from facesieve.decide.evidence import Speakers, SpeakingFaces, Terms, nearest_of
 from facesieve.decide.flips import Suspects, flips
 from facesieve.decide.identity_links import identity_links
 from facesieve.decide.inputs import Basis, Inputs
-from facesieve.decide.keep_policy import POLICIES, in_folders, keeps, objections
+from facesieve.decide.keep_policy import POLICIES, approves, in_folders, objections
 from facesieve.decide.verdicts import nearest_of_its_people, with_proposals, with_verdicts
 from facesieve.lake.records import DecideRecord
 
@@ -76,7 +76,7 @@ def _speaking(inputs: Inputs, basis: Basis) -> SpeakingFaces:
     faces = in_folders(eligibility(inputs, settings), inputs.clusters, settings, basis.link_scope)
     # Which modes are near the largest is known when the vectors have been seen.
     policy = "modes" if settings.keep == "medoid" else settings.keep
-    by_rule = F.col("override").isNull() & F.col("undecided") & keeps(objections(policy, settings).values())
+    by_rule = F.col("override").isNull() & F.col("undecided") & approves(objections(policy, settings).values())
     by_hand = F.when(F.col("override") == Verdict.KEEP.value, F.col("face_id").isNotNull())
     terms = Terms(basis.scale, basis.medoid_cosine, settings.keep == "medoid")
     return with_evidence(faces, F.coalesce(by_hand, by_rule), inputs.embeddings, terms)

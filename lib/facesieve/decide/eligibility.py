@@ -57,11 +57,11 @@ protected face. counted: the image makes its cluster large."""
 def eligibility(inputs: Inputs, settings: config.Decide) -> EligibleFaces:
     """Return one row per face of an image that did not fail, and one row for every image that failed."""
     images = _with_failures(inputs, _faces(inputs.embeddings, settings)).transform(inputs.side_inputs.join)
-    known = checkpointed(_copies(images))
-    candidates = _up_for_decision(known).join(inputs.embeddings.select("face_id", "phash"), on="face_id", how="inner")
+    faces = checkpointed(_copies(images))
+    candidates = _up_for_decision(faces).join(inputs.embeddings.select("face_id", "phash"), on="face_id", how="inner")
     near = near_duplicates(Candidates(candidates), inputs.edges, settings.near_cosine, settings.near_bits)
     followers = near.select(F.col("image_id").alias("follower"), F.col("keeper").alias("leader"))
-    joined = known.join(followers, known["image_id"] == followers["follower"], how="left").withColumns(
+    joined = faces.join(followers, faces["image_id"] == followers["follower"], how="left").withColumns(
         {
             "near_duplicate": F.col("leader").isNotNull(),
             "undecided": F.col("undecided") & F.col("leader").isNull(),

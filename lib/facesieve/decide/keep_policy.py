@@ -23,7 +23,7 @@ from facesieve.core.tables import Clusters
 from facesieve.decide.eligibility import ELIGIBLE, EligibleFaces
 
 FOLDER = ("identity", "pool", "loner")
-"""The columns that name a folder: identity; without one the heap cluster; without either the image itself."""
+"""The columns that name a folder: identity; without one the global cluster; without either the image itself."""
 
 POLICIES = ("largest", "modes", "medoid")
 
@@ -91,8 +91,8 @@ def objections(policy: str, settings: config.Decide) -> dict[str, Column]:
     return {name: F.coalesce(objection, F.lit(False)) for name, objection in terms.items()}
 
 
-def keeps(objections: Iterable[Column]) -> Column:
-    """Whether a policy keeps an image, by its objections."""
+def approves(objections: Iterable[Column]) -> Column:
+    """Whether a policy approves of an image: it has no objection."""
     return ~reduce(or_, objections)
 
 

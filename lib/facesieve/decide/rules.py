@@ -53,7 +53,7 @@ class Terms:
     folder's main cluster holds it against the cluster of the scope `global`, and its membership score is low. likely:
     it shows its folder's person more likely than not. merged: its folder becomes part of another. poor: its face is of
     poor quality, and `decide.quality` asks. unclustered, too_small, outlier, close_modes: the objections of the keep
-    policy. kept: the keep policy has no objection.
+    policy. approved: the keep policy has no objection.
     """
 
     failed: Column
@@ -76,7 +76,7 @@ class Terms:
     too_small: Column
     outlier: Column
     close_modes: Column
-    kept: Column
+    approved: Column
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Rule:
 
 def _flipped(is_: Terms) -> Column:
     """A suspect that its own folder would keep must be nearer to the target."""
-    return is_.suspect & (is_.nearer | ~is_.kept)
+    return is_.suspect & (is_.nearer | ~is_.approved)
 
 
 FAILED = Rule(
@@ -183,7 +183,7 @@ RULES = (
     ),
     Rule(
         Reason.LOW_COHESION,
-        lambda is_: is_.weak & is_.kept,
+        lambda is_: is_.weak & is_.approved,
         Verdict.QUARANTINE,
         "It is in its folder's main cluster, but the scope `global` puts it elsewhere, and its membership is low.",
     ),

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from facesieve.core import config
 from facesieve.core.reasons import Verdict
 from facesieve.decide.confidence import CLEAR
-from facesieve.decide.keep_policy import OBJECTIONS, POLICIES, keeps, objections
+from facesieve.decide.keep_policy import OBJECTIONS, POLICIES, approves, objections
 from facesieve.decide.kernels.membership import AHEAD
 from facesieve.decide.quality import QUALITY
 from facesieve.decide.rules import FAILED, MERGED, OVERRIDDEN, RULES, Confidence, Evidence, Rule, Terms
@@ -31,11 +31,11 @@ def with_proposals(images: DataFrame, settings: config.Decide) -> DataFrame:
     """
     # Step by step: written into each other, the rules of three policies would make a plan of many megabytes.
     against = {f"{name}_{policy}": term for policy in POLICIES for name, term in objections(policy, settings).items()}
-    kept = {f"kept_{policy}": keeps(F.col(f"{name}_{policy}") for name in OBJECTIONS) for policy in POLICIES}
+    approved = {f"approved_{policy}": approves(F.col(f"{name}_{policy}") for name in OBJECTIONS) for policy in POLICIES}
     rules = {f"rule_{policy}": _first(_terms(policy)) for policy in POLICIES}
     verdicts = {f"verdict_{policy}": _verdict(F.col(f"rule_{policy}"), settings) for policy in POLICIES}
-    known = images.withColumns(_facts(settings) | against)
-    return known.withColumns(kept).withColumns(rules).withColumns(verdicts)
+    terms = images.withColumns(_facts(settings) | against)
+    return terms.withColumns(approved).withColumns(rules).withColumns(verdicts)
 
 
 def with_verdicts(images: DataFrame, settings: config.Decide) -> DataFrame:
@@ -106,7 +106,7 @@ def _facts(settings: config.Decide) -> dict[str, Column]:
 
 def _terms(policy: str) -> Terms:
     """The terms as columns; people's verdicts are not asked."""
-    by_policy = {name: F.col(f"{name}_{policy}") for name in (*OBJECTIONS, "kept")}
+    by_policy = {name: F.col(f"{name}_{policy}") for name in (*OBJECTIONS, "approved")}
     others = {field.name: F.col(field.name) for field in fields(Terms) if field.name not in by_policy}
     return Terms(**others | by_policy | {"overridden": F.lit(False)})
 

@@ -19,6 +19,8 @@ from typing import cast
 from pyarrow import ArrowException
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
 
+from facesieve.core.places import is_uri, local_path
+
 _WITH_FOLDERS = frozenset({"local", "hdfs", "mock"})
 """Where folders are real, hence must be made, and where a file under way can be seen, hence is written aside first."""
 
@@ -74,7 +76,7 @@ class Storage:
     def child(self, name: str) -> Storage:
         """Return the storage whose root is the folder `name` below this root. Raises OSError as `read`."""
         _literal(name)
-        if not _is_uri(self.root):
+        if not is_uri(self.root):
             return Storage(os.path.join(self.root, name))
         place, question, options = self.root.partition("?")
         return Storage(f"{place.rstrip('/')}/{urllib.parse.quote(name)}{question}{options}")
@@ -143,13 +145,8 @@ def _literal(name: str) -> str:
 
 
 def _local(root: str) -> Path | None:
-    if root.startswith("file:"):
-        return Path(os.path.abspath(urllib.parse.unquote(urllib.parse.urlsplit(root).path)))
-    return None if _is_uri(root) else Path(os.path.abspath(root))
-
-
-def _is_uri(root: str) -> bool:
-    return "://" in root or root.startswith("file:")
+    path = local_path(root)
+    return None if path is None else Path(os.path.abspath(path))
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,6 @@ import io
 import os
 import sys
 from typing import Any, TextIO
-from urllib.parse import urlsplit
 
 from py4j.protocol import Py4JError
 from pyspark import SparkContext
@@ -19,6 +18,8 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.config import Lake
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.places import absolute
+from facesieve.lake import hadoop_files
 
 _MOST_ROWS_A_BATCH = 1_024
 _ICEBERG_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
@@ -74,11 +75,6 @@ def start(lake: Lake) -> SparkSession:
     return spark
 
 
-def absolute(place: str) -> str:
-    """Return a URI as it is and a path made absolute, so that driver, workers and tables mean the same place."""
-    return place if urlsplit(place).scheme else os.path.abspath(place)
-
-
 def scratch(lake: Lake) -> str:
     """Return where supersteps are checkpointed: `lake.scratch`, else a folder under the lake's root."""
     return absolute(lake.scratch) if lake.scratch else f"{absolute(lake.root).rstrip('/')}/_scratch"
@@ -87,10 +83,8 @@ def scratch(lake: Lake) -> str:
 def clear_scratch(spark: SparkSession) -> None:
     """Delete this session's checkpoints."""
     folder = spark.sparkContext.getCheckpointDir()
-    gateway = spark.sparkContext._gateway
-    if folder and gateway:
-        path = gateway.jvm.org.apache.hadoop.fs.Path(folder)
-        path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).delete(path, True)
+    if folder:
+        hadoop_files.delete(spark, folder)
 
 
 def _catalog_faults(spark: SparkSession, lake: Lake) -> list[Fault]:

@@ -17,7 +17,7 @@ from facesieve.lake import iceberg
 from facesieve.lake.iceberg import Commit
 
 KEY = "facesieve.key"
-_RUN, _INPUTS = "facesieve.lake.run", "facesieve.inputs"
+_RUN, _INPUTS = "facesieve.run", "facesieve.inputs"
 _BROADCAST_KEYS = 1_000_000
 """Keys up to which a delete sends them to every executor (some 50 MB), so that the table itself is not shuffled."""
 

@@ -12,12 +12,12 @@ from facesieve.core import tables
 from facesieve.core.config import Publish
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, InvariantError, Refused
+from facesieve.core.places import absolute
 from facesieve.core.reasons import PUBLISHED
 from facesieve.core.tables import Cleaned, Decisions, Embeddings, Listing
 from facesieve.images.sources import source
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.run import Run, Stage
-from facesieve.lake.session import absolute
 from facesieve.publish import exports
 from facesieve.publish.change_guard import compare
 from facesieve.publish.cleaned import cleaned, prove_published
