@@ -17,12 +17,12 @@ from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns
 from facesieve.core.tables import Clusters, Embeddings, Listing
 from facesieve.decide.inputs import Overlaps
+from facesieve.decide.kernels.nearest import greatest
 from facesieve.decide.kernels.overlap import (
     COHORT,
     FLOOR,
-    Heap,
+    Cohort,
     cluster_cosine,
-    greatest,
     likeness,
     quantile,
     templates,
@@ -64,7 +64,7 @@ class _Gallery:
 
     protected: Halves
     means: Halves
-    heap: Heap
+    cohort: Cohort
 
 
 def overlaps(faces: ListedFaces, clusters: Clusters, protected: ProtectedFaces, line: tuple[float, float]) -> Overlaps:
@@ -105,9 +105,9 @@ def _gallery(protected: ProtectedFaces, rows: DataFrame, line: tuple[float, floa
     inventory(blocks_of, dimension)
     total = inventory(rows, dimension)
     vectors = np.unique(np.concatenate(blocks), axis=0)
-    cohort = sample(rows, COHORT, _SEED, total).vectors
-    heap = Heap(line, cohort if total else np.zeros((0, dimension), np.float16))
-    return _Gallery(vectors, templates(vectors, heap), heap)
+    sampled = sample(rows, COHORT, _SEED, total).vectors
+    cohort = Cohort(line, sampled if total else np.zeros((0, dimension), np.float16))
+    return _Gallery(vectors, templates(vectors, cohort), cohort)
 
 
 def _groups(clusters: Clusters) -> DataFrame:
@@ -144,7 +144,7 @@ def _marked(gallery: _Gallery) -> Callable[[Iterable[pa.RecordBatch]], Iterator[
         for batch in batches:
             sizes = batch.column("faces").to_numpy()
             means = batch.column("units").to_numpy() / sizes / _UNITS
-            enough = means >= cluster_cosine(gallery.heap.line, len(gallery.protected), sizes)
+            enough = means >= cluster_cosine(gallery.cohort.line, len(gallery.protected), sizes)
             yield batch.select(["scope", "group"]).filter(pa.array(enough))
 
     return marked
@@ -154,7 +154,7 @@ def _alike(gallery: _Gallery) -> RowBatches:
     def alike(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         least = quantile(FLOOR, len(gallery.protected))
         for block in faces_in(rows_of(batches)):
-            stays = likeness(block.vectors, gallery.means, gallery.heap) >= least
+            stays = likeness(block.vectors, gallery.means, gallery.cohort) >= least
             yield pa.record_batch([block.ids[stays]], names=["face_id"])
 
     return alike
