@@ -209,16 +209,16 @@ class Oracle:
             return "two_identities"
         return None if min(group, key=lambda copy: copy.uri.encode()) is photo else "duplicate"
 
-    def sizes(self, name: str | None) -> Counter[int]:
-        key = "global" if name is None else "identity"
+    def sizes(self, name: str | None) -> Counter[int | None]:
+        key = "in_global" if name is None else "identity"
         photos = [photo for photo in self.open if name in (None, photo.identity)]
         return Counter(cluster for p in photos for cluster in {getattr(face, key) for face in p.faces})
 
-    def largest(self, name: str) -> tuple[list[int], int]:
+    def largest(self, name: str | None) -> tuple[list[int | None], int]:
         sizes = self.sizes(name)
         top = max(sizes.values(), default=0)
         every = {face.identity for p in self.alive if p.identity == name for face in p.faces}
-        return sorted(cluster for cluster in every if sizes[cluster] == top), top
+        return sorted((cluster for cluster in every if sizes[cluster] == top), key=lambda cluster: cluster or 0), top
 
     def speaker(self, photo: Photo) -> Face:
         if photo.identity is None:
@@ -243,24 +243,25 @@ class Oracle:
             return "outlier"
         return "close_modes" if len(close) > 1 else None
 
-    def main_cluster(self, name: str) -> tuple[int, int] | None:
+    def main_cluster(self, name: str | None) -> tuple[int, int] | None:
         """The global cluster of most of the speaking faces in the main cluster, and how many of them are in it."""
         main = self.largest(name)[0][0]
         speakers = [self.speaker(photo) for photo in self.open if photo.identity == name]
-        clusters = Counter(face.in_global for face in speakers if face.identity == main)
+        clusters = Counter(face.in_global or 0 for face in speakers if face.identity == main)
         return min(clusters.items(), key=lambda item: (-item[1], item[0])) if clusters else None
 
     @cached_property
     def owners(self) -> dict[int, str]:
-        claims = {name: self.main_cluster(name) for name in {photo.identity for photo in self.open} - {None}}
-        ranked = sorted((-claim[1], name, claim[0]) for name, claim in claims.items() if claim and claim[1] >= 3)
+        names = {photo.identity for photo in self.open if photo.identity is not None}
+        mains = {name: self.main_cluster(name) for name in names}
+        ranked = sorted((-main[1], name, main[0]) for name, main in mains.items() if main and main[1] >= 3)
         first = {cluster: name for _, name, cluster in reversed(ranked)}
         return {cluster: name for cluster, name in first.items() if self.largest(name)[1] >= self.min_faces}
 
     def late(self, photo: Photo) -> str | None:
         if photo.identity is not None:
             main, cluster = self.main_cluster(photo.identity), self.speaker(photo).in_global
-            if (main is None or cluster != main[0]) and self.owners.get(cluster, photo.identity) != photo.identity:
+            if (main is None or cluster != main[0]) and self.owners.get(cluster or 0, photo.identity) != photo.identity:
                 return "flip"
         return self.of_folder(photo)
 

@@ -132,4 +132,4 @@ def test_vectors_that_cannot_be_compared(spark: SparkSession, crowd: Crowd) -> N
     with pytest.raises(ContractError, match="differ in length"):
         overlaps(faces, clusters, protected(spark, crowd.protected[:, :64]), LINE)
     with pytest.raises(ContractError, match="there is no face"):
-        overlaps(faces, clusters, protected(spark, crowd.protected).limit(0), LINE)
+        overlaps(faces, clusters, ProtectedFaces(protected(spark, crowd.protected).limit(0)), LINE)
