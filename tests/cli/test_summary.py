@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from facesieve.cli import summary
-from facesieve.core.console import duration
 from facesieve.lake.records import RunRecord
 
 
@@ -54,7 +53,3 @@ def test_summary_says_up_to_date_and_dry_run() -> None:
     text = summary.of(_record(reused=True, apply=False))
     assert "up to date" in text
     assert "publish.apply = true" in text
-
-
-def test_durations_are_readable() -> None:
-    assert [duration(seconds) for seconds in (1.26, 65, 7320)] == ["1.3 s", "1 min 05 s", "2 h 02 min"]

@@ -55,7 +55,7 @@ class Refused(FacesieveError):
 def first_line(problem: BaseException | str, most: int = 300) -> str:
     """Return the first line of an error's text that says something, at most `most` characters.
 
-    An error without a text is told by the name of its class.
+    An error without a text has the name of its class.
 
     >>> first_line(ValueError("\\n  no such file \\n at line 3"))
     'no such file'

@@ -23,7 +23,7 @@ def local_path(place: str) -> str | None:
 
 
 def absolute(place: str) -> str:
-    """Return a URI as it is and a path made absolute, so that driver, workers and tables mean the same place."""
+    """Return a URI as it is, a path made absolute: driver, workers and tables mean the same place."""
     return place if is_uri(place) else os.path.abspath(place)
 
 

@@ -44,18 +44,13 @@ _FLOATS = T.ArrayType(T.FloatType())
 _STRINGS = T.ArrayType(T.StringType())
 _SNAPSHOTS = T.MapType(T.StringType(), T.LongType())
 _BOX = T.StructType([T.StructField(name, T.FloatType()) for name in ("x", "y", "width", "height")])
-_EVIDENCE = T.StructType(
-    [
-        T.StructField("nearest_face", T.LongType()),
-        T.StructField("cosine", T.FloatType()),
-        T.StructField("share", T.FloatType()),
-        T.StructField("margin", T.FloatType()),
-    ]
-)
 
 
 def _columns(**types: T.DataType) -> T.StructType:
     return T.StructType([T.StructField(name, kind) for name, kind in types.items()])
+
+
+_EVIDENCE = _columns(nearest_face=T.LongType(), cosine=T.FloatType(), share=T.FloatType(), margin=T.FloatType())
 
 
 LISTING = Table(
@@ -230,19 +225,17 @@ RUNS = Table(
 ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, EPOCHS, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)
 
 
-def differences(table: Table, found: T.StructType) -> list[str]:
-    """Say how `found` differs from the declared columns; extra columns are allowed (columns may be added)."""
-    have = {field.name: field.dataType for field in found}
-    said = []
-    for field in table.columns:
-        if field.name not in have:
-            said.append(f"{table.name}.{field.name} is missing (expected {field.dataType.simpleString()})")
-        elif have[field.name].simpleString() != field.dataType.simpleString():
-            said.append(
-                f"{table.name}.{field.name} is {have[field.name].simpleString()}, "
-                f"expected {field.dataType.simpleString()}"
-            )
-    return said
+def differences(table: Table, schema: T.StructType) -> list[str]:
+    """Say how a schema differs from the declared columns; extra columns are allowed (columns may be added)."""
+    actual = {column.name: column.dataType.simpleString() for column in schema}
+    messages = []
+    for column in table.columns:
+        name, expected = f"{table.name}.{column.name}", column.dataType.simpleString()
+        if column.name not in actual:
+            messages.append(f"{name} is missing (expected {expected})")
+        elif actual[column.name] != expected:
+            messages.append(f"{name} is {actual[column.name]}, expected {expected}")
+    return messages
 
 
 def conform(frame: DataFrame, table: Table) -> DataFrame:
@@ -250,7 +243,7 @@ def conform(frame: DataFrame, table: Table) -> DataFrame:
 
     Raises ContractError naming every difference in name or type. Wrap the result in the table's NewType.
     """
-    said = differences(table, frame.schema)
-    if said:
-        raise ContractError("; ".join(said))
+    messages = differences(table, frame.schema)
+    if messages:
+        raise ContractError("; ".join(messages))
     return frame.select(*table.columns.names)

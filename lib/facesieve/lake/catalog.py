@@ -1,8 +1,8 @@
 """The tables in the lake: read, write, reuse and roll back through Apache Iceberg.
 
 This module and `iceberg` alone know catalogs, snapshots and branches. Writes go to a branch that starts at the snapshot
-the stage began with, and `main` is then fast-forwarded to it, once. Iceberg refuses that if another run moved `main`
-meanwhile, so of two runs on one lake one is refused and has changed nothing. A killed run leaves whole versions only.
+the stage began with. Then `main` is fast-forwarded to the branch, once. Iceberg refuses that if another run has moved
+`main`: of two runs on one lake one is refused and has changed nothing. A killed run leaves whole versions only.
 """
 
 from __future__ import annotations
@@ -56,38 +56,40 @@ class Lake:
     def open(self, table: Table, buckets: int = 1) -> Snapshot:
         """Make the table, with an empty first snapshot, if it is not there; return what it stands at.
 
-        A table of an older version gets the declared columns that it lacks. One that lacks a column of the key, or has
-        a column of another type, is none of ours and is refused with a ContractError.
+        A table of an older version gets the declared columns that it lacks. Raises ContractError for a table of other
+        hands: it lacks a column of the key, or has a column of another type.
         `buckets` is the n of a `bucket(n, identity)` partition; an existing table is moved to the new n.
         """
         name = self._name(table)
         try:
             here = iceberg.load(self._spark, name) or self._make(table, buckets)
-            found = self._spark.table(name).schema
+            schema = self._spark.table(name).schema
         except (Py4JJavaError, PySparkException) as problem:
             raise ConfigError([self._unusable(table, problem)]) from problem
-        self._add_columns(table, found)
-        here.drop_branches(_stale(here.branches()))
+        self._add_columns(table, schema)
+        here.drop_branches(_is_stale)
         here.add_properties(_properties(table))
         if any("bucket(" in part for part in table.partition):
             self._rebucket(table, buckets)
-        if here.standing() is None:
+        if here.current() is None:
             # A branch needs something to start from, and a refused first run something to go back to.
             here.append_nothing(iceberg.MAIN, Stamp("", "", {}).summary())
-        return self.standing(table)
+        return self.snapshot(table)
 
     def current(self, table: Table) -> Snapshot | None:
-        """Return the snapshot that `main` stands at; None for a table that is absent or holds nothing yet."""
+        """Return the current snapshot, at which `main` stands; None for a table that is absent or holds nothing yet."""
         here = iceberg.load(self._spark, self._name(table))
-        commit = here.standing() if here else None
+        commit = here.current() if here else None
         return snapshot_of(table, commit) if commit else None
 
-    def standing(self, table: Table) -> Snapshot:
-        """Return the snapshot that the opened table stands at (ContractError if someone dropped it meanwhile)."""
+    def snapshot(self, table: Table) -> Snapshot:
+        """Return the current snapshot of an opened table (ContractError if someone dropped it meanwhile)."""
         snapshot = self.current(table)
         if snapshot is None:
             raise ContractError(f"the table {table.name} has vanished or has no snapshot. Start the job again.")
         return snapshot
+
+    standing = snapshot  # until all tests say snapshot
 
     def find(self, table: Table, key: str, undone: Collection[str] = ()) -> Snapshot | None:
         """Return the newest snapshot that bears `key`, wherever `main` stands, of those not made by `undone` runs."""
@@ -142,7 +144,7 @@ class Lake:
             self._refuse_if_moved(table, since)
             self._fast_forward(table, branch)
         except BaseException:
-            self._existing(table).drop_branches([branch])
+            self._existing(table).drop_branches(lambda name: name == branch)
             raise
 
     def make_current(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
@@ -170,13 +172,13 @@ class Lake:
         )
         return self._existing(table)
 
-    def _add_columns(self, table: Table, found: T.StructType) -> None:
-        name, lacking = self._name(table), _lacking(table, found)
-        of_other_types = tables.differences(table, T.StructType([*found, *lacking]))
+    def _add_columns(self, table: Table, schema: T.StructType) -> None:
+        name, lacking = self._name(table), _lacking(table, schema)
+        of_other_types = tables.differences(table, T.StructType([*schema, *lacking]))
         if of_other_types or any(column.name in table.key for column in lacking):
-            said = "; ".join(tables.differences(table, found))
+            differences = "; ".join(tables.differences(table, schema))
             fix = "Move that table away or name another lake.root or lake.namespace."
-            raise ContractError(f"{name} is not a table of facesieve: {said}. {fix}")
+            raise ContractError(f"{name} is not a table of facesieve: {differences}. {fix}")
         if lacking:
             self._spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_declared(lacking)})")
 
@@ -206,20 +208,20 @@ class Lake:
     def _name(self, table: Table) -> str:
         return f"{self._namespace}.{table.name}"
 
-    def _unusable(self, table: Table, problem: Exception) -> Fault:
-        named = "lake.root" if self._settings.catalog == "lake" else "lake.catalog"
-        lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-        cause = next((line for line in lines if "Exception" in line), lines[0] if lines else type(problem).__name__)
-        said = f"the table {table.name} cannot be opened or made there ({cause[:300]})"
-        return Fault(named, said, "Name a place that this job may write, with nothing else in it.")
+    def _unusable(self, table: Table, error: Exception) -> Fault:
+        key = "lake.root" if self._settings.catalog == "lake" else "lake.catalog"
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        cause = next((line for line in lines if "Exception" in line), lines[0] if lines else type(error).__name__)
+        problem = f"the table {table.name} cannot be opened or made there ({cause[:300]})"
+        return Fault(key, problem, "Name a place that this job may write, with nothing else in it.")
 
 
 def _declared(columns: Iterable[T.StructField]) -> str:
     return ", ".join(f"`{column.name}` {column.dataType.simpleString()}" for column in columns)
 
 
-def _lacking(table: Table, found: T.StructType) -> list[T.StructField]:
-    return [column for column in table.columns if column.name not in found.names]
+def _lacking(table: Table, schema: T.StructType) -> list[T.StructField]:
+    return [column for column in table.columns if column.name not in schema.names]
 
 
 def _completed(frame: DataFrame, table: Table) -> DataFrame:
@@ -232,9 +234,8 @@ def _properties(table: Table) -> dict[str, str]:
     return _PROPERTIES | (_DELETE_BY_ROW if table.row_deletes else {})
 
 
-def _stale(branches: list[str]) -> list[str]:
-    oldest = f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
-    return [branch for branch in branches if branch.startswith(_BRANCH) and branch < oldest]
+def _is_stale(branch: str) -> bool:
+    return branch.startswith(_BRANCH) and branch < f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
 
 
 def _moved(table: Table) -> Refused:

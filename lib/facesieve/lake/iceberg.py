@@ -1,13 +1,13 @@
 """One table through Iceberg's own Java library: snapshots, references and properties, without a Spark job.
 
-Spark's metadata tables and procedures tell and do the same with one to three jobs each. A commit needs half a dozen of
-them, which for a small one cost more than its rows.
+Spark's metadata tables and procedures do the same with one to three jobs each. A commit needs half a dozen of them,
+which for a small commit cost more than its rows.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class IcebergTable:
         self._table = table
         self._jvm = jvm
 
-    def standing(self, branch: str = MAIN) -> Commit | None:
+    def current(self, branch: str = MAIN) -> Commit | None:
         """Return the snapshot that a branch stands at; None if there is no such branch or it holds nothing yet."""
         snapshot = self._table.snapshot(branch)
         if snapshot is None:
@@ -49,11 +49,11 @@ class IcebergTable:
 
     def only_grew(self, since: int, to: int) -> bool:
         """Say whether the snapshot `to` came from `since` by nothing but appends."""
-        known = {snapshot["snapshot-id"]: snapshot for snapshot in self._snapshots()}
+        by_id = {snapshot["snapshot-id"]: snapshot for snapshot in self._snapshots()}
         while to != since:
-            if to not in known or known[to]["summary"]["operation"] != "append":
+            if to not in by_id or by_id[to]["summary"]["operation"] != "append":
                 return False
-            to = known[to].get("parent-snapshot-id", -1)
+            to = by_id[to].get("parent-snapshot-id", -1)
         return True
 
     def _snapshots(self) -> list[dict[str, Any]]:
@@ -61,20 +61,16 @@ class IcebergTable:
         text = self._jvm.org.apache.iceberg.TableMetadataParser.toJson(self._table.operations().current())
         return list(json.loads(text)["snapshots"])
 
-    def branches(self) -> list[str]:
-        """Return the names of all branches and tags."""
-        return sorted(self._table.refs())
-
     def create_branch(self, branch: str, at: int) -> None:
         """Let a new branch stand at a snapshot."""
         self._table.manageSnapshots().createBranch(branch, at).commit()
 
-    def drop_branches(self, branches: Iterable[str]) -> None:
-        """Drop those of the branches that are there; their snapshots remain until they are expired."""
-        dropping = set(branches) & set(self._table.refs())
+    def drop_branches(self, chosen: Callable[[str], bool]) -> None:
+        """Drop the branches whose names are chosen; their snapshots remain until they are expired."""
+        dropping = sorted(filter(chosen, self._table.refs()))
         if dropping:
             change = self._table.manageSnapshots()
-            for branch in sorted(dropping):
+            for branch in dropping:
                 change.removeBranch(branch)
             change.commit()
 

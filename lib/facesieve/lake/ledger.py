@@ -29,7 +29,7 @@ def new_name(now: datetime) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the ledger without its record: before and after are table -> snapshot id."""
+    """A row of the ledger without its record. before, after: table -> snapshot id."""
 
     run: str
     status: str
@@ -117,7 +117,7 @@ class Ledger:
         return dict(json.loads(rows[0].record)) if rows else {}
 
     def _rows(self) -> DataFrame:
-        return self.lake.read(tables.RUNS, self.lake.standing(tables.RUNS))
+        return self.lake.read(tables.RUNS, self.lake.snapshot(tables.RUNS))
 
     def _write(self, status: str, ended: datetime | None, after: Mapping[str, int], error: str) -> RunRecord:
         record = RunRecord(

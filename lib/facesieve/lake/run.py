@@ -1,7 +1,7 @@
 """One run of the job: which version of each table it works on, and stages that are computed once and then reused.
 
-A stage's key is a digest of its own settings, its inputs' keys, the model and the code that it may run. A stage whose
-key is borne by a snapshot of its table is not computed again: that snapshot is made current.
+A stage's key is a digest of its settings, its inputs' keys, the model and the code that it may run. A stage whose key
+is borne by a snapshot of its table is not computed again: that snapshot is made current.
 """
 
 from __future__ import annotations
@@ -120,21 +120,21 @@ class Stage:
 
     def reuse(self) -> bool:
         """Make the snapshots that bear this key current, if every table has one; say whether it did."""
-        found = [snapshot for snapshot in map(self._find, self.outputs) if snapshot is not None]
-        if len(found) < len(self.outputs):
+        snapshots = [snapshot for snapshot in map(self._find, self.outputs) if snapshot is not None]
+        if len(snapshots) < len(self.outputs):
             return False
-        for table, snapshot in zip(self.outputs, found, strict=True):
+        for table, snapshot in zip(self.outputs, snapshots, strict=True):
             self._make_current(table, snapshot)
-        if found[0].run != self.run.name:
-            self.earlier = self.run.ledger.step_of(found[0].run, self.name)
+        if snapshots[0].run != self.run.name:
+            self.earlier = self.run.ledger.step_of(snapshots[0].run, self.name)
         return True
 
     def take_over(self, table: Table) -> bool:
         """Make one output that bears this key current, as a killed run has left it; say whether there is one."""
-        found = self._find(table)
-        if found is None:
+        snapshot = self._find(table)
+        if snapshot is None:
             return False
-        self._make_current(table, found)
+        self._make_current(table, snapshot)
         return True
 
     def versions(self, table: Table) -> list[DataFrame]:
@@ -154,7 +154,7 @@ class Stage:
         return self._of_model(self.read(table))
 
     def added_of_model(self, table: Table) -> DataFrame | None:
-        """Read those of them that came after what the first output was made from, where that can be told."""
+        """Read those of them that came after what the first output was made from; None where others went or changed."""
         since = self.since[self.outputs[0].name].inputs.get(table.name)
         added = None if since is None else self.run.lake.added(table, since, self.inputs[table.name])
         return None if added is None else self._of_model(added)

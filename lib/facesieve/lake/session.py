@@ -45,8 +45,8 @@ class _JvmErrors(io.TextIOBase):
 def separate_errors() -> None:
     """Let what is written to standard error arrive there.
 
-    spark-submit merges a Python driver's standard error into its own standard output, where the result would no longer
-    be readable by a program. The JVM's own standard error is the way around.
+    spark-submit merges a Python driver's standard error into its own standard output. No program could read the result
+    there any more. The JVM's own standard error is the way around.
     """
     if "PYSPARK_GATEWAY_PORT" in os.environ and not isinstance(sys.stderr, _JvmErrors):
         SparkContext._ensure_initialized()
@@ -70,8 +70,8 @@ def start(lake: Lake) -> SparkSession:
         spark.sparkContext.setCheckpointDir(scratch(lake))
     except Py4JError as problem:
         key = "lake.scratch" if lake.scratch else "lake.root"
-        said = f"{scratch(lake)} cannot be made ({type(problem).__name__})"
-        raise ConfigError([Fault(key, said, "Name a folder that this job may write.")]) from problem
+        message = f"{scratch(lake)} cannot be made ({type(problem).__name__})"
+        raise ConfigError([Fault(key, message, "Name a folder that this job may write.")]) from problem
     return spark
 
 
@@ -102,8 +102,13 @@ def _engine_faults(spark: SparkSession) -> list[Fault]:
     rows = int(spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch", "10000") or 0)
     if not 0 < rows <= _MOST_ROWS_A_BATCH:
         key = "spark.sql.execution.arrow.maxRecordsPerBatch"
-        said = f"{rows} is too many for rows that hold images"
-        faults.append(Fault(key, said, f"Use 64, at most {_MOST_ROWS_A_BATCH}. {_FIX_CONF}"))
+        faults.append(
+            Fault(
+                key,
+                f"{rows} is too many for rows that hold images",
+                f"Use 64, at most {_MOST_ROWS_A_BATCH}. {_FIX_CONF}",
+            )
+        )
     for class_name, coordinate in (
         ("org.apache.iceberg.spark.SparkCatalog", "org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.2"),
         ("org.graphframes.GraphFrame", "io.graphframes:graphframes-spark3_2.12:0.10.0"),

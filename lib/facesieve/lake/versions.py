@@ -1,4 +1,4 @@
-"""Versions of a table: what is known of one, and how several writes become one."""
+"""Versions of a table: what a snapshot says of itself, and how several writes become one version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from facesieve.lake.iceberg import Commit
 KEY = "facesieve.key"
 _RUN, _INPUTS = "facesieve.run", "facesieve.inputs"
 _BROADCAST_KEYS = 1_000_000
-"""Keys up to which a delete sends them to every executor (some 50 MB), so that the table itself is not shuffled."""
+"""A delete sends up to so many keys to every executor (some 50 MB): then the table itself is not shuffled."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def snapshot_of(table: Table, commit: Commit) -> Snapshot:
 class Change:
     """Writes to a branch of one table that become one version: only their last commit bears the stamp's key.
 
-    The commits before it bear the key with `#` and a number, or (deletions) none, so that nobody ever finds a part.
+    The commits before it bear the key with `#` and a number, or (deletions) none: nobody ever finds a part.
     `at` is where the branch stands.
     """
 
@@ -105,14 +105,14 @@ class Change:
                 f"DELETE FROM {self._target} AS old WHERE EXISTS (SELECT 1 FROM {{gone}} AS gone WHERE {same})",
                 gone=F.broadcast(gone) if count <= _BROADCAST_KEYS else gone,
             )
-            self.at, self._ended = self._standing(), False
+            self.at, self._ended = self._current(), False
         gone.unpersist()
 
     def seal(self) -> Snapshot:
-        """Let the branch end with a commit that bears the key, if its last one does not, and return that version."""
+        """Let the last commit of the branch bear the key, by one more if need be, and return that version."""
         if not self._ended:
             iceberg.existing(self.spark, self.name).append_nothing(self.branch, self.stamp.summary())
-            self.at = self._standing()
+            self.at = self._current()
         return self.at
 
     def _write(self, frame: DataFrame, *, replace: bool, last: bool) -> None:
@@ -125,14 +125,14 @@ class Change:
             writer.overwrite(F.lit(True))
         else:
             writer.append()
-        self.at = self._standing()
+        self.at = self._current()
 
     @property
     def _target(self) -> str:
         return f"{self.name}.`branch_{self.branch}`"
 
-    def _standing(self) -> Snapshot:
-        commit = iceberg.existing(self.spark, self.name).standing(self.branch)
+    def _current(self) -> Snapshot:
+        commit = iceberg.existing(self.spark, self.name).current(self.branch)
         if commit is None:
             raise ContractError(f"a branch of the table {self.table.name} has vanished. Start the job again.")
         return snapshot_of(self.table, commit)
