@@ -37,7 +37,7 @@ from facesieve.core import profiles  # noqa: E402
 from facesieve.core.config import Decide  # noqa: E402
 from facesieve.core.tables import EDGES, Edges  # noqa: E402
 from facesieve.decide.kernels.duplicates import least_difference  # noqa: E402
-from facesieve.decide.near_duplicates import near_duplicates  # noqa: E402
+from facesieve.decide.near_duplicates import Candidates, near_duplicates  # noqa: E402
 from facesieve.embed.perceptual_hash import VIEW_BYTES, perceptual_hash  # noqa: E402
 from facesieve.faces import pixels  # noqa: E402
 from facesieve.faces.vectors import hits, pair_cosine  # noqa: E402
@@ -225,7 +225,7 @@ def followers(spark: SparkSession, made: Planted, name: str, settings: Decide) -
     columns = (column.tolist() for column in (pairs.one, pairs.other, pairs.cosines))
     edges = [("global", one, other, cosine, None) for one, other, cosine in zip(*columns, strict=True)]
     graph = Edges(spark.createDataFrame(edges, EDGES.columns))
-    found = near_duplicates(spark.createDataFrame(rows, FACES), graph, settings.near_cosine, settings.near_bits)
+    found = near_duplicates(Candidates(spark.createDataFrame(rows, FACES)), graph, settings.near_cosine, settings.near_bits)
     return dict(found.collect())
 
 

@@ -28,6 +28,7 @@ from facesieve.cluster.kernels.structure import least_vote  # noqa: E402
 from facesieve.cluster.kernels.whispers import Coin, split, whispers  # noqa: E402
 from facesieve.core import config  # noqa: E402
 from facesieve.decide.kernels import overlap  # noqa: E402
+from facesieve.decide.kernels.nearest import greatest  # noqa: E402
 from facesieve.faces.hashing import id_hash  # noqa: E402
 
 CHOICES, PEOPLE, SEVERAL, HIDDEN = 8, 50, 20, 1_000
@@ -124,11 +125,11 @@ def measured(given: Hidden, protected: np.ndarray) -> tuple[float, float, float]
     """Shares of the hidden and of the other images that are marked, and of the others by the first test alone."""
     vectors, known = given.heap.vectors.astype(np.float16), np.unique(protected.astype(np.float16), axis=0)
     sizes = np.bincount(given.clusters)
-    _, cosines = overlap.greatest(vectors, known)
+    _, cosines = greatest(vectors, known)
     means = np.bincount(given.clusters, cosines) / sizes
     suspect = (means >= overlap.cluster_cosine(given.heap.line, len(known), sizes))[given.clusters]
     sample = np.argsort(id_hash(np.arange(len(vectors)), 0), kind="stable")[: overlap.COHORT]
-    around = overlap.Heap(given.heap.line, vectors[sample])
+    around = overlap.Cohort(given.heap.line, vectors[sample])
     likeness = overlap.likeness(vectors[suspect], overlap.templates(known, around), around)
     marked = suspect.copy()
     marked[suspect] = likeness >= overlap.quantile(overlap.FLOOR, len(known))

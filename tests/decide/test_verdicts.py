@@ -7,53 +7,18 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import types as T
 
 from facesieve.core.config import Decide
 from facesieve.core.frames import columns
 from facesieve.decide.verdicts import nearest_of_its_people, with_proposals, with_verdicts
 
-STRING, LONG, INT, BOOL, FLOAT, DOUBLE = (
-    T.StringType(),
-    T.LongType(),
-    T.IntegerType(),
-    T.BooleanType(),
-    T.FloatType(),
-    T.DoubleType(),
-)
 IMAGE = columns(
-    face_id=LONG,
-    identity=STRING,
-    failure=STRING,
-    override=STRING,
-    override_to=STRING,
-    overlap_cosine=FLOAT,
-    two_identities=BOOL,
-    duplicate=BOOL,
-    near_duplicate=BOOL,
-    target=STRING,
-    membership=FLOAT,
-    target_membership=FLOAT,
-    flip_confidence=DOUBLE,
-    membership_confidence=DOUBLE,
-    one_person=BOOL,
-    link_confidence=FLOAT,
-    merged_into=STRING,
-    onward=STRING,
-    main=BOOL,
-    mode=BOOL,
-    near=BOOL,
-    weak=BOOL,
-    doubts=T.ArrayType(STRING),
-    cluster_id=LONG,
-    global_size=INT,
-    size=INT,
-    largest=INT,
-    runner_up=INT,
-    nearest_face=LONG,
-    cosine=FLOAT,
-    target_face=LONG,
-    target_cosine=FLOAT,
+    "face_id bigint, identity string, failure string, override string, override_to string, overlap_cosine float, "
+    "two_identities boolean, duplicate boolean, near_duplicate boolean, target string, membership float, "
+    "target_membership float, flip_confidence double, membership_confidence double, one_person boolean, "
+    "link_confidence float, merged_into string, onward string, main boolean, mode boolean, near boolean, weak boolean, "
+    "doubts array<string>, cluster_id bigint, global_size int, size int, largest int, runner_up int, "
+    "nearest_face bigint, cosine float, target_face bigint, target_cosine float"
 )
 SETTINGS = [
     Decide(min_faces=3, close_share=0.7),

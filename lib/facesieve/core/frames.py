@@ -10,6 +10,10 @@ BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
 
+_KINDS = (T.LongType, T.IntegerType, T.FloatType, T.DoubleType, T.BooleanType, T.StringType, T.BinaryType)
+_TYPES: dict[str, T.DataType] = {kind().simpleString(): kind() for kind in _KINDS}
+
+
 def broadcast_if_few(frame: DataFrame, rows: int) -> DataFrame:
     """Mark `frame` for a broadcast join if it has few enough `rows`; more are joined by a shuffle."""
     return F.broadcast(frame) if rows <= BROADCAST_ROWS else frame
@@ -27,10 +31,16 @@ def checkpointed(rows: DataFrame) -> DataFrame:
     return written
 
 
-def columns(**types: T.DataType) -> T.StructType:
-    """Declare the columns of a frame, without a JVM.
+def columns(ddl: str) -> T.StructType:
+    """Declare the columns of a frame, as DDL does, but without a JVM.
 
-    >>> columns(face_id=T.LongType(), target=T.StringType()).simpleString()
-    'struct<face_id:bigint,target:string>'
+    >>> columns("face_id bigint, doubts array<string>").simpleString()
+    'struct<face_id:bigint,doubts:array<string>>'
     """
-    return T.StructType([T.StructField(name, kind) for name, kind in types.items()])
+    return T.StructType([T.StructField(*_named(column)) for column in ddl.split(",")])
+
+
+def _named(column: str) -> tuple[str, T.DataType]:
+    name, kind = column.split()
+    element = kind.removeprefix("array<").removesuffix(">")
+    return name, T.ArrayType(_TYPES[element]) if element != kind else _TYPES[kind]

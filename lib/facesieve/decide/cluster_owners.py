@@ -6,7 +6,6 @@ from typing import NewType
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from facesieve.core.frames import columns
 from facesieve.decide.evidence import SpeakingFaces
@@ -15,7 +14,7 @@ LEAST_CORE = 3
 """Images that a folder needs in a cluster to be its owner: fewer may be there by chance."""
 
 ClusterOwners = NewType("ClusterOwners", DataFrame)
-OWNERS = columns(cluster_id=T.LongType(), owner=T.StringType(), largest=T.IntegerType())
+OWNERS = columns("cluster_id bigint, owner string, largest int")
 """The clusters that are the main cluster of a folder, the folder, and the images of the folder's own main cluster."""
 
 

@@ -18,7 +18,6 @@ from typing import NewType
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from facesieve.core import config
 from facesieve.core.frames import checkpointed, columns
@@ -30,23 +29,10 @@ from facesieve.decide.quality import doubts
 
 EligibleFaces = NewType("EligibleFaces", DataFrame)
 ELIGIBLE = columns(
-    image_id=T.LongType(),
-    uri=T.StringType(),
-    identity=T.StringType(),
-    face_id=T.LongType(),
-    face_rank=T.IntegerType(),
-    leading=T.BooleanType(),
-    doubts=T.ArrayType(T.StringType()),
-    failure=T.StringType(),
-    two_identities=T.BooleanType(),
-    duplicate=T.BooleanType(),
-    near_duplicate=T.BooleanType(),
-    undecided=T.BooleanType(),
-    keeper=T.LongType(),
-    override=T.StringType(),
-    override_to=T.StringType(),
-    overlap_cosine=T.FloatType(),
-    counted=T.BooleanType(),
+    "image_id bigint, uri string, identity string, face_id bigint, face_rank int, leading boolean, "
+    "doubts array<string>, failure string, two_identities boolean, duplicate boolean, near_duplicate boolean, "
+    "undecided boolean, keeper bigint, override string, override_to string, overlap_cosine float, "
+    "counted boolean"
 )
 """leading: the face is of the image's smallest rank. failure: why the image gives no face; then face_id is null.
 two_identities, duplicate, near_duplicate: what its copies make of it. undecided: none of these, and no overlap.

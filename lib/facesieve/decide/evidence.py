@@ -27,14 +27,8 @@ from facesieve.faces.join_vectors import vectors_of
 from facesieve.faces.vectors import medoid, pair_cosine
 
 _EVIDENCE = columns(
-    may_keep=T.BooleanType(),
-    nearest_face=T.LongType(),
-    cosine=T.FloatType(),
-    membership=T.FloatType(),
-    main_global=T.LongType(),
-    in_main_global=T.BooleanType(),
-    near=T.BooleanType(),
-    weak=T.BooleanType(),
+    "may_keep boolean, nearest_face bigint, cosine float, membership float, main_global bigint, "
+    "in_main_global boolean, near boolean, weak boolean"
 )
 SpeakingFaces = NewType("SpeakingFaces", DataFrame)
 SPEAKING = T.StructType([*FOLDER_FACES, *_EVIDENCE])
@@ -45,11 +39,11 @@ in_main_global: the face is in it, or the scope is missing. near: the medoid of 
 cluster. weak: in the main cluster, not in main_global, and of too low a membership score to be kept."""
 
 Speakers = NewType("Speakers", DataFrame)
-SPEAKERS = columns(face_id=T.LongType(), people=T.StringType(), moved=T.BooleanType())
+SPEAKERS = columns("face_id bigint, people string, moved boolean")
 """Faces and whose they are; moved: these people are not those of its folder."""
 
 Margins = NewType("Margins", DataFrame)
-MARGINS = columns(face_id=T.LongType(), other_cosine=T.FloatType())
+MARGINS = columns("face_id bigint, other_cosine float")
 """The greatest cosine of a face to a face of other people."""
 
 

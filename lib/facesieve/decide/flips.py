@@ -34,15 +34,9 @@ from facesieve.decide.kernels.nearest import nearest
 from facesieve.faces.arrow_groups import as_matrix, as_numpy, each_group
 from facesieve.faces.join_vectors import vectors_of_few
 
-_COMPARED = columns(
-    face_id=T.LongType(),
-    target=T.StringType(),
-    target_membership=T.FloatType(),
-    target_face=T.LongType(),
-    target_cosine=T.FloatType(),
-)
+_COMPARED = columns("face_id bigint, target string, target_membership float, target_face bigint, target_cosine float")
 Suspects = NewType("Suspects", DataFrame)
-SUSPECTS = T.StructType([*_COMPARED, *columns(target_other_cosine=T.FloatType(), flip_confidence=T.DoubleType())])
+SUSPECTS = T.StructType([*_COMPARED, *columns("target_other_cosine float, flip_confidence double")])
 """The faces that may be another folder's, the target. target_membership: the score for the target's core; null where
 unknown. target_face, target_cosine: the core face that is nearest. target_other_cosine: of the nearest core face of
 people other than the target."""

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from facesieve.core import config
 from facesieve.core.frames import columns
@@ -28,7 +27,7 @@ _LEAST_SHARED = 2
 any of them, and one image may be there by chance."""
 _MOST_FACES = 512
 """Faces by which a folder is compared, those of the smallest ids: more change a mean no more."""
-_COMPARED = columns(smaller=T.StringType(), cosine=T.FloatType(), ratio=T.FloatType())
+_COMPARED = columns("smaller string, cosine float, ratio float")
 
 
 def identity_links(

@@ -7,7 +7,6 @@ from typing import NewType
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from facesieve.core import config
 from facesieve.core.frames import columns
@@ -16,11 +15,11 @@ from facesieve.core.tables import Clusters, Edges, Embeddings, Listing, Rejects
 from facesieve.decide.kernels.membership import Scale
 
 Overrides = NewType("Overrides", DataFrame)
-OVERRIDES = columns(image_id=T.LongType(), verdict=T.StringType(), moved_to=T.StringType())
+OVERRIDES = columns("image_id bigint, verdict string, moved_to string")
 """People's verdicts, one row per image; moved_to of a move."""
 
 Overlaps = NewType("Overlaps", DataFrame)
-OVERLAPS = columns(image_id=T.LongType(), cosine=T.FloatType())
+OVERLAPS = columns("image_id bigint, cosine float")
 """Images that show a protected person, one row each, and the cosine of the nearest protected face."""
 
 

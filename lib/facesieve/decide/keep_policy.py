@@ -35,19 +35,8 @@ FOLDER_FACES = T.StructType(
     [
         *ELIGIBLE,
         *columns(
-            pool=T.LongType(),
-            loner=T.LongType(),
-            cluster_scope=T.StringType(),
-            cluster_id=T.LongType(),
-            in_global=T.LongType(),
-            global_size=T.IntegerType(),
-            size=T.IntegerType(),
-            folder_size=T.IntegerType(),
-            largest=T.IntegerType(),
-            runner_up=T.IntegerType(),
-            main=T.BooleanType(),
-            mode=T.BooleanType(),
-            share=T.FloatType(),
+            "pool bigint, loner bigint, cluster_scope string, cluster_id bigint, in_global bigint, global_size int, "
+            "size int, folder_size int, largest int, runner_up int, main boolean, mode boolean, share float"
         ),
     ]
 )

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from facesieve.core.frames import columns
 from facesieve.core.tables import Edges
@@ -25,23 +24,16 @@ from facesieve.faces.edge_frames import both_directions
 
 Candidates = NewType("Candidates", DataFrame)
 CANDIDATES = columns(
-    image_id=T.LongType(),
-    face_id=T.LongType(),
-    uri=T.StringType(),
-    identity=T.StringType(),
-    image_width=T.IntegerType(),
-    image_height=T.IntegerType(),
-    sharpness=T.FloatType(),
-    phash=T.BinaryType(),
-    preferred=T.BooleanType(),
+    "image_id bigint, face_id bigint, uri string, identity string, image_width int, image_height int, "
+    "sharpness float, phash binary, preferred boolean"
 )
 """The faces of the images up for decision. preferred: a person wants the image kept."""
 
 NearDuplicates = NewType("NearDuplicates", DataFrame)
-NEAR_DUPLICATES = columns(image_id=T.LongType(), keeper=T.LongType())
+NEAR_DUPLICATES = columns("image_id bigint, keeper bigint")
 """The images that a better one makes superfluous, and the one that is kept for each."""
 
-_NEAR = columns(image_id=T.LongType(), near=T.LongType())
+_NEAR = columns("image_id bigint, near bigint")
 
 Batches = Iterable[pa.RecordBatch]
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns
@@ -33,21 +32,15 @@ from facesieve.faces.vectors import Halves
 _UNITS = 2**20
 """Cosines are summed as integers, so that no order of faces changes a mean."""
 
-_NEAREST = columns(face_id=T.LongType(), cosine=T.FloatType())
+_NEAREST = columns("face_id bigint, cosine float")
 _SEED = 0
 
 ListedFaces = NewType("ListedFaces", DataFrame)
-LISTED_FACES = columns(
-    face_id=T.LongType(),
-    image_id=T.LongType(),
-    uri=T.StringType(),
-    identity=T.StringType(),
-    vector=T.ArrayType(T.FloatType()),
-)
+LISTED_FACES = columns("face_id bigint, image_id bigint, uri string, identity string, vector array<float>")
 """The faces of the listing, of one model."""
 
 ProtectedFaces = NewType("ProtectedFaces", DataFrame)
-PROTECTED_FACES = columns(face_id=T.LongType(), vector=T.ArrayType(T.FloatType()))
+PROTECTED_FACES = columns("face_id bigint, vector array<float>")
 """The faces of protected people; face_id is null where they are not of this run."""
 
 
