@@ -12,6 +12,8 @@ WITH := . conf/setup/environment.sh &&
 BOOTSTRAP = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3,))' 2>/dev/null \
     || { echo "No Python 3.11 here ($(PYTHON)): install it, or name it with PYTHON=/path/to/python3.11." >&2; exit 1; }; \
     $(PYTHON) conf/setup/bootstrap.py
+UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: --no-annotate \
+    --no-emit-index-url --custom-compile-command 'make lock'
 SIEVE := $(BIN)/spark-submit jobs/sieve.py --config conf/pipeline.toml
 
 ##@ Use
@@ -27,15 +29,20 @@ run: $(READY) ## the job: make run ARGS="--set images.root=... --set lake.root=.
 	@$(WITH) $(SIEVE) $(ARGS)
 
 ##@ Work on it
-test: $(READY) ## all tests
+test: $(READY) ## all tests; skipped ones are counted at the end, each with its reason
 	@$(WITH) $(BIN)/python -m pytest tests $(ARGS)
 
-check: $(READY) ## style, types, layers, fast tests
+# .ci/run leaves the fast tests out of this (FAST=), since all tests follow there.
+FAST := yes
+check: $(READY) docs ## style, types, layers, documentation, fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy lib jobs conf/setup
+	@$(BIN)/mypy lib jobs conf/setup tests
 	@$(WITH) $(BIN)/lint-imports --no-logo
-	@$(WITH) $(BIN)/python -m pytest tests -m "not spark"
+	@$(if $(FAST),$(WITH) $(BIN)/python -m pytest tests -m "not spark")
+
+docs: $(READY) ## build/site/: the documentation as web pages; a broken link or a page that nothing leads to fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 bench: $(READY) ## benchmarks of the other stages, each printing ratios against a peer
 	@$(WITH) for name in cluster_lfw lfw killed; do $(BIN)/python tests/bench/$$name.py || exit 1; done
@@ -58,6 +65,11 @@ bench-decide: $(READY) ## decisions: noise, flips, cut folders, copies and prote
 build: $(READY) ## dist/: the wheel, and the same as facesieve.zip for --py-files
 	@$(BIN)/python conf/setup/build.py
 
+lock: ## conf/setup/*.lock anew from pyproject.toml (needs uv): make lock ARGS=--upgrade
+	@$(UV) pyproject.toml --extra dev --extra docs --group setup -o conf/setup/requirements.lock $(ARGS)
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])' \
+	    | $(UV) - --no-deps -o conf/setup/bench.lock $(ARGS)
+
 clean: ## remove what was built and computed; the environment and the downloads stay
 	@rm -rf build dist spark-warehouse metastore_db derby.log .mypy_cache .ruff_cache .pytest_cache \
 	    .import_linter_cache .hypothesis
@@ -72,4 +84,4 @@ $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/p
 
 FORCE:
 
-.PHONY: setup demo run test check bench bench-embed bench-link bench-cluster bench-decide build clean help FORCE
+.PHONY: setup demo run test check docs lock bench bench-embed bench-link bench-cluster bench-decide build clean help FORCE

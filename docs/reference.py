@@ -74,10 +74,16 @@ def comments(text: str) -> dict[str, str]:
 def _keys(section: str, kind: type) -> Iterator[tuple[str, dataclasses.Field[Any], str]]:
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
-        yield f"{section}.{field.name}", field, _cell(_allowed(hints[field.name], field.metadata.get("check")))
+        yield (
+            f"{section}.{field.name}",
+            field,
+            _cell(_allowed(hints[field.name], field.metadata["check"], field.metadata["needed"])),
+        )
 
 
-def _allowed(hint: Any, check: Any) -> str:
+def _allowed(hint: Any, check: Any, needed: bool) -> str:
+    if needed:
+        return "a path or URI"
     if hint is bool:
         return "true or false"
     if check is None:

@@ -6,8 +6,7 @@
 
 import sys
 
-from facesieve.assess.calibrate import add_arguments, calibrate
-from facesieve.cli import main
+from facesieve.cli.commands import run
 
 if __name__ == "__main__":
-    sys.exit(main.ask(calibrate, __doc__ or "", add_arguments))
+    sys.exit(run("calibrate"))

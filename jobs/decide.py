@@ -1,4 +1,4 @@
-"""One stage of the pipeline: see `facesieve.decide.step`.
+"""One step: see `facesieve.decide.step`.
 
     spark-submit --py-files dist/facesieve.zip jobs/decide.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... [--run NAME] [--full] [--json]
@@ -6,8 +6,7 @@
 
 import sys
 
-from facesieve.cli import main
-from facesieve.decide.step import decide
+from facesieve.cli.commands import run
 
 if __name__ == "__main__":
-    sys.exit(main.main([decide], __doc__ or ""))
+    sys.exit(run("decide"))

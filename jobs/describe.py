@@ -7,11 +7,8 @@ MODEL is a file, a directory, the name of a profile (conf/models/NAME.toml) or t
 """
 
 import sys
-from pathlib import Path
 
-from facesieve.cli.describe import main
-from facesieve.lake import session
+from facesieve.cli.commands import run
 
 if __name__ == "__main__":
-    session.separate_errors()
-    sys.exit(main(__doc__ or "", Path(__file__).resolve().parents[1] / "conf" / "models"))
+    sys.exit(run("describe"))

@@ -1,4 +1,4 @@
-"""One stage of the pipeline: see `facesieve.embed.step`.
+"""One step: see `facesieve.embed.step`.
 
     spark-submit --py-files dist/facesieve.zip jobs/embed.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... [--run NAME] [--full] [--json]
@@ -6,8 +6,7 @@
 
 import sys
 
-from facesieve.cli import main
-from facesieve.embed.step import embed
+from facesieve.cli.commands import run
 
 if __name__ == "__main__":
-    sys.exit(main.main([embed], __doc__ or ""))
+    sys.exit(run("embed"))

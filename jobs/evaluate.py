@@ -6,8 +6,7 @@
 
 import sys
 
-from facesieve.assess.evaluate import add_arguments, evaluate
-from facesieve.cli import main
+from facesieve.cli.commands import run
 
 if __name__ == "__main__":
-    sys.exit(main.ask(evaluate, __doc__ or "", add_arguments))
+    sys.exit(run("evaluate"))

@@ -1,4 +1,4 @@
-"""One stage of the pipeline: see `facesieve.link.step`.
+"""One step: see `facesieve.link.step`.
 
     spark-submit --py-files dist/facesieve.zip jobs/link.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... [--run NAME] [--full] [--json]
@@ -6,8 +6,7 @@
 
 import sys
 
-from facesieve.cli import main
-from facesieve.link.step import link
+from facesieve.cli.commands import run
 
 if __name__ == "__main__":
-    sys.exit(main.main([link], __doc__ or ""))
+    sys.exit(run("link"))

@@ -1,4 +1,4 @@
-"""One stage of the pipeline: see `facesieve.publish.step`.
+"""One step: see `facesieve.publish.step`.
 
     spark-submit --py-files dist/facesieve.zip jobs/publish.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... [--run NAME] [--full] [--json]
@@ -6,8 +6,7 @@
 
 import sys
 
-from facesieve.cli import main
-from facesieve.publish.step import publish
+from facesieve.cli.commands import run
 
 if __name__ == "__main__":
-    sys.exit(main.main([publish], __doc__ or ""))
+    sys.exit(run("publish"))

@@ -6,8 +6,7 @@
 
 import sys
 
-from facesieve.cli import main
-from facesieve.cli.undo import add_arguments, undo
+from facesieve.cli.commands import run
 
 if __name__ == "__main__":
-    sys.exit(main.ask(undo, __doc__ or "", add_arguments))
+    sys.exit(run("undo"))

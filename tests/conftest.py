@@ -83,8 +83,18 @@ def data() -> Path:
 
 @pytest.fixture(scope="session")
 def facenet_weights() -> Path:
-    """FaceNet's weights, fetched by `make setup`."""
-    file = MODELS / "facenet_keras.h5"
-    if not file.exists():
-        pytest.skip(f"FaceNet's weights not found at {file} (run make setup)")
-    return file
+    """FaceNet's weights."""
+    return _of_setup(MODELS / "facenet_keras.h5")
+
+
+@pytest.fixture(scope="session")
+def photographs() -> Path:
+    """The demonstration's photographs: folders `train` and `val`, in each a folder for every person."""
+    return _of_setup(ROOT / ".cache" / "demo")
+
+
+def _of_setup(place: Path) -> Path:
+    """Return what `make setup` fetches. Its absence is a failure: a test that never runs proves nothing."""
+    if not place.exists():
+        pytest.fail(f"{place} is missing: run make setup", pytrace=False)
+    return place

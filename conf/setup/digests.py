@@ -30,11 +30,11 @@ def has_digest(file: Path, digest: str) -> bool:
     return file.is_file() and sha256(file) == digest
 
 
-def check(found: str, wanted: str, what: str) -> None:
+def check(digest: str, wanted: str, what: str) -> None:
     """Refuse `what` unless its digest is the pinned one."""
-    if found != wanted:
+    if digest != wanted:
         raise SetupError(
-            f"{what} has the SHA-256 {found} instead of {wanted} and was not used: run make setup again, and if that "
+            f"{what} has the SHA-256 {digest} instead of {wanted} and was not used: run make setup again, and if that "
             "stays so, do not trust the source it came from."
         )
 

@@ -55,9 +55,9 @@ def jar_url(layout: Layout, jar: Jar) -> str:
 def _ivy_default(spark_jars: Path) -> str:
     for ivy in sorted(spark_jars.glob("ivy-*.jar")):
         with zipfile.ZipFile(ivy) as opened:
-            found = re.search(rb"https://[\w./-]+/maven2/", opened.read(_IVY_RESOLVER))
-        if found:
-            return found.group().decode()
+            match = re.search(rb"https://[\w./-]+/maven2/", opened.read(_IVY_RESOLVER))
+        if match:
+            return match.group().decode()
     raise SetupError("Spark's Ivy names no Maven repository: set FACESIEVE_MAVEN_URL and run make setup again.")
 
 
@@ -124,5 +124,5 @@ def _index_link(layout: Layout, pin: Archive) -> str:
 
 def _configured_index(layout: Layout) -> str:
     listed = pip(layout, "pip's configuration", "config", "list")
-    found = re.search(r"^(?:global|install|download)\.index-url='(.+)'$", listed, re.MULTILINE)
-    return found.group(1) if found else ""
+    match = re.search(r"^(?:global|install|download)\.index-url='(.+)'$", listed, re.MULTILINE)
+    return match.group(1) if match else ""

@@ -38,22 +38,22 @@ def place_graphframes(layout: Layout) -> int | None:
         return None
     cached = layout.cache / "jars" / GRAPHFRAMES.file
     if not _holds_graphframes(cached):
-        kept = keep_graphframes(_own_jar(layout) or _jar_of_wheel(layout))
-        check(digest(kept), GRAPHFRAMES.sha256, "The GraphFrames jar")
+        classes = keep_graphframes(_own_jar(layout) or _jar_of_wheel(layout))
+        check(digest(classes), GRAPHFRAMES.sha256, "The GraphFrames jar")
         with whole(cached) as out:
-            out.write(kept)
+            out.write(classes)
     _copy(cached, target)
     return target.stat().st_size
 
 
 def keep_graphframes(jar: bytes) -> bytes:
     """Return a jar of the GraphFrames classes in `jar` and the licence: same bytes out for the same content in."""
-    kept = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(jar)) as source, zipfile.ZipFile(kept, "w") as target:
+    classes = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(jar)) as source, zipfile.ZipFile(classes, "w") as target:
         for name in sorted(set(source.namelist())):
             if name == _LICENCE or (name.startswith(_PACKAGES) and not name.endswith("/")):
                 target.writestr(zipfile.ZipInfo(name, _FIRST_ZIP_DATE), source.read(name))
-    return kept.getvalue()
+    return classes.getvalue()
 
 
 def digest(jar: bytes) -> str:

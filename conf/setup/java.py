@@ -37,20 +37,20 @@ def choose(layout: Layout) -> int | None:
 
 def major_version(text: str) -> int | None:
     """Return the major version in what `java -version` prints (1.8.0 is 8), or None."""
-    found = re.search(r'version "(?:1\.)?(\d+)', text)
-    return int(found.group(1)) if found else None
+    match = re.search(r'version "(?:1\.)?(\d+)', text)
+    return int(match.group(1)) if match else None
 
 
 def java_home(program: Path) -> str | None:
     """Return the home of this `java` if it runs and Spark 3.5 accepts its version."""
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             [program, "-XshowSettings:properties", "-version"], capture_output=True, text=True, check=False, timeout=60
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    home = re.search(r"^\s*java\.home = (.+?)\s*$", said.stderr, re.MULTILINE)
-    accepted = said.returncode == 0 and major_version(said.stderr) in ACCEPTED
+    home = re.search(r"^\s*java\.home = (.+?)\s*$", answer.stderr, re.MULTILINE)
+    accepted = answer.returncode == 0 and major_version(answer.stderr) in ACCEPTED
     return home.group(1) if home and accepted else None
 
 

@@ -1,8 +1,8 @@
-"""facesieve finds the people in a heap of face images and cleans face-recognition data sets, on Apache Spark.
+"""facesieve finds the people in a collection of face images and cleans face-recognition data sets, on Apache Spark.
 
-Six nouns are tables and stage modules, five verbs are jobs:
+Five steps make six tables, each step in a package of its own:
 
     images -embed-> embeddings -link-> edges -cluster-> clusters -decide-> decisions -publish-> cleaned
 """
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

@@ -6,7 +6,7 @@ import numpy as np
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.assess.contingency import contingency
+from facesieve.assess.contingency import ComparedFaces, contingency
 from facesieve.assess.kernels.agreement import contingency as kernel
 
 
@@ -18,9 +18,9 @@ def test_counts_equal_the_kernel_for_any_partitioning(spark: SparkSession) -> No
     )
     expected = sorted(zip(*(column.tolist() for column in kernel(person, cluster)), strict=True))
     for laid_out in (faces, faces.repartition(7, F.rand(1))):
-        crossed = contingency(laid_out)
+        crossed = contingency(ComparedFaces(laid_out))
         assert sorted(tuple(row) for row in crossed.cells.collect()) == expected
-    members = [person[cluster == one] for one in np.unique(cluster)]
-    shapes = [(len(one), int(np.unique(one, return_counts=True)[1].max())) for one in members]
-    found = {(row["size"], row["largest"]): row["times"] for row in crossed.clusters.collect()}
-    assert found == {shape: shapes.count(shape) for shape in shapes}
+    members = [person[cluster == label] for label in np.unique(cluster)]
+    shapes = [(len(each), int(np.unique(each, return_counts=True)[1].max())) for each in members]
+    times = {(row["size"], row["largest"]): row["times"] for row in crossed.clusters.collect()}
+    assert times == {shape: shapes.count(shape) for shape in shapes}

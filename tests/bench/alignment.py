@@ -12,24 +12,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
-import sys
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from bench_environment import DATA, PROFILES, one_thread
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lib"))
-for pool in ("OMP", "OPENBLAS", "MKL"):
-    os.environ.setdefault(f"{pool}_NUM_THREADS", "1")
-
-from facesieve import models  # noqa: E402
-from facesieve.core import profiles  # noqa: E402
-from facesieve.core.config import Embed  # noqa: E402
-from facesieve.core.profiles import Margin, Profile  # noqa: E402
-from facesieve.embed.crops import cut, faces  # noqa: E402
-from facesieve.embed.decode import Unusable, picture  # noqa: E402
+from facesieve import models
+from facesieve.core import profiles
+from facesieve.core.config import Embed
+from facesieve.core.profiles import Margin, Profile
+from facesieve.embed.crops import cut, faces
+from facesieve.embed.decode import Unusable, picture
 
 Floats = npt.NDArray[np.float64]
 REFERENCE = "box 0.2"
@@ -102,7 +96,7 @@ def measure(model: str, data: Path, draws: int) -> None:
     rng = np.random.default_rng(0)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
     drawn = drawn[(drawn > 0).sum(axis=1) > 1]
-    profile = profiles.load(model, str(ROOT / "conf" / "models"))
+    profile = profiles.load(model, PROFILES)
     print(f"{model}: {len(files)} images of {len(names)} people")
     reference: Floats = np.empty(0)
     for name, margin in [*MARGINS.items(), (ALIGNED, None)]:
@@ -119,8 +113,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--models", nargs="+", default=["facenet", "mobilefacenet"])
     arguments.add_argument("--draws", type=int, default=2_000)
+    one_thread()
     given = arguments.parse_args()
-    data = Path(os.environ.get("FACESIEVE_DATA", ""))
+    data = DATA
     if not (data / "lfw_colour" / "images").is_dir():
         print("The photographs are not here: set FACESIEVE_DATA to the folder that holds lfw_colour and lfw.")
         return

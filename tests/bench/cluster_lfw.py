@@ -13,40 +13,35 @@ Nothing is given but the model's profile: edges at link.false_matches, scored by
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from bench_environment import DATA, LFW_EMBEDDINGS, PROFILES, ROOT
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from seed import chinese_whispers
+from two_level import two_level
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench")]
+from facesieve.assess.kernels.agreement import bcubed, pairwise
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.clusters import VoteInput, clusters
+from facesieve.cluster.frames import Voters
+from facesieve.cluster.kernels.structure import hoods, least_vote, scores
+from facesieve.cluster.kernels.whispers import Coin, split, whispers
+from facesieve.cluster.structure_score import structure
+from facesieve.cluster.supersteps import Voting
+from facesieve.core import config, profiles, tables
+from facesieve.core.tables import Votes
+from facesieve.faces.vectors import hits
+from facesieve.link.edges import Tally
+from facesieve.link.kernels.thresholds import link_cosine
 
-from pyspark.sql import SparkSession  # noqa: E402
-from pyspark.sql import functions as F  # noqa: E402
-from seed import chinese_whispers  # noqa: E402
-from two_level import two_level  # noqa: E402
-
-from facesieve.assess.kernels.agreement import bcubed, pairwise  # noqa: E402
-from facesieve.cluster.checkpoints import Progress  # noqa: E402
-from facesieve.cluster.clusters import Electorate, clusters  # noqa: E402
-from facesieve.cluster.kernels.structure import hoods, least_vote, scores  # noqa: E402
-from facesieve.cluster.kernels.whispers import Coin, split, whispers  # noqa: E402
-from facesieve.cluster.structure_score import structure  # noqa: E402
-from facesieve.cluster.supersteps import Voting  # noqa: E402
-from facesieve.core import config, profiles  # noqa: E402
-from facesieve.core.tables import Votes  # noqa: E402
-from facesieve.faces.vectors import hits  # noqa: E402
-from facesieve.link.edges import Tally  # noqa: E402
-from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
-
-DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 EMBEDDINGS = {"mobilefacenet": "embeddings.npz", "facenet": "facenet_embeddings.npz"}
 
 
@@ -91,8 +86,9 @@ class Edges:
 
 
 def _linked(model: str) -> tuple[Faces, Edges]:
-    stored = np.load(DATA / "lfw" / EMBEDDINGS[model])
-    line = profiles.load(model, str(ROOT / "conf" / "models")).impostor
+    stored = np.load(DATA / "lfw" / LFW_EMBEDDINGS[model])
+    line = profiles.load(model, PROFILES).impostor
+    assert line is not None
     ids = np.random.default_rng(0).permutation(np.arange(len(stored["labels"])) * 1_000_003 - 2**32)
     tolerances = config.Link().false_matches, config.Cluster().false_matches
     cosines = [link_cosine(line.intercept, line.slope, impostors, len(ids), 1_000) for impostors in tolerances]
@@ -155,13 +151,13 @@ def _by_stage(given: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[np
             table = table.orderBy(F.xxhash64(F.lit(given.shuffled), "src", "dst"))
         began = time.perf_counter()
         tally = spark.sparkContext.accumulator({}, Tally())
-        structure(table, faces.line, settings, tally).withColumn("scope", F.lit("global")).write.parquet(
+        structure(tables.Edges(table), faces.line, settings, tally).withColumn("scope", F.lit("global")).write.parquet(
             f"{folder}/votes"
         )
         votes = Votes(spark.read.parquet(f"{folder}/votes"))
         clock = _Clock("messages")
-        electorate = Electorate(spark.read.parquet(f"{folder}/faces.parquet"), votes, link=faces.link)
-        found = clusters(electorate, Voting(settings, Progress(spark, f"{folder}/steps", "bench"), clock))
+        vote_input = VoteInput(Voters(spark.read.parquet(f"{folder}/faces.parquet")), votes, link=faces.link)
+        found = clusters(vote_input, Voting(settings, Checkpoints(spark, f"{folder}/steps", "bench"), clock))
         found.rows.write.parquet(f"{folder}/clusters")
         ended = time.perf_counter()
         last = clock.times[-1]
@@ -171,10 +167,10 @@ def _by_stage(given: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[np
         )
         if given.peers:
             _peers(spark, votes, settings, clock, folder)
-        scored = votes.orderBy("src", "dst").toPandas()["score"].to_numpy()
-        rows = spark.read.parquet(f"{folder}/clusters").toPandas().set_index("face_id")
+        scored = np.array([row["score"] for row in votes.orderBy("src", "dst").select("score").collect()], np.float32)
+        cluster_of = {row["face_id"]: row["cluster_id"] for row in spark.read.parquet(f"{folder}/clusters").collect()}
         spark.stop()
-    return scored, rows.loc[faces.ids, "cluster_id"].to_numpy()
+    return scored, np.array([cluster_of[face] for face in faces.ids.tolist()])
 
 
 def _peers(spark: SparkSession, votes: Votes, settings: config.Cluster, clock: _Clock, folder: str) -> None:

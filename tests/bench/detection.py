@@ -15,19 +15,16 @@ import argparse
 import multiprocessing
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from bench_environment import DATA, PROFILES, ROOT
 from PIL import Image, ImageOps
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lib"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 BATCH = 32
 CORES = 2
@@ -37,7 +34,7 @@ Pixels = npt.NDArray[np.uint8]
 
 def photographs(most: int) -> list[Pixels]:
     """Decoded photographs in a fixed random order, so that both halves are alike."""
-    folders = (Path(os.environ.get("FACESIEVE_DATA", "")) / "lfw_colour" / "images", ROOT / ".cache" / "demo")
+    folders = (DATA / "lfw_colour" / "images", ROOT / ".cache" / "demo")
     files = sorted(file for folder in folders if folder.is_dir() for file in folder.rglob("*.jpg"))
     chosen = [files[index] for index in np.random.default_rng(0).permutation(len(files))[:most]]
     return [np.asarray(ImageOps.exif_transpose(Image.open(file)).convert("RGB")) for file in chosen]
@@ -48,7 +45,7 @@ def embedder() -> Any:
     from facesieve import models  # noqa: PLC0415 (threads are set first)
     from facesieve.core import profiles  # noqa: PLC0415 (threads are set first)
 
-    return models.load(profiles.load("facenet", str(ROOT / "conf" / "models")))
+    return models.load(profiles.load("facenet", PROFILES))
 
 
 def embed(model: Any, crops: list[npt.NDArray[np.float32]]) -> None:

@@ -17,33 +17,26 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import imagehash
 import numpy as np
+from bench_environment import DATA, LFW_EMBEDDINGS, PROFILES, session
 from PIL import Image, ImageDraw
 from pyspark.sql import SparkSession
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lib"))
-os.environ["PYTHONPATH"] = str(ROOT / "lib")
+from facesieve import models
+from facesieve.core import profiles
+from facesieve.core.config import Decide
+from facesieve.core.tables import EDGES, Edges
+from facesieve.decide.kernels.duplicates import least_difference
+from facesieve.decide.near_duplicates import Candidates, near_duplicates
+from facesieve.embed.perceptual_hash import VIEW_BYTES, perceptual_hash
+from facesieve.faces import pixels
+from facesieve.faces.vectors import hits, pair_cosine
 
-from facesieve import models  # noqa: E402
-from facesieve.core import profiles  # noqa: E402
-from facesieve.core.config import Decide  # noqa: E402
-from facesieve.core.tables import EDGES, Edges  # noqa: E402
-from facesieve.decide.kernels.duplicates import least_difference  # noqa: E402
-from facesieve.decide.near_duplicates import Candidates, near_duplicates  # noqa: E402
-from facesieve.embed.perceptual_hash import VIEW_BYTES, perceptual_hash  # noqa: E402
-from facesieve.faces import pixels  # noqa: E402
-from facesieve.faces.vectors import hits, pair_cosine  # noqa: E402
-
-DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
-MODELS = {"facenet": "facenet_embeddings.npz", "mobilefacenet": "embeddings.npz"}
 PLANTED, SIDE, CUT, SCALE, QUALITY = 500, 250, 0.03, 0.7, 60
 SHARES, TARGET, BLOCK = (0.0, 0.01, 0.03, 0.5, 0.97, 0.99, 1.0), 0.97, 2_000
 FACES = (
@@ -133,29 +126,31 @@ def hashed(pictures: Iterable[Picture]) -> dict[str, Numbers]:
 
 def embedded(profile: profiles.Profile, pictures: list[Picture]) -> Numbers:
     """Embed the profile's crop of each picture, scaled from LFW's 250 pixels to the picture's size."""
-    crop, crops = profile.crop, []
+    assert profile.crop is not None
+    crop, crops, (height, width) = profile.crop, [], profile.input
     for picture in pictures:
         across, down = picture.width / SIDE, picture.height / SIDE
         corner = (crop.centre_x - crop.side / 2) * across, (crop.centre_y - crop.side / 2) * down
         box = (*corner, crop.side * across, crop.side * down)
-        crops.append(pixels.resample(np.asarray(picture), box, profile.input))
+        crops.append(pixels.resample(np.asarray(picture), box, (height, width)))
     network = models.load(profile)
     return np.concatenate([network.embed(np.stack(crops[start : start + 32])) for start in range(0, len(crops), 32)])
 
 
 def plant() -> Planted:
-    stored = np.load(DATA / "lfw" / MODELS["facenet"])
+    stored = np.load(DATA / "lfw" / LFW_EMBEDDINGS["facenet"])
     paths = [str(path) for path in stored["paths"]]
     chosen = np.random.default_rng(0).permutation(len(paths))[: 2 * PLANTED]
     vectors: dict[str, dict[str, Numbers]] = {
-        name: {"lfw": np.load(DATA / "lfw" / file)["embeddings"].astype(np.float16)} for name, file in MODELS.items()
+        name: {"lfw": np.load(DATA / "lfw" / file)["embeddings"].astype(np.float16)}
+        for name, file in LFW_EMBEDDINGS.items()
     }
     made = Planted(paths, stored["labels"], chosen, hashed(map(opened, paths)), {}, [], vectors)
     for form, change in FORMS.items():
         pictures = [change(opened(paths[place])) for place in made.sources]
         made.copies[form], made.sizes = hashed(pictures), [picture.size for picture in pictures]
-        for name in MODELS:
-            profile = profiles.load(name, str(ROOT / "conf" / "models"))
+        for name in LFW_EMBEDDINGS:
+            profile = profiles.load(name, PROFILES)
             made.vectors[name][form] = embedded(profile, pictures).astype(np.float16)
     return made
 
@@ -272,9 +267,9 @@ def main() -> int:
     given = parser.parse_args()
     settings = Decide(near_cosine=given.cosine, near_bits=given.bits)
     made, reached = plant(), []
-    spark = SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", "4").getOrCreate()
+    spark = session(2, {"spark.sql.shuffle.partitions": 4})
     print(f"limits: cosine >= {given.cosine}, at most {given.bits} bits")
-    for name in MODELS:
+    for name in LFW_EMBEDDINGS:
         pairs = near_pairs(made.vectors[name]["lfw"], given.cosine)
         distributions(made, name, pairs)
         comparison(made, pairs)

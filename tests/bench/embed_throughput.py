@@ -13,9 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import multiprocessing
-import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,33 +23,31 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from aligned_lfw import IMAGE_COLUMNS, aligned_plan
+from bench_environment import lfw_images, one_thread, session
 from pyspark.sql import DataFrame, SparkSession
 
-ROOT = Path(__file__).resolve().parents[2]
+from facesieve import models
+from facesieve.core import ids, profiles
+from facesieve.core.config import Embed
+from facesieve.embed.crops import cut, faces
+from facesieve.embed.decode import Unusable, picture
+from facesieve.embed.embeddings import Plan, outcomes
+from facesieve.faces import pixels
+
 WORKERS = 2
 TASKS_PER_WORKER = 4
-
-os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-os.environ["PYTHONPATH"] = str(ROOT / "lib")
-sys.path.insert(0, str(ROOT / "lib"))
-for pool in ("OMP", "OPENBLAS", "MKL"):
-    os.environ[f"{pool}_NUM_THREADS"] = "1"
-
-from facesieve import models  # noqa: E402
-from facesieve.core import ids, profiles  # noqa: E402
-from facesieve.core.config import Embed  # noqa: E402
-from facesieve.embed.crops import cut, faces  # noqa: E402
-from facesieve.embed.decode import picture  # noqa: E402
-from facesieve.embed.embeddings import Plan, outcomes  # noqa: E402
-from facesieve.faces import pixels  # noqa: E402
 
 
 def crops(files: list[Path], profile: profiles.Profile, embed: Embed) -> npt.NDArray[np.float32]:
     """Decode and cut what Spark will decode and cut, and standardise it."""
     height, width = profile.input
-    decoded = (picture(file.read_bytes(), embed) for file in files)
-    crops_of = [cut(image, faces([image], profile, embed)[0][0], (height, width)) for image in decoded]
+    crops_of = []
+    for file in files:
+        image = picture(file.read_bytes(), embed)
+        (outcome,) = faces([image], profile, embed)
+        if not isinstance(outcome, Unusable):
+            crops_of.append(cut(image, outcome[0], (height, width)))
     stacked = np.stack(crops_of)
     return pixels.prewhiten(stacked) if profile.normalisation == "prewhiten" else stacked
 
@@ -89,7 +85,7 @@ def peer_seconds(pipes: list[Connection]) -> float:
     """Seconds until the slower process is done."""
     for pipe in pipes:
         pipe.send(True)
-    return max(pipe.recv() for pipe in pipes)
+    return max(float(pipe.recv()) for pipe in pipes)
 
 
 def spark_seconds(images: DataFrame, plan: Plan, sink: str) -> float:
@@ -106,8 +102,7 @@ def listed(spark: SparkSession, files: list[Path]) -> DataFrame:
         for file in files
         for sha256 in [hashlib.sha256(file.read_bytes()).hexdigest()]
     ]
-    columns = "image_id bigint, uri string, sha256 string, size bigint, content binary"
-    return spark.createDataFrame(rows, columns).repartition(WORKERS * TASKS_PER_WORKER).cache()
+    return spark.createDataFrame(rows, IMAGE_COLUMNS).repartition(WORKERS * TASKS_PER_WORKER).cache()
 
 
 def fetch(uri: str) -> bytes:
@@ -122,11 +117,9 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--model", default="facenet")
     given = arguments.parse_args()
-    files = sorted((Path(os.environ["FACESIEVE_DATA"]) / "lfw" / "images").rglob("*.jpg"))[: given.images]
-    profile, embed = profiles.load(given.model, str(ROOT / "conf" / "models")), Embed(detector="aligned")
-    plan = Plan(profile, embed, profiles.model_id(profile, embed), fetch)
-    spark = SparkSession.builder.master(f"local[{WORKERS}]").getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+    one_thread()
+    files, plan = lfw_images()[: given.images], aligned_plan(given.model, fetch)
+    spark = session(WORKERS)
     with peers(files, plan) as pipes, tempfile.TemporaryDirectory() as sink:
         images = listed(spark, files)
         cold = len(files) / spark_seconds(images, plan, sink)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+from bench_environment import CONFIG, PROFILES, ROOT, job_command
 from pyspark.sql import functions as F
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lib"))
-
-from facesieve.core import config, profiles, tables  # noqa: E402
-from facesieve.lake import session  # noqa: E402
-from facesieve.lake.catalog import Lake, Stamp  # noqa: E402
+from facesieve.core import config, profiles, tables
+from facesieve.lake import session
+from facesieve.lake.catalog import Lake, Stamp
 
 SETTINGS = {"images.root": "/nowhere", "images.identity": "none", "link.scope": "global"}
 
@@ -30,25 +28,23 @@ def fill(lake: Path, folder: Path, *, more: bool = False) -> None:
     subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
 
 
-def link(lake: Path, **settings: object) -> tuple[dict, float, int]:
+def link(lake: Path, **settings: object) -> tuple[dict[str, Any], float, int]:
     """Run jobs/link.py; return the ledger's record of the stage, the seconds of the whole command and the peak memory.
 
     Memory is the greatest sum of resident set sizes of all processes of the command, in bytes.
     """
     asked = SETTINGS | {"lake.root": lake} | {name.replace("__", "."): value for name, value in settings.items()}
     full = bool(asked.pop("full", False))
-    command = [str(ROOT / ".venv/bin/spark-submit"), "jobs/link.py", "--config", "conf/pipeline.toml", "--json"]
-    for key, value in asked.items():
-        command += ["--set", f"{key}={str(value).lower() if isinstance(value, bool) else value}"]
+    command = job_command("link", asked)
     began, peak = time.monotonic(), 0
     with subprocess.Popen(command + ["--full"] * full, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as job:
         while job.poll() is None:
             peak = max(peak, _resident(job.pid))
             time.sleep(0.2)
-        said = job.stdout.read() if job.stdout else b""
+        record = job.stdout.read() if job.stdout else b""
     if job.returncode:
         raise SystemExit(f"link ended with exit code {job.returncode}")
-    return json.loads(said)["stages"]["link"], time.monotonic() - began, peak
+    return json.loads(record)["stages"]["link"], time.monotonic() - began, peak
 
 
 def _resident(session: int) -> int:
@@ -59,9 +55,9 @@ def _resident(session: int) -> int:
 
 
 def _fill(root: str, folder: str, *, more: bool) -> None:
-    settings = config.load(str(ROOT / "conf/pipeline.toml"), (), (f"lake.root={root}", "images.root=/nowhere"))
+    settings = config.load(CONFIG, (), (f"lake.root={root}", "images.root=/nowhere"))
     spark = session.start(settings.lake)
-    model = profiles.model_id(profiles.load("facenet", str(ROOT / "conf/models")), settings.embed)
+    model = profiles.model_id(profiles.load("facenet", PROFILES), settings.embed)
     lake, faces = Lake(spark, settings.lake), spark.read.parquet(folder)
     key = F.col("face_id")
     known = {"image_id": key, "uri": F.concat(F.lit("i/"), key), "sha256": F.sha2(key.cast("string"), 256)}
@@ -77,5 +73,4 @@ def _fill(root: str, folder: str, *, more: bool) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
     _fill(sys.argv[1], sys.argv[2], more="more" in sys.argv)

@@ -3,13 +3,13 @@
 Image n is in folder n // PER_FOLDER; its face shows the folder's person, but for
 
 - impostors, one image in 33: somebody who is nowhere else, alone in both scopes;
-- flips, one in 200: the person of another folder, alone in its folder and in that person's cluster of the heap;
+- flips, one in 200: the person of another folder, alone in its folder and in that person's cluster of the collection;
 - cut identities: of every 200 folders two bear one person under two names;
 - copies, one in 200 with the bytes of the image before, and one in 200 near duplicates of it.
 
-Faces of one person have cosines from 0.6 to 0.95. Edges join what is above LINK in the heap and above FOLDER_LINK in a
-folder, with the cosines that the vectors have; three more per face lead to random impostors, just above LINK (their
-cosines are made up). Everything follows from the image's number and the seed, so tasks share nothing.
+Faces of one person have cosines from 0.6 to 0.95. Edges join what is above LINK in the collection and above FOLDER_LINK
+in a folder, with the cosines that the vectors have. Three more per face lead to random impostors, just above LINK
+(their cosines are made up). Everything follows from the image's number and the seed, so tasks share nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STRANGER_SHARE, FLIP_SHARE = 0.03, 0.005
 CLOSE = 0.002
 """Noise of a near duplicate against the one it is like."""
 
-_FACES, _HEAP, _FOLDERS = 1 << 40, 1 << 41, 1 << 42
+_FACES, _COLLECTION, _FOLDERS = 1 << 40, 1 << 41, 1 << 42
 _PEOPLE, _KINDS, _OF_FOLDER, _OF_EDGES = range(4)
 
 
@@ -83,12 +83,12 @@ class Folders:
     @cached_property
     def copies(self) -> Flags:
         """Images with the bytes of the image before."""
-        return np.arange(self.images) % COPY_EVERY == COPY
+        return np.equal(np.arange(self.images) % COPY_EVERY, COPY)
 
     @cached_property
     def near_copies(self) -> Flags:
         """Images that are nearly the image before."""
-        return np.arange(self.images) % COPY_EVERY == NEAR_COPY
+        return np.equal(np.arange(self.images) % COPY_EVERY, NEAR_COPY)
 
     @cached_property
     def centres(self) -> Vectors:
@@ -100,18 +100,19 @@ class Folders:
         """Unit vectors of one folder's images [PER_FOLDER, D]."""
         random = np.random.default_rng((self.seed, _OF_FOLDER, folder))
         apart = _unit(random.standard_normal((PER_FOLDER, DIMENSION), np.float32))
-        near = random.uniform(0.6, 0.95, (PER_FOLDER, 1)).astype(np.float32)
+        near: Vectors = random.uniform(0.6, 0.95, (PER_FOLDER, 1)).astype(np.float32)
         numbers = slice(folder * PER_FOLDER, (folder + 1) * PER_FOLDER)
         people = self.people[numbers]
-        known = people < self.folders
-        found = apart.copy()
-        shared = np.sqrt(near[known]) * self.centres[people[known]]
-        found[known] = _unit(shared + np.sqrt(1 - near[known]) * apart[known])
-        for row in np.flatnonzero(self.copies[numbers]):
-            found[row] = found[row - 1]
-        for row in np.flatnonzero(self.near_copies[numbers]):
-            found[row] = _unit((found[row - 1] + CLOSE * apart[row])[None])[0]
-        return found
+        named = people < self.folders
+        rows = apart.copy()
+        shared: Vectors = np.sqrt(near[named]) * self.centres[people[named]]
+        own: Vectors = np.sqrt(1 - near[named]) * apart[named]
+        rows[named] = _unit(shared + own)
+        for number in np.flatnonzero(self.copies[numbers]):
+            rows[number] = rows[number - 1]
+        for number in np.flatnonzero(self.near_copies[numbers]):
+            rows[number] = _unit((rows[number - 1] + CLOSE * apart[number])[None])[0]
+        return rows
 
     def within(self, block: range) -> Pairs:
         """Pairs inside each folder of the block, all of them."""
@@ -128,7 +129,7 @@ class Folders:
         away = asked[(self.people[asked] < self.folders) & (self.people[asked] != asked // PER_FOLDER)]
         return _joined([self._with_folder(int(number), int(self.people[number])) for number in away])
 
-    def strange(self, block: range) -> Pairs:
+    def impostor_pairs(self, block: range) -> Pairs:
         """Random pairs of two people, just above LINK."""
         random = np.random.default_rng((self.seed, _OF_EDGES, block.start))
         count = len(block) * PER_FOLDER * IMPOSTORS_PER_FACE // 2
@@ -139,13 +140,13 @@ class Folders:
         return Pairs(one[apart], other[apart], cosine[apart])
 
     def clusters(self, scope: str) -> tuple[Numbers, Numbers, Flags]:
-        """Cluster id, its size and whether the face is its medoid [N], for `identity` or `heap`."""
+        """Cluster id, its size and whether the face is its medoid [N], for `identity` or `collection`."""
         numbers = np.arange(self.images)
         folder = numbers // PER_FOLDER
         at_home = self.people == self.owners[folder]
         names = np.where(at_home, face_ids(_FOLDERS + folder), faces(numbers))
         if scope == "global":
-            names = face_ids(_HEAP + self.people)
+            names = face_ids(_COLLECTION + self.people)
         _, first, group, size = np.unique(names, return_index=True, return_inverse=True, return_counts=True)
         return names, size[group], numbers == first[group]
 

@@ -2,17 +2,17 @@
 
     python tests/bench/hostile_files.py [--mutated 2000] [--seed 0] [--photographs]
 
-The corpus of `tests/hostile.py` is written to a folder, listed, and decoded and embedded in `local[2]` with all formats
-allowed, the outcomes written to Parquet and counted from there; `--photographs` damages photographs of LFW instead of
-small made pictures. Then each file is decoded once more by one decoder, with a clock. Exits 1 below a target. Needs
-FACESIEVE_DATA (for the model, and for --photographs).
+The corpus of `tests/fixtures/hostile.py` is written to a folder, listed, and decoded and embedded in `local[2]` with
+all formats allowed, the outcomes written to Parquet and counted from there; `--photographs` damages photographs of LFW
+instead of small made pictures. Then each file is decoded once more by one decoder, with a clock. Exits 1 below a
+target.
+Needs FACESIEVE_DATA (for the model, and for --photographs).
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import sys
 import tempfile
 import time
@@ -20,64 +20,58 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from bench_environment import DATA, PROFILES, session
+from hostile import FORMATS, SUFFIXES, File, bombs, in_all_formats, mutated, sound
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-ROOT = Path(__file__).resolve().parents[2]
-os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-os.environ["PYTHONPATH"] = str(ROOT / "lib")
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "fixtures")]
+from facesieve.core import profiles
+from facesieve.core.config import Embed, Images
+from facesieve.core.profiles import Crop
+from facesieve.embed import embeddings as stage
+from facesieve.embed.decode import Unusable
+from facesieve.embed.decoder_client import Decoder
+from facesieve.embed.listing import listing
+from facesieve.images.sources import source
 
-import hostile  # noqa: E402
-
-from facesieve.core import profiles  # noqa: E402
-from facesieve.core.config import Embed, Images  # noqa: E402
-from facesieve.core.profiles import Crop  # noqa: E402
-from facesieve.embed import embeddings as stage  # noqa: E402
-from facesieve.embed.decode import Unusable  # noqa: E402
-from facesieve.embed.decoder_client import Decoder  # noqa: E402
-from facesieve.embed.listing import listing  # noqa: E402
-from facesieve.images.sources import source  # noqa: E402
-
-EMBED = Embed(formats=hostile.FORMATS, detector="aligned")
+EMBED = Embed(formats=FORMATS, detector="aligned")
 SECONDS, TASKS = 1.0, 8
 CROP = Crop(60.0, 60.0, 45.0)
 """Inside the small made pictures too, so that what is decoded is embedded."""
 
 
-def corpus(mutated: int, seed: int, photographs: bool) -> list[hostile.File]:
+def corpus(number: int, seed: int, photographs: bool) -> list[File]:
     """Damaged files, then bombs."""
-    images = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data")) / "lfw" / "images"
+    images = DATA / "lfw" / "images"
     files = sorted(images.rglob("*.jpg"))[::100] if photographs else []
-    given = hostile.in_all_formats(files) if files else hostile.sound()
-    return [*hostile.mutated(mutated, seed, given), *hostile.bombs()]
+    originals = in_all_formats(files) if files else sound()
+    return [*mutated(number, seed, originals), *bombs()]
 
 
 def through_spark(spark: SparkSession, root: Path, target: Path) -> tuple[Counter[str], Counter[str], int]:
     """Outcomes (a face, or the reason), how often each uri is in the Parquet written, and how many tasks failed."""
-    images = Images(root=str(root), suffixes=tuple(hostile.SUFFIXES.values()))
-    given = source(images)
-    listed = listing(given.images(spark), None, images, given.fetch(), False)
-    profile = dataclasses.replace(profiles.load("mobilefacenet", str(ROOT / "conf" / "models")), crop=CROP)
-    plan = stage.Plan(profile, EMBED, "any", given.fetch())
+    images = Images(root=str(root), suffixes=tuple(SUFFIXES.values()))
+    tree = source(images)
+    listed = listing(tree.images(spark), None, images, tree.fetch(), False)
+    profile = dataclasses.replace(profiles.load("mobilefacenet", PROFILES), crop=CROP)
+    plan = stage.Plan(profile, EMBED, "any", tree.fetch())
     rows = listed.withColumn("content", F.lit(None).cast("binary")).repartition(TASKS, "image_id")
     spark.sparkContext.setJobGroup("hostile", "")
     stage.outcomes(rows, plan).write.parquet(str(target))
-    found = spark.read.parquet(str(target)).select("uri", "reason").collect()
+    rows_out = spark.read.parquet(str(target)).select("uri", "reason").collect()
     tracker, failed = spark.sparkContext.statusTracker(), 0
     for job in tracker.getJobIdsForGroup("hostile"):
-        known = tracker.getJobInfo(job)
-        stages = [tracker.getStageInfo(number) for number in known.stageIds] if known else []
-        failed += sum(one.numFailedTasks for one in stages if one)
-    return Counter(row.reason or "face" for row in found), Counter(row.uri for row in found), failed
+        info = tracker.getJobInfo(job)
+        stages = [tracker.getStageInfo(number) for number in info.stageIds] if info else []
+        failed += sum(each.numFailedTasks for each in stages if each)
+    return Counter(row.reason or "face" for row in rows_out), Counter(row.uri for row in rows_out), failed
 
 
-def timed(files: list[hostile.File]) -> tuple[dict[str, list[float]], int]:
+def timed(files: list[File]) -> tuple[dict[str, list[float]], int]:
     """Seconds that one decoder takes for each file, by kind, and how often it had to be started again."""
     seconds: dict[str, list[float]] = {}
-    decoder, sound, restarts = Decoder(EMBED), hostile.sound()["00.jpg"], 0
-    decoder.decode(sound)
+    decoder, control, restarts = Decoder(EMBED), sound()["00.jpg"], 0
+    decoder.decode(control)
     for file in files:
         child, started = decoder._child, time.perf_counter()
         try:
@@ -88,7 +82,7 @@ def timed(files: list[hostile.File]) -> tuple[dict[str, list[float]], int]:
         seconds.setdefault(file.kind, []).append(time.perf_counter() - started)
         if decoder._child is not child:
             restarts += 1
-            decoder.decode(sound)
+            decoder.decode(control)
     decoder.close()
     return seconds, restarts
 
@@ -101,10 +95,9 @@ def main() -> int:
     arguments.add_argument("--photographs", action="store_true")
     given = arguments.parse_args()
     files = corpus(given.mutated, given.seed, given.photographs)
-    spark = SparkSession.builder.master("local[2]").getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = session()
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "global"
+        root = Path(folder) / "files"
         root.mkdir()
         for file in files:
             (root / file.name).write_bytes(file.content)

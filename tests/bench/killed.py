@@ -18,10 +18,8 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "demo"))
-
-from published import newest  # noqa: E402
+from bench_environment import ROOT
+from published import newest
 
 PLACES = (
     ("listing", "tasks at once", 4.0),

@@ -9,35 +9,31 @@ seconds of each stage; for the folders, the verdicts of byte-identical images th
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from bench_environment import DATA, ROOT, run_job
+from published import Row, newest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "demo")]
+from facesieve.assess.kernels.agreement import bcubed, pairwise
 
-from published import Row, newest  # noqa: E402
+Settings = dict[str, object]
 
-from facesieve.assess.kernels.agreement import bcubed, pairwise  # noqa: E402
-
-HEAP = {"images.identity": "none", "link.scope": "global"}
-CASES = {
-    "mobilefacenet": ("mobilefacenet", HEAP),
-    "facenet": ("facenet", HEAP),
-    "facenet-cosine": ("facenet", HEAP | {"link.threshold_global": 0.7, "cluster.score": "cosine"}),
+COLLECTION: Settings = {"images.identity": "none", "link.scope": "global"}
+CASES: dict[str, tuple[str, Settings]] = {
+    "mobilefacenet": ("mobilefacenet", COLLECTION),
+    "facenet": ("facenet", COLLECTION),
+    "facenet-cosine": ("facenet", COLLECTION | {"link.threshold_global": 0.7, "cluster.score": "cosine"}),
     "facenet-folders": ("facenet", {"images.identity": "folder", "link.scope": "identity"}),
 }
 
 
 def main(names: list[str]) -> None:
     """Run each case and measure it."""
-    if "FACESIEVE_DATA" not in os.environ:
-        print("skipped: FACESIEVE_DATA is not set")
+    if not DATA.exists():
+        print(f"skipped: {DATA} does not exist")
         return
     for name in names or CASES:
         profile, settings = CASES[name]
@@ -51,24 +47,18 @@ def main(names: list[str]) -> None:
             _agreement(tables.rows("clusters", "face_id", "cluster_id"), tables.rows("embeddings", "face_id", "uri"))
 
 
-def _job(lake: Path, profile: str, settings: dict) -> dict:
-    settings = settings | {
+def _job(lake: Path, profile: str, case: Settings) -> dict[str, Any]:
+    settings = case | {
         "lake.root": lake,
-        "images.root": Path(os.environ["FACESIEVE_DATA"]) / "lfw" / "images",
+        "images.root": DATA / "lfw" / "images",
         "embed.model": profile,
         "embed.detector": "aligned",
         "embed.chunk_images": 5000,
     }
-    command = [str(ROOT / ".venv/bin/spark-submit"), "jobs/sieve.py", "--config", "conf/pipeline.toml", "--json"]
-    for key, value in settings.items():
-        command += ["--set", f"{key}={value}"]
-    began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    print(f"whole command: {time.monotonic() - began:.1f} s")
-    return json.loads(done.stdout)
+    return run_job("sieve", settings)
 
 
-def _report(record: dict) -> None:
+def _report(record: dict[str, Any]) -> None:
     for name, stage in record["stages"].items():
         print(f"{name:8} {stage['seconds']:7.1f} s, {stage['rows_out']} rows out, reused {stage['reused']}")
     facts = ("edges", "cosines", "cells", "probes", "candidates", "recall", "recall_low", "recall_high")

@@ -18,20 +18,20 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import faked_lake
-import synthetic
+from bench_environment import DATA, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "bench" / "link"
 GIGA = 1e9
 GROWTH = (50_000, 100_000, 200_000, 400_000, 800_000)
 
 
-def heap(faces: int, extra: int = 0) -> Path:
-    """Return a folder of so many synthetic faces, or of `extra` more of the same heap; drawn once."""
+def collection(faces: int, extra: int = 0) -> Path:
+    """Return a folder of so many synthetic faces, or of `extra` more of the same collection; drawn once."""
     folder = WORK / (f"extra-{faces}-{extra}" if extra else f"faces-{faces}")
     if not folder.exists():
         command = [sys.executable, str(ROOT / "tests/bench/synthetic.py"), "--faces", str(faces), "--out", str(folder)]
@@ -57,7 +57,7 @@ def joined(faces: int, folder: Path | None, *, more: bool = False, full: bool = 
 
 def faiss(faces: int) -> None:
     """FAISS and the stage on the same faces at the same cosine."""
-    script, folder = ROOT / "tests/bench/link_faiss.py", heap(faces)
+    script, folder = ROOT / "tests/bench/link_faiss.py", collection(faces)
     command = [sys.executable, str(script), str(folder), "--out", str(WORK / "faiss.parquet")]
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     theirs = {}
@@ -72,7 +72,7 @@ def faiss(faces: int) -> None:
 
 def growth(*numbers: int) -> None:
     """Seconds against faces at one recall, and the exponent between the first and each next."""
-    taken = [(faces, joined(faces, heap(faces))["seconds"]) for faces in numbers or GROWTH]
+    taken = [(faces, joined(faces, collection(faces))["seconds"]) for faces in numbers or GROWTH]
     first = taken[0]
     for faces, seconds in taken[1:]:
         exponent = math.log(seconds / first[1]) / math.log(faces / first[0])
@@ -81,7 +81,7 @@ def growth(*numbers: int) -> None:
 
 def increment(faces: int) -> None:
     """A second run after 1 % new faces against a full one."""
-    base, more = heap(faces), heap(faces, faces // 100)
+    base, more = collection(faces), collection(faces, faces // 100)
     shutil.rmtree(WORK / f"lake-{faces}", ignore_errors=True)
     joined(faces, base, full=False)
     second = joined(faces, more, more=True, full=False)
@@ -91,18 +91,18 @@ def increment(faces: int) -> None:
 
 def mllib(faces: int) -> None:
     """MLlib's join and the stage on the same faces at the same cosine."""
-    command = [sys.executable, str(ROOT / "tests/bench/link_mllib.py"), str(heap(faces))]
+    command = [sys.executable, str(ROOT / "tests/bench/link_mllib.py"), str(collection(faces))]
     subprocess.run([*command, "--out", str(WORK / "mllib.parquet")], check=True)
-    joined(faces, heap(faces))
+    joined(faces, collection(faces))
 
 
 def main(arguments: list[str]) -> None:
     """Run the parts that are asked for."""
-    if not synthetic.DATA.exists():
+    if not DATA.exists():
         print("skipped: FACESIEVE_DATA is not there, and faces are drawn from a fit to real ones")
         return
     WORK.mkdir(parents=True, exist_ok=True)
-    parts = {"faiss": faiss, "growth": growth, "increment": increment, "mllib": mllib}
+    parts: dict[str, Callable[..., None]] = {"faiss": faiss, "growth": growth, "increment": increment, "mllib": mllib}
     if arguments:
         parts[arguments[0]](*map(int, arguments[1:]))
         return

@@ -1,4 +1,4 @@
-"""The peer of the heap's join: FAISS `IndexIVFFlat.range_search`, two threads, from Parquet to Parquet.
+"""The peer of the collection's join: FAISS `IndexIVFFlat.range_search`, two threads, from Parquet to Parquet.
 
     python tests/bench/link_faiss.py FOLDER --out EDGES                          # its best settings for so many faces
     python tests/bench/link_faiss.py FOLDER --out EDGES --nlist 1024 --nprobe 6  # others
@@ -30,10 +30,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import synthetic
+from bench_environment import ROOT
 from synthetic import Numbers, Vectors
 from truth import derived_cosine, recall, true_edges
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / ".cache" / "bench"
 LOCK = ROOT / "conf" / "setup" / "bench.lock"
 RECALL = 0.98

@@ -1,37 +1,32 @@
-"""A peer of the heap's join: MLlib's `BucketedRandomProjectionLSH.approxSimilarityJoin`, from Parquet to Parquet.
+"""A peer of the collection's join: MLlib's `BucketedRandomProjectionLSH.approxSimilarityJoin`, from Parquet to Parquet.
 
     python tests/bench/link_mllib.py FOLDER --out EDGES     # its best settings
     python tests/bench/link_mllib.py FOLDER --tune          # what each setting would compare and find
 
 FOLDER is one of `synthetic.py`; the cosine is the job's own, three false matches per face, unless `--cosine` is given.
-The vectors are centred first: distances stay, and the buckets, which meet at the origin, cut the heap more evenly. One
-side is broadcast: a handful of buckets would else be a handful of tasks, with all vectors of a bucket shuffled to one.
+The vectors are centred first: distances stay, and the buckets, which meet at the origin, cut the collection more
+evenly. One side is broadcast: a handful of buckets would else be a handful of tasks, with all vectors of a bucket
+shuffled to one.
 Spark then tests the distance inside the join, before the `distinct` of that method. Recall as in `truth.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 import synthetic
+from bench_environment import session as bench_session
+from pyspark.ml.feature import BucketedRandomProjectionLSH, BucketedRandomProjectionLSHModel, StandardScaler
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from truth import derived_cosine, recall
-
-ROOT = Path(__file__).resolve().parents[2]
-
-os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-
-from pyspark.ml.feature import BucketedRandomProjectionLSH, BucketedRandomProjectionLSHModel, StandardScaler  # noqa: E402
-from pyspark.ml.functions import array_to_vector, vector_to_array  # noqa: E402
-from pyspark.sql import DataFrame, SparkSession  # noqa: E402
-from pyspark.sql import functions as F  # noqa: E402
 
 PARTITIONS = 8
 BROADCAST_BYTES = 2_000_000_000
@@ -103,20 +98,20 @@ def buckets(spark: SparkSession, source: Path, cosine: float, settings: Settings
     model, faces = _model(spark, source, settings)
     # `transform` would hand a function of two arguments the element's index as well.
     numbers = F.flatten(F.transform("hashes", lambda one: vector_to_array(one))).alias("hashes")  # noqa: PLW0108
-    rows = model.transform(faces).select("face_id", numbers).toPandas()
-    hashes = np.array(rows["hashes"].to_list())
+    rows = model.transform(faces).select("face_id", numbers).collect()
+    face_ids, hashes = np.array([row["face_id"] for row in rows]), np.array([row["hashes"] for row in rows])
     ids, vectors = synthetic.read(source)
-    places = np.argsort(ids)[np.searchsorted(np.sort(ids), rows["face_id"])]
+    places = np.argsort(ids)[np.searchsorted(np.sort(ids), face_ids)]
     vectors = vectors[places]
     sample = np.random.default_rng(0).choice(len(ids), min(SAMPLE, len(ids)), replace=False)
-    tables = np.sum(hashes[sample, None, :] == hashes[None, :, :], axis=2, dtype=np.int16)
+    tables: npt.NDArray[np.int16] = np.sum(hashes[sample, None, :] == hashes[None, :, :], axis=2, dtype=np.int16)
     edges = vectors[sample] @ vectors.T >= cosine
     edges[np.arange(len(sample)), sample] = False
     return Buckets(float(np.mean(tables > 0)), float(np.mean(tables)), float(np.mean(tables[edges] > 0)))
 
 
 def _model(spark: SparkSession, source: Path, settings: Settings) -> tuple[BucketedRandomProjectionLSHModel, DataFrame]:
-    read = spark.read.parquet(str(source)).select("face_id", array_to_vector("vector").alias("raw"))
+    read = spark.read.parquet(str(source)).select("face_id", array_to_vector(F.col("vector")).alias("raw"))
     centre = StandardScaler(withMean=True, withStd=False, inputCol="raw", outputCol="centred").fit(read)
     faces = centre.transform(read).select("face_id", "centred").repartition(PARTITIONS)
     lsh = BucketedRandomProjectionLSH(
@@ -131,8 +126,8 @@ def _model(spark: SparkSession, source: Path, settings: Settings) -> tuple[Bucke
 
 def session() -> SparkSession:
     """Two cores, few partitions, the hashes broadcast."""
-    builder = SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", PARTITIONS)
-    return builder.config("spark.sql.autoBroadcastJoinThreshold", BROADCAST_BYTES).getOrCreate()
+    broadcast = {"spark.sql.autoBroadcastJoinThreshold": BROADCAST_BYTES}
+    return bench_session(2, {"spark.sql.shuffle.partitions": PARTITIONS} | broadcast)
 
 
 def main() -> None:

@@ -11,23 +11,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from bench_environment import session
 
-ROOT = Path(__file__).resolve().parents[2]
-os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-os.environ["PYTHONPATH"] = str(ROOT / "lib")
-sys.path.insert(0, str(ROOT / "lib"))
-
-from facesieve.core.config import Images  # noqa: E402
-from facesieve.embed.listing import listing, listing_key  # noqa: E402
-from facesieve.images.sources import source  # noqa: E402
+from facesieve.core.config import Images
+from facesieve.embed.listing import listing, listing_key
+from facesieve.images.sources import source
 
 
 def make(root: Path, files: int, folder_of: int) -> None:
@@ -72,8 +65,7 @@ def main() -> None:
     arguments.add_argument("--folder-of", type=int, default=40)
     arguments.add_argument("--flat", action="store_true")
     given = arguments.parse_args()
-    spark = SparkSession.builder.master("local[2]").getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = session()
     java = spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as root:
         make(Path(root), given.files, given.files if given.flat else given.folder_of)

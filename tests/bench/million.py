@@ -18,11 +18,9 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "bench"))
-
-import scale_lake  # noqa: E402
-import watched  # noqa: E402
+import scale_lake
+import watched
+from bench_environment import ROOT
 
 WORK = ROOT / "build" / "bench" / "million"
 TARGET_SECONDS, TARGET_BYTES = 300, 1e9

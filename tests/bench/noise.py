@@ -17,7 +17,6 @@ import argparse
 import contextlib
 import io
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -26,24 +25,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import planting
+import reliability
+import scoring
+from bench_environment import DATA, ROOT
+from planted_lake import PlantedLake
+from planting import Planted, Source
+from pyspark.sql import SparkSession
+from seed_folders import kept
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench")]
+from facesieve.cli import main as cli
+from facesieve.cluster.step import cluster
+from facesieve.decide.step import decide
+from facesieve.link.step import link
 
-import planting  # noqa: E402
-import reliability  # noqa: E402
-import scoring  # noqa: E402
-from planted_lake import PlantedLake  # noqa: E402
-from planting import Planted, Source  # noqa: E402
-from pyspark.sql import SparkSession  # noqa: E402
-from seed_folders import kept  # noqa: E402
-
-from facesieve.cli import main as cli  # noqa: E402
-from facesieve.cluster.step import cluster  # noqa: E402
-from facesieve.decide.step import decide  # noqa: E402
-from facesieve.link.step import link  # noqa: E402
-
-DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 WORK = ROOT / "build" / "bench" / "noise"
 STORED = {"facenet": "facenet_embeddings.npz", "mobilefacenet": "embeddings.npz"}
 CASES: dict[str, Callable[[Source, int], Planted]] = {
@@ -119,11 +114,12 @@ def _decided(
 
 
 def _run(lake: PlantedLake, verbs: list[cli.Verb], sets: list[str], *more: str) -> dict[str, Any]:
-    with contextlib.redirect_stdout(io.StringIO()) as said:
+    with contextlib.redirect_stdout(io.StringIO()) as output:
         code = cli.main(verbs, "", [*lake.arguments, *(f"--set={each}" for each in sets), *more])
     if code:
         raise SystemExit(f"{lake.name} ended with exit code {code}")
-    return json.loads(said.getvalue().splitlines()[-1])
+    record: dict[str, Any] = json.loads(output.getvalue().splitlines()[-1])
+    return record
 
 
 def _told(record: dict[str, Any]) -> dict[str, float]:

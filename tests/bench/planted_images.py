@@ -9,26 +9,18 @@ spark-submit on them (aligned crop, dry run) and prints what `noise.py` prints o
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 import sys
-import time
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import planting
+import scoring
+from bench_environment import DATA, ROOT, run_job
+from planting import Planted, Source
+from published import newest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench"), str(ROOT / "tests" / "demo")]
-
-import planting  # noqa: E402
-import scoring  # noqa: E402
-from planting import Planted, Source  # noqa: E402
-from published import newest  # noqa: E402
-
-DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 WORK = ROOT / "build" / "bench" / "planted-images"
 STORED = {"facenet": "facenet_embeddings.npz", "mobilefacenet": "embeddings.npz"}
 _DECIDED = ("uri", "verdict", "reasons", "moved_to", "confidence")
@@ -64,19 +56,14 @@ def _copied(planted: Planted, paths: list[str]) -> None:
         shutil.copyfile(DATA / "lfw" / "images" / paths[row], copy)
 
 
-def _job(model: str) -> dict:
+def _job(model: str) -> dict[str, Any]:
     settings = {
         "lake.root": WORK / "lake",
         "images.root": WORK / "images",
         "embed.model": model,
         "embed.detector": "aligned",
     }
-    command = [str(ROOT / ".venv/bin/spark-submit"), "jobs/sieve.py", "--config", "conf/pipeline.toml", "--json"]
-    command += [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
-    began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    print(f"whole command: {time.monotonic() - began:.0f} s")
-    return json.loads(done.stdout)
+    return run_job("sieve", settings)
 
 
 if __name__ == "__main__":

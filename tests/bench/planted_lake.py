@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from bench_environment import PROFILES, ROOT
 from planting import Planted
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lib"))
-
-from facesieve.core import config, ids, profiles, tables  # noqa: E402
-from facesieve.lake import session  # noqa: E402
-from facesieve.lake.catalog import Lake, Stamp  # noqa: E402
+from facesieve.core import config, ids, profiles, tables
+from facesieve.lake import session
+from facesieve.lake.catalog import Lake, Stamp
 
 CONFIG = str(ROOT / "conf" / "pipeline.toml")
 FILLED = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS)
@@ -43,7 +40,7 @@ class PlantedLake:
         """Write listing, embeddings and an empty table of rejects, unless these rows are what the lake holds."""
         settings = config.load(CONFIG, (), self._sets())
         spark, folder = session.start(settings.lake), self.root.parent / self.name
-        model = profiles.model_id(profiles.load(self.model, str(ROOT / "conf" / "models")), settings.embed)
+        model = profiles.model_id(profiles.load(self.model, PROFILES), settings.embed)
         lake, key = Lake(spark, settings.lake), _digest(planted, model)
         if all(getattr(lake.current(table), "key", "") == key for table in FILLED):
             return
@@ -74,7 +71,7 @@ class PlantedLake:
         settings = config.load(CONFIG, (), self._sets()).lake
         return Lake(session.start(settings), settings)
 
-    def _read(self, table: tables.Table):
+    def _read(self, table: tables.Table) -> DataFrame:
         lake = self._lake()
         return lake.read(table, lake.standing(table))
 
@@ -119,6 +116,3 @@ def _rows(planted: Planted, model: str) -> pa.Table:
         "image_height": [SIDE] * count,
     }
     return pa.table(columns)
-
-
-os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))

@@ -1,4 +1,4 @@
-"""How the cosines of two heaps of faces compare: impostors, their line and tail, and faces of one person."""
+"""How the cosines of two collections of faces compare: impostors, their line and tail, and faces of one person."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ _BLOCK, _BINS = 1_000, 400_000
 class Faces(Protocol):
     """Person numbers int64 [N] and unit vectors float32 [N, D]."""
 
-    people: Numbers
-    vectors: npt.NDArray[np.float32]
+    @property
+    def people(self) -> Numbers: ...
+
+    @property
+    def vectors(self) -> npt.NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def genuine(faces: Faces) -> Cosines:
 
 
 def table(real: Faces, synthetic: Faces) -> str:
-    """Both heaps side by side, as text."""
+    """Both collections side by side, as text."""
     both = (real, synthetic)
     apart, same = [impostors(one) for one in both], [genuine(one) for one in both]
     lines = [one.line() for one in apart]
@@ -105,7 +108,7 @@ def table(real: Faces, synthetic: Faces) -> str:
 def _per_face(
     cosine: float, both: tuple[Faces, Faces], apart: list[Cosines], lines: list[tuple[float, float]]
 ) -> list[str]:
-    """False matches per face above a cosine: what the heap's own line says, and what is true."""
+    """False matches per face above a cosine: what the collection's own line says, and what is true."""
     cells = []
     for faces, cosines, (intercept, slope) in zip(both, apart, lines, strict=True):
         said = NormalDist().cdf((intercept - cosine) / slope)

@@ -6,29 +6,25 @@ python tests/bench/scale_lake.py LAKE IMAGES
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import folders_at_scale as at_scale
 import numpy as np
 import pyarrow as pa
+from bench_environment import CONFIG, ROOT
+from folders_at_scale import PER_FOLDER, Folders, Pairs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from synthetic import face_ids
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench")]
-
-import folders_at_scale as at_scale  # noqa: E402
-from folders_at_scale import PER_FOLDER, Folders, Pairs  # noqa: E402
-from synthetic import face_ids  # noqa: E402
-
-from facesieve.core import config, profiles, tables  # noqa: E402
-from facesieve.embed.perceptual_hash import VIEW_BYTES, VIEWS  # noqa: E402
-from facesieve.lake import session  # noqa: E402
-from facesieve.lake.catalog import Lake, Stamp  # noqa: E402
+from facesieve.core import config, profiles, tables
+from facesieve.embed.perceptual_hash import VIEW_BYTES, VIEWS
+from facesieve.lake import session
+from facesieve.lake.catalog import Lake, Stamp
 
 BLOCK = 500
 """Folders drawn at once: 10,000 images."""
@@ -46,9 +42,7 @@ def settings(root: Path) -> dict[str, object]:
 
 def main(root: Path, images: int) -> None:
     """Write listing, embeddings, rejects (empty), edges, epochs (the cosines alone) and clusters of both scopes."""
-    asked = config.load(
-        str(ROOT / "conf/pipeline.toml"), (), [f"{key}={value}" for key, value in settings(root).items()]
-    )
+    asked = config.load(CONFIG, (), [f"{key}={value}" for key, value in settings(root).items()])
     spark = session.start(asked.lake)
     model = profiles.model_id(profiles.load("facenet", str(ROOT / "conf/models")), asked.embed)
     folders, lake = Folders(max(2, images // PER_FOLDER)), Lake(spark, asked.lake)
@@ -134,7 +128,7 @@ def _edges(folders: Folders, block: range) -> Iterator[dict[str, Any]]:
     yield _edge_rows(within, "identity", same_identity=True)
     yield _edge_rows(within.above(at_scale.LINK), "global", same_identity=True)
     yield _edge_rows(folders.across(block).above(at_scale.LINK), "global", same_identity=False)
-    yield _edge_rows(folders.strange(block), "global", same_identity=False)
+    yield _edge_rows(folders.impostor_pairs(block), "global", same_identity=False)
 
 
 def _edge_rows(pairs: Pairs, scope: str, *, same_identity: bool) -> dict[str, Any]:
@@ -181,7 +175,4 @@ def _listing(embedded: DataFrame) -> DataFrame:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
-    # Spark's workers draw the folders too.
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "lib"), str(ROOT / "tests" / "bench")])
     main(Path(sys.argv[1]), int(sys.argv[2]))

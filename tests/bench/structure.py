@@ -9,7 +9,6 @@ entry is B-cubed F / pairwise F; "3,000" is the mean over ten draws.
 
 from __future__ import annotations
 
-import os
 import sys
 import tomllib
 from pathlib import Path
@@ -17,19 +16,16 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+from bench_environment import DATA, LFW_EMBEDDINGS, PROFILES
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lib"))
+from facesieve.assess.kernels.agreement import bcubed, pairwise
+from facesieve.cluster.kernels.structure import hoods, least_vote, scores
+from facesieve.cluster.kernels.whispers import Coin, split, whispers
+from facesieve.core import config
+from facesieve.faces.vectors import Cosines, Halves, Indices, Shorts, hits, slices
+from facesieve.link.kernels.thresholds import link_cosine
 
-from facesieve.assess.kernels.agreement import bcubed, pairwise  # noqa: E402
-from facesieve.cluster.kernels.structure import hoods, least_vote, scores  # noqa: E402
-from facesieve.cluster.kernels.whispers import Coin, split, whispers  # noqa: E402
-from facesieve.core import config  # noqa: E402
-from facesieve.faces.vectors import hits, slices  # noqa: E402
-from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
-
-DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
-MODELS = {"FaceNet": ("facenet", "facenet_embeddings.npz"), "MobileFaceNet": ("mobilefacenet", "embeddings.npz")}
+MODELS = {"FaceNet": "facenet", "MobileFaceNet": "mobilefacenet"}
 SETS = ("LFW", "62 people", "3,000")
 DRAWS, DRAWN, SEVERAL, MIN_N, UNCAPPED = 10, 3_000, 20, 1_000, 1 << 30
 CUTS = (0.23, 0.25, 0.26, 0.27, 0.28, 0.29, 0.31, 0.33)
@@ -42,22 +38,26 @@ LINE_SHARES, LINE_PAIRS = np.linspace(0.80, 0.97, 18), 1_000_000
 class Faces(NamedTuple):
     """Faces of one model: unit vectors float32 [n, D], names as numbers, impostor line (intercept, slope)."""
 
-    vectors: np.ndarray
-    people: np.ndarray
+    vectors: Shorts
+    people: Indices
     line: tuple[float, float]
 
-    def take(self, rows: np.ndarray) -> Faces:
+    def take(self, rows: Indices) -> Faces:
         """Return some of the faces."""
         return Faces(self.vectors[rows], self.people[rows], self.line)
+
+    def cosine(self, impostors: float) -> float:
+        """Return the cosine at which so many impostors per face are tolerated."""
+        return link_cosine(*self.line, impostors, len(self.people), MIN_N)
 
 
 class Linked(NamedTuple):
     """The edges of some faces: row numbers, cosines, the impostor line."""
 
-    people: np.ndarray
-    src: np.ndarray
-    dst: np.ndarray
-    cosines: np.ndarray
+    people: Indices
+    src: Indices
+    dst: Indices
+    cosines: Cosines
     line: float
 
 
@@ -81,8 +81,8 @@ def by_degree(model: str) -> None:
     for name in SETS:
         sets = [linked(each) for each in drawn(faces, name)]
         for most in DEGREES:
-            said = "all" if most == UNCAPPED else most
-            table_row(f"{model}, {name}, max_degree {said}", FEW_CUTS, sets, most)
+            degree = "all" if most == UNCAPPED else most
+            table_row(f"{model}, {name}, max_degree {degree}", FEW_CUTS, sets, most)
 
 
 def by_impostors(model: str) -> None:
@@ -108,10 +108,9 @@ TABLES = {"cut": by_cut, "degree": by_degree, "impostors": by_impostors, "centri
 
 def load(model: str) -> Faces:
     """Read the embeddings of LFW, and the line of the model's profile."""
-    profile, file = MODELS[model]
-    line = tomllib.loads((ROOT / "conf" / "models" / f"{profile}.toml").read_text())["impostor"]
-    stored = np.load(DATA / "lfw" / file)
-    return Faces(stored["embeddings"], stored["labels"], (line["intercept"], line["slope"]))
+    line = tomllib.loads(Path(PROFILES, f"{MODELS[model]}.toml").read_text())["impostor"]
+    stored = np.load(DATA / "lfw" / LFW_EMBEDDINGS[MODELS[model]])
+    return Faces(stored["embeddings"], stored["labels"].astype(np.int64), (line["intercept"], line["slope"]))
 
 
 def drawn(faces: Faces, name: str) -> list[Faces]:
@@ -124,7 +123,7 @@ def drawn(faces: Faces, name: str) -> list[Faces]:
     return [faces.take(np.random.default_rng(seed).choice(count, DRAWN, replace=False)) for seed in range(DRAWS)]
 
 
-def impostors_line(vectors: np.ndarray, people: np.ndarray) -> tuple[float, float]:
+def impostors_line(vectors: Shorts, people: Indices) -> tuple[float, float]:
     """Fit the impostor line on random pairs of two people."""
     one, other = np.random.default_rng(0).integers(0, len(people), (2, LINE_PAIRS))
     apart = people[one] != people[other]
@@ -139,38 +138,47 @@ def linked(faces: Faces, impostors: float | None = None) -> Linked:
     tolerated = config.Link().false_matches
     impostors = tolerated if impostors is None else impostors
     line_impostors = config.Cluster().false_matches * impostors / tolerated
-    count, vectors = len(faces.people), faces.vectors.astype(np.float16)
-    link, line = (link_cosine(*faces.line, each, count, MIN_N) for each in (impostors, line_impostors))
-    found = []
-    for rows in slices(count, 2_048):
-        one, other, cosines = hits(vectors[rows], vectors, link)
-        once = one + rows.start < other
-        found.append((one[once] + rows.start, other[once], cosines[once]))
-    return Linked(faces.people, *(np.concatenate(column) for column in zip(*found, strict=True)), line)
+    edges = pairs(faces.vectors.astype(np.float16), faces.cosine(impostors))
+    return Linked(faces.people, *edges, faces.cosine(line_impostors))
+
+
+def pairs(vectors: Halves, cosine: float) -> tuple[Indices, Indices, Cosines]:
+    """All pairs at or above a cosine, by brute force: row numbers, the first the smaller one, and cosines."""
+    parts = []
+    for rows in slices(len(vectors), 2_048):
+        src, dst, cosines = hits(vectors[rows], vectors, cosine)
+        once = src + rows.start < dst
+        parts.append((src[once] + rows.start, dst[once], cosines[once]))
+    src, dst, cosines = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return src, dst, cosines
 
 
 def table_row(name: str, cuts: tuple[float, ...], sets: list[Linked], most: int = config.Cluster().max_degree) -> None:
     """Print one row: agreement at each cut, averaged over the sets."""
     scored = [(each, scored_edges(each, most)) for each in sets]
-    found = {cut: np.mean([agreement(each, votes, cut) for each, votes in scored], axis=0) for cut in cuts}
-    print(f"{name}: " + "  ".join(f"{cut:.2f} {f[0]:.4f}/{f[1]:.4f}" for cut, f in found.items()), flush=True)
+    means = {cut: np.mean([agreement(each, score, cut) for each, score in scored], axis=0) for cut in cuts}
+    print(f"{name}: " + "  ".join(f"{cut:.2f} {f[0]:.4f}/{f[1]:.4f}" for cut, f in means.items()), flush=True)
 
 
-def scored_edges(edges: Linked, most: int) -> np.ndarray:
+def scored_edges(edges: Linked, most: int = config.Cluster().max_degree) -> Indices:
     """Score all edges."""
-    src, dst, cosines, line = edges[1:]
-    known = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), line, most)
-    return scores(src, dst, cosines, line, known)
+    _, src, dst, cosines, line = edges
+    near = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), line, most)
+    return scores(src, dst, cosines, line, near)
 
 
-def agreement(edges: Linked, votes: np.ndarray, cut: float) -> tuple[float, float]:
-    """Let the faces vote, and compare with the names: B-cubed F, pairwise F."""
-    settings, ids, kept = config.Cluster(), np.arange(len(edges.people)), votes >= least_vote(cut)
-    src, dst = edges.src[kept], edges.dst[kept]
+def clustered(edges: Linked, score: Indices, cut: float) -> Indices:
+    """Let the faces vote by the edges that score enough, as the job does."""
+    settings, votes = config.Cluster(), score >= least_vote(cut)
+    ids, src, dst = np.arange(len(edges.people)), edges.src[votes], edges.dst[votes]
     coin = Coin(settings.update_fraction, settings.seed)
-    labels = whispers(ids, src, dst, votes[kept], coin, settings.max_supersteps).labels
-    clusters = split(ids, labels, src, dst)
-    return bcubed(edges.people, clusters).f, pairwise(edges.people, clusters).f
+    return split(ids, whispers(ids, src, dst, score[votes], coin, settings.max_supersteps).labels, src, dst)
+
+
+def agreement(edges: Linked, score: Indices, cut: float) -> tuple[float, float]:
+    """Compare the clusters with the names: B-cubed F, pairwise F."""
+    labels = clustered(edges, score, cut)
+    return bcubed(edges.people, labels).f, pairwise(edges.people, labels).f
 
 
 if __name__ == "__main__":

@@ -13,31 +13,27 @@ Needs SPARK_CONF_DIR=conf/spark.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from bench_environment import LIB, session
+from graphframes import GraphFrame
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from seed import chinese_whispers
+from two_level import two_level
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests" / "bench")]
-
-from graphframes import GraphFrame  # noqa: E402
-from pyspark.sql import DataFrame, SparkSession  # noqa: E402
-from pyspark.sql import functions as F  # noqa: E402
-from seed import chinese_whispers  # noqa: E402
-from two_level import two_level  # noqa: E402
-
-from facesieve.cluster.checkpoints import Progress  # noqa: E402
-from facesieve.cluster.supersteps import Voting, whispers  # noqa: E402
-from facesieve.cluster.vote import vote  # noqa: E402
-from facesieve.core import config  # noqa: E402
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.frames import Vertices, VotingEdges
+from facesieve.cluster.supersteps import Voting, whispers
+from facesieve.cluster.vote import vote
+from facesieve.core import config
 
 STEPS = 5
 
@@ -102,14 +98,18 @@ def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: s
 
 def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
-    found = whispers(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None))
+    found = whispers(
+        Vertices(labelled), VotingEdges(edges), Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)
+    )
     found.labels.write.format("noop").mode("overwrite").save()
-    found.mirrored.unpersist()
+    found.directed.unpersist()
 
 
 def _whole(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
-    vote(labelled, edges, Voting(settings, Progress(spark, folder, "bench"), lambda *_: None)).rows.unpersist()
+    vote(
+        Vertices(labelled), VotingEdges(edges), Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)
+    ).rows.unpersist()
 
 
 def _propagated(vertices: DataFrame, edges: DataFrame) -> None:
@@ -127,11 +127,9 @@ def _timed(name: str, run: Callable[[], object]) -> float:
 
 
 def _session(folder: str, memory: str) -> SparkSession:
-    builder = SparkSession.builder.master("local[2]").config("spark.driver.memory", memory)
-    builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.local.dir", folder)
-    spark = builder.config("spark.executorEnv.PYTHONPATH", str(ROOT / "lib")).getOrCreate()
+    settings = {"spark.driver.memory": memory, "spark.local.dir": folder, "spark.executorEnv.PYTHONPATH": LIB}
+    spark = session(2, settings)
     spark.sparkContext.setCheckpointDir(f"{folder}/checkpoints")
-    spark.sparkContext.setLogLevel("ERROR")
     return spark
 
 

@@ -2,14 +2,14 @@
 
     python tests/bench/synthetic.py                                              # the comparison alone
     python tests/bench/synthetic.py --faces 1000000 --out FOLDER                 # 8 Parquet files and the comparison
-    python tests/bench/synthetic.py --faces 1000000 --extra 10000 --out FOLDER   # 10,000 more faces of the same heap
+    python tests/bench/synthetic.py --faces 1000000 --extra 10000 --out FOLDER   # 10,000 more of the same faces
 
 Columns as the link stage reads them: face_id (splitmix64 of the face's number), identity, vector (unit length).
 Needs FACESIEVE_DATA.
 
 The fit. A person is drawn beside a real one: a Gaussian spanned by the `LOOKALIKES` real people nearest to that one, so
-that the heap has the crowded regions (sex, age, origin) which make the upper tail of impostors' cosines; one Gaussian
-for all people gives a sixth of the true share above 0.5. An affine map then gives people the between-person mean and
+that there are the crowded regions (sex, age, origin) which make the upper tail of impostor scores; one Gaussian for all
+people gives a sixth of the true share above 0.5. An affine map then gives people the between-person mean and
 covariance measured. A face is its person's centre plus a Gaussian of the within-person covariance, scaled by a person's
 and a face's scale, both drawn from those of the people with many images, `SPREAD` apart.
 """
@@ -17,7 +17,6 @@ and a face's scale, both drawn from those of the people with many images, `SPREA
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +26,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import resemblance
+from bench_environment import DATA
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 STORED = {"facenet": "facenet_embeddings.npz", "mobilefacenet": "embeddings.npz"}
 
 Floats = npt.NDArray[np.float64]
@@ -61,7 +59,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Heap:
+class Collection:
     """Faces: ids int64 [N], person numbers int64 [N], unit vectors float32 [N, D]."""
 
     ids: Numbers
@@ -69,20 +67,20 @@ class Heap:
     vectors: Vectors
 
 
-def real(model: str = "facenet") -> Heap:
+def real(model: str = "facenet") -> Collection:
     """Read the real embeddings of `facenet` or `mobilefacenet`."""
     stored = np.load(DATA / "lfw" / STORED[model])
     labels = stored["labels"].astype(np.int64)
-    return Heap(face_ids(np.arange(len(labels))), labels, stored["embeddings"])
+    return Collection(face_ids(np.arange(len(labels))), labels, stored["embeddings"])
 
 
-def fit(heap: Heap) -> Fit:
+def fit(collection: Collection) -> Fit:
     """Measure people, faces of one person, and their scales."""
-    vectors, sizes = heap.vectors.astype(np.float64), np.bincount(heap.people)
+    vectors, sizes = collection.vectors.astype(np.float64), np.bincount(collection.people)
     means = np.zeros((len(sizes), vectors.shape[1]))
-    np.add.at(means, heap.people, vectors)
+    np.add.at(means, collection.people, vectors)
     means /= sizes[:, None]
-    off, of_face = vectors - means[heap.people], sizes[heap.people]
+    off, of_face = vectors - means[collection.people], sizes[collection.people]
     weights = np.where(of_face > 1, 1 / np.maximum(of_face - 1, 1), 0)
     within = (off * weights[:, None]).T @ off / np.sum(sizes > 1)
     between = np.cov(means.T) - within * np.mean(1 / sizes)
@@ -93,10 +91,10 @@ def fit(heap: Heap) -> Fit:
         shrunk[sizes == size] = mean + (means[sizes == size] - mean) @ regression.T
     neighbours = _lookalikes(shrunk)
     seeds = _recoloured(shrunk, neighbours, mean, between)
-    variance = np.bincount(heap.people, np.sum(off**2, axis=1)) / np.maximum(sizes - 1, 1)
+    variance = np.bincount(collection.people, np.sum(off**2, axis=1)) / np.maximum(sizes - 1, 1)
     many = of_face >= MANY
     faces = np.sum(off[many] ** 2, axis=1) * (of_face / (of_face - 1 + (of_face == 1)))[many]
-    scales = _spread(variance[sizes >= MANY]), _spread(faces / variance[heap.people[many]])
+    scales = _spread(variance[sizes >= MANY]), _spread(faces / variance[collection.people[many]])
     return Fit(seeds, neighbours, _power(within, 0.5), *scales)
 
 
@@ -134,14 +132,14 @@ def face_ids(numbers: Numbers) -> Numbers:
     return (mixed ^ (mixed >> np.uint64(31))).view(np.int64)
 
 
-def draw(model: Fit, faces: int, seed: int = 0) -> Heap:
-    """Draw a heap of `faces` faces, rows in random order."""
+def draw(model: Fit, faces: int, seed: int = 0) -> Collection:
+    """Draw a collection of `faces` faces, rows in random order."""
     owners = _owners(faces, seed)
     return _drawn(model, owners, np.arange(faces), (seed, _FACES))
 
 
-def draw_extra(model: Fit, faces: int, extra: int, seed: int = 0) -> Heap:
-    """Draw `extra` more faces for the heap of `faces` faces: half of people in it, half of new people."""
+def draw_extra(model: Fit, faces: int, extra: int, seed: int = 0) -> Collection:
+    """Draw `extra` more faces for the collection of `faces` faces: half of people in it, half of new people."""
     owners = _owners(faces, seed)
     known = np.random.default_rng((seed, _EXTRA)).choice(owners, extra // 2)
     fresh = owners[-1] + 1 + _owners(extra - extra // 2, seed + 1)
@@ -156,7 +154,7 @@ def _owners(faces: int, seed: int) -> Numbers:
     return np.repeat(np.arange(people), sizes[:people])[:faces]
 
 
-def _drawn(model: Fit, owners: Numbers, numbers: Numbers, stream: tuple[int, int]) -> Heap:
+def _drawn(model: Fit, owners: Numbers, numbers: Numbers, stream: tuple[int, int]) -> Collection:
     places = np.random.default_rng((*stream, _ORDER)).permutation(len(owners))
     ids, people = np.empty_like(owners), np.empty_like(owners)
     ids[places], people[places] = face_ids(numbers), owners
@@ -168,7 +166,7 @@ def _drawn(model: Fit, owners: Numbers, numbers: Numbers, stream: tuple[int, int
             local = owners[start:end] - block * BLOCK
             random = np.random.default_rng((*stream, block))
             vectors[places[start:end]] = _faces(model, centres[local], scales[local], random)
-    return Heap(ids, people, vectors)
+    return Collection(ids, people, vectors)
 
 
 def _people(model: Fit, block: int, seed: int) -> tuple[Vectors, Vectors]:
@@ -191,15 +189,15 @@ def _faces(model: Fit, centres: Vectors, scales: Vectors, random: np.random.Gene
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1)[:, None])
 
 
-def write(heap: Heap, folder: Path, files: int = FILES) -> None:
+def write(collection: Collection, folder: Path, files: int = FILES) -> None:
     """Write face_id, identity and vector as Parquet files."""
     folder.mkdir(parents=True, exist_ok=True)
-    for part, rows in enumerate(np.array_split(np.arange(len(heap.ids)), files)):
+    for part, rows in enumerate(np.array_split(np.arange(len(collection.ids)), files)):
         chosen = slice(rows[0], rows[-1] + 1)
-        names = pa.array([f"person-{person:07d}" for person in heap.people[chosen].tolist()])
-        offsets = np.arange(0, heap.vectors[chosen].size + 1, heap.vectors.shape[1], dtype=np.int32)
-        lists = pa.ListArray.from_arrays(offsets, heap.vectors[chosen].reshape(-1))
-        table = pa.table({"face_id": heap.ids[chosen], "identity": names, "vector": lists})
+        names = pa.array([f"person-{person:07d}" for person in collection.people[chosen].tolist()])
+        offsets = np.arange(0, collection.vectors[chosen].size + 1, collection.vectors.shape[1], dtype=np.int32)
+        lists = pa.ListArray.from_arrays(offsets, collection.vectors[chosen].reshape(-1))
+        table = pa.table({"face_id": collection.ids[chosen], "identity": names, "vector": lists})
         file = folder / f"part-{part:05d}.parquet"
         pq.write_table(table, file, row_group_size=ROW_GROUP, compression="zstd", use_dictionary=["identity"])
 
@@ -227,10 +225,10 @@ def main() -> int:
     model = fit(observed)
     extra = (draw_extra, (model, given.faces, given.extra, given.seed))
     maker, arguments = extra if given.extra else (draw, (model, given.faces, given.seed))
-    heap = maker(*arguments)
+    collection = maker(*arguments)
     if given.out:
-        write(heap, given.out)
-    print(resemblance.table(observed, heap))
+        write(collection, given.out)
+    print(resemblance.table(observed, collection))
     return 0
 
 

@@ -34,20 +34,20 @@ def test_no_pair_twice() -> None:
     assert np.all(pairs[:, 0] < pairs[:, 1])
 
 
-def test_strangers_edges_are_of_two_people_above_the_link() -> None:
-    pairs = FOLDERS.strange(BLOCK)
+def test_impostor_edges_are_of_two_people_above_the_link() -> None:
+    pairs = FOLDERS.impostor_pairs(BLOCK)
     assert np.all(FOLDERS.people[pairs.one] != FOLDERS.people[pairs.other])
     assert np.all(pairs.cosine >= np.float32(at_scale.LINK))
     per_face = 2 * len(pairs.one) / (len(BLOCK) * PER_FOLDER)
     assert per_face == pytest.approx(at_scale.IMPOSTORS_PER_FACE, rel=0.05)
 
 
-def test_clusters_of_the_heap_are_people_and_of_folders_those_at_home() -> None:
+def test_clusters_of_the_collection_are_people_and_of_folders_those_at_home() -> None:
     people, folder = FOLDERS.people, np.arange(FOLDERS.images) // PER_FOLDER
-    heap, size, medoid = FOLDERS.clusters("global")
-    assert len(np.unique(heap)) == len(np.unique(people)) == len(np.unique(np.stack([heap, people]), axis=1).T)
-    members = dict(zip(*np.unique(heap, return_counts=True), strict=True))
-    assert dict(zip(heap[medoid], size[medoid], strict=True)) == members
+    labels, size, medoid = FOLDERS.clusters("global")
+    assert len(np.unique(labels)) == len(np.unique(people)) == len(np.unique(np.stack([labels, people]), axis=1).T)
+    members = dict(zip(*np.unique(labels, return_counts=True), strict=True))
+    assert dict(zip(labels[medoid], size[medoid], strict=True)) == members
     named, size, _ = FOLDERS.clusters("identity")
     at_home = people == FOLDERS.owners[folder]
     assert np.all(size[~at_home] == 1)
@@ -56,8 +56,8 @@ def test_clusters_of_the_heap_are_people_and_of_folders_those_at_home() -> None:
 
 
 def test_two_folders_of_a_cut_identity_share_a_cluster() -> None:
-    heap, size, _ = FOLDERS.clusters("global")
-    first, second = (heap[folder * PER_FOLDER + at_scale.COPY] for folder in (200, 201))
+    labels, size, _ = FOLDERS.clusters("global")
+    first, second = (labels[folder * PER_FOLDER + at_scale.COPY] for folder in (200, 201))
     assert first == second
     assert size[200 * PER_FOLDER + at_scale.COPY] > PER_FOLDER
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import planting
@@ -93,11 +94,15 @@ def test_a_crowd_has_everything(source: planting.Source, monkeypatch: pytest.Mon
 
 
 def test_a_seed_is_a_draw(source: planting.Source) -> None:
-    for plant in (planting.noise, planting.flips, planting.cut):
-        amount = 0.3 if plant is planting.noise else 3
-        one, again, other = (plant(source, amount, seed) for seed in (1, 1, 2))
-        assert one.uri == again.uri
-        assert one.uri != other.uri
+    plants: tuple[Callable[[int], planting.Planted], ...] = (
+        lambda seed: planting.noise(source, 0.3, seed),
+        lambda seed: planting.flips(source, 3, seed),
+        lambda seed: planting.cut(source, 3, seed),
+    )
+    for plant in plants:
+        first, again, other = (plant(seed) for seed in (1, 1, 2))
+        assert first.uri == again.uri
+        assert first.uri != other.uri
     assert planting.clean(source).kind == ["good"] * sum(SIZES[:INSIDE])
 
 

@@ -1,8 +1,7 @@
-"""What a heap's join should find: the link cosine that the job derives, the true edges of some faces, and recall."""
+"""What the join should find: the link cosine that the job derives, the true edges of some faces, and recall."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,8 @@ import pyarrow.parquet as pq
 import synthetic
 from synthetic import Numbers, Vectors
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lib"))
-
-from facesieve.faces.vectors import slices  # noqa: E402
-from facesieve.link.kernels.thresholds import link_cosine  # noqa: E402
+from facesieve.faces.vectors import slices
+from facesieve.link.kernels.thresholds import link_cosine
 
 LINE, IMPOSTORS, MIN_N = (0.038, 0.161), 3, 1_000
 """FaceNet's impostor line, and the defaults of `link.false_matches` and `link.min_n`."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from bench_environment import ROOT
+
 MEGA = 1e6
 
 
@@ -41,7 +42,7 @@ class Watched:
             f" a task's in the JVM {self.task_peak / MEGA:,.0f} MB, spilled {self.spilled / MEGA:,.0f} MB"
         ]
         total = sum(each["seconds"] for each in self.stages)
-        for each in sorted(self.stages, key=lambda one: -one["seconds"])[:most]:
+        for each in sorted(self.stages, key=lambda each: -each["seconds"])[:most]:
             lines.append(
                 f"  {each['seconds']:8.1f} s of {total:.1f}, {each['tasks']:3} tasks, longest {each['longest']:.1f} s,"
                 f" read {each['read'] / MEGA:6.0f} MB, shuffled {each['shuffled'] / MEGA:6.0f} MB,"
@@ -59,35 +60,35 @@ def run(job: str, settings: Mapping[str, object], log: Path, more: Sequence[str]
     command += [f"jobs/{job}.py", "--config", "conf/pipeline.toml", "--json", *more]
     for key, value in settings.items():
         command += ["--set", f"{key}={str(value).lower() if isinstance(value, bool) else value}"]
-    began, found = time.monotonic(), Watched({}, 0)
+    began, watched = time.monotonic(), Watched({}, 0)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as process:
         while process.poll() is None:
-            _look(process.pid, found)
+            _look(process.pid, watched)
             time.sleep(0.2)
         said = process.stdout.read() if process.stdout else b""
-    found.seconds = time.monotonic() - began
+    watched.seconds = time.monotonic() - began
     if process.returncode:
         raise SystemExit(f"{job} ended with exit code {process.returncode}")
-    found.record = json.loads(said)
+    watched.record = json.loads(said)
     for file in set(log.iterdir()) - known:
-        _read(file, found)
-    return found
+        _read(file, watched)
+    return watched
 
 
-def _look(session: int, found: Watched) -> None:
+def _look(session: int, watched: Watched) -> None:
     """Measure once. By session: Python's workers have a process group of their own."""
     listed = subprocess.run(["ps", "-eo", "sess=,rss=,args="], stdout=subprocess.PIPE, text=True, check=True).stdout
     rows = [row.split(None, 2) for row in listed.splitlines()]
-    ours = [(1024 * int(rss), *what) for sess, rss, *what in rows if int(sess) == session]
-    sizes = defaultdict(int)
-    for size, *what in ours:
-        kind = "worker" if "pyspark.daemon" in "".join(what) else "jvm" if "java" in "".join(what)[:200] else "rest"
+    ours = [(1024 * int(rss), "".join(command)) for sess, rss, *command in rows if int(sess) == session]
+    sizes: dict[str, int] = defaultdict(int)
+    for size, command in ours:
+        kind = "worker" if "pyspark.daemon" in command else "jvm" if "java" in command[:200] else "rest"
         sizes[kind] = max(sizes[kind], size)
-    found.together = max(found.together, sum(size for size, *_ in ours))
-    found.jvm, found.worker = max(found.jvm, sizes["jvm"]), max(found.worker, sizes["worker"])
+    watched.together = max(watched.together, sum(size for size, _ in ours))
+    watched.jvm, watched.worker = max(watched.jvm, sizes["jvm"]), max(watched.worker, sizes["worker"])
 
 
-def _read(file: Path, found: Watched) -> None:
+def _read(file: Path, watched: Watched) -> None:
     """Sum up the tasks of each stage."""
     tasks: dict[int, list[dict[str, Any]]] = defaultdict(list)
     names: dict[int, str] = {}
@@ -105,9 +106,9 @@ def _read(file: Path, found: Watched) -> None:
         if event["Event"] == "SparkListenerTaskEnd" and event.get("Task Metrics"):
             tasks[event["Stage ID"]].append(event)
     for stage, ended in tasks.items():
-        found.stages.append(_stage(names.get(stage, ""), ended))
-    found.task_peak = max((each["peak"] for each in found.stages), default=0)
-    found.spilled = sum(each["spilled"] for each in found.stages)
+        watched.stages.append(_stage(names.get(stage, ""), ended))
+    watched.task_peak = max((each["peak"] for each in watched.stages), default=0)
+    watched.spilled = sum(each["spilled"] for each in watched.stages)
 
 
 def _stage(what: str, ended: list[dict[str, Any]]) -> dict[str, Any]:

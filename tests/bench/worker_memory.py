@@ -18,19 +18,11 @@ import threading
 import time
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from aligned_lfw import IMAGE_COLUMNS, aligned_plan
+from bench_environment import lfw_images, one_thread, session
 
-ROOT = Path(__file__).resolve().parents[2]
-os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-os.environ["PYTHONPATH"] = str(ROOT / "lib")
-sys.path.insert(0, str(ROOT / "lib"))
-for pool in ("OMP", "OPENBLAS", "MKL"):
-    os.environ[f"{pool}_NUM_THREADS"] = "1"
-
-from facesieve.core import ids, profiles  # noqa: E402
-from facesieve.core.config import Embed  # noqa: E402
-from facesieve.embed.embeddings import Plan, outcomes  # noqa: E402
+from facesieve.core import ids
+from facesieve.embed.embeddings import outcomes
 
 MARKS = {"facesieve.embed.decoder_process": "decoders", "pyspark.daemon": "workers"}
 ROUND = 1_000
@@ -81,18 +73,16 @@ def main() -> None:
     arguments.add_argument("--images", type=int, default=20_000)
     arguments.add_argument("--model", default="facenet")
     given = arguments.parse_args()
-    files = sorted((Path(os.environ["FACESIEVE_DATA"]) / "lfw" / "images").rglob("*.jpg"))
-    names = [f"{file}#{number}" for number, file in zip(range(given.images), itertools.cycle(files), strict=False)]
-    profile, embed = profiles.load(given.model, str(ROOT / "conf" / "models")), Embed(detector="aligned")
-    plan = Plan(profile, embed, profiles.model_id(profile, embed), fetch)
-    spark = SparkSession.builder.master("local[2]").config("spark.python.worker.reuse", "true").getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+    one_thread()
+    files = itertools.cycle(lfw_images())
+    names = [f"{file}#{number}" for number, file in zip(range(given.images), files, strict=False)]
+    plan = aligned_plan(given.model, fetch)
+    spark = session(2, {"spark.python.worker.reuse": "true"})
     watch, sizes, started = Watch(), [], time.perf_counter()
     watch.start()
     for start in range(0, len(names), ROUND):
         rows = [(ids.image_id(name, None), name, None, None, None) for name in names[start : start + ROUND]]
-        columns = "image_id bigint, uri string, sha256 string, size bigint, content binary"
-        images = spark.createDataFrame(spark.sparkContext.parallelize(rows, ROUND // TASK), columns)
+        images = spark.createDataFrame(spark.sparkContext.parallelize(rows, ROUND // TASK), IMAGE_COLUMNS)
         outcomes(images, plan).write.format("noop").mode("overwrite").save()
         sizes.append(watch.take())
         print(f"{start + ROUND:,} images, {time.perf_counter() - started:.0f} s: {sizes[-1]}", flush=True)

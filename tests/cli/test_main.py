@@ -28,6 +28,7 @@ def test_faults_go_to_standard_error_with_exit_code_2(tmp_path: Path) -> None:
     assert done.stderr.count("error: ") == 2
     assert "lnk" in done.stderr
     assert "images.root" in done.stderr
+    assert all(line.startswith("error: ") for line in done.stderr.splitlines())
 
 
 def test_a_lake_root_that_cannot_be_written(tmp_path: Path, facenet_weights: Path) -> None:
@@ -38,17 +39,21 @@ def test_a_lake_root_that_cannot_be_written(tmp_path: Path, facenet_weights: Pat
     assert "lake.root" in done.stderr
 
 
-@pytest.mark.parametrize("photographs", [ROOT / ".cache" / "demo" / "val"])
-def test_the_record_alone_is_on_standard_output(tmp_path: Path, photographs, facenet_weights: Path) -> None:
-    if not photographs.exists():
-        pytest.skip("the demonstration's photographs are not there (run make setup)")
+def test_the_record_alone_is_on_standard_output_and_json_lines_on_standard_error(
+    tmp_path: Path, photographs: Path, facenet_weights: Path
+) -> None:
+    photographs = photographs / "val"
     places = ("--set", f"images.root={photographs / 'madonna'}", "--set", f"lake.root={tmp_path}/lake")
     wide = ("--set", "images.identity=none", "--set", "link.scope=global", "--set", "link.threshold_global=0.5")
-    done = _submit("--config", "conf/pipeline.toml", "--json", *places, *wide)
+    done = _submit("--config", "conf/pipeline.toml", "--json", "--log-format", "json", *places, *wide, "--run", "r1")
     assert done.returncode == 0, done.stderr
     record = json.loads(done.stdout)
     assert record["status"] == "done"
     assert record["stages"]["decide"]["given"] == len(list((photographs / "madonna").glob("*.jpg")))
-    assert "superstep 1" in done.stderr
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {tuple(line) for line in lines} == {("ts", "level", "logger", "msg", "run", "step")}
+    assert {line["run"] for line in lines} == {"r1"}
+    assert {line["step"] for line in lines} >= {"embed", "link", "cluster", "decide"}
+    assert any("superstep 1" in line["msg"] for line in lines if line["step"] == "cluster")
     assert "madonna" not in done.stderr
     assert not (tmp_path / "lake" / "_scratch").exists() or not any((tmp_path / "lake" / "_scratch").iterdir())

@@ -6,8 +6,10 @@ import dataclasses
 import json
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -18,7 +20,11 @@ from facesieve.cluster.step import cluster
 from facesieve.core import config, tables
 from facesieve.core.tables import Decisions
 from facesieve.decide import step as decide_module
+<<<<<<< HEAD
 from facesieve.decide.decisions import Outcome
+=======
+from facesieve.decide.decisions import Decided, decisions
+>>>>>>> main
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
 from facesieve.images.sources import FileTree
@@ -27,7 +33,7 @@ from facesieve.link.step import link
 from facesieve.publish.step import publish
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = (embed, link, cluster, decide, publish)
+STEPS = (embed, link, cluster, decide, publish)
 LATER = (tables.EDGES, tables.VOTES, tables.CLUSTERS, tables.DECISIONS, tables.CLEANED)
 
 
@@ -40,7 +46,7 @@ class Place:
     export: Path
     namespace: str = field(default_factory=lambda: f"ns_{uuid.uuid4().hex[:8]}")
 
-    def sieve(self, *sets: str, verbs=VERBS, extra: tuple[str, ...] = ()) -> int:
+    def sieve(self, *sets: str, steps: tuple[main.Step, ...] = STEPS, extra: tuple[str, ...] = ()) -> int:
         settings = {
             "lake.root": self.spark.conf.get("spark.sql.catalog.lake.warehouse"),
             "lake.namespace": self.namespace,
@@ -53,9 +59,9 @@ class Place:
         arguments = ["--config", str(ROOT / "conf" / "pipeline.toml"), *extra]
         for pair in [*(f"{name}={value}" for name, value in settings.items()), *sets]:
             arguments += ["--set", pair]
-        return main.main(verbs, "", arguments)
+        return main.main(steps, "", arguments)
 
-    def runs(self) -> list[dict]:
+    def runs(self) -> list[dict[str, Any]]:
         rows = self.spark.table(f"lake.{self.namespace}.runs").orderBy("started").collect()
         return [json.loads(row.record) for row in rows]
 
@@ -71,7 +77,7 @@ class Place:
         return sorted(row.value for row in frame.select(F.to_json(F.struct("*")).alias("value")).collect())
 
 
-def _hiccup(fetch):
+def _hiccup(fetch: Callable[[str], bytes]) -> Callable[[str], bytes]:
     """A storage that cannot read one image today."""
 
     def read(uri: str) -> bytes:
@@ -82,20 +88,17 @@ def _hiccup(fetch):
     return read
 
 
-def _lake(namespace: str):
+def _lake(namespace: str) -> config.Lake:
     return config.Lake(namespace=namespace)
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory, facenet_weights: Path) -> Path:
+def images(tmp_path_factory: pytest.TempPathFactory, facenet_weights: Path, photographs: Path) -> Path:
     """Nine photographs each of three people; two copies, one under another name; one file that is no image."""
     root = tmp_path_factory.mktemp("photographs")
-    photographs = ROOT / ".cache" / "demo" / "train"
-    if not photographs.exists():
-        pytest.skip("the demonstration's photographs are not there (run make setup)")
     for person in ("ben_afflek", "madonna", "mindy_kaling"):
         (root / person).mkdir()
-        for number, file in enumerate(sorted((photographs / person).glob("*.jpg"))[:9]):
+        for number, file in enumerate(sorted((photographs / "train" / person).glob("*.jpg"))[:9]):
             shutil.copyfile(file, root / person / f"{number}.jpg")
     shutil.copyfile(root / "madonna" / "0.jpg", root / "madonna" / "copy.jpg")
     shutil.copyfile(root / "madonna" / "1.jpg", root / "mindy_kaling" / "double.jpg")
@@ -129,7 +132,7 @@ def test_every_image_has_its_verdict(place: Place) -> None:
     assert (facts["given"], sum(facts["verdicts"].values()), facts["missing"], facts["extra"]) == (30, 30, 0, 0)
     assert record["stages"]["listing"]["ignored"] == 1
     link = record["stages"]["link"]
-    assert link["recall"] == 1.0, "so small a heap is joined exactly"
+    assert link["recall"] == 1.0, "so small a collection is joined exactly"
 
 
 def test_tables_are_as_declared_and_the_ledger_tells_the_reading_point(place: Place) -> None:
@@ -181,7 +184,7 @@ def test_later_tables_do_not_depend_on_partitioning(place: Place) -> None:
     assert place.sieve(*APPLIED) == 0
     before = {table.name: place.rows(table) for table in LATER}
     conf = place.spark.conf
-    shuffles = conf.get("spark.sql.shuffle.partitions")
+    shuffles = str(conf.get("spark.sql.shuffle.partitions"))
     conf.set("spark.sql.shuffle.partitions", "7")
     conf.set("spark.sql.adaptive.enabled", "false")
     try:
@@ -199,9 +202,10 @@ def test_a_run_that_dies_at_a_commit_goes_on(
     """The driver dies between writing a table's rows and the commit; the same command then completes."""
     fresh = Place(spark, images, tmp_path) if name in ("embeddings", "rejects") else place
     extra = () if fresh is not place else ("--full",)
-    fast_forward, commits = Lake._fast_forward, []
+    fast_forward = Lake._fast_forward
+    commits: list[str] = []
 
-    def dying(lake, table, branch):
+    def dying(lake: Lake, table: tables.Table, branch: str) -> None:
         if table.name == name:
             commits.append(table.name)
             if len(commits) == (2 if fresh is not place else 1):
@@ -223,9 +227,10 @@ def test_an_image_that_cannot_be_read_for_once_is_tried_again(
 ) -> None:
     """A passing fault between listing and embedding costs a warning, not the image."""
     place = Place(spark, images, tmp_path)
-    fetch, calls = FileTree.fetch, []
+    fetch = FileTree.fetch
+    calls: list[FileTree] = []
 
-    def later(tree):
+    def later(tree: FileTree) -> Callable[[str], bytes]:
         calls.append(tree)
         return fetch(tree) if len(calls) == 1 else _hiccup(fetch(tree))
 
@@ -243,10 +248,10 @@ def test_an_image_that_cannot_be_read_for_once_is_tried_again(
 def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = {"exit": None}
+    other: dict[str, Any] = {"exit": None}
     commit = Lake._fast_forward
 
-    def late(lake, table, branch):
+    def late(lake: Lake, table: tables.Table, branch: str) -> None:
         if table.name == "edges" and other["exit"] is None:
             other["exit"] = -1
             other["exit"] = place.sieve(*APPLIED, "link.threshold_global=0.6", "publish.max_change=1")
@@ -276,9 +281,9 @@ def test_a_lost_row_is_seen_and_never_committed(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = place.standing()
-    whole = decide_module.decisions
+    whole = decisions
     with monkeypatch.context() as patched:
-        patched.setattr(decide_module, "decisions", lambda *given: without(whole(*given), "madonna/2.jpg"))
+        patched.setattr(decide_module, "decisions", lambda *inputs: without(whole(*inputs), "madonna/2.jpg"))
         assert place.sieve("decide.min_faces=4") == 1
     assert "reconciliation failed: 30 images given, 29 decided" in capsys.readouterr().err
     assert place.standing() == before
@@ -303,7 +308,7 @@ def test_a_stage_alone_says_what_must_run_before(
     spark: SparkSession, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = Place(spark, images, tmp_path)
-    assert place.sieve(verbs=(cluster,)) == 2
+    assert place.sieve(steps=(cluster,)) == 2
     assert "jobs/embed.py" in capsys.readouterr().err
 
 

@@ -10,9 +10,11 @@ import pytest
 from publishing import Decided, Shop, deciding, writing
 from pyspark.sql import SparkSession
 
+from facesieve.cli.main import Step
 from facesieve.core import tables
 from facesieve.images.storage import Storage
-from facesieve.lake.catalog import Lake
+from facesieve.lake.catalog import Lake, Snapshot
+from facesieve.lake.run import Run
 from facesieve.publish import exports
 
 IMAGES = {"a.jpg": Decided(), "b.jpg": Decided("drop"), "c.jpg": Decided("move", "Ann", "Bob")}
@@ -26,15 +28,15 @@ def shop(spark: SparkSession, tmp_path: Path) -> Shop:
     return Shop(spark, tmp_path)
 
 
-def _edges(cosine: float):
+def _edges(cosine: float) -> Step:
     return writing(tables.EDGES, [{"scope": "global", "src": 1, "dst": 2, "cosine": cosine}])
 
 
-def _votes(score: float):
+def _votes(score: float) -> Step:
     return writing(tables.VOTES, [{"scope": "global", "src": 1, "dst": 2, "score": score, "votes": True}])
 
 
-def _failing(_run) -> None:
+def _failing(_run: Run) -> None:
     raise ArithmeticError("on purpose")
 
 
@@ -123,12 +125,13 @@ def test_an_undo_that_was_killed_half_way_is_finished_by_the_same_command(
     assert shop.run("r1", _edges(0.5), _votes(0.5)) == 0
     first = shop.standing()
     assert shop.run("r2", _edges(0.75), _votes(0.75)) == 0
-    make_current, made = Lake.make_current, []
+    make_current = Lake.make_current
+    moved: list[str] = []
 
-    def dying(lake, table, snapshot, since):
-        if made:
+    def dying(lake: Lake, table: tables.Table, snapshot: Snapshot, since: Snapshot) -> None:
+        if moved:
             raise KeyboardInterrupt
-        made.append(table.name)
+        moved.append(table.name)
         make_current(lake, table, snapshot, since)
 
     with monkeypatch.context() as patched:

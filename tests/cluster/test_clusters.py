@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from factories import faces as synthetic
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from facesieve.assess.kernels.agreement import bcubed
-from facesieve.cluster.checkpoints import Progress
-from facesieve.cluster.clusters import Clustered, Electorate, clusters
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.clusters import Clustered, VoteInput, clusters
 from facesieve.cluster.constraints import Constraints
+from facesieve.cluster.frames import CLUSTERED_FACES, VOTERS, Voters
 from facesieve.cluster.kernels.cohesion import cohesion
 from facesieve.cluster.kernels.whispers import Coin, split, whispers
 from facesieve.cluster.supersteps import Voting
@@ -22,24 +23,25 @@ from facesieve.faces.vectors import hits
 
 Faces = tuple[np.ndarray, np.ndarray]
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
+Rows = dict[int, tuple[Any, ...]]
 
 
 def linked(faces: Faces, link: float) -> Pairs:
     """All pairs at or above `link`, as src < dst and cosine."""
     ids, vectors = faces
     rows = vectors.astype(np.float16)
-    one, other, cosines = hits(rows, rows, link)
-    kept = ids[one] < ids[other]
-    return ids[one][kept], ids[other][kept], cosines[kept]
+    left, right, cosines = hits(rows, rows, link)
+    ordered = ids[left] < ids[right]
+    return ids[left][ordered], ids[right][ordered], cosines[ordered]
 
 
-def expected(faces: Faces, pairs: Pairs) -> dict[int, tuple]:
+def expected(faces: Faces, pairs: Pairs) -> Rows:
     ids, vectors = faces
     src, dst, cosines = pairs
     votes = np.floor(cosines.astype(np.float64) * 2**20).astype(np.int64)
     labels = whispers(ids, src, dst, votes, Coin(0.75, 0), 500).labels
     names = split(ids, labels, src, dst)
-    rows = {}
+    rows: Rows = {}
     for name in np.unique(names):
         members = np.flatnonzero(names == name)
         medoid, mean = cohesion(ids[members], vectors[members])
@@ -65,39 +67,40 @@ class Run:
         order = np.random.default_rng(partitions).permutation(len(pairs[0]))
         rows = [("global", *row, True) for row in zip(*(column[order].tolist() for column in pairs), strict=True)]
         ids = faces[0].tolist()
-        given = list(zip(ids, faces[1].tolist(), ids, strict=True))
-        vectors = self.spark.createDataFrame(given, "face_id long, vector array<float>, label long")
+        voters = list(zip(ids, faces[1].tolist(), ids, strict=True))
+        frame = Voters(self.spark.createDataFrame(voters, VOTERS).repartition(partitions))
         votes = Votes(self.spark.createDataFrame(rows, VOTES.columns).repartition(partitions))
-        return self.of(vectors.repartition(partitions), votes, **conditions)
+        return self.of(frame, votes, **conditions)
 
-    def of(self, faces: DataFrame, votes: Votes, **conditions: Any) -> Clustered:
+    def of(self, faces: Voters, votes: Votes, **conditions: Any) -> Clustered:
         below = conditions.pop("finish_locally_below", 1_000_000)
-        progress = Progress(self.spark, str(self.folder), "test")
-        voting = Voting(config.Cluster(finish_locally_below=below), progress, lambda *_: None)
-        return clusters(Electorate(faces, votes, **conditions), voting)
+        checkpoints = Checkpoints(self.spark, str(self.folder), "test")
+        voting = Voting(config.Cluster(finish_locally_below=below), checkpoints, lambda *_: None)
+        return clusters(VoteInput(faces, votes, **conditions), voting)
 
 
-def told(found: Clustered) -> dict[int, tuple[Any, ...]]:
+def rows_of(result: Clustered) -> Rows:
+    assert set(result.rows.columns) == set(CLUSTERED_FACES.names)
     columns = ("face_id", "cluster_id", "cluster_size", "cohesion", "medoid", "settled", "attached")
-    return {row["face_id"]: tuple(row) for row in found.rows.select(*columns).collect()}
+    return {row["face_id"]: tuple(row) for row in result.rows.select(*columns).collect()}
 
 
 @pytest.mark.parametrize("below", [0, 1_000_000])
 def test_equals_the_kernels(run: Run, below: int) -> None:
     ids, _, vectors = synthetic(25, 8, seed=5)
     pairs = linked((ids, vectors), 0.72)
-    found = run((ids, vectors), pairs, 7, finish_locally_below=below)
-    assert found.vote.settled
-    assert (found.vote.finished_locally > 0) == (below > 0)
-    assert found.rows.count() == len(ids)
-    assert told(found) == expected((ids, vectors), pairs)
+    result = run((ids, vectors), pairs, 7, finish_locally_below=below)
+    assert result.vote.settled
+    assert (result.vote.finished_locally > 0) == (below > 0)
+    assert result.rows.count() == len(ids)
+    assert rows_of(result) == expected((ids, vectors), pairs)
 
 
 def test_an_edge_that_does_not_vote_joins_nobody(spark: SparkSession, run: Run) -> None:
     vectors = [(1, [1.0, 0.0], 1), (2, [0.8, 0.6], 2), (3, [0.0, 1.0], 3)]
-    faces = spark.createDataFrame(vectors, "face_id long, vector array<float>, label long")
+    faces = Voters(spark.createDataFrame(vectors, VOTERS))
     votes = spark.createDataFrame([("global", 1, 2, 0.8, True), ("global", 2, 3, 0.6, False)], VOTES.columns)
-    rows = told(run.of(faces, Votes(votes)))
+    rows = rows_of(run.of(faces, Votes(votes)))
     assert [rows[face][1:3] for face in (1, 2, 3)] == [(1, 2), (1, 2), (3, 1)]
     assert [rows[face][3] for face in (1, 2, 3)] == pytest.approx([0.8, 0.8, 1.0], abs=1e-3)
 
@@ -108,10 +111,11 @@ def test_leftovers_join_and_their_clusters_are_measured_anew(run: Run) -> None:
     # One face loses its edges: it is a leftover, but like no impostor.
     left = ids[0]
     cut = tuple(column[(pairs[0] != left) & (pairs[1] != left)] for column in pairs)
-    found = run(faces, cut, 3, link=0.6)
-    rows = told(found)
+    result = run(faces, cut, 3, link=0.6)
+    rows = rows_of(result)
     person = [face for face, name in zip(ids.tolist(), people, strict=True) if name == people[0]]
-    assert found.attachment["attached"] == 1
+    assert result.attachment is not None
+    assert result.attachment.attached == 1
     assert [face for face, row in rows.items() if row[-1]] == [left]
     assert {rows[face][1:3] for face in person} == {(min(person), 12)}
     assert sum(row[4] for row in rows.values()) == len({row[1] for row in rows.values()})
@@ -122,8 +126,8 @@ def test_constraints_hold_at_the_end(run: Run) -> None:
     pairs = linked((ids, vectors), 0.5)
     alike = next(row for row in range(1, 30) if people[row] == people[0])
     other = next(row for row in range(1, 30) if people[row] != people[0])
-    known = Constraints(ids[[[0, other]]], ids[[[0, alike]]], np.array([False]))
-    rows = told(run((ids, vectors), pairs, 2, constraints=known))
+    limits = Constraints(ids[[[0, other]]], ids[[[0, alike]]], np.array([False]))
+    rows = rows_of(run((ids, vectors), pairs, 2, constraints=limits))
     assert rows[ids[0]][1] == rows[ids[other]][1]
     assert rows[ids[0]][1] != rows[ids[alike]][1]
     assert len(rows) == len(ids)
@@ -135,7 +139,7 @@ def test_real_faces(run: Run, data: Path) -> None:
     ids = np.random.default_rng(0).permutation(10 * len(chosen))[: len(chosen)]
     faces = (ids, stored["embeddings"][chosen])
     pairs = linked(faces, 0.5)
-    rows = told(run(faces, pairs, 2))
+    rows = rows_of(run(faces, pairs, 2))
     assert rows == expected(faces, pairs)
     name = {face: row[1] for face, row in rows.items()}
     assert bcubed(stored["labels"][chosen], np.array([name[face] for face in ids.tolist()])).f > 0.97

@@ -1,4 +1,4 @@
-"""What people state of pairs: how files are read, what is wrong in them, which faces are meant, what contradicts."""
+"""Pairs that people wrote: how files are read, what is wrong in them, which faces are meant, what contradicts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints
+from facesieve.cluster.frames import LISTED_FACES, ListedFaces
 from facesieve.core.errors import ConfigError
 from facesieve.images.side_tables import Entries
 
@@ -43,8 +44,8 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture(scope="module")
-def faces(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame(FACES, "face_id long, image_id long, face_rank int, identity string").persist()
+def faces(spark: SparkSession) -> ListedFaces:
+    return ListedFaces(spark.createDataFrame(FACES, LISTED_FACES).persist())
 
 
 def faults(path: str) -> list[str]:
@@ -55,15 +56,15 @@ def faults(path: str) -> list[str]:
 
 
 def resolve(
-    given: Entries[ConstraintRow], faces: DataFrame, *, photos_differ: bool = False
+    file: Entries[ConstraintRow], faces: ListedFaces, *, photos_differ: bool = False
 ) -> tuple[Constraints, list[str]]:
     warned: list[str] = []
-    return constraints(given, faces, warned.append, photos_differ=photos_differ), warned
+    return constraints(file, faces, warned.append, photos_differ=photos_differ), warned
 
 
-def contradiction(given: Entries[ConstraintRow], faces: DataFrame, *, photos_differ: bool = False) -> str:
+def contradiction(file: Entries[ConstraintRow], faces: ListedFaces, *, photos_differ: bool = False) -> str:
     with pytest.raises(ConfigError) as caught:
-        resolve(given, faces, photos_differ=photos_differ)
+        resolve(file, faces, photos_differ=photos_differ)
     (fault,) = caught.value.faults
     assert fault.key == "cluster.constraints"
     return str(fault)
@@ -90,17 +91,17 @@ def test_a_folder_as_spark_writes_it(spark: SparkSession, tmp_path: Path) -> Non
     rows = spark.createDataFrame([("must", 1, 2), ("cannot", 3, 4)], "kind string, face_a long, face_b long")
     rows.repartition(2).write.parquet(str(tmp_path / "parquet"))
     rows.repartition(2).write.csv(f"file://{tmp_path}/csv", header=True)
-    found = [read_constraints(str(tmp_path / "parquet")), read_constraints(f"file://{tmp_path}/csv")]
-    assert sorted(row[1:] for row in found[1].rows) == [(False, False, 3, 4), (True, False, 1, 2)]
-    assert found[0].digest == found[1].digest
+    resolved = [read_constraints(str(tmp_path / "parquet")), read_constraints(f"file://{tmp_path}/csv")]
+    assert sorted(row[1:] for row in resolved[1].rows) == [(False, False, 3, 4), (True, False, 1, 2)]
+    assert resolved[0].digest == resolved[1].digest
 
 
-def test_nothing_stated(faces: DataFrame, write: Write) -> None:
+def test_no_file(faces: ListedFaces, write: Write) -> None:
     nothing = read_constraints("")
     assert (nothing.rows, nothing.digest) == ((), "")
-    found, warned = resolve(nothing, faces)
-    assert (len(found.must), len(found.cannot), found.photos, warned) == (0, 0, None, [])
-    assert not found.keeps_apart
+    resolved, warned = resolve(nothing, faces)
+    assert (len(resolved.must), len(resolved.cannot), resolved.photos, warned) == (0, 0, None, [])
+    assert not resolved.keeps_apart
     apart, _ = resolve(nothing, faces, photos_differ=True)
     assert apart.keeps_apart
 
@@ -128,7 +129,7 @@ def test_columns_that_are_missing(write: Write) -> None:
     assert faults(write("kind,face_a,face_b,image_b\nmust,1,2,\n")) == [f"has image_b without image_a. {fix}"]
 
 
-def test_all_that_is_wrong_in_rows_is_said_at_once(write: Write, tmp_path: Path) -> None:
+def test_all_that_is_wrong_in_rows_comes_at_once(write: Write, tmp_path: Path) -> None:
     rows = [
         "Must,1,2,,",
         "must,1.0,x,,",
@@ -138,8 +139,8 @@ def test_all_that_is_wrong_in_rows_is_said_at_once(write: Write, tmp_path: Path)
         "cannot,7,7,,",
         f"must,1,{2**63},,",
     ]
-    said = faults(write("\n".join(["kind,face_a,face_b,image_a,image_b", *rows])))
-    assert [text.split(". ")[0] for text in said] == [
+    problems = faults(write("\n".join(["kind,face_a,face_b,image_a,image_b", *rows])))
+    assert [text.split(". ")[0] for text in problems] == [
         "line 2: kind 'Must' is not known",
         "line 3: face_a '1.0' is not an id",
         "line 3: face_b 'x' is not an id",
@@ -157,53 +158,55 @@ def test_all_that_is_wrong_in_rows_is_said_at_once(write: Write, tmp_path: Path)
 
 
 def test_few_of_many_faults_are_shown(write: Write) -> None:
-    said = faults(write("kind,face_a,face_b\n" + "may,1,2\n" * 33))
-    assert len(said) == 21
-    assert said[-1] == "cluster.constraints: and 13 more. Correct these alike."
+    problems = faults(write("kind,face_a,face_b\n" + "may,1,2\n" * 33))
+    assert len(problems) == 21
+    assert problems[-1] == "cluster.constraints: and 13 more. Correct these alike."
 
 
-def test_an_image_means_its_largest_face(faces: DataFrame, write: Write) -> None:
+def test_an_image_means_its_largest_face(faces: ListedFaces, write: Write) -> None:
     rows = ["must,3,1,,", "must,,,10,30", "must,6,7,,", "cannot,,,50,30", "cannot,-5,3,,", "must,4,3,,"]
     text = "\n".join(["kind,face_a,face_b,image_a,image_b", *rows])
-    found, warned = resolve(read_constraints(write(text)), faces)
+    resolved, warned = resolve(read_constraints(write(text)), faces)
     assert warned == []
-    assert found.must.tolist() == [[1, 3], [1, 4], [3, 4], [6, 7]]
-    assert found.in_folder.tolist() == [True, False, False, False]
-    assert found.cannot.tolist() == [[-5, 3], [4, 7]]
-    assert found.within_folders().must.tolist() == [[1, 3]]
+    assert resolved.must.tolist() == [[1, 3], [1, 4], [3, 4], [6, 7]]
+    assert resolved.in_folder.tolist() == [True, False, False, False]
+    assert resolved.cannot.tolist() == [[-5, 3], [4, 7]]
+    assert resolved.within_folders().must.tolist() == [[1, 3]]
 
 
-def test_ids_of_no_face_are_counted_and_left_out(faces: DataFrame, write: Write) -> None:
+def test_ids_of_no_face_are_counted_and_left_out(faces: ListedFaces, write: Write) -> None:
     text = "kind,face_a,face_b,image_a,image_b\nmust,3,999,,\ncannot,999,1,,\nmust,,,10,999\nmust,10,20,,\nmust,1,3,,\n"
     path = write(text)
-    found, warned = resolve(read_constraints(path), faces)
+    resolved, warned = resolve(read_constraints(path), faces)
     assert warned == [
         f"cluster.constraints: 4 ids in {path} are of no face of this run: the rows that name them are left out"
     ]
-    assert found.must.tolist() == [[1, 3]]
-    assert found.cannot.tolist() == []
+    assert resolved.must.tolist() == [[1, 3]]
+    assert resolved.cannot.tolist() == []
 
 
-def test_the_shortest_contradiction_is_printed(faces: DataFrame, write: Write) -> None:
+def test_the_shortest_contradiction_is_printed(faces: ListedFaces, write: Write) -> None:
     """Of a chain of four and one of two; in any order of the rows."""
     rows = ["must,2,1", "must,3,2", "must,3,4", "must,4,6", "cannot,6,1", "cannot,3,1", "must,7,8"]
-    files = ["\n".join(["kind,face_a,face_b", *ordered]) for ordered in (rows, rows[::-1])]
-    said = [contradiction(read_constraints(write(text)), faces) for text in files]
-    for text in said:
+    problems = [
+        contradiction(read_constraints(write("\n".join(["kind,face_a,face_b", *rows[::step]]))), faces)
+        for step in (1, -1)
+    ]
+    for text in problems:
         assert "contradicts itself: must 1 and 2, must 2 and 3, cannot 1 and 3 (" in text
-    assert "(line 2, line 3, line 7). Remove or change one of these rows." in said[0]
+    assert "(line 2, line 3, line 7). Remove or change one of these rows." in problems[0]
 
 
-def test_one_pair_that_must_and_cannot(faces: DataFrame, write: Write) -> None:
+def test_one_pair_that_must_and_cannot(faces: ListedFaces, write: Write) -> None:
     text = "kind,face_a,face_b,image_a,image_b\nmust,,,20,10\ncannot,1,3,,\n"
     assert "must 1 and 3 (images 10 and 20), cannot 1 and 3 (line 2, line 3)" in contradiction(
         read_constraints(write(text)), faces
     )
 
 
-def test_two_faces_of_one_photo_must_not_be_one_person(faces: DataFrame, write: Write) -> None:
-    given = read_constraints(write("kind,face_a,face_b\nmust,4,3\nmust,3,-5\ncannot,6,7\n"))
-    assert resolve(given, faces)[0].must.tolist() == [[-5, 3], [3, 4]]
-    text = contradiction(given, faces, photos_differ=True)
+def test_two_faces_of_one_photo_must_not_be_one_person(faces: ListedFaces, write: Write) -> None:
+    file = read_constraints(write("kind,face_a,face_b\nmust,4,3\nmust,3,-5\ncannot,6,7\n"))
+    assert resolve(file, faces)[0].must.tolist() == [[-5, 3], [3, 4]]
+    text = contradiction(file, faces, photos_differ=True)
     assert "must -5 and 3, must 3 and 4, but -5 and 4 are two faces of photo 30 (line 3, line 2)" in text
     assert "or set cluster.same_photo_differs = false." in text

@@ -8,9 +8,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from facesieve.cluster.lineage import lineage
+from facesieve.cluster.frames import ClusteredFaces
+from facesieve.cluster.lineage import Lineage, lineage
+from facesieve.core.tables import Clusters
 
 Groups = dict[int, int]
+
+
+def matched(spark: SparkSession, new: Groups, old: Groups) -> Lineage:
+    rows, former = (
+        spark.createDataFrame(list(groups.items()), "face_id long, cluster_id long") for groups in (new, old)
+    )
+    return lineage(ClusteredFaces(rows), Clusters(former))
 
 
 def by_hand(new: Groups, old: Groups) -> tuple[dict[int, int], dict[str, Any]]:
@@ -30,8 +39,8 @@ def by_hand(new: Groups, old: Groups) -> tuple[dict[int, int], dict[str, Any]]:
     churn = {
         "births": len(set(new.values())) - len(heir),
         "deaths": len(set(old.values())) - len(heir),
-        "merges": sum(sum(one == cluster for one, _ in shared) > 1 for cluster in set(new.values())),
-        "splits": sum(sum(one == former for _, one in shared) > 1 for former in set(old.values())),
+        "merges": sum(sum(cluster_ == cluster for cluster_, _ in shared) > 1 for cluster in set(new.values())),
+        "splits": sum(sum(former_ == former for _, former_ in shared) > 1 for former in set(old.values())),
         "faces": len(both),
         "changed": changed / len(both) if both else 0.0,
     }
@@ -44,18 +53,22 @@ def by_hand(new: Groups, old: Groups) -> tuple[dict[int, int], dict[str, Any]]:
     st.dictionaries(st.integers(0, 30), st.integers(-5, 0), min_size=1),
 )
 def test_equals_the_rules_read_aloud(spark: SparkSession, new: Groups, old: Groups) -> None:
-    clusters = spark.createDataFrame(list(new.items()), "face_id long, cluster long")
-    former = spark.createDataFrame(list(old.items()), "face_id long, cluster_id long")
-    found = lineage(clusters, former)
+    result = matched(spark, new, old)
     heirs, churn = by_hand(new, old)
-    assert dict(found.heirs.select("cluster", "cluster_id").collect()) == heirs
-    assert found.churn == churn
-    found.heirs.unpersist()
+    assert {row["cluster"]: row["cluster_id"] for row in result.heirs.collect()} == heirs
+    assert result.churn.to_json() == churn
+    result.heirs.unpersist()
 
 
 @pytest.mark.parametrize("faces", [0, 3])
 def test_nothing_in_common(spark: SparkSession, faces: int) -> None:
-    clusters = spark.createDataFrame([(face, 1) for face in range(faces)], "face_id long, cluster long")
-    found = lineage(clusters, spark.createDataFrame([(9, 5)], "face_id long, cluster_id long"))
-    assert found.heirs.isEmpty()
-    assert found.churn == {"births": int(faces > 0), "deaths": 1, "merges": 0, "splits": 0, "faces": 0, "changed": 0.0}
+    result = matched(spark, dict.fromkeys(range(faces), 1), {9: 5})
+    assert result.heirs.isEmpty()
+    assert result.churn.to_json() == {
+        "births": int(faces > 0),
+        "deaths": 1,
+        "merges": 0,
+        "splits": 0,
+        "faces": 0,
+        "changed": 0.0,
+    }

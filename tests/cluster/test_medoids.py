@@ -33,20 +33,20 @@ def cut(rows: pa.RecordBatch, size: int) -> Iterator[pa.RecordBatch]:
 
 
 @pytest.mark.parametrize("batch", [1, 5, 64, 1000])
-@pytest.mark.parametrize("held", [4, 5, 8_192])
-def test_batches_and_spilling_do_not_show(batch: int, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "HELD_ROWS", held)
-    monkeypatch.setattr(stage, "PACKED_ROWS", 20)
+@pytest.mark.parametrize("in_memory", [4, 5, 8_192])
+def test_batches_and_spilling_do_not_show(batch: int, in_memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "MEMORY_ROWS", in_memory)
+    monkeypatch.setattr(stage, "SENT_ROWS", 20)
     rows = members()
-    found = pa.Table.from_batches(stage.measured(cut(rows, batch)))
-    assert found.column("face_id").to_pylist() == rows.column("face_id").to_pylist()
-    assert found.column("settled").to_pylist() == rows.column("settled").to_pylist()
+    result = pa.Table.from_batches(stage.measured(cut(rows, batch)))
+    assert result.column("face_id").to_pylist() == rows.column("face_id").to_pylist()
+    assert result.column("settled").to_pylist() == rows.column("settled").to_pylist()
     ids = rows.column("face_id").to_numpy()
     vectors = np.array(rows.column("vector").to_pylist(), np.float32)
     for start, size in zip(np.cumsum(SIZES) - SIZES, SIZES, strict=True):
         part = slice(start, start + size)
         medoid, mean = cohesion(ids[part], vectors[part])
-        got = found.slice(start, size)
+        got = result.slice(start, size)
         assert got.column("cluster_id").to_pylist() == [ids[start]] * size
         assert got.column("cluster_size").to_pylist() == [size] * size
         assert got.column("cohesion").to_pylist() == [np.float32(mean)] * size

@@ -1,4 +1,4 @@
-"""The verb `cluster` on a lake: ids that last, labels that a vote begins with, crashes, constraints, reuse."""
+"""The step `cluster` on a lake: ids that last, labels that a vote begins with, crashes, constraints, reuse."""
 
 from __future__ import annotations
 
@@ -11,19 +11,36 @@ from factories import faces
 from pyspark.sql import SparkSession
 from world import DIMENSION, World
 
-from facesieve.cluster.checkpoints import Progress
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.frames import VoteState
 from facesieve.core import tables
 from facesieve.core.config import Cluster
 from facesieve.core.errors import ConfigError
 from facesieve.core.ids import digest_id
 
-PEOPLE = oracle.Crowd(*faces(12, 12, seed=3, dimension=DIMENSION))
+IDS, PERSONS, VECTORS = faces(12, 12, seed=3, dimension=DIMENSION)
+PEOPLE = oracle.Crowd(IDS, list(PERSONS), VECTORS)
 COSINE = Cluster(score="cosine", attach_error=0.0)
 
 
 @pytest.fixture
 def world(spark: SparkSession, tmp_path: Path) -> World:
     return World(spark, PEOPLE, scratch=str(tmp_path / "scratch"))
+
+
+@pytest.fixture(scope="module")
+def three(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Three people, linked once for the tests that ask for other settings alone."""
+    world = World(spark, PEOPLE, scratch=str(tmp_path_factory.mktemp("scratch")))
+    world.put(of(set(NAMES[:3])))
+    world.link()
+    return world
+
+
+@pytest.fixture
+def linked(three: World) -> World:
+    three.settings = Cluster()
+    return three
 
 
 def of(people: set[str]) -> list[int]:
@@ -40,7 +57,7 @@ def test_ids_last_and_what_changed_is_told(world: World) -> None:
     first = world.cluster()["global"]
     assert first["churn"] is None
     before = world.clusters()
-    assert set(before.values()) == {min(f for f in before if before[f] == one) for one in set(before.values())}
+    assert set(before.values()) == {min(f for f in before if before[f] == name) for name in set(before.values())}
     # The faces that clusters are named for go; a person comes.
     gone = {row for row in some if int(PEOPLE.ids[row]) in set(before.values())}
     world.put([row for row in some if row not in gone] + newcomer)
@@ -59,13 +76,13 @@ def test_ids_last_and_what_changed_is_told(world: World) -> None:
 
 
 def test_an_id_once_borne_is_not_given_again(world: World) -> None:
-    one = of({NAMES[0]})
-    world.put(one)
+    person = of({NAMES[0]})
+    world.put(person)
     world.link()
     world.cluster()
     (borne,) = set(world.clusters().values())
-    first = next(row for row in one if PEOPLE.ids[row] == borne)
-    world.put([row for row in one if row != first])
+    first = next(row for row in person if PEOPLE.ids[row] == borne)
+    world.put([row for row in person if row != first])
     world.link()
     world.cluster()
     assert set(world.clusters().values()) == {borne}
@@ -73,7 +90,7 @@ def test_an_id_once_borne_is_not_given_again(world: World) -> None:
     vectors = PEOPLE.vectors.copy()
     vectors[first] = -vectors[first]
     world.become(oracle.Crowd(PEOPLE.ids, PEOPLE.names, vectors))
-    world.put(one)
+    world.put(person)
     world.link()
     world.cluster()
     assert world.clusters()[borne] == digest_id("global", str(borne), "1")
@@ -82,61 +99,59 @@ def test_an_id_once_borne_is_not_given_again(world: World) -> None:
 def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.put(range(len(PEOPLE.ids)))
     world.link()
-    keep = Progress.keep
+    write = Checkpoints.write
+    written: list[int] = []
 
-    def killed(self: Progress, step: int, *rest):
+    def killed(self: Checkpoints, step: int, state: VoteState, history: list[int]) -> VoteState:
         if step == 2:
             raise KeyboardInterrupt
-        return keep(self, step, *rest)
+        return write(self, step, state, history)
 
-    monkeypatch.setattr(Progress, "keep", killed)
+    def noted(self: Checkpoints, step: int, state: VoteState, history: list[int]) -> VoteState:
+        written.append(step)
+        return write(self, step, state, history)
+
+    monkeypatch.setattr(Checkpoints, "write", killed)
     with pytest.raises(KeyboardInterrupt):
         world.cluster(finish_locally_below=0)
     votes = world.lake.standing(tables.VOTES)
-    done: list[int] = []
-    monkeypatch.setattr(Progress, "keep", lambda self, step, *rest: done.append(step) or keep(self, step, *rest))
+    monkeypatch.setattr(Checkpoints, "write", noted)
     facts = world.cluster(finish_locally_below=0)["global"]
-    assert done[0] == 2
+    assert written[0] == 2
     assert world.lake.standing(tables.VOTES) == votes
     assert list((Path(world.scratch) / "supersteps").iterdir()) == []
-    found = world.clusters()
+    clusters = world.clusters()
     whole = world.cluster(full=True, finish_locally_below=1_000_000)["global"]
-    assert world.clusters() == found
+    assert world.clusters() == clusters
     assert whole["unsettled"] == facts["unsettled"]
 
 
-def test_where_a_vote_is_finished_makes_no_other_result(world: World) -> None:
-    world.put(of(set(NAMES[:3])))
-    world.link()
-    assert not world.cluster(finish_locally_below=0)["reused"]
-    assert world.cluster(finish_locally_below=50)["reused"]
+def test_where_a_vote_is_finished_makes_no_other_result(linked: World) -> None:
+    assert not linked.cluster(seed=1, finish_locally_below=0)["reused"]
+    assert linked.cluster(finish_locally_below=50)["reused"]
 
 
-def test_constraints_are_part_of_what_is_asked(world: World, tmp_path: Path) -> None:
+def test_constraints_are_part_of_what_is_asked(linked: World, tmp_path: Path) -> None:
     rows = of(set(NAMES[:3]))
     ids = PEOPLE.ids[rows].tolist()
     names = [PEOPLE.names[row] for row in rows]
     other = next(face for face, name in zip(ids, names, strict=True) if name != names[0])
     alike = next(face for face, name in zip(ids[1:], names[1:], strict=True) if name == names[0])
-    world.put(rows)
-    world.link()
-    world.cluster()
+    linked.cluster()
     file = tmp_path / "pairs.csv"
     file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{ids[0]},{alike}\n")
-    facts = world.cluster(constraints=str(file))
+    facts = linked.cluster(constraints=str(file))
     assert (facts["reused"], facts["constraints"]) == (False, {"must": 1, "cannot": 1})
-    found = world.clusters()
-    assert found[ids[0]] == found[other] != found[alike]
+    clusters = linked.clusters()
+    assert clusters[ids[0]] == clusters[other] != clusters[alike]
     file.write_text(f"kind,face_a,face_b\nmust,{ids[0]},{other}\ncannot,{other},{ids[0]}\n")
     with pytest.raises(ConfigError, match="contradicts itself"):
-        world.cluster()
+        linked.cluster()
 
 
-def test_cosine_votes_and_no_attachment(world: World) -> None:
-    world.put(of(set(NAMES[:4])))
-    world.link()
-    world.settings = COSINE
-    facts = world.cluster()["global"]
+def test_cosine_votes_and_no_attachment(linked: World) -> None:
+    linked.settings = COSINE
+    facts = linked.cluster()["global"]
     assert (facts["pi0"], facts["attached"]) == (None, None)
-    sizes = np.unique(list(world.clusters().values()), return_counts=True)[1]
-    assert len(sizes[sizes > 2]) == 4
+    sizes = np.unique(list(linked.clusters().values()), return_counts=True)[1]
+    assert len(sizes[sizes > 2]) == 3

@@ -10,13 +10,15 @@ import networkx as nx
 import numpy as np
 import pytest
 from graphs import Graph, graph, zoo
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.cluster import local_finish, messages, supersteps
-from facesieve.cluster.checkpoints import Progress
+from facesieve.cluster import local_finish, supersteps
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
 from facesieve.core import config
+from facesieve.core import frames as core_frames
 
 ADAPTIVE = "spark.sql.adaptive.enabled"
 MESSAGES = partial(config.Cluster, finish_locally_below=0)
@@ -27,7 +29,7 @@ def adaptive(spark: SparkSession, request: pytest.FixtureRequest) -> Iterator[No
     former = spark.conf.get(ADAPTIVE)
     spark.conf.set(ADAPTIVE, request.param)
     yield
-    spark.conf.set(ADAPTIVE, former)
+    spark.conf.set(ADAPTIVE, str(former))
 
 
 @pytest.fixture
@@ -37,17 +39,17 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supersteps, "COIN_STEPS", 3)
 
 
-def frames(spark: SparkSession, made: Graph, partitions: int, seed: int) -> tuple[DataFrame, DataFrame]:
+def frames(spark: SparkSession, sample: Graph, partitions: int, seed: int) -> tuple[Vertices, VotingEdges]:
     rng = np.random.default_rng(seed)
-    faces = [(face, face) for face in rng.permutation(made.ids).tolist()]
-    pairs = rng.permutation(np.stack(made[1:], axis=1)).tolist()
-    vertices = spark.createDataFrame(faces, "id long, label long").repartition(partitions)
-    return vertices, spark.createDataFrame(pairs, "src long, dst long, vote long").repartition(partitions)
+    faces = [(face, face) for face in rng.permutation(sample.ids).tolist()]
+    pairs = rng.permutation(np.stack(sample[1:], axis=1)).tolist()
+    edges = spark.createDataFrame(pairs, VOTING_EDGES).repartition(partitions)
+    return Vertices(spark.createDataFrame(faces, VERTICES).repartition(partitions)), VotingEdges(edges)
 
 
 @pytest.fixture
 def vote(spark: SparkSession, tmp_path: Path) -> Vote:
-    return Vote(spark, tmp_path / "progress")
+    return Vote(spark, tmp_path / "checkpoints")
 
 
 @dataclass
@@ -56,52 +58,52 @@ class Vote:
 
     spark: SparkSession
     folder: Path
-    said: list[tuple[int, int]] = field(default_factory=list)
+    reports: list[tuple[int, int]] = field(default_factory=list)
 
-    def run(self, made: Graph, settings: config.Cluster, partitions: int = 2, run: str = "a") -> supersteps.Outcome:
-        vertices, edges = frames(self.spark, made, partitions, seed=partitions)
-        progress = Progress(self.spark, str(self.folder), run)
-        voting = supersteps.Voting(settings, progress, lambda *now: self.said.append(now))
+    def run(self, sample: Graph, settings: config.Cluster, partitions: int = 2, run: str = "a") -> supersteps.Outcome:
+        vertices, edges = frames(self.spark, sample, partitions, seed=partitions)
+        checkpoints = Checkpoints(self.spark, str(self.folder), run)
+        voting = supersteps.Voting(settings, checkpoints, lambda *now: self.reports.append(now))
         return supersteps.whispers(vertices, edges, voting)
 
-    def compare(self, made: Graph, settings: config.Cluster, partitions: int = 2) -> supersteps.Outcome:
+    def compare(self, sample: Graph, settings: config.Cluster, partitions: int = 2) -> supersteps.Outcome:
         """Compare labels vertex by vertex, and the history."""
-        found = self.run(made, settings, partitions)
-        hold(found, made, settings)
-        assert self.said == list(enumerate(found.unsettled, start=1))
-        return found
+        result = self.run(sample, settings, partitions)
+        hold(result, sample, settings)
+        assert self.reports == list(enumerate(result.unsettled, start=1))
+        return result
 
 
-def hold(found: supersteps.Outcome, made: Graph, settings: config.Cluster) -> None:
-    truth = kernel.whispers(*made, kernel.Coin(settings.update_fraction, settings.seed), settings.max_supersteps)
-    rows = {row["id"]: row for row in found.labels.collect()}
-    assert found.labels.count() == len(made.ids)
-    assert [rows[face]["label"] for face in made.ids.tolist()] == truth.labels.tolist()
-    assert [rows[face]["settled"] for face in made.ids.tolist()] == (~truth.wanting).tolist()
-    assert (found.unsettled, found.settled) == truth[2:4]
+def hold(result: supersteps.Outcome, sample: Graph, settings: config.Cluster) -> None:
+    truth = kernel.whispers(*sample, kernel.Coin(settings.update_fraction, settings.seed), settings.max_supersteps)
+    rows = {row["id"]: row for row in result.labels.collect()}
+    assert result.labels.count() == len(sample.ids)
+    assert [rows[face]["label"] for face in sample.ids.tolist()] == truth.labels.tolist()
+    assert [rows[face]["settled"] for face in sample.ids.tolist()] == (~truth.wanting).tolist()
+    assert (result.unsettled, result.settled) == truth[2:4]
 
 
 @pytest.mark.usefixtures("soon", "adaptive")
 @pytest.mark.parametrize(("adaptive", "partitions"), [("true", 1), ("false", 2), ("true", 7)], indirect=["adaptive"])
 def test_equals_the_kernel_vertex_by_vertex(vote: Vote, partitions: int) -> None:
-    found = vote.compare(zoo(seed=1014), MESSAGES(max_supersteps=12), partitions)
-    assert found.settled
-    assert len(found.unsettled) > kernel.COIN_STEPS + 2
-    assert found.labels.where("settled").count() == found.labels.count()
+    result = vote.compare(zoo(seed=1014), MESSAGES(max_supersteps=12), partitions)
+    assert result.settled
+    assert len(result.unsettled) > kernel.COIN_STEPS + 2
+    assert result.labels.where("settled").count() == result.labels.count()
 
 
 def test_other_coin_and_limit(vote: Vote) -> None:
     settings = MESSAGES(seed=-5, update_fraction=0.4, max_supersteps=3)
-    found = vote.compare(zoo(seed=12), settings, 2)
-    assert not found.settled
-    assert found.labels.where(~F.col("settled")).count() == found.unsettled[-1]
+    result = vote.compare(zoo(seed=12), settings, 2)
+    assert not result.settled
+    assert result.labels.where(~F.col("settled")).count() == result.unsettled[-1]
 
 
 def test_large_moves_are_joined_without_broadcast(vote: Vote, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "BROADCAST_FACES", 0)
+    monkeypatch.setattr(core_frames, "BROADCAST_ROWS", 0)
     monkeypatch.setattr(supersteps, "FILTER_BELOW", 2.0)
-    made = graph(nx.gnm_random_graph(40, 90, seed=2), seed=2, most=2)
-    vote.compare(made, MESSAGES(max_supersteps=4), 2)
+    sample = graph(nx.gnm_random_graph(40, 90, seed=2), seed=2, most=2)
+    vote.compare(sample, MESSAGES(max_supersteps=4), 2)
 
 
 def test_no_edges(vote: Vote) -> None:
@@ -112,20 +114,20 @@ def test_no_edges(vote: Vote) -> None:
 def test_draws_are_the_kernels(spark: SparkSession) -> None:
     ids = np.random.default_rng(4).integers(-(2**63), 2**63 - 1, 20)
     frame = spark.createDataFrame([(face,) for face in ids.tolist()], "id long")
-    spoken = dict(frame.select("id", supersteps.draws(41, -9)).collect())
-    assert [spoken[face] for face in ids.tolist()] == kernel.Coin(0.5, -9).draws(41, ids).tolist()
+    drawn = {row[0]: row[1] for row in frame.select("id", supersteps.draws(41, -9)).collect()}
+    assert [drawn[face] for face in ids.tolist()] == kernel.Coin(0.5, -9).draws(41, ids).tolist()
 
 
 def test_a_hub_is_no_harder_than_its_degree(vote: Vote) -> None:
-    made = graph(nx.star_graph(20_000), seed=6)
-    vote.compare(made, MESSAGES(max_supersteps=2), 2)
+    sample = graph(nx.star_graph(20_000), seed=6)
+    vote.compare(sample, MESSAGES(max_supersteps=2), 2)
 
 
 def test_a_local_finish_changes_nothing(vote: Vote) -> None:
-    made = zoo(seed=1014)
-    found = vote.compare(made, config.Cluster(finish_locally_below=70, max_supersteps=100))
-    assert found.finished_locally > 0
-    assert found.finished_locally < len(found.unsettled)
+    sample = zoo(seed=1014)
+    result = vote.compare(sample, config.Cluster(finish_locally_below=70, max_supersteps=100))
+    assert result.finished_locally > 0
+    assert result.finished_locally < len(result.unsettled)
 
 
 def test_a_local_finish_stops_at_the_limit(vote: Vote) -> None:
@@ -134,33 +136,33 @@ def test_a_local_finish_stops_at_the_limit(vote: Vote) -> None:
 
 def test_what_is_too_wide_is_not_finished_locally(vote: Vote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_finish, "HOPS", 2)
-    made = graph(nx.path_graph(60), seed=4)
-    assert vote.compare(made, config.Cluster(finish_locally_below=58)).finished_locally == 0
+    sample = graph(nx.path_graph(60), seed=4)
+    assert vote.compare(sample, config.Cluster(finish_locally_below=58)).finished_locally == 0
 
 
 @pytest.mark.parametrize("stop", [1, 3])
 def test_goes_on_after_the_last_whole_superstep(vote: Vote, stop: int) -> None:
-    made = zoo(seed=1014)
-    vote.run(made, MESSAGES(max_supersteps=stop), run="killed")
-    vote.said.clear()
+    """The first superstep that is lost leaves the state before any; five supersteps show that the vote goes on."""
+    sample, settings = zoo(seed=1014), MESSAGES(max_supersteps=5)
+    vote.run(sample, MESSAGES(max_supersteps=stop), run="killed")
+    vote.reports.clear()
     # The limit's last superstep moves nobody; the one before it is as in a longer run.
     shutil.rmtree(vote.folder / "killed" / f"{stop:06d}")
-    hold(vote.run(made, MESSAGES(max_supersteps=100), run="again"), made, MESSAGES(max_supersteps=100))
-    assert vote.said[0][0] == max(stop, 1)
+    hold(vote.run(sample, settings, run="again"), sample, settings)
+    assert vote.reports[0][0] == max(stop, 1)
 
 
 def test_begins_with_the_labels_given(spark: SparkSession, vote: Vote) -> None:
-    made = zoo(seed=3)
+    sample = zoo(seed=3)
     coin = kernel.Coin(0.75, 0)
-    before = kernel.whispers(*made, coin, 500).labels
+    before = kernel.whispers(*sample, coin, 500).labels
     # Two faces change sides; the others stay as they are unless that concerns them.
-    before[:2] = made.ids[:2]
-    truth = kernel.finish(made.ids, made[1:], kernel.Start(before), coin, 500)
-    vertices = spark.createDataFrame(list(zip(made.ids.tolist(), before.tolist(), strict=True)), "id long, label long")
-    voting = supersteps.Voting(MESSAGES(), Progress(spark, str(vote.folder), "a"), lambda *_: None)
-    found = supersteps.whispers(vertices, frames(spark, made, 2, 1)[1], voting)
-    assert dict(found.labels.select("id", "label").collect()) == dict(
-        zip(made.ids.tolist(), truth.labels.tolist(), strict=True)
-    )
-    assert found.unsettled == truth.unsettled
-    assert found.unsettled[0] <= 4
+    before[:2] = sample.ids[:2]
+    truth = kernel.finish(sample.ids, sample[1:], kernel.Start(before), coin, 500)
+    vertices = spark.createDataFrame(list(zip(sample.ids.tolist(), before.tolist(), strict=True)), VERTICES)
+    voting = supersteps.Voting(MESSAGES(), Checkpoints(spark, str(vote.folder), "a"), lambda *_: None)
+    result = supersteps.whispers(Vertices(vertices), frames(spark, sample, 2, 1)[1], voting)
+    labels = {row["id"]: row["label"] for row in result.labels.collect()}
+    assert [labels[face] for face in sample.ids.tolist()] == truth.labels.tolist()
+    assert result.unsettled == truth.unsettled
+    assert result.unsettled[0] <= 4

@@ -10,7 +10,8 @@ from graphs import SHAPES, Graph, graph
 from pyspark.sql import SparkSession
 
 from facesieve.cluster import vote as stage
-from facesieve.cluster.checkpoints import Progress
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import config
@@ -26,59 +27,59 @@ Vote = Callable[..., stage.Voted]
 
 @pytest.fixture
 def vote(spark: SparkSession, tmp_path: Path) -> Vote:
-    def run(made: Graph, below: int, labels: np.ndarray | None = None, partitions: int = 2) -> stage.Voted:
-        given = list(zip(made.ids.tolist(), (made.ids if labels is None else labels).tolist(), strict=True))
-        vertices = spark.createDataFrame(given, "id long, label long").repartition(partitions)
-        rows = np.random.default_rng(partitions).permutation(np.stack(made[1:], axis=1))
-        edges = spark.createDataFrame(rows.tolist(), "src long, dst long, vote long").repartition(partitions)
+    def run(sample: Graph, below: int, labels: np.ndarray | None = None, partitions: int = 2) -> stage.Voted:
+        begun = list(zip(sample.ids.tolist(), (sample.ids if labels is None else labels).tolist(), strict=True))
+        vertices = Vertices(spark.createDataFrame(begun, VERTICES).repartition(partitions))
+        rows = np.random.default_rng(partitions).permutation(np.stack(sample[1:], axis=1))
+        edges = VotingEdges(spark.createDataFrame(rows.tolist(), VOTING_EDGES).repartition(partitions))
         settings = config.Cluster(finish_locally_below=below)
-        progress = Progress(spark, str(tmp_path / str(below)), "test")
-        return stage.vote(vertices, edges, Voting(settings, progress, lambda *_: None))
+        checkpoints = Checkpoints(spark, str(tmp_path / str(below)), "test")
+        return stage.vote(vertices, edges, Voting(settings, checkpoints, lambda *_: None))
 
     return run
 
 
-def hold(found: stage.Voted, made: Graph, labels: np.ndarray | None = None) -> None:
-    truth = kernel.finish(made.ids, made[1:], kernel.Start(made.ids if labels is None else labels), COIN, 500)
-    clusters = kernel.split(made.ids, truth.labels, made.src, made.dst)
-    rows = {row["id"]: (row["cluster"], row["settled"]) for row in found.rows.collect()}
-    assert found.rows.count() == len(made.ids)
-    assert [rows[face] for face in made.ids.tolist()] == [(cluster, True) for cluster in clusters.tolist()]
-    assert found.unsettled == truth.unsettled
-    assert (found.settled, found.supersteps) == (True, truth.supersteps)
+def hold(result: stage.Voted, sample: Graph, labels: np.ndarray | None = None) -> None:
+    truth = kernel.finish(sample.ids, sample[1:], kernel.Start(sample.ids if labels is None else labels), COIN, 500)
+    clusters = kernel.split(sample.ids, truth.labels, sample.src, sample.dst)
+    rows = {row["id"]: (row["cluster"], row["settled"]) for row in result.rows.collect()}
+    assert result.rows.count() == len(sample.ids)
+    assert [rows[face] for face in sample.ids.tolist()] == [(cluster, True) for cluster in clusters.tolist()]
+    assert result.unsettled == truth.unsettled
+    assert (result.settled, result.supersteps) == (True, truth.supersteps)
 
 
 @pytest.mark.parametrize("partitions", [1, 7])
 def test_one_task_equals_the_kernels(vote: Vote, partitions: int) -> None:
     for most in (1, 3):
-        made = graph(EVERYTHING, seed=most, most=most)
-        found = vote(made, below=len(made.src), partitions=partitions)
-        hold(found, made)
-        assert found.finished_locally == found.supersteps
+        sample = graph(EVERYTHING, seed=most, most=most)
+        result = vote(sample, below=len(sample.src), partitions=partitions)
+        hold(result, sample)
+        assert result.finished_locally == result.supersteps
 
 
 def test_messages_and_then_one_task_equal_the_kernels(vote: Vote) -> None:
-    made = graph(nx.disjoint_union(nx.barbell_graph(9, 2), nx.gnm_random_graph(60, 120, seed=5)), seed=3)
-    found = vote(made, below=130)
-    hold(found, made)
-    assert 0 < found.finished_locally < found.supersteps
+    sample = graph(nx.disjoint_union(nx.barbell_graph(9, 2), nx.gnm_random_graph(60, 120, seed=5)), seed=3)
+    result = vote(sample, below=130)
+    hold(result, sample)
+    assert 0 < result.finished_locally < result.supersteps
 
 
 def test_one_task_begins_with_the_labels_given(vote: Vote) -> None:
-    made = graph(EVERYTHING, seed=4, most=2)
-    begun = kernel.whispers(*made, COIN, 500).labels
-    begun[:5], begun[5:8] = made.ids[:5], 77
-    hold(vote(made, len(made.src), begun), made, begun)
+    sample = graph(EVERYTHING, seed=4, most=2)
+    begun = kernel.whispers(*sample, COIN, 500).labels
+    begun[:5], begun[5:8] = sample.ids[:5], 77
+    hold(vote(sample, len(sample.src), begun), sample, begun)
 
 
 def test_a_hub_of_degree_100_000(vote: Vote) -> None:
-    made = graph(nx.star_graph(100_000), seed=6)
-    hold(vote(made, below=len(made.src)), made)
+    sample = graph(nx.star_graph(100_000), seed=6)
+    hold(vote(sample, below=len(sample.src)), sample)
 
 
 @pytest.mark.parametrize("below", [0, 1_000])
 def test_a_false_fixed_point_is_refused(vote: Vote, monkeypatch: pytest.MonkeyPatch, below: int) -> None:
-    settled = "_verify" if below else "discontent"
+    settled = "_verify" if below else "unstable_vertices"
     honest = getattr(stage, settled)
     monkeypatch.setattr(stage, settled, (lambda _: honest(1)) if below else (lambda *_: 1))
     with pytest.raises(InvariantError, match="said to have settled, but 1 faces"):
@@ -86,6 +87,6 @@ def test_a_false_fixed_point_is_refused(vote: Vote, monkeypatch: pytest.MonkeyPa
 
 
 def test_no_edges(vote: Vote) -> None:
-    made = graph(nx.empty_graph(3), seed=2)
+    sample = graph(nx.empty_graph(3), seed=2)
     for below in (0, 10):
-        hold(vote(made, below), made)
+        hold(vote(sample, below), sample)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,31 +12,31 @@ from facesieve.core.errors import ConfigError
 
 
 @pytest.fixture
-def base(tmp_path: Path):
+def base(tmp_path: Path) -> str:
     file = tmp_path / "base.toml"
     file.write_text('[lake]\nroot = "/lake"\n[images]\nroot = "/images"\n')
     return str(file)
 
 
-def _keys(call) -> set[str]:
+def _keys(call: Callable[[], object]) -> set[str]:
     with pytest.raises(ConfigError) as caught:
         call()
     return {fault.key for fault in caught.value.faults}
 
 
-def test_overlay_and_set_win_in_order(base, tmp_path: Path) -> None:
+def test_overlay_and_set_win_in_order(base: str, tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.toml"
     overlay.write_text("[decide]\nmin_faces = 3\n[cluster]\nseed = 4\n")
-    made = config.load(base, [str(overlay)], ["cluster.seed=7", "images.identity=none", "publish.outputs=[]"])
-    assert (made.decide.min_faces, made.cluster.seed, made.images.identity) == (3, 7, "none")
+    settings = config.load(base, [str(overlay)], ["cluster.seed=7", "images.identity=none", "publish.outputs=[]"])
+    assert (settings.decide.min_faces, settings.cluster.seed, settings.images.identity) == (3, 7, "none")
 
 
-def test_every_fault_of_every_place_is_listed(base) -> None:
+def test_every_fault_of_every_place_is_listed(base: str) -> None:
     keys = _keys(lambda: config.load(base, [], ["link.recall=2", "lnk.scope=global", "nonsense", "cluster.seed=x"]))
     assert keys == {"link.recall", "lnk", "--set nonsense", "cluster.seed"}
 
 
-def test_what_belongs_together(base) -> None:
+def test_what_belongs_together(base: str) -> None:
     assert _keys(lambda: config.load(base, [], ["lake.root="])) == {"lake.root", "lake.scratch"}
     assert _keys(lambda: config.load(base, [], ['publish.outputs=["folders"]'])) == {"publish.export_root"}
 
@@ -51,11 +52,11 @@ def test_what_belongs_together(base) -> None:
         ("lake.scratch", ["lake.scratch=/images/s"]),
     ],
 )
-def test_results_and_images_must_not_overlap(base, key: str, sets) -> None:
+def test_results_and_images_must_not_overlap(base: str, key: str, sets: list[str]) -> None:
     assert _keys(lambda: config.load(base, [], sets)) == {key}
 
 
-def test_neighbours_do_not_overlap(base) -> None:
+def test_neighbours_do_not_overlap(base: str) -> None:
     assert config.load(base, [], ["lake.root=/images2"]).lake.root == "/images2"
     assert config.load(base, [], ["lake.root=/p", "images.root=/p/photographs"]).images.root == "/p/photographs"
 
@@ -67,12 +68,44 @@ def test_a_required_key_is_missed_even_where_its_section_is_absent(tmp_path: Pat
 
 
 @pytest.mark.parametrize("rule", ["(", "[a-z]+", "elsewhere"])
-def test_identity_rule_must_name_its_group(base, rule: str) -> None:
+def test_identity_rule_must_name_its_group(base: str, rule: str) -> None:
     assert _keys(lambda: config.load(base, [], [f"images.identity={rule}"])) == {"images.identity"}
 
 
-def test_a_missing_or_broken_file_is_a_fault(base, tmp_path: Path) -> None:
+def test_a_missing_or_broken_file_is_a_fault(base: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("[lake\n")
     absent = str(tmp_path / "absent.toml")
     assert _keys(lambda: config.load(base, [str(broken), absent])) == {str(broken), absent}
+
+
+def test_what_a_job_does_not_use_may_be_left_out_but_not_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "lake.toml"
+    file.write_text('[lake]\nroot = "/lake"\n[publish]\noutputs = ["folders"]\n')
+    assert _keys(lambda: config.load(str(file))) == {"images.root", "publish.export_root"}
+    assert config.load(str(file), sections=("lake",)).lake.root == "/lake"
+    assert _keys(lambda: config.load(str(file), (), ["link.recall=2"], ("lake",))) == {"link.recall"}
+
+
+@pytest.mark.parametrize(
+    ("sets", "model"), [(["link.recall=2", "embed.model=mine"], "mine"), (["embed=3"], "facenet"), ([], "facenet")]
+)
+def test_the_model_is_named_whatever_else_is_wrong(base: str, sets: list[str], model: str) -> None:
+    assert config.model_named(base, (), sets) == model
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "new"),
+    [
+        ("link.strangers", "3.0", "link.false_matches"),
+        ("cluster.strangers", "10.0", "cluster.false_matches"),
+        ("link.threshold_heap", "0.5", "link.threshold_global"),
+        ("link.scope", "heap", "global"),
+    ],
+)
+def test_an_old_key_or_scope_is_told_its_new_name(base: str, key: str, value: str, new: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(base, [], [f"{key}={value}"])
+    (fault,) = caught.value.faults
+    assert fault.key == key
+    assert f"was renamed to {new}" in str(fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -25,30 +26,30 @@ class Outer:
     inner: Inner | None = None
 
 
-def _faults(given: dict) -> dict[str, Fault]:
+def _faults(raw: dict[str, Any]) -> dict[str, Fault]:
     faults: list[Fault] = []
-    assert build(Outer, given, "", faults) is None
+    assert build(Outer, raw, "", faults) is None
     return {fault.key: fault for fault in faults}
 
 
 def test_good_values_and_defaults() -> None:
     faults: list[Fault] = []
-    made = build(Outer, {"share": 1, "parts": ["b"], "inner": {"side": 3}}, "", faults)
+    outer = build(Outer, {"share": 1, "parts": ["b"], "inner": {"side": 3}}, "", faults)
     assert faults == []
-    assert made == Outer(share=1.0, parts=("b",), inner=Inner(3.0))
-    assert isinstance(made.share, float)
+    assert outer == Outer(share=1.0, parts=("b",), inner=Inner(3.0))
+    assert isinstance(outer.share, float)
 
 
 def test_all_faults_are_reported_at_once_with_dotted_keys() -> None:
-    found = _faults({"nam": 1, "share": 0, "count": 1.5, "inner": {}, "parts": ["a", "a"]})
-    assert set(found) == {"nam", "share", "count", "inner.side", "parts"}
-    assert "Did you mean name?" in found["nam"].fix
-    assert "above 0 to 1" in found["share"].fix
+    faults = _faults({"nam": 1, "share": 0, "count": 1.5, "inner": {}, "parts": ["a", "a"]})
+    assert set(faults) == {"nam", "share", "count", "inner.side", "parts"}
+    assert "Did you mean name?" in faults["nam"].fix
+    assert "above 0 to 1" in faults["share"].fix
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [("flag", 1), ("count", True), ("count", "1"), ("name", 3), ("parts", "a"), ("inner", 3), ("share", float("nan"))],
 )
-def test_nothing_is_converted_silently(name: str, value) -> None:
+def test_nothing_is_converted_silently(name: str, value: object) -> None:
     assert set(_faults({name: value})) == {name}

@@ -26,17 +26,17 @@ centre_y = 118
 
 
 @pytest.fixture
-def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> profiles.Profile:
     monkeypatch.setenv("MODEL_PLACE", "/models")
     (tmp_path / "small.toml").write_text(GOOD.format(digest="0" * 64))
     return profiles.load("small", str(tmp_path))
 
 
-def test_variables_are_expanded_and_the_name_is_the_file(profile) -> None:
+def test_variables_are_expanded_and_the_name_is_the_file(profile: profiles.Profile) -> None:
     assert (profile.file, profile.name) == ("/models/model.tflite", "small")
 
 
-def test_id_changes_with_what_changes_vectors_only(profile) -> None:
+def test_id_changes_with_what_changes_vectors_only(profile: profiles.Profile) -> None:
     base = profiles.model_id(profile, Embed())
     assert base.startswith("small@")
     assert len(base) == len("small@") + 12
@@ -54,13 +54,13 @@ def test_id_changes_with_what_changes_vectors_only(profile) -> None:
         (profile, Embed(min_confidence=0.5)),
     ]
     assert {profiles.model_id(*pair) for pair in same} == {base}
-    made = [profiles.model_id(*pair) for pair in other]
-    assert base not in made
-    assert len(set(made)) == len(made)
+    ids = [profiles.model_id(*pair) for pair in other]
+    assert base not in ids
+    assert len(set(ids)) == len(ids)
 
 
 @pytest.mark.parametrize("form", profiles.FORMS)
-def test_every_form_is_accepted(tmp_path: Path, form) -> None:
+def test_every_form_is_accepted(tmp_path: Path, form: str) -> None:
     (tmp_path / "small.toml").write_text(GOOD.format(digest="0" * 64).replace("tflite", form).replace("$", ""))
     assert profiles.load("small", str(tmp_path)).form == form
 
@@ -77,6 +77,28 @@ def test_faults_name_file_and_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     }
 
 
-def test_unknown_model_lists_what_there_is(tmp_path: Path, profile) -> None:
+def test_unknown_model_lists_what_there_is(tmp_path: Path, profile: profiles.Profile) -> None:
     with pytest.raises(ConfigError, match="small"):
         profiles.load("large", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "new"),
+    [
+        ("[strangers]\nintercept = 0.0\nslope = 0.1", "strangers", "impostor"),
+        ("[same_person]\nprobabilities = []\ncosines = []", "same_person", "genuine"),
+        (
+            "[identity]\ncosine = 0.5\nimpostor_line = 0.3\nstranger_line = 0.3",
+            "identity.stranger_line",
+            "impostor_line",
+        ),
+    ],
+)
+def test_an_old_section_or_key_is_told_its_new_name(tmp_path: Path, section: str, key: str, new: str) -> None:
+    (tmp_path / "old.toml").write_text(f"{GOOD.format(digest='0' * 64).replace('$', '')}{section}\n")
+    with pytest.raises(ConfigError) as caught:
+        profiles.load("old", str(tmp_path))
+    (fault,) = caught.value.faults
+    assert fault.key == f"old.toml: {key}"
+    assert "was renamed to" in fault.problem
+    assert new in fault.problem

@@ -25,7 +25,11 @@ EVERY = [*ANN, *BOB, CLEAR, DECIDED, ELSEWHERE]
 def speaking(photo: Photo) -> dict[str, object]:
     core = photo in ANN or photo in BOB
     home = 3 if photo.uri.startswith("ann") else 7
-    row: dict[str, object] = {"face_id": photo.face_id(photo.faces[0]), "identity": "ann" if home == 3 else "bob", "main_global": home}
+    row: dict[str, object] = {
+        "face_id": photo.face_id(photo.faces[0]),
+        "identity": "ann" if home == 3 else "bob",
+        "main_global": home,
+    }
     row |= {"in_global": photo.faces[0].in_global, "main": core, "counted": core, "in_main_global": core}
     return row | {"undecided": photo is not DECIDED}
 

@@ -6,11 +6,12 @@ from deciding import rows_of
 from pyspark.sql import SparkSession
 
 from facesieve.core.tables import LISTING
-from facesieve.decide.inputs import OVERLAPS, OVERRIDES, Overlaps, Overrides, SideInputs
+from facesieve.decide.inputs import OVERLAPS, OVERRIDES, ListedImages, Overlaps, Overrides, SideInputs
 
 
 def test_verdicts_and_overlaps_come_beside_their_images(spark: SparkSession) -> None:
-    images = rows_of(spark, LISTING.columns, [{"image_id": number, "identity": "ann"} for number in (1, 2, 3, 4)])
+    listed = [{"image_id": number, "identity": "ann"} for number in (1, 2, 3, 4)]
+    images = ListedImages(rows_of(spark, LISTING.columns, listed))
     verdicts = [(1, "move", "bob"), (2, "move", "ann"), (9, "drop", None)]
     sides = SideInputs(
         Overrides(spark.createDataFrame(verdicts, OVERRIDES)), Overlaps(spark.createDataFrame([(3, 0.5)], OVERLAPS))
@@ -22,5 +23,5 @@ def test_verdicts_and_overlaps_come_beside_their_images(spark: SparkSession) -> 
         (3, None, None, True, 0.5),
         (4, None, None, False, None),
     ]
-    nothing = SideInputs().join(images.where("image_id = 1")).select(*names).collect()
+    nothing = SideInputs().join(ListedImages(images.where("image_id = 1"))).select(*names).collect()
     assert list(map(tuple, nothing)) == [(1, None, None, False, None)]

@@ -9,17 +9,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from facesieve.core.config import Decide
-from facesieve.core.frames import columns
-from facesieve.decide.verdicts import nearest_of_its_people, with_proposals, with_verdicts
-
-IMAGE = columns(
-    "face_id bigint, identity string, failure string, override string, override_to string, overlap_cosine float, "
-    "two_identities boolean, duplicate boolean, near_duplicate boolean, target string, membership float, "
-    "target_membership float, flip_confidence double, membership_confidence double, one_person boolean, "
-    "link_confidence float, merged_into string, onward string, main boolean, mode boolean, near boolean, weak boolean, "
-    "doubts array<string>, cluster_id bigint, global_size int, size int, largest int, runner_up int, "
-    "nearest_face bigint, cosine float, target_face bigint, target_cosine float"
+from facesieve.decide.verdicts import (
+    DECIDED,
+    WEIGHED,
+    WeighedImages,
+    nearest_of_its_people,
+    with_proposals,
+    with_verdicts,
 )
+
 SETTINGS = [
     Decide(min_faces=3, close_share=0.7),
     Decide(min_faces=3, keep="modes", quality="quarantine", overlap="quarantine"),
@@ -35,7 +33,7 @@ def drawn(seed: int) -> dict[str, Any]:
         return chance.random() < share
 
     largest = chance.randrange(7)
-    row: dict[str, Any] = dict.fromkeys(IMAGE.names)
+    row: dict[str, Any] = dict.fromkeys(WEIGHED.names)
     row |= {
         "face_id": None if rarely() else seed,
         "identity": None if rarely() else "ann",
@@ -158,8 +156,11 @@ def decided(row: dict[str, Any], settings: Decide) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings.keep)
 def test_random_images_are_decided_as_plain_python_decides_them(spark: SparkSession, settings: Decide) -> None:
-    images = spark.createDataFrame([tuple(row.values()) for row in ROWS], IMAGE)
-    judged = with_verdicts(with_proposals(images, settings), settings).withColumns(nearest_of_its_people())
+    images = WeighedImages(spark.createDataFrame([tuple(row.values()) for row in ROWS], WEIGHED))
+    decided_images = with_verdicts(with_proposals(images, settings), settings)
+    types = {field.name: field.dataType for field in decided_images.schema}
+    assert {field.name: field.dataType for field in DECIDED}.items() <= types.items()
+    judged = decided_images.withColumns(nearest_of_its_people())
     names = ("reason", "verdict", "proposed_reason", "proposal", "moved_to", "confidence", "nearest_face", "cosine")
     rows = [tuple(row) for row in judged.select(*names).collect()]
     expected = [decided(row, settings) for row in ROWS]

@@ -36,8 +36,8 @@ class Finding:
     """What the table `decisions` tells of a planted fault."""
 
     fault: Planted
-    found: bool
-    said: str
+    detected: bool
+    summary: str
 
 
 Decisions = Mapping[str, Row]
@@ -80,42 +80,42 @@ RULES: Mapping[Kind, tuple[str, Rule]] = {
 
 def findings(planted: Iterable[Planted], decisions: Decisions) -> list[Finding]:
     """Look up every planted fault."""
-    made = []
+    results = []
     for fault in planted:
-        found, uris = RULES[fault.kind][1](fault, decisions)
-        said = dict.fromkeys(_said(_row(decisions, uri)) for uri in uris)
-        made.append(Finding(fault, found, " / ".join(said)))
-    return made
+        detected, uris = RULES[fault.kind][1](fault, decisions)
+        summaries = dict.fromkeys(_summary(_row(decisions, uri)) for uri in uris)
+        results.append(Finding(fault, detected, " / ".join(summaries)))
+    return results
 
 
-def faults_table(found: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
+def faults_table(results: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
     """Planted beside found, kind by kind."""
     yield "Planted", "planted", "found", "the job's verdict and reason"
     for kind, (name, _) in RULES.items():
-        of_kind = [finding for finding in found if finding.fault.kind == kind]
-        said = Counter(finding.said for finding in of_kind).most_common()
-        told = ", ".join(f"{text} ({count})" if len(said) > 1 else text for text, count in said)
-        yield name, str(len(of_kind)), str(sum(finding.found for finding in of_kind)), told
-    yield "all", str(len(found)), str(sum(finding.found for finding in found)), ""
+        of_kind = [finding for finding in results if finding.fault.kind == kind]
+        summaries = Counter(finding.summary for finding in of_kind).most_common()
+        verdicts = ", ".join(f"{text} ({count})" if len(summaries) > 1 else text for text, count in summaries)
+        yield name, str(len(of_kind)), str(sum(finding.detected for finding in of_kind)), verdicts
+    yield "all", str(len(results)), str(sum(finding.detected for finding in results)), ""
 
 
 def others_table(planted: Sequence[Planted], decisions: Decisions) -> Iterator[tuple[str, ...]]:
     """What was not planted and yet is not kept: verdict and reasons, and how often."""
     hit = {uri for fault in planted for uri in (fault.uri, fault.origin if fault.kind != Kind.CUT else "")}
-    others = Counter(_said(row) for uri, row in decisions.items() if uri not in hit and row["verdict"] != "keep")
+    others = Counter(_summary(row) for uri, row in decisions.items() if uri not in hit and row["verdict"] != "keep")
     yield "Not planted, yet not kept", "images"
-    yield from ((said, str(count)) for said, count in others.most_common())
+    yield from ((summary, str(count)) for summary, count in others.most_common())
     yield "all", str(others.total())
 
 
 def people_table(
     person: Mapping[str, str], decisions: Decisions, clusters: Mapping[int, int]
 ) -> Iterator[tuple[str, ...]]:
-    """Per person: images, kept ones, kept under another name, and how the heap's clusters hold the faces.
+    """Per person: images, kept ones, kept under another name, and how the global clusters hold the faces.
 
-    `person` tells who is in an image (by uri), `clusters` the heap cluster of a face.
+    `person` tells who is in an image (by uri), `clusters` the global cluster of a face.
     """
-    yield "Person", "images", "kept", "under another name", "faces per heap cluster"
+    yield "Person", "images", "kept", "under another name", "faces per global cluster"
     for name in sorted(set(person.values())):
         own = [decisions[uri] for uri, whose in person.items() if whose == name and uri in decisions]
         under = [row["moved_to"] or row["identity"] for row in own if row["verdict"] in ("keep", "move")]
@@ -125,7 +125,7 @@ def people_table(
 
 
 def mixed(person: Mapping[str, str], decisions: Decisions, clusters: Mapping[int, int]) -> int:
-    """Count the heap clusters that hold faces of more than one person."""
+    """Count the global clusters that hold faces of more than one person."""
     people: dict[int, set[str]] = defaultdict(set)
     for uri, whose in person.items():
         face = decisions.get(uri, ABSENT)["face_id"]
@@ -149,7 +149,7 @@ def _says(row: Row, verdict: str, reason: str) -> bool:
     return row["verdict"] == verdict and reason in row["reasons"]
 
 
-def _said(row: Row) -> str:
+def _summary(row: Row) -> str:
     return " ".join([row["verdict"], ", ".join(row["reasons"])]).strip()
 
 
@@ -174,23 +174,23 @@ def report(planted: Sequence[Planted], published: Published, demo: Path) -> bool
     decisions = {row["uri"]: {**row, "reasons": row["reasons"] or []} for row in published.rows("decisions", *columns)}
     faces = published.rows("clusters", "scope", "face_id", "cluster_id")
     clusters = {row["face_id"]: row["cluster_id"] for row in faces if row["scope"] == "global"}
-    found, person = findings(planted, decisions), in_picture(planted, decisions)
+    results, person = findings(planted, decisions), in_picture(planted, decisions)
     verdicts = Counter(row["verdict"] for row in decisions.values()).most_common()
     print(
         f"\nRun {published.run}: {len(decisions)} images: " + ", ".join(f"{count} {name}" for name, count in verdicts)
     )
     for rows in (
-        faults_table(found),
+        faults_table(results),
         others_table(planted, decisions),
         people_table(person, decisions, clusters),
     ):
         print(f"\n{aligned(rows)}")
-    print(f"Heap clusters with faces of more than one person: {mixed(person, decisions, clusters)}")
+    print(f"Global clusters with faces of more than one person: {mixed(person, decisions, clusters)}")
     print(f"\n{aligned(places(demo))}\n")
-    missed = [finding for finding in found if not finding.found]
+    missed = [finding for finding in results if not finding.detected]
     for finding in missed:
         origin = f" (from {finding.fault.origin})" if finding.fault.origin else ""
-        print(f"NOT FOUND: {RULES[finding.fault.kind][0]}: {finding.fault.uri}{origin}: {finding.said}")
+        print(f"NOT FOUND: {RULES[finding.fault.kind][0]}: {finding.fault.uri}{origin}: {finding.summary}")
     print("Not all that was planted was found." if missed else "Everything that was planted was found.")
     return not missed
 

@@ -128,17 +128,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--photographs", type=Path, default=Path(".cache/demo"), help="holds train/ and val/")
     parser.add_argument("--out", type=Path, default=Path("build/demo"))
     parser.add_argument("--seed", type=int, default=SEED)
-    given = parser.parse_args(arguments)
-    photographs = read(given.photographs)
+    options = parser.parse_args(arguments)
+    photographs = read(options.photographs)
     folders = [uri.split("/")[0] for uri in photographs]
     if len(set(folders)) < 2 or min(map(folders.count, folders)) < _NEEDED_PER_PERSON:
-        print(f"{given.photographs} does not hold the demonstration's photographs. Run make setup.", file=sys.stderr)
+        print(f"{options.photographs} does not hold the demonstration's photographs. Run make setup.", file=sys.stderr)
         return 2
-    layout = lay_out(photographs, given.seed)
-    written = write(layout, given.out)
+    layout = lay_out(photographs, options.seed)
+    written = write(layout, options.out)
     people, planted = len(set(folders)), len(layout.planted)
     state = f"{written} written" if written else "unchanged"
-    print(f"{len(layout.images)} images of {people} people, {planted} faults planted, {state}: {given.out / 'images'}")
+    print(
+        f"{len(layout.images)} images of {people} people, {planted} faults planted, {state}: {options.out / 'images'}"
+    )
     return 0
 
 

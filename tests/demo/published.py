@@ -41,8 +41,8 @@ def newest(lake: Path) -> Published:
 
 
 def _rows(lake: Path, table: str, columns: tuple[str, ...], snapshot: int | None) -> list[Row]:
-    found = StaticTable.from_metadata(str(metadata(lake / "faces" / table)))
-    return list(found.scan(snapshot_id=snapshot, selected_fields=columns).to_arrow().to_pylist())
+    iceberg = StaticTable.from_metadata(str(metadata(lake / "faces" / table)))
+    return list(iceberg.scan(snapshot_id=snapshot, selected_fields=columns).to_arrow().to_pylist())
 
 
 def metadata(table: Path) -> Path:

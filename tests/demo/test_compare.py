@@ -46,9 +46,9 @@ CLUSTERS = {1: 10, 2: 10, 3: 10, 4: 10, 5: 10, 6: 11, 7: 20, 8: 10}
 
 
 def test_what_counts_as_found() -> None:
-    found = findings(FAULTS, GOOD)
-    assert all(finding.found for finding in found)
-    assert [finding.said for finding in found] == [
+    results = findings(FAULTS, GOOD)
+    assert all(finding.detected for finding in results)
+    assert [finding.summary for finding in results] == [
         "drop outlier",
         "drop duplicate",
         "quarantine two_identities",
@@ -75,12 +75,12 @@ def test_what_counts_as_found() -> None:
     ],
 )
 def test_what_does_not_count_as_found(kind: Kind, uri: str, row: Row) -> None:
-    missed = [finding for finding in findings(FAULTS, {**GOOD, uri: row}) if not finding.found]
+    missed = [finding for finding in findings(FAULTS, {**GOOD, uri: row}) if not finding.detected]
     assert [finding.fault.kind for finding in missed] == [kind]
-    lacking = {other: told for other, told in GOOD.items() if other != uri}
-    missed = [finding for finding in findings(FAULTS, lacking) if not finding.found]
+    lacking = {other: row_of for other, row_of in GOOD.items() if other != uri}
+    missed = [finding for finding in findings(FAULTS, lacking) if not finding.detected]
     assert [finding.fault.kind for finding in missed] == [kind]
-    assert "no row" in missed[0].said
+    assert "no row" in missed[0].summary
 
 
 def test_what_was_not_planted_and_is_not_kept() -> None:
@@ -141,7 +141,7 @@ def _overwrite(spark: SparkSession, name: str, rows: list[tuple[Any, ...]], colu
 def _end(spark: SparkSession, demo: Path, runs: dict[str, tuple[str, dict[str, int]]]) -> None:
     columns = "run string, status string, started timestamp, ended timestamp, after map<string,bigint>"
     moments = [datetime(2020, 1, 1, 12, minute) for minute in range(len(runs))]
-    rows = [(run, *told, moment) for (run, told), moment in zip(runs.items(), moments, strict=True)]
+    rows = [(run, *ending, moment) for (run, ending), moment in zip(runs.items(), moments, strict=True)]
     frame = spark.createDataFrame([(run, how, moment, moment, after) for run, how, after, moment in rows], columns)
     writer = frame.writeTo(f"{demo.name}.faces.runs").using("iceberg")
     writer.tableProperty("write.metadata.compression-codec", "gzip").createOrReplace()
@@ -156,17 +156,17 @@ def test_the_newest_finished_run_is_read_where_it_left_the_tables(
     first, second = ("done", {"decisions": bad, **clusters}), ("done", {"decisions": good, **clusters})
     _end(spark, demo, {"second": second, "first": first, "third": ("failed", {})})
     assert compare.main(["--demo", str(demo)]) == 1
-    said = capsys.readouterr().out
-    assert "NOT FOUND: photograph in another person's folder: bob/m.jpg (from ann/m.jpg): keep" in said
-    assert "Run first: 12 images: " in said
+    text = capsys.readouterr().out
+    assert "NOT FOUND: photograph in another person's folder: bob/m.jpg (from ann/m.jpg): keep" in text
+    assert "Run first: 12 images: " in text
     _end(spark, demo, {"first": first, "second": second})
     (demo / "export").mkdir()
     (demo / "export" / "CURRENT").write_text("second\n")
     assert compare.main(["--demo", str(demo)]) == 0
-    said = capsys.readouterr().out
-    assert "Run second: 12 images: 4 fail, 3 drop, 3 keep, 2 quarantine" in said
-    assert "Everything that was planted was found." in said
-    assert str(demo / "export" / "second" / "folders" / "manifest.csv") in said
+    text = capsys.readouterr().out
+    assert "Run second: 12 images: 4 fail, 3 drop, 3 keep, 2 quarantine" in text
+    assert "Everything that was planted was found." in text
+    assert str(demo / "export" / "second" / "folders" / "manifest.csv") in text
     assert list((demo / "lake/faces/runs/metadata").glob("v*.gz.metadata.json"))
 
 

@@ -29,9 +29,9 @@ def photographs(tmp_path: Path) -> Path:
 
 
 def test_every_fault_is_there_and_no_photograph_is_hit_twice(photographs: Path) -> None:
-    given = plant.read(photographs)
-    assert len(given) == 24
-    layout = plant.lay_out(given, seed=1)
+    originals = plant.read(photographs)
+    assert len(originals) == 24
+    layout = plant.lay_out(originals, seed=1)
     assert Counter(kind for kind, _, _ in layout.planted) == {
         Kind.MOVED: 6,
         Kind.COPY_BESIDE: 3,
@@ -47,19 +47,19 @@ def test_every_fault_is_there_and_no_photograph_is_hit_twice(photographs: Path) 
     for kind, uri, origin in layout.planted:
         content, same_folder = layout.images[uri], origin.split("/")[0] == uri.split("/")[0]
         if kind in (Kind.MOVED, Kind.COPY_BESIDE, Kind.COPY_ELSEWHERE):
-            assert content == given[origin]
+            assert content == originals[origin]
             assert same_folder == (kind == Kind.COPY_BESIDE)
             assert (origin in layout.images) == (kind != Kind.MOVED)
         elif kind == Kind.CUT:
-            assert given[origin].startswith(content)
-            assert len(content) < len(given[origin])
+            assert originals[origin].startswith(content)
+            assert len(content) < len(originals[origin])
 
 
 def test_the_seed_decides_and_nothing_else(photographs: Path) -> None:
-    given = plant.read(photographs)
-    backwards = dict(reversed(list(given.items())))
-    assert plant.lay_out(given, 1).planted == plant.lay_out(backwards, 1).planted
-    assert plant.lay_out(given, 1).planted != plant.lay_out(given, 2).planted
+    originals = plant.read(photographs)
+    backwards = dict(reversed(list(originals.items())))
+    assert plant.lay_out(originals, 1).planted == plant.lay_out(backwards, 1).planted
+    assert plant.lay_out(originals, 1).planted != plant.lay_out(originals, 2).planted
 
 
 def test_the_made_files_are_what_they_claim() -> None:

@@ -10,6 +10,8 @@ import subprocess
 import pytest
 from pages import PAGES, ROOT, blocks
 
+from facesieve.cli.commands import COMMANDS
+from facesieve.cli.program import split
 from facesieve.core import config
 
 SHELL = [(page, block) for page, text in PAGES.items() for block in blocks(text, "sh")]
@@ -68,4 +70,8 @@ def _arguments(words: list[str]) -> list[str]:
     if words[:2] == ["make", "run"]:
         return shlex.split(words[2].removeprefix("ARGS="))
     job = next((at for at, word in enumerate(words) if word.startswith("jobs/")), len(words))
+    if words[0] == "facesieve":
+        _, rest = split(words[1:])
+        assert rest[0] in COMMANDS
+        return rest[1:]
     return words[job + 1 :]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 
+import pages
 import pytest
 from pages import DOCS, GENERATED, PAGES, ROOT, sentences, spans, without_code
 
@@ -27,6 +29,10 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 def words(sentence: str) -> int:
     return len(re.findall(r"[^\s]*\w[^\s]*", sentence))
+
+
+def test_the_examples_of_the_helper_hold() -> None:
+    assert doctest.testmod(pages).failed == 0
 
 
 def test_a_long_sentence_and_an_old_word_are_seen() -> None:
@@ -56,6 +62,12 @@ def test_lines_are_short(page: str) -> None:
 def test_no_old_word(page: str) -> None:
     assert re.findall(_old(), without_code(PAGES[page])) == []
     assert [span for span in spans(PAGES[page]) if re.search(r"stranger|heap|same_person", span)] == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
+def test_no_path_of_one_machine_and_no_index(page: str) -> None:
+    here = re.compile(r"(?<![\w.}-])/(?:root|home|Users|work|mnt|tmp)/\w+|(?:pypi|index|mirror|registry)\.\w+\.\w+")
+    assert here.findall(PAGES.get(page, CHANGELOG)) == []
 
 
 def test_the_readme_is_short() -> None:

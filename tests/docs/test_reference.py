@@ -72,6 +72,13 @@ def test_every_entry_of_the_ledger_is_a_field() -> None:
     )
 
 
+def test_every_finding_has_its_line_and_its_head() -> None:
+    scripts = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "findings").glob("*.sh")}
+    assert set(scripts) == {span for span in spans(PAGES["docs/dev/findings.md"]) if re.fullmatch(r"\w+\.sh", span)}
+    parts = ("Expected", "Observed", "Versions", "Source", "For users")
+    assert [(name, part) for name, text in scripts.items() for part in parts if f"\n# {part}  " not in text] == []
+
+
 def test_every_message_is_in_the_source() -> None:
     source = "\n".join(_texts())
     missing = [

@@ -1,4 +1,3 @@
-import doctest
 import unicodedata
 from collections import Counter
 
@@ -9,10 +8,6 @@ from hypothesis import strategies as st
 from facesieve.publish import file_names
 
 NAMES = st.lists(st.text(alphabet=st.sampled_from("aAé.e\u0301/~%\\\n 0f-ß"), max_size=6), unique=True, max_size=8)
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(file_names).failed == 0
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import archives
 import bootstrap
-import build
 import digests
 import fetching
 import jars
@@ -258,18 +257,7 @@ def test_maven_address_comes_from_the_environment_or_from_ivy(tmp_path: Path, mo
     assert fetching.jar_url(layout, wanted) == "file:///mirror/a/b/c_2.12/1.0/c_2.12-1.0.jar"
 
 
-def test_a_module_missing_in_the_wheel_is_named(tmp_path: Path) -> None:
-    package = tmp_path / "lib" / "facesieve" / "kernels"
-    package.mkdir(parents=True)
-    (package / "voronoi.py").touch()
-    (package / "pixels.py").touch()
-    wheel = tmp_path / "some.whl"
-    wheel.write_bytes(jar({"facesieve/kernels/pixels.py": b""}))
-    wanted = build.modules(tmp_path / "lib")
-    assert build.missing(wheel, wanted) == ["facesieve/kernels/voronoi.py"]
-
-
 def test_make_help_lists_every_target_that_the_interface_names() -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("setup", "demo", "test", "check", "build", "bench", "bench-link", "run", "help", "clean"):
+    for target in ("setup", "demo", "test", "check", "docs", "build", "bench", "bench-link", "run", "help", "clean"):
         assert f"make {target} " in shown

@@ -16,13 +16,14 @@ from facesieve.assess.finished_run import add_run, reading
 from facesieve.assess.kernels.calibration import across, cosine_at, false_match, impostor_share, unmixed, within
 from facesieve.assess.profile_writer import calibrated, profile_text, refuse_unwritable
 from facesieve.assess.report import of_calibration
-from facesieve.assess.samples import named_faces, sample_by_identity
+from facesieve.assess.samples import NamedFaces, named_faces, sample_by_identity
 from facesieve.core import profiles, tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.profiles import Profile
 from facesieve.core.tables import Embeddings, Listing
 from facesieve.faces.blocks import Faces, inventory, packed, sample
-from facesieve.lake.run import Run
+from facesieve.lake.side_job import SideJob
 from facesieve.link.kernels.impostor_line import FEWEST_FACES, FEWEST_PEOPLE, estimate
 
 _log = logging.getLogger(__name__)
@@ -68,31 +69,34 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_run(parser)
 
 
-def calibrate(run: Run, arguments: Namespace) -> Answer:
+def calibrate(job: SideJob, arguments: Namespace) -> Answer:
     """Measure impostors and one person on the faces of a finished run, and write a profile that says so."""
     refuse_unwritable(arguments.out, arguments.svg)
-    source = reading(run.lake, arguments.run)
-    embedded = source.table(tables.EMBEDDINGS).where(F.col("model") == run.model)
-    named = named_faces(Listing(source.table(tables.LISTING)), Embeddings(embedded)).persist()
+    where = job.config.embed.model, profiles.folder_beside(arguments.config)
+    former, profile = profiles.path_of(*where), profiles.load(*where)
+    model = profiles.model_id(profile, job.config.embed)
+    source = reading(job.lake, arguments.run)
+    embedded = source.table(tables.EMBEDDINGS).where(F.col("model") == model)
+    named = named_faces(Listing(source.table(tables.LISTING)), Embeddings(embedded))
+    named.persist()
     _log.info("calibrate: choosing faces")
-    impostors = _collected(run, embedded, _impostors(named))
-    people = _collected(run, embedded, sample_by_identity(named, PEOPLE, PEOPLE_EACH, 2))
+    impostors = _collected(profile, embedded, _impostors(named))
+    people = _collected(profile, embedded, sample_by_identity(named, PEOPLE, PEOPLE_EACH, 2))
     named.unpersist()
     measured = measure(impostors, people)
     for text in measured.warnings:
-        run.warn(f"calibrate: {text}")
+        job.warn(f"calibrate: {text}")
     sections = calibrated(measured.found, PROBABILITIES, _measured_on(measured))
-    former = profiles.path_of(run.config.embed.model, profiles.folder_beside(arguments.config))
-    Path(arguments.svg).write_bytes(draw(measured.found, f"{run.profile.name}: {_measured_on(measured)}"))
-    Path(arguments.out).write_text(profile_text(former, run.profile.name, sections), encoding="utf-8")
+    Path(arguments.svg).write_bytes(draw(measured.found, f"{profile.name}: {_measured_on(measured)}"))
+    Path(arguments.out).write_text(profile_text(former, profile.name, sections), encoding="utf-8")
     profiles.load(arguments.out, "")
     record = _record(measured, sections) | {
         "run": source.run,
-        "model": run.model,
-        "former": _former(run),
+        "model": model,
+        "former": _former(profile),
         "out": arguments.out,
         "svg": arguments.svg,
-        "warnings": run.ledger.warnings,
+        "warnings": job.warnings,
     }
     return Answer(of_calibration(record), record)
 
@@ -132,21 +136,21 @@ def _warnings(found: Calibration, share: float) -> tuple[str, ...]:
             f"about {share:.0%} of the pairs inside folders are of impostors: line and thresholds hold, but the"
             " quantiles of one person's cosines below 0.2 are uncertain"
         )
-    lost = found.same.share_below(found.chosen["link"])
+    lost = found.genuine.share_below(found.chosen["link"])
     if lost > WEAK:
         said.append(f"about {lost:.0%} of one person's pairs are below the cosine for folders: the model is weak here")
     return tuple(said)
 
 
-def _impostors(named: DataFrame) -> DataFrame:
+def _impostors(named: NamedFaces) -> DataFrame:
     bounded = sample_by_identity(named, IMPOSTORS, IMPOSTORS_EACH, 1)
     return bounded.orderBy(F.xxhash64("face_id"), "face_id").limit(IMPOSTORS)
 
 
-def _collected(run: Run, embedded: DataFrame, chosen: DataFrame) -> Faces:
+def _collected(profile: Profile, embedded: DataFrame, chosen: DataFrame) -> Faces:
     faces = embedded.select("face_id", "vector").join(F.broadcast(chosen), "face_id", how="inner")
     rows = packed(faces).persist()
-    total = inventory(rows, run.profile.dimension)
+    total = inventory(rows, profile.dimension)
     found = sample(rows, total, 0, total)
     rows.unpersist()
     return found
@@ -166,15 +170,15 @@ def _record(measured: Measured, sections: dict[str, Any]) -> dict[str, Any]:
         {
             "cosine": round(cosine, 4),
             "false_match": false_match(cosine, found.line),
-            "false_non_match": found.same.share_below(cosine),
+            "false_non_match": found.genuine.share_below(cosine),
         }
         for cosine in (cosine_at(rate, found.line) for rate in RATES)
     ]
     return {**sections, "rates": rates, "impostor_share": measured.impostor_share, "faces": measured.faces}
 
 
-def _former(run: Run) -> dict[str, Any]:
-    parts = {name: getattr(run.profile, name) for name in ("impostor", "identity", "genuine")}
+def _former(profile: Profile) -> dict[str, Any]:
+    parts = {name: getattr(profile, name) for name in ("impostor", "identity", "genuine")}
     return {name: vars(part) if part else None for name, part in parts.items()}
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, NewType
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
+
+ComparedFaces = NewType("ComparedFaces", DataFrame)
+"""Columns person and cluster, of any type and never null: one row per face."""
 
 
 class Crossed(NamedTuple):
@@ -18,8 +21,8 @@ class Crossed(NamedTuple):
     clusters: DataFrame
 
 
-def contingency(compared: DataFrame) -> Crossed:
-    """Cross the persons and the clusters of faces: columns person and cluster of any type, not null, one row per face.
+def contingency(compared: ComparedFaces) -> Crossed:
+    """Cross the persons and the clusters of faces.
 
     Faces are counted by person and cluster first, so that a task meets a cluster as its cells, never as its faces.
     """

@@ -9,7 +9,7 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.assess.contingency import contingency
+from facesieve.assess.contingency import ComparedFaces, contingency
 from facesieve.assess.finished_run import Reading, add_run, reading
 from facesieve.assess.kernels.agreement import Cells, purity
 from facesieve.assess.report import of_evaluation
@@ -17,42 +17,44 @@ from facesieve.assess.truth_file import read_truth
 from facesieve.core import tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
-from facesieve.lake.run import Run
+from facesieve.lake.side_job import SideJob
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this job is asked."""
     parser.add_argument("--truth", default="", metavar="FILE", help="CSV or Parquet with the columns uri and identity")
-    parser.add_argument("--scope", default="", help="identity or heap (default: each that there is)")
+    parser.add_argument("--scope", default="", help="identity or global (default: each that there is)")
     add_run(parser)
 
 
-def evaluate(run: Run, arguments: Namespace) -> Answer:
+def evaluate(job: SideJob, arguments: Namespace) -> Answer:
     """Compare the clusters of a finished run with the listing's identities, or with those of a truth table."""
-    source = reading(run.lake, arguments.run)
+    source = reading(job.lake, arguments.run)
     listing = source.table(tables.LISTING).select("image_id", "uri", "identity")
     clusters = source.table(tables.CLUSTERS)
     scopes = _scopes(clusters, arguments.scope)
     if arguments.truth:
-        truth = run.spark.createDataFrame(list(read_truth(arguments.truth).items()), "uri string, identity string")
-        _warn_of_unknown(run, truth, listing)
+        truth = job.spark.createDataFrame(list(read_truth(arguments.truth).items()), "uri string, identity string")
+        _warn_of_unknown(job, truth, listing)
         listing = listing.drop("identity").join(truth, "uri", how="left")
     faces = _faces(source, listing).persist()
     found = {scope: _of_scope(clusters.where(F.col("scope") == scope), faces) for scope in scopes}
     faces.unpersist()
     if not any(each["compared"] for each in found.values()):
         said = "no clustered face has an identity, so there is nothing to compare with: what follows needs none"
-        run.warn(f"evaluate: {said}")
+        job.warn(f"evaluate: {said}")
     record = {
         "run": source.run,
         "truth": "file" if arguments.truth else "listing",
         "scopes": found,
-        "warnings": run.ledger.warnings,
+        "warnings": job.warnings,
     }
     return Answer(of_evaluation(record), record)
 
 
 def _scopes(clusters: DataFrame, asked: str) -> list[str]:
+    if asked == "heap":
+        raise ConfigError([Fault("--scope", "heap was renamed to global", "Write --scope global.")])
     there = sorted(row.scope for row in clusters.select("scope").distinct().collect())
     if not there:
         raise ConfigError([Fault("table clusters", "it is empty", "Run jobs/sieve.py on images that hold faces.")])
@@ -62,13 +64,13 @@ def _scopes(clusters: DataFrame, asked: str) -> list[str]:
     return [asked] if asked else there
 
 
-def _warn_of_unknown(run: Run, truth: DataFrame, listing: DataFrame) -> None:
+def _warn_of_unknown(job: SideJob, truth: DataFrame, listing: DataFrame) -> None:
     unknown = truth.join(listing, "uri", how="left_anti").count()
     if unknown == truth.count():
         fix = "Write uris as the table listing does: relative to images.root."
         raise ConfigError([Fault("--truth", f"none of its {count(unknown)} uris is in the run's listing", fix)])
     if unknown:
-        run.warn(f"evaluate: {count(unknown)} uris of --truth are not in the run's listing and are left out")
+        job.warn(f"evaluate: {count(unknown)} uris of --truth are not in the run's listing and are left out")
 
 
 def _faces(source: Reading, listing: DataFrame) -> DataFrame:
@@ -82,7 +84,7 @@ def _faces(source: Reading, listing: DataFrame) -> DataFrame:
 def _of_scope(clusters: DataFrame, faces: DataFrame) -> dict[str, Any]:
     grouped = clusters.select("face_id", F.col("cluster_id").alias("cluster"), "cluster_size")
     known = grouped.join(faces, "face_id", how="inner")
-    crossed = contingency(known.where("leading AND person IS NOT NULL"))
+    crossed = contingency(ComparedFaces(known.where("leading AND person IS NOT NULL")))
     return _counts(known) | _agreement(crossed.cells) | {"purity": _purity(crossed.clusters)} | _proxies(known)
 
 

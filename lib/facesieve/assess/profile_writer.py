@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import tomlkit
 
 from facesieve.assess.figures import Calibration
 from facesieve.core.errors import ConfigError, Fault
 
 _CALIBRATED = ("impostor", "identity", "genuine")
 _COMMENTS = {
-    "impostor": "Impostors' cosines: cosine = intercept + slope x z in the upper tail.",
-    "identity": "Inside one folder: 1 % of impostors' pairs are above the cosine, 5 % above the line.",
-    "genuine": "Quantiles of one person's cosines, each person with the same weight.",
+    "impostor": "Impostor scores: cosine = intercept + slope x z in the upper tail.",
+    "identity": "Inside one folder: 1 % of the impostor scores are above the cosine, 5 % above the line.",
+    "genuine": "Quantiles of the genuine scores, each person with the same weight.",
 }
 
 
@@ -41,9 +42,9 @@ def refuse_unwritable(profile: str, figure: str) -> None:
         raise ConfigError(faults)
 
 
-def calibrated(found: Calibration, probabilities: Sequence[float], measured_on: str) -> dict[str, dict[str, Any]]:
+def calibrated(calibration: Calibration, probabilities: Sequence[float], measured_on: str) -> dict[str, dict[str, Any]]:
     """Return the sections of a profile that calibration makes."""
-    line, chosen = found.line, found.chosen
+    line, chosen = calibration.line, calibration.chosen
     return {
         "impostor": {
             "intercept": round(line.intercept, 4),
@@ -53,22 +54,28 @@ def calibrated(found: Calibration, probabilities: Sequence[float], measured_on: 
         "identity": {"cosine": chosen["link"], "impostor_line": chosen["line"]},
         "genuine": {
             "probabilities": list(probabilities),
-            "cosines": [round(cosine, 3) for cosine in found.same.quantiles(probabilities)],
+            "cosines": [round(cosine, 3) for cosine in calibration.genuine.quantiles(probabilities)],
         },
     }
 
 
 def profile_text(former: Path, name: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write a profile: the model of the `former`, under its name, so that its faces stay its own, and the sections."""
-    given = tomllib.loads(former.read_text(encoding="utf-8")) | {"name": name}
-    plain = {key: value for key, value in given.items() if not isinstance(value, Mapping)}
-    kept = {key: value for key, value in given.items() if isinstance(value, Mapping) and key not in _CALIBRATED}
-    parts = ["# Written by jobs/calibrate.py.\n" + _lines(plain)]
-    parts += [f"[{key}]\n{_lines(value)}" for key, value in kept.items()]
-    parts += [f"# {_COMMENTS[key]}\n[{key}]\n{_lines(value)}" for key, value in sections.items()]
-    return "\n".join(parts)
+    """Write a profile: the model's part of the `former` one, under its name, and the sections.
 
-
-def _lines(values: Mapping[str, Any]) -> str:
-    # What JSON writes of strings, numbers, booleans and lists of them is TOML.
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    The model's part is taken as it is, so that the faces of the model stay its own.
+    """
+    values = tomllib.loads(former.read_text(encoding="utf-8")) | {"name": name}
+    profile = tomlkit.document()
+    profile.add(tomlkit.comment("Written by jobs/calibrate.py."))
+    for key, value in values.items():
+        if not isinstance(value, Mapping):
+            profile.add(key, value)
+    for key, value in values.items():
+        if isinstance(value, Mapping) and key not in _CALIBRATED:
+            profile.add(key, tomlkit.item(value))
+    for key, section in sections.items():
+        table = tomlkit.table()
+        table.add(tomlkit.comment(_COMMENTS[key]))
+        table.update(section)
+        profile.add(key, table)
+    return tomlkit.dumps(profile)

@@ -1,4 +1,4 @@
-"""What side jobs found, as a person reads it."""
+"""The records of evaluate and calibrate, as a person reads them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _AGAINST = {"file": "the truth table", "listing": "the listing's identities"}
 def of_evaluation(record: Mapping[str, Any]) -> str:
     """Return the text of an evaluation's record."""
     parts = [f"Run {record['run']}, against {_AGAINST[record['truth']]}"]
-    for scope, found in record["scopes"].items():
-        parts += [f"Scope {scope}", _counts(found), _agreement(found), _purity(found), _proxies(found)]
+    for scope, figures in record["scopes"].items():
+        parts += [f"Scope {scope}", _counts(figures), _agreement(figures), _purity(figures), _proxies(figures)]
     parts += [f"WARNING: {text}" for text in record["warnings"]]
     return "\n\n".join(part for part in parts if part)
 
@@ -24,7 +24,7 @@ def share(value: float | None) -> str:
     return "-" if value is None else f"{value:.2%}"
 
 
-def _counts(found: Mapping[str, Any]) -> str:
+def _counts(figures: Mapping[str, Any]) -> str:
     names = {
         "faces in clusters": "faces",
         "compared": "compared",
@@ -33,23 +33,23 @@ def _counts(found: Mapping[str, Any]) -> str:
         "people compared": "people",
         "clusters compared": "clusters",
     }
-    return aligned([["", "number"], *([name, count(found[key])] for name, key in names.items())])
+    return aligned([["", "number"], *([name, count(figures[key])] for name, key in names.items())])
 
 
-def _agreement(found: Mapping[str, Any]) -> str:
-    if found["bcubed"] is None:
+def _agreement(figures: Mapping[str, Any]) -> str:
+    if figures["bcubed"] is None:
         return ""
     rows = [["agreement", "precision", "recall", "F"]]
     for name, key in (("B-cubed", "bcubed"), ("pairwise", "pairwise")):
-        rows.append([name, *(f"{found[key][part]:.4f}" for part in ("precision", "recall", "f"))])
-    return f"{aligned(rows)}\nnormalised mutual information: {found['nmi']:.4f}"
+        rows.append([name, *(f"{figures[key][part]:.4f}" for part in ("precision", "recall", "f"))])
+    return f"{aligned(rows)}\nnormalised mutual information: {figures['nmi']:.4f}"
 
 
-def _purity(found: Mapping[str, Any]) -> str:
-    if found["bcubed"] is None:
+def _purity(figures: Mapping[str, Any]) -> str:
+    if figures["bcubed"] is None:
         return ""
     rows = [["faces compared in a cluster", "clusters", "faces", "purity"]]
-    for band in found["purity"]:
+    for band in figures["purity"]:
         rows.append([_band(band), count(band["clusters"]), count(band["faces"]), share(band["purity"])])
     return aligned(rows)
 
@@ -60,27 +60,27 @@ def _band(band: Mapping[str, Any]) -> str:
     return str(band["least"]) if band["most"] == band["least"] else f"{band['least']} to {band['most']}"
 
 
-def _proxies(found: Mapping[str, Any]) -> str:
-    several, doubled = found["images_with_several_faces"], found["images_with_two_in_one_cluster"]
+def _proxies(figures: Mapping[str, Any]) -> str:
+    several, doubled = figures["images_with_several_faces"], figures["images_with_two_in_one_cluster"]
     rows = [
         ["without identities", "number", "share"],
         ["images with several faces", count(several), ""],
-        ["of them with two faces in one cluster", count(doubled), share(found["two_in_one_cluster_share"])],
-        ["faces alone in their cluster", count(found["singletons"]), share(found["singletons_share"])],
-        ["faces of the largest cluster", count(found["largest"]), share(found["largest_share"])],
+        ["of them with two faces in one cluster", count(doubled), share(figures["two_in_one_cluster_share"])],
+        ["faces alone in their cluster", count(figures["singletons"]), share(figures["singletons_share"])],
+        ["faces of the largest cluster", count(figures["largest"]), share(figures["largest_share"])],
     ]
     return aligned(rows)
 
 
 def of_calibration(record: Mapping[str, Any]) -> str:
     """Return the text of a calibration's record."""
-    rows = [["cosine", "impostors above", "one person's pairs below"]]
+    rows = [["cosine", "impostor scores above", "genuine scores below"]]
     for rate in record["rates"]:
         rows.append([f"{rate['cosine']:.4f}", share(rate["false_match"]), share(rate["false_non_match"])])
     parts = [
         f"Run {record['run']}, model {record['model']}",
         record["impostor"]["measured_on"],
-        f"share of impostors' pairs inside folders: {share(record['impostor_share'])}",
+        f"share of impostor pairs inside folders: {share(record['impostor_share'])}",
         _compared(record),
         aligned(rows),
         *(f"WARNING: {text}" for text in record["warnings"]),

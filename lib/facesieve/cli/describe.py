@@ -1,18 +1,20 @@
-"""What a model is, found from its files, with a profile to paste: the work behind `jobs/describe.py`."""
+"""describe: what a model is, told by its files, with a profile to paste."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facesieve.core import profiles
+from facesieve.cli.arguments import parser_of
+from facesieve.cli.problems import Exit, explain
+from facesieve.cli.shipped import shipped
+from facesieve.core import logs, profiles
 from facesieve.core.errors import ConfigError, Fault, ModelError
 from facesieve.core.profiles import Profile
+from facesieve.lake import session
 from facesieve.models import embedder, recognition, runtime
 from facesieve.models import files as model_files
 from facesieve.models.files import ModelFiles
@@ -22,29 +24,29 @@ from facesieve.models.profile_template import SHELL, profile_of, profile_text
 
 @dataclass(frozen=True)
 class Description:
-    """A model's files, their form, what they say, and a profile that uses them (`given`: it was there before)."""
+    """A model's files, their form, what they say, and a profile that uses them (`confirmed`: it was there before)."""
 
     files: ModelFiles
     form: str
     facts: Facts
     profile: Profile
-    given: bool = False
+    confirmed: bool = False
 
     @property
     def closing(self) -> str:
         """What stands below the facts: a profile to paste, or that the one there is right."""
-        if self.given:
+        if self.confirmed:
             return f"The files are what the profile {self.profile.name} says."
         return profile_text(self.profile, self.facts)
 
     def record(self) -> dict[str, object]:
         """Everything, for programs."""
-        contents = self.files.contents.items()
-        sizes = {name: {"bytes": len(one), "sha256": hashlib.sha256(one).hexdigest()} for name, one in contents}
+        contents = self.files.contents
+        digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
         return {
             "form": self.form,
             "path": str(self.files.root),
-            "files": sizes,
+            "files": {name: {"bytes": len(contents[name]), "sha256": digests[name]} for name in contents},
             "sha256": self.profile.sha256,
             "inputs": list(self.facts.inputs),
             "outputs": list(self.facts.outputs),
@@ -52,7 +54,7 @@ class Description:
             "dimension": self.profile.dimension,
             "parameters": self.facts.parameters,
             "notes": list(self.facts.notes),
-            "profile": self.profile.name if self.given else self.closing,
+            "profile": self.profile.name if self.confirmed else self.closing,
         }
 
     def text(self) -> str:
@@ -83,13 +85,13 @@ def describe(path: Path, hint: Profile | None = None) -> Description:
     files = model_files.read(path)
     form = recognition.form_of(files)
     if not form:
-        said = recognition.mistaken(files) or "is no model of a form that is known"
-        raise ModelError(f"{path} {said}. Accepted: {', '.join(profiles.FORMS)}")
+        mistake = recognition.mistaken(files) or "is no model of a form that is known"
+        raise ModelError(f"{path} {mistake}. Accepted: {', '.join(profiles.FORMS)}")
     facts: Facts = embedder.form(form).facts(files)
-    made = profile_of(files, form, facts, hint.name if hint else path.stem)
+    profile = profile_of(files, form, facts, hint.name if hint else path.stem)
     if hint is not None:
-        made = replace(made, output=hint.output, input=facts.input_size or hint.input)
-    return Description(files, form, facts, _tried(files, made))
+        profile = replace(profile, output=hint.output, input=facts.input_size or hint.input)
+    return Description(files, form, facts, _tried(files, profile))
 
 
 def _tried(files: ModelFiles, profile: Profile) -> Profile:
@@ -106,35 +108,34 @@ def _tried(files: ModelFiles, profile: Profile) -> Profile:
 
 def compare(profile: Profile) -> Description:
     """Describe the model of a profile. Raises ConfigError with every key in which the files differ from it."""
-    found = describe(embedder.local(profile.file), profile)
+    description = describe(embedder.local(profile.file), profile)
     faults = [
-        Fault(f"{profile.name}: {key}", f"the profile says {_plain(said)}, the files say {_plain(own)}", "Correct it.")
+        Fault(f"{profile.name}: {key}", f"the profile says {_plain(wish)}, the files say {_plain(own)}", "Correct it.")
         for key in ("sha256", "form", "input", "dimension")
-        if (said := getattr(profile, key)) != (own := getattr(found.profile, key))
+        if (wish := getattr(profile, key)) != (own := getattr(description.profile, key))
     ]
     if faults:
         raise ConfigError(faults)
-    return replace(found, profile=profile, given=True)
+    return replace(description, profile=profile, confirmed=True)
 
 
-def main(about: str, folder: Path, argv: Sequence[str] | None = None) -> int:
+def main(about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
     """Print what the model is that the arguments name; return the exit code: 0, or 2 with a sentence."""
-    parser = argparse.ArgumentParser(description=about)
+    session.separate_errors()
+    parser = parser_of(name, about)
     parser.add_argument("model", metavar="MODEL", help="a model's file or directory, a profile's name, or its .toml")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON")
     arguments = parser.parse_args(argv)
+    logs.set_up(arguments.log_format)
     try:
         with runtime.silenced():
-            found = _found(arguments.model, folder)
+            description = _described(arguments.model, shipped("conf/models"))
     except (ConfigError, ModelError) as problem:
-        for said in problem.faults if isinstance(problem, ConfigError) else [problem]:
-            print(f"error: {said}", file=sys.stderr)
-        return 2
-    print(json.dumps(found.record(), sort_keys=True) if arguments.json else found.text())
-    return 0
+        return explain(problem)
+    print(json.dumps(description.record(), sort_keys=True) if arguments.json else description.text())
+    return Exit.DONE
 
 
-def _found(model: str, folder: Path) -> Description:
+def _described(model: str, folder: Path) -> Description:
     path = Path(model)
     if not model.endswith(".toml"):
         if path.exists():

@@ -19,7 +19,7 @@ from facesieve.core.tables import Table
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.catalog import Lake, Snapshot
 from facesieve.lake.ledger import Entry, newest_first
-from facesieve.lake.run import Run
+from facesieve.lake.side_job import SideJob
 from facesieve.publish import exports
 
 _log = logging.getLogger(__name__)
@@ -34,19 +34,19 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--undo", required=True, metavar="RUN", help="run to be undone: the newest that is done")
 
 
-def undo(run: Run, arguments: Namespace) -> Answer:
+def undo(job: SideJob, arguments: Namespace) -> Answer:
     """Let every table stand where it stood before the run, and CURRENT name the former export; mark the run undone."""
-    entries = run.ledger.entries()
+    entries = job.ledger.entries()
     entry = _entry(entries, arguments.undo)
     _refuse_later(entries, entry)
-    steps = _steps(run.lake, entries, entry)
-    pointer = _pointer(run, entry)
+    steps = _steps(job.lake, entries, entry)
+    pointer = _pointer(job, entry)
     for step in steps:
-        run.lake.make_current(step.table, step.target, step.standing)
+        job.lake.make_current(step.table, step.target, step.current)
         _log.info(f"undo: {step.table.name} stands where it stood before the run")
     if pointer.moves:
         _point(pointer)
-    run.ledger.mark_undone(entry.run)
+    job.ledger.mark_undone(entry.run)
     return _answer(entry, steps, pointer)
 
 
@@ -54,7 +54,7 @@ class _Step(NamedTuple):
     """A table that goes back: from where, and to where."""
 
     table: Table
-    standing: Snapshot
+    current: Snapshot
     target: Snapshot
 
 
@@ -75,12 +75,12 @@ def _entry(entries: Sequence[Entry], name: str) -> Entry:
     if not entries:
         fix = "Name the lake that the run wrote."
         raise ConfigError([Fault("lake.root", "there is no run in this lake", fix)])
-    found = next((entry for entry in entries if entry.run == name), None)
-    if found is not None and found.status not in _UNDONE:
-        return found
-    said = f"the run {name} {_UNDONE[found.status]}" if found else f"no run of this lake is named {name}"
+    entry = next((entry for entry in entries if entry.run == name), None)
+    if entry is not None and entry.status not in _UNDONE:
+        return entry
+    problem = f"the run {name} {_UNDONE[entry.status]}" if entry else f"no run of this lake is named {name}"
     newest = ", ".join(f"{entry.run} ({entry.status})" for entry in newest_first(entries)[:_SHOWN])
-    raise ConfigError([Fault("--undo", said, f"The newest runs are: {newest}.")])
+    raise ConfigError([Fault("--undo", problem, f"The newest runs are: {newest}.")])
 
 
 def _refuse_later(entries: Sequence[Entry], entry: Entry) -> None:
@@ -97,18 +97,18 @@ def _steps(lake: Lake, entries: Sequence[Entry], entry: Entry) -> list[_Step]:
     steps, moved, lost = [], [], []
     alone = not entry.followed(entries)
     for table in (table for table in tables.ALL if table is not tables.RUNS):
-        standing = lake.current(table)
-        if standing is None:
+        current = lake.current(table)
+        if current is None:
             continue
         target = _target(lake, table, entry)
-        if target is not None and standing.id == target.id:
+        if target is not None and current.id == target.id:
             continue
-        if not _left_by(entry, standing, alone=alone):
-            moved.append(f"{table.name} ({f'by the run {standing.run}' if standing.run else 'by other hands'})")
+        if not _left_by(entry, current, alone=alone):
+            moved.append(f"{table.name} ({f'by the run {current.run}' if current.run else 'by other hands'})")
         elif target is None:
             lost.append(table.name)
         else:
-            steps.append(_Step(table, standing, target))
+            steps.append(_Step(table, current, target))
     _refuse(entry, moved, lost)
     return steps
 
@@ -133,32 +133,33 @@ def _refuse(entry: Entry, moved: Sequence[str], lost: Sequence[str]) -> None:
         )
 
 
-def _left_by(entry: Entry, standing: Snapshot, *, alone: bool) -> bool:
+def _left_by(entry: Entry, current: Snapshot, *, alone: bool) -> bool:
     """Say whether the run let the table stand there.
 
     Of a run that was killed nobody has noted it: then by what bears its name, and also by what it went back to if no
     other run was at work since (`alone`).
     """
-    if standing.table in entry.after:
-        return standing.id == entry.after[standing.table]
-    unnoted = entry.status == "started" and alone and bool(standing.run)
-    return standing.run == entry.run or unnoted
+    if current.table in entry.after:
+        return current.id == entry.after[current.table]
+    unnoted = entry.status == "started" and alone and bool(current.run)
+    return current.run == entry.run or unnoted
 
 
-def _pointer(run: Run, entry: Entry) -> _Pointer:
+def _pointer(job: SideJob, entry: Entry) -> _Pointer:
     """Find what CURRENT has to name: the run that made the former `cleaned`, if its export is there."""
-    export_root = run.ledger.record_of(entry.run).export_root
+    export_root = job.ledger.record_of(entry.run).export_root
     if not export_root:
         return _Pointer()
     place = absolute(export_root)
-    root, versions = Storage(place), _cleaned_versions(run.lake)
+    root, versions = Storage(place), _cleaned_versions(job.lake)
     try:
         named, left = exports.current(root), root.child(entry.run).exists()
         by_the_run = named is not None and named in (entry.run, _made_by(versions, entry.after))
         target = _exported(root, versions, entry.before) if by_the_run else named
     except OSError as problem:
-        said = f"{place}, where the run put its exports, cannot be read ({problem.strerror or type(problem).__name__})"
-        raise ConfigError([Fault("publish.export_root", said, "Make it readable, or move CURRENT away.")]) from problem
+        why = problem.strerror or type(problem).__name__
+        fault = f"{place}, where the run put its exports, cannot be read ({why})"
+        raise ConfigError([Fault("publish.export_root", fault, "Make it readable, or move CURRENT away.")]) from problem
     wrong = why_unwritable(place) if named != target else None
     if wrong:
         raise ConfigError([Fault("publish.export_root", wrong, "The file CURRENT there must be written anew.")])
@@ -195,7 +196,7 @@ def _point(pointer: _Pointer) -> None:
 def _answer(entry: Entry, steps: Sequence[_Step], pointer: _Pointer) -> Answer:
     rows = [["table", "from", "to", "made by"]]
     for step in steps:
-        rows.append([step.table.name, str(step.standing.id), str(step.target.id), step.target.run or "(empty)"])
+        rows.append([step.table.name, str(step.current.id), str(step.target.id), step.target.run or "(empty)"])
     parts = [f"Run {entry.run} ({entry.status}) is undone."]
     parts.append(aligned(rows) if steps else "Every table stands where it stood before: nothing had to be returned.")
     if pointer.moves:
@@ -206,7 +207,7 @@ def _answer(entry: Entry, steps: Sequence[_Step], pointer: _Pointer) -> Answer:
     record: dict[str, Any] = {
         "undone": entry.run,
         "status": entry.status,
-        "tables": {step.table.name: {"from": step.standing.id, "to": step.target.id} for step in steps},
+        "tables": {step.table.name: {"from": step.current.id, "to": step.target.id} for step in steps},
         "exports": {"root": pointer.root, "from": pointer.named, "to": pointer.target, "left": pointer.left},
     }
     return Answer("\n\n".join(parts), record)

@@ -1,7 +1,7 @@
-"""Where a long vote stands: the state after each superstep, kept until its result is in the lake.
+"""Checkpoints of a long vote: the state after each superstep, until the vote's result is in the lake.
 
-One Parquet folder per superstep, `<folder>/<run>/<superstep>`; Spark's `_SUCCESS` says that it is whole. A run that
-goes on with the same work reads the last whole one of any run that was killed, and writes beside it, never over it.
+Each superstep is one Parquet folder, `<folder>/<run>/<superstep>`. Spark's `_SUCCESS` says that the folder is whole.
+A run that goes on with the same work reads the last whole folder of any killed run. It writes beside that folder.
 """
 
 from __future__ import annotations
@@ -12,37 +12,46 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.cluster.supersteps import Kept
+from facesieve.cluster.frames import VoteState
 from facesieve.lake import hadoop_files
 
 _HISTORY = "facesieve.history"
 _OLD = timedelta(days=7)
-_KEPT = 2
-"""Supersteps kept: the one that is read while the next is written."""
+_STORED = 2
+"""Supersteps stored: the one that is read while the next is written."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state after a superstep, and the unsettled vertices at the begin of each superstep before that one."""
+
+    step: int
+    history: list[int]
+    state: VoteState
 
 
 @dataclass
-class Progress:
+class Checkpoints:
     """The states of one vote under one folder, as this run writes and any run reads them."""
 
     spark: SparkSession
     folder: str
     run: str
 
-    def keep(self, step: int, state: DataFrame, history: list[int]) -> DataFrame:
-        """Write the state after a superstep, which cuts its lineage, and return it as it is read back."""
+    def write(self, step: int, state: VoteState, history: list[int]) -> VoteState:
+        """Write the state after a superstep, which cuts its lineage, and return the state as it is read back."""
         path = self._path(self.run, step)
         first, *others = state.columns
-        told = F.col(first).alias(first, metadata={_HISTORY: json.dumps(history)})
-        state.select(told, *others).write.mode("overwrite").parquet(path)
-        hadoop_files.delete(self.spark, self._path(self.run, step - _KEPT))
-        return self.spark.read.schema(state.schema).parquet(path)
+        with_history = F.col(first).alias(first, metadata={_HISTORY: json.dumps(history)})
+        state.select(with_history, *others).write.mode("overwrite").parquet(path)
+        hadoop_files.delete(self.spark, self._path(self.run, step - _STORED))
+        return VoteState(self.spark.read.schema(state.schema).parquet(path))
 
-    def last(self) -> Kept | None:
-        """Return the last superstep that any run has kept whole."""
+    def last(self) -> Checkpoint | None:
+        """Return the last superstep that any run has written whole."""
         paths = {(step, run): self._path(run, step) for run, step in self._steps()}
         whole = [each for each, path in paths.items() if hadoop_files.exists(self.spark, f"{path}/_SUCCESS")]
         if not whole:
@@ -50,7 +59,7 @@ class Progress:
         step, run = max(whole)
         state = self.spark.read.parquet(self._path(run, step))
         history = json.loads(state.schema[0].metadata[_HISTORY])
-        return Kept(step, history, state)
+        return Checkpoint(step, history, VoteState(state))
 
     def clear(self) -> None:
         """Delete the states, also those of runs that were killed."""

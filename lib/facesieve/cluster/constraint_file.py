@@ -1,18 +1,20 @@
-"""What people say of pairs of faces (`cluster.constraints`), read, checked and found among the faces of the run."""
+"""The side input `cluster.constraints`: pairs of faces that people wrote, checked, and resolved to faces of the run."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from pyspark.sql import DataFrame
+from pyspark.sql import Row as FrameRow
 from pyspark.sql import functions as F
 
 from facesieve.cluster.constraints import NONE, Constraints
+from facesieve.cluster.frames import LISTED_FACES, ListedFaces, Photos
 from facesieve.cluster.kernels.constraints import contradiction
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.images import side_tables
@@ -32,8 +34,8 @@ class ConstraintRow(NamedTuple):
     place: str
     must: bool
     images: bool
-    one: int
-    other: int
+    smaller: int
+    greater: int
 
 
 Pairs = dict[tuple[int, int], ConstraintRow]
@@ -49,28 +51,27 @@ def read_constraints(path: str) -> Entries[ConstraintRow]:
 
 
 def constraints(
-    given: Entries[ConstraintRow], faces: DataFrame, warn: Callable[[str], None], *, photos_differ: bool
+    file: Entries[ConstraintRow], faces: ListedFaces, warn: Callable[[str], None], *, photos_differ: bool
 ) -> Constraints:
-    """Find what is stated among the faces of the run: an image means its largest face.
+    """Resolve the rows of a file to faces of the run: an image means its largest face.
 
-    faces: face_id, image_id (bigint), face_rank int, identity string, one row per face. Ids that are not among them are
-    counted and warned of once. `photos_differ`: two faces of one image are two people. Raises ConfigError with the
-    shortest contradiction if there is one. Without statements no Spark job runs.
+    Ids that are not among the faces are counted and warned of once. `photos_differ`: two faces of one image are two
+    people. Raises ConfigError with the shortest contradiction if there is one. Without rows no Spark job runs.
     """
-    photos = faces.select("face_id", "image_id") if photos_differ else None
-    if not given.rows:
+    photos = Photos(faces.select("face_id", "image_id")) if photos_differ else None
+    if not file.rows:
         return replace(NONE, photos=photos)
-    named = _named(given.rows, faces)
-    must, cannot, missing = _resolved(given.rows, named)
+    named = _named(file.rows, faces)
+    must, cannot, missing = _resolved(file.rows, named)
     if missing:
-        warn(f"{KEY}: {missing} ids in {given.path} are of no face of this run: the rows that name them are left out")
-    _refuse_contradiction(given.path, must, cannot, list(named.values()) if photos_differ else [])
-    in_folder = [_one_folder(named[one], named[other]) for one, other in sorted(must)]
+        warn(f"{KEY}: {missing} ids in {file.path} are of no face of this run: the rows that name them are left out")
+    _refuse_contradiction(file.path, must, cannot, list(named.values()) if photos_differ else [])
+    in_folder = [_same_identity(named[smaller], named[greater]) for smaller, greater in sorted(must)]
     return Constraints(_array(must), _array(cannot), np.array(in_folder, dtype=np.bool_), photos)
 
 
 class _Face(NamedTuple):
-    """What is known of a face that is named."""
+    """A face that a row names: columns as `LISTED_FACES`."""
 
     face_id: int
     image_id: int
@@ -80,16 +81,16 @@ class _Face(NamedTuple):
 
 def _column_problems(columns: frozenset[str]) -> list[Problem]:
     missing = [] if "kind" in columns else ["has no column kind"]
-    for one, other in (_FACES, _IMAGES, _FACES[::-1], _IMAGES[::-1]):
-        if one in columns and other not in columns:
-            missing.append(f"has {one} without {other}")
+    for name, partner in (_FACES, _IMAGES, _FACES[::-1], _IMAGES[::-1]):
+        if name in columns and partner not in columns:
+            missing.append(f"has {name} without {partner}")
     if not columns & {*_FACES, *_IMAGES}:
         missing.append("has no columns of two faces or two images")
     return [Problem(text, _COLUMNS_FIX) for text in missing]
 
 
 def _row(row: Row) -> ConstraintRow | list[Problem]:
-    """Read one row; or say all that is wrong with it."""
+    """Read one row; or return all that is wrong with it."""
     kind = row.text("kind") or ""
     problems = [] if kind in _KINDS else [Problem(f"kind {kind!r} is not known", "Use must or cannot.")]
     filled = tuple(name for name in (*_FACES, *_IMAGES) if row.text(name))
@@ -102,38 +103,38 @@ def _row(row: Row) -> ConstraintRow | list[Problem]:
         problems.append(Problem(f"{row.place} pairs {ids[0]} with itself", "Remove the row."))
     if problems:
         return problems
-    one, other = sorted(number for number in ids if number is not None)
-    return ConstraintRow(row.place, kind == "must", filled == _IMAGES, one, other)
+    smaller, greater = sorted(number for number in ids if number is not None)
+    return ConstraintRow(row.place, kind == "must", filled == _IMAGES, smaller, greater)
 
 
-def _named(statements: Iterable[ConstraintRow], faces: DataFrame) -> dict[int, _Face]:
-    """Collect the faces that the statements name, by face_id."""
-    ids = {images: {end for row in statements if row.images == images for end in row[3:]} for images in (False, True)}
-    columns = faces.select(*_Face._fields)
-    of_rank = columns.where("face_rank = 0")
-    found = [_matching(columns, "face_id", ids[False]), _matching(of_rank, "image_id", ids[True])]
-    return {row["face_id"]: _Face(*row) for row in itertools.chain(*found)}
+def _named(rows: Iterable[ConstraintRow], faces: ListedFaces) -> dict[int, _Face]:
+    """Collect the faces that the rows name, by face_id."""
+    ids = {images: {end for row in rows if row.images == images for end in row[3:]} for images in (False, True)}
+    columns = faces.select(*LISTED_FACES.names)
+    largest = columns.where("face_rank = 0")
+    matching = [_matching(columns, "face_id", ids[False]), _matching(largest, "image_id", ids[True])]
+    return {row["face_id"]: _Face(*row) for row in itertools.chain(*matching)}
 
 
-def _matching(faces: DataFrame, column: str, ids: set[int]) -> list[Any]:
+def _matching(faces: DataFrame, column: str, ids: set[int]) -> list[FrameRow]:
     if not ids:
         return []
     wanted = faces.sparkSession.createDataFrame([(number,) for number in sorted(ids)], f"{column} long")
-    return faces.join(F.broadcast(wanted), column, how="left_semi").select(*_Face._fields).collect()
+    return faces.join(F.broadcast(wanted), column, how="left_semi").select(*LISTED_FACES.names).collect()
 
 
-def _resolved(statements: Iterable[ConstraintRow], named: dict[int, _Face]) -> tuple[Pairs, Pairs, int]:
+def _resolved(rows: Iterable[ConstraintRow], named: dict[int, _Face]) -> tuple[Pairs, Pairs, int]:
     """Return the must-links and the cannot-links by pair of faces, and the number of ids without a face."""
     face_of = {face.image_id: face.face_id for face in named.values() if face.face_rank == 0}
     must: Pairs = {}
     cannot: Pairs = {}
     missing = set()
-    for row in statements:
+    for row in rows:
         ends = [face_of.get(end) if row.images else end for end in row[3:]]
-        known = [end for end in ends if end in named]
+        present = [end for end in ends if end in named]
         missing |= {(row.images, end) for end, face in zip(row[3:], ends, strict=True) if face not in named}
-        if len(known) == 2:
-            (must if row.must else cannot).setdefault((min(known), max(known)), row)
+        if len(present) == 2:
+            (must if row.must else cannot).setdefault((min(present), max(present)), row)
     return must, cannot, len(missing)
 
 
@@ -145,37 +146,37 @@ def _refuse_contradiction(path: str, must: Pairs, cannot: Pairs, in_photos: list
     rows = [(face, group) for group, pair in enumerate(apart) for face in pair]
     rows += [(face.face_id, group_of[face.image_id]) for face in in_photos]
     members = _array(rows)
-    found = contradiction(_array(must), members[:, 0], members[:, 1])
-    if found is None:
+    shortest = contradiction(_array(must), members[:, 0], members[:, 1])
+    if shortest is None:
         return
-    photo = "" if found.group < len(apart) else str(photos[found.group - len(apart)])
-    raise ConfigError([_fault(path, found.path, must, cannot, photo)])
+    photo = "" if shortest.group < len(apart) else str(photos[shortest.group - len(apart)])
+    raise ConfigError([_fault(path, shortest.path, must, cannot, photo)])
 
 
 def _fault(path: str, faces: list[int], must: Pairs, cannot: Pairs, photo: str) -> Fault:
-    """Say the chain of links, from face to face, and where they are written."""
+    """Write the chain of links, from face to face, and where they stand."""
     steps = list(itertools.pairwise(faces))
     chain = [must[min(step), max(step)] for step in steps]
-    said = [_said("must", step, row) for step, row in zip(steps, chain, strict=True)]
+    links = [_link(step, row) for step, row in zip(steps, chain, strict=True)]
     ends, fix = (faces[0], faces[-1]), "Remove or change one of these rows"
     if photo:
-        said.append(f"but {ends[0]} and {ends[1]} are two faces of photo {photo}")
+        links.append(f"but {ends[0]} and {ends[1]} are two faces of photo {photo}")
         fix += ", or set cluster.same_photo_differs = false"
     else:
         chain.append(cannot[ends])
-        said.append(_said("cannot", ends, cannot[ends]))
+        links.append(_link(ends, cannot[ends]))
     places = ", ".join(row.place for row in chain)
-    return Fault(KEY, f"{path} contradicts itself: {', '.join(said)} ({places})", f"{fix}.")
+    return Fault(KEY, f"{path} contradicts itself: {', '.join(links)} ({places})", f"{fix}.")
 
 
-def _said(kind: str, pair: tuple[int, int], row: ConstraintRow) -> str:
+def _link(pair: tuple[int, int], row: ConstraintRow) -> str:
     """Write a link as faces, and with the images where those were named."""
-    images = f" (images {row.one} and {row.other})" if row.images else ""
-    return f"{kind} {pair[0]} and {pair[1]}{images}"
+    images = f" (images {row.smaller} and {row.greater})" if row.images else ""
+    return f"{_KINDS[not row.must]} {pair[0]} and {pair[1]}{images}"
 
 
-def _one_folder(one: _Face, other: _Face) -> bool:
-    return one.identity is not None and one.identity == other.identity
+def _same_identity(face: _Face, other: _Face) -> bool:
+    return face.identity is not None and face.identity == other.identity
 
 
 def _array(pairs: Iterable[tuple[int, int]]) -> npt.NDArray[np.int64]:

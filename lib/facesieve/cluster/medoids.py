@@ -1,4 +1,13 @@
-"""Every cluster's smallest face, medoid and cohesion: each streams through one worker in the order of face ids."""
+"""Every cluster's smallest face, medoid and cohesion: each streams through one worker in the order of face ids.
+
+Example of the rows that a worker gets, sorted, and of the rows that it returns, with the vectors left out:
+
+    cluster face_id      face_id cluster_id cluster_size cohesion medoid
+          7       2            2          2            3     0.81  false
+          7       5            5          2            3     0.81  true
+          7       7            7          2            3     0.81  false
+          9       9            9          9            1     1.00  true
+"""
 
 from __future__ import annotations
 
@@ -10,28 +19,25 @@ from typing import IO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
-from facesieve.cluster.kernels.cohesion import cohesion
-from facesieve.cluster.kernels.cohesion_streaming import streamed_cohesion
+from facesieve.cluster.frames import MEASURED_FACES, MEMBERS, MeasuredFaces, Members
+from facesieve.cluster.kernels.cohesion import cohesion, streamed_cohesion
+from facesieve.faces.arrow_groups import runs
 
-HELD_ROWS = 8_192
-"""Faces of a cluster that are held in memory; beyond, vectors (not ids) go to a temporary file."""
-PACKED_ROWS = 4_096
+MEMORY_ROWS = 8_192
+"""Faces of a cluster that stay in memory; beyond, vectors (not ids) go to a temporary file."""
+SENT_ROWS = 4_096
 """Rows sent back at a time: most clusters are single faces."""
 
-_OUT = "face_id long, settled boolean, cluster_id long, cluster_size long, cohesion float, medoid boolean"
 
+def medoids(members: Members) -> MeasuredFaces:
+    """Measure clusters.
 
-def medoids(members: DataFrame) -> DataFrame:
-    """Measure clusters: face_id, settled, cluster_id, cluster_size, cohesion, medoid.
-
-    members: cluster, face_id (bigint), vector array<float>, settled boolean, one row per face. cluster_id is the
-    smallest face_id of the cluster. Each cluster goes through one task whole, in bounded memory, and sums run by
-    ascending face_id, so that partitioning cannot show in the last bits.
+    Each cluster goes through one task whole, in bounded memory. Sums run by ascending face_id, so that partitioning
+    cannot show in the last bits.
     """
-    ordered = members.select("cluster", "face_id", "vector", "settled").repartition("cluster")
-    return ordered.sortWithinPartitions("cluster", "face_id").mapInArrow(measured, _OUT)
+    ordered = members.select(*MEMBERS.names).repartition("cluster").sortWithinPartitions("cluster", "face_id")
+    return MeasuredFaces(ordered.mapInArrow(measured, MEASURED_FACES))
 
 
 def measured(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -41,11 +47,11 @@ def measured(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for cluster in _clusters(batches):
         done.append(cluster.measured())
         rows += len(done[-1].ids)
-        if rows >= PACKED_ROWS:
-            yield _packed(done)
+        if rows >= SENT_ROWS:
+            yield _batch(done)
             done, rows = [], 0
     if done:
-        yield _packed(done)
+        yield _batch(done)
 
 
 class _Measured(NamedTuple):
@@ -57,16 +63,16 @@ class _Measured(NamedTuple):
     cohesion: float
 
 
-def _packed(done: list[_Measured]) -> pa.RecordBatch:
-    sizes = np.array([len(one.ids) for one in done])
+def _batch(done: list[_Measured]) -> pa.RecordBatch:
+    sizes = np.array([len(each.ids) for each in done])
     medoid = np.zeros(sizes.sum(), dtype=np.bool_)
-    medoid[np.cumsum(sizes) - sizes + [one.medoid for one in done]] = True
+    medoid[np.cumsum(sizes) - sizes + [each.medoid for each in done]] = True
     columns = {
-        "face_id": np.concatenate([one.ids for one in done]),
-        "settled": np.concatenate([one.settled for one in done]),
-        "cluster_id": np.repeat([one.ids[0] for one in done], sizes),
+        "face_id": np.concatenate([each.ids for each in done]),
+        "settled": np.concatenate([each.settled for each in done]),
+        "cluster_id": np.repeat([each.ids[0] for each in done], sizes),
         "cluster_size": np.repeat(sizes, sizes),
-        "cohesion": np.repeat(np.array([one.cohesion for one in done], dtype=np.float32), sizes),
+        "cohesion": np.repeat(np.array([each.cohesion for each in done], dtype=np.float32), sizes),
         "medoid": medoid,
     }
     return pa.RecordBatch.from_pydict(columns)
@@ -75,12 +81,11 @@ def _packed(done: list[_Measured]) -> pa.RecordBatch:
 class _Cluster:
     """The faces of one cluster so far."""
 
-    def __init__(self, key: int) -> None:
-        self.key = key
+    def __init__(self) -> None:
         self._ids: list[npt.NDArray[np.int64]] = []
         self._settled: list[npt.NDArray[np.bool_]] = []
         self._vectors: list[npt.NDArray[np.float32]] = []
-        self._held = 0
+        self._in_memory = 0
         self._spool: IO[bytes] | None = None
 
     def append(self, rows: pa.RecordBatch) -> None:
@@ -88,8 +93,8 @@ class _Cluster:
         self._ids.append(rows.column("face_id").to_numpy())
         self._settled.append(rows.column("settled").to_numpy(zero_copy_only=False))
         self._vectors.append(rows.column("vector").flatten().to_numpy().reshape(rows.num_rows, -1))
-        self._held += rows.num_rows
-        if self._held > HELD_ROWS:
+        self._in_memory += rows.num_rows
+        if self._in_memory > MEMORY_ROWS:
             self._spill()
 
     def _spill(self) -> None:
@@ -97,7 +102,7 @@ class _Cluster:
             self._spool = tempfile.TemporaryFile()  # noqa: SIM115 (closed when measured)
         for vectors in self._vectors:
             self._spool.write(vectors.tobytes())
-        self._vectors, self._held = [vectors[:0]], 0
+        self._vectors, self._in_memory = [vectors[:0]], 0
 
     def measured(self) -> _Measured:
         """Find medoid and cohesion, when all faces are here."""
@@ -106,39 +111,24 @@ class _Cluster:
         return _Measured(ids, np.concatenate(self._settled), medoid, mean)
 
     def _cohesion(self, ids: npt.NDArray[np.int64]) -> tuple[int, float]:
-        held = np.concatenate(self._vectors)
+        vectors = np.concatenate(self._vectors)
         if self._spool is None:
-            return cohesion(ids, held)
+            return cohesion(ids, vectors)
         with self._spool as spool:
-            last = [held] if len(held) else []
-            return streamed_cohesion(lambda: itertools.chain(_blocks(spool, held.shape[1]), last))
+            last = [vectors] if len(vectors) else []
+            return streamed_cohesion(lambda: itertools.chain(_blocks(spool, vectors.shape[1]), last))
 
 
 def _blocks(spool: IO[bytes], dimension: int) -> Iterator[npt.NDArray[np.float32]]:
     spool.seek(0)
-    while raw := spool.read(HELD_ROWS * dimension * np.dtype(np.float32).itemsize):
+    while raw := spool.read(MEMORY_ROWS * dimension * np.dtype(np.float32).itemsize):
         yield np.frombuffer(raw, np.float32).reshape(-1, dimension)
 
 
 def _clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[_Cluster]:
-    cluster: _Cluster | None = None
-    for key, rows in _runs(batches):
-        if cluster is None or cluster.key != key:
-            if cluster is not None:
-                yield cluster
-            cluster = _Cluster(key)
-        cluster.append(rows)
-    if cluster is not None:
+    of_cluster = itertools.groupby(runs(batches, ("cluster",)), key=lambda rows: rows.column("cluster")[0].as_py())
+    for _, parts in of_cluster:
+        cluster = _Cluster()
+        for rows in parts:
+            cluster.append(rows)
         yield cluster
-
-
-def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Cut each batch where the cluster changes."""
-    for batch in batches:
-        if batch.num_rows == 0:
-            continue
-        cluster = batch.column("cluster").to_numpy()
-        changes = np.flatnonzero(cluster[1:] != cluster[:-1]) + 1
-        bounds = [0, *changes.tolist(), batch.num_rows]
-        for start, end in itertools.pairwise(bounds):
-            yield int(cluster[start]), batch.slice(start, end - start)

@@ -1,7 +1,17 @@
 """Clusters cut where constraints forbid them: each that holds a conflict goes through one task, its edges streamed.
 
-What is held of a cluster is a number for each of its vertices, and the conflicts; its edges arrive in the order in
-which they join pieces, sorted by Spark, and are not held.
+The task holds a number for each vertex of a cluster, and the conflicts. The edges arrive sorted by Spark in the order
+in which they join pieces, and are not held.
+
+Example: cluster 1 holds the vertices 1 to 4, and 1 and 4 are of one group, so they may not be together.
+
+    cluster role   first second vote      pieces so far
+          1 vertex     1      0    0      {1}
+          1 vertex     2      0    0      {1} {2} (and so on)
+          1 rival      1      8    0      {1} {2} {3} {4}, of which 1 and 4 are of group 8
+          1 edge       1      2    9      {1 2} {3} {4}
+          1 edge       3      4    7      {1 2} {3 4}
+          1 edge       2      3    4      {1 2} {3 4}: group 8 would be in one piece twice
 """
 
 from __future__ import annotations
@@ -17,49 +27,50 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.cluster.constraints import Constraints, rivals
+from facesieve.cluster.constraints import Constraints, conflicts
+from facesieve.cluster.frames import VERTEX_CLUSTERS, VertexClusters, VotingEdges
 from facesieve.cluster.kernels.constraints import Pieces
+from facesieve.faces.arrow_groups import runs
 
 Ints = npt.NDArray[np.int64]
 
 _VERTEX, _RIVAL, _EDGE = 0, 1, 2
-_ROW = ("cluster", "role", "one", "other", "vote")
+_ROW = ("cluster", "role", "first", "second", "vote")
 
 
-def repaired(clusters: DataFrame, edges: DataFrame, constraints: Constraints) -> DataFrame:
-    """Cut the clusters that hold a conflict, as `kernels.constraints.repaired` does: id, cluster, a row per vertex.
+def repaired(clusters: VertexClusters, edges: VotingEdges, constraints: Constraints) -> VertexClusters:
+    """Cut the clusters that hold a conflict, as `kernels.constraints.repaired` does.
 
-    clusters: id (a vertex, unique), cluster (the id of one of its members), materialised: it is read several times.
-    edges: src, dst, vote (bigint), the voting edges between vertices, each pair once, src < dst. A piece is named by
-    its smallest id; other clusters stay as they are, and so do all, at no cost, where no constraint keeps faces apart.
-    The conflicts are found (a Spark job) when this function is called; the cut itself is lazy.
+    clusters: materialised, since it is read several times. A piece is named by its smallest id. Other clusters stay as
+    they are, and so do all, at no cost, where no constraint keeps faces apart. The conflicts are found (a Spark job)
+    when this function is called; the cut itself is lazy.
     """
-    members = clusters.select("id", "cluster")
+    members = VertexClusters(clusters.select("id", "cluster"))
     if not constraints.keeps_apart:
         return members
-    conflicts = rivals(members, constraints).checkpoint()
-    if conflicts.isEmpty():
+    rivals = conflicts(members, constraints).checkpoint()
+    if rivals.isEmpty():
         return members
-    touched = conflicts.select("cluster").distinct()
+    touched = rivals.select("cluster").distinct()
     affected = members.join(touched, "cluster", how="left_semi").select("id", "cluster").checkpoint()
     none, kind = F.lit(0).cast("long"), F.col("photo").cast("long")
-    rows = reduce(
-        DataFrame.unionByName,
-        [
-            _rows(affected, _VERTEX, F.col("id"), none, none),
-            _rows(conflicts, _RIVAL, F.col("id"), F.col("group"), kind),
-            _rows(_inner(affected, edges), _EDGE, F.col("src"), F.col("dst"), F.col("vote")),
-        ],
-    )
-    ordered = rows.repartition("cluster").sortWithinPartitions("cluster", "role", F.desc("vote"), "one", "other")
-    cut = ordered.mapInArrow(pieces, "id long, cluster long")
-    return members.join(touched, "cluster", how="left_anti").select("id", "cluster").unionByName(cut)
+    rows = [
+        _rows(affected, _VERTEX, F.col("id"), none, none),
+        _rows(rivals, _RIVAL, F.col("id"), F.col("group"), kind),
+        _rows(_inner(affected, edges), _EDGE, F.col("src"), F.col("dst"), F.col("vote")),
+    ]
+    sorting = ("cluster", "role", F.desc("vote"), "first", "second")
+    ordered = reduce(DataFrame.unionByName, rows).repartition("cluster").sortWithinPartitions(*sorting)
+    cut = ordered.mapInArrow(pieces, VERTEX_CLUSTERS)
+    untouched = members.join(touched, "cluster", how="left_anti").select("id", "cluster")
+    return VertexClusters(untouched.unionByName(cut))
 
 
 def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Cut each cluster of the sorted rows; one may span batches."""
-    for _, runs in itertools.groupby(_runs(batches), key=lambda run: run.cluster):
-        ids, names = _cut(runs)
+    of_one_role = (_run(rows) for rows in runs(batches, ("cluster", "role")))
+    for _, of_one_cluster in itertools.groupby(of_one_role, key=lambda run: run.cluster):
+        ids, names = _cut(of_one_cluster)
         yield pa.RecordBatch.from_pydict({"id": ids, "cluster": names})
 
 
@@ -68,12 +79,17 @@ class _Run(NamedTuple):
 
     cluster: int
     role: int
-    one: Ints
-    other: Ints
+    first: Ints
+    second: Ints
     vote: Ints
 
 
-def _inner(affected: DataFrame, edges: DataFrame) -> DataFrame:
+def _run(rows: pa.RecordBatch) -> _Run:
+    cluster, role, *columns = (rows.column(name).to_numpy() for name in _ROW)
+    return _Run(int(cluster[0]), int(role[0]), *columns)
+
+
+def _inner(affected: DataFrame, edges: VotingEdges) -> DataFrame:
     """Keep the edges inside one of the affected clusters, with its name."""
     source = affected.select(F.col("id").alias("src"), "cluster")
     target = affected.select(F.col("id").alias("dst"), F.col("cluster").alias("other"))
@@ -88,19 +104,19 @@ def _rows(frame: DataFrame, role: int, *columns: Column) -> DataFrame:
     )
 
 
-def _cut(runs: Iterable[_Run]) -> tuple[Ints, Ints]:
+def _cut(of_one_cluster: Iterable[_Run]) -> tuple[Ints, Ints]:
     """Return the vertices of a cluster, ascending, and of each the name of its piece."""
     vertices: list[Ints] = []
     rivals_of: list[Ints] = []
     cut: Pieces | None = None
-    for run in runs:
+    for run in of_one_cluster:
         if run.role == _VERTEX:
-            vertices.append(run.one)
+            vertices.append(run.first)
         elif run.role == _RIVAL:
-            rivals_of.append(np.stack([run.one, run.other, run.vote], axis=1))
+            rivals_of.append(np.stack([run.first, run.second, run.vote], axis=1))
         else:
             cut = cut or _apart(vertices, rivals_of)
-            cut.join(run.one, run.other)
+            cut.join(run.first, run.second)
     cut = cut or _apart(vertices, rivals_of)
     return np.concatenate(vertices), cut.names()
 
@@ -109,14 +125,3 @@ def _apart(vertices: list[Ints], rivals_of: list[Ints]) -> Pieces:
     members = np.concatenate(rivals_of)
     groups = np.unique(members[:, 1:], axis=0, return_inverse=True)[1]
     return Pieces(np.concatenate(vertices), members[:, 0], groups.ravel().astype(np.int64))
-
-
-def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[_Run]:
-    """Cut each batch where the cluster or the role changes."""
-    for batch in batches:
-        if batch.num_rows == 0:
-            continue
-        cluster, role, *columns = (batch.column(name).to_numpy().astype(np.int64) for name in _ROW)
-        changes = np.flatnonzero((cluster[1:] != cluster[:-1]) | (role[1:] != role[:-1])) + 1
-        for start, end in itertools.pairwise([0, *changes.tolist(), batch.num_rows]):
-            yield _Run(int(cluster[start]), int(role[start]), *(column[start:end] for column in columns))

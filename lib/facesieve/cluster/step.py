@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.cluster.checkpoints import Progress
-from facesieve.cluster.clusters import Clustered, Electorate, clusters
+from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.clusters import Clustered, VoteInput, clusters
 from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.edge_weights import weigh
-from facesieve.cluster.gain_thresholds import impostor_lines
-from facesieve.cluster.lasting_ids import Ancestry, ancestry
-from facesieve.cluster.observed_false_matches import false_matches
+from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_record
+from facesieve.cluster.frames import FaceVectors, ListedFaces
+from facesieve.cluster.lineage import FormerClusters, former_clusters
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
+from facesieve.lake.records import ClusterRecord, ConstraintCounts, ScopeRecord
 from facesieve.lake.run import Run, Stage
 from facesieve.lake.session import scratch
 from facesieve.link.epoch import Epoch, linked
@@ -34,127 +35,110 @@ _log = logging.getLogger(__name__)
 
 
 def cluster(run: Run) -> None:
-    """Weigh the edges and let the faces vote until nobody wants to change."""
-    said = read_constraints(run.config.cluster.constraints)
-    # Where a vote is finished does not change its result. What the file says does, and not where it lies.
-    settings = asdict(replace(run.config.cluster, finish_locally_below=0, constraints=said.digest))
+    """Weigh the edges, let the faces of every scope vote, and write who belongs together."""
+    pairs = read_constraints(run.config.cluster.constraints)
+    settings = _settings(run, pairs)
     inputs = (tables.LISTING, tables.EMBEDDINGS, tables.EDGES, tables.EPOCHS)
     stage = run.stage("cluster", (VOTES, CLUSTERS), inputs, cluster=settings, model=run.model)
     edges = Edges(stage.read(tables.EDGES))
     if stage.reuse():
-        stage.done(edges.count(), stage.read(CLUSTERS).count(), reused=True)
+        stage.done(stage.reused(edges.count(), stage.read(CLUSTERS).count()))
         return
     epoch = linked(stage)
-    weighed = weigh(stage, edges, impostor_lines(run.config, run.profile, epoch))
-    past = ancestry(stage, epoch, settings)
-    known = _known(stage, said)
-    found = _found(stage, epoch, past, known)
-    made = Clusters(stage.read(CLUSTERS))
-    facts = {
-        scope: weighed.get(scope, {}) | each.facts(made.where(F.col("scope") == scope)) for scope, each in found.items()
-    }
-    if "global" in facts:
-        facts["global"]["false_matches"] = _false_matches(stage, edges, made)
-    stage.done(edges.count(), made.count(), reused=False, begun=past.begun.to_json(), constraints=_told(known), **facts)
-    kept = _progress(stage, past)
-    kept.clear()
-    kept.clear_old()
+    weighed = weigh(stage, edges, epoch)
+    former = former_clusters(stage, epoch, settings)
+    limits = _constraints(stage, pairs)
+    outcomes = {scope: _outcome(stage, scope, epoch, former, limits) for scope in epoch.cosines}
+    written = _written(stage, outcomes)
+    scopes = {scope: _record(scope, weighed[scope], outcome, edges, written) for scope, outcome in outcomes.items()}
+    record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=scopes)
+    stage.done(replace(record, rows_in=edges.count(), rows_out=written.count()))
+    checkpoints = _checkpoints(stage, former)
+    checkpoints.clear()
+    checkpoints.clear_old()
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What one scope came to: its rows of the table `clusters`, and how."""
-
-    rows: DataFrame
-    clustered: Clustered
-    churn: Mapping[str, Any] | None
-
-    def facts(self, written: DataFrame) -> dict[str, Any]:
-        """Return what the ledger keeps of the scope, from its rows as they were written."""
-        row = written.agg(
-            F.count_distinct("cluster_id").alias("clusters"),
-            F.max("cluster_size").alias("largest"),
-            F.count("*").alias("n"),
-        ).collect()[0]
-        vote = self.clustered.vote
-        return {
-            "supersteps": vote.supersteps,
-            "unsettled": vote.unsettled,
-            "settled": vote.settled,
-            "finished_locally": vote.finished_locally,
-            "clusters": row.clusters,
-            "largest_share": row.largest / row.n if row.n else None,
-            "pi0": None,
-            "attached": None,
-            "churn": self.churn,
-        } | self.clustered.attachment
+def _settings(run: Run, pairs: Entries[ConstraintRow]) -> dict[str, Any]:
+    """Return the settings that decide the result: not where a vote is finished, nor where the constraints lie."""
+    return asdict(replace(run.config.cluster, finish_locally_below=0, constraints=pairs.digest))
 
 
-def _known(stage: Stage, said: Entries[ConstraintRow]) -> Constraints:
+def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:
+    """Resolve the rows of the file to faces of the run."""
     run = stage.run
     listed = stage.read(tables.LISTING).select("image_id", "identity")
     embedded = stage.of_model(tables.EMBEDDINGS).select("face_id", "image_id", "face_rank")
+    faces = ListedFaces(embedded.join(listed, "image_id", how="inner"))
     # One face per image leaves nothing to tell apart.
-    differ = run.config.cluster.same_photo_differs and run.config.embed.faces == "all"
-    return constraints(said, embedded.join(listed, "image_id", how="inner"), run.warn, photos_differ=differ)
+    photos_differ = run.config.cluster.same_photo_differs and run.config.embed.faces == "all"
+    return constraints(pairs, faces, run.warn, photos_differ=photos_differ)
 
 
-def _told(known: Constraints) -> dict[str, int]:
-    told = {"must": len(known.must), "cannot": len(known.cannot)}
-    if any(told.values()):
-        _log.info(f"cluster: {told['must']} must-links and {told['cannot']} cannot-links hold, checked")
-    return told
+def _outcome(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints) -> ScopeOutcome:
+    """Cluster one scope: vote, check the constraints, and give the clusters the ids that they had before."""
+    held_to = constraints.within_folders() if scope == "identity" else constraints
+    voting = Voting(stage.run.config.cluster, _checkpoints(stage, former, scope), _reporter(scope))
+    clustered = clusters(_vote_input(stage, scope, epoch, former, held_to), voting)
+    _warn(stage, scope, clustered)
+    broken = violations(clustered.rows, held_to)
+    if broken:
+        raise InvariantError(f"cluster {scope}: {broken} pairs of faces are together or apart against constraints")
+    rows, churn = former.named(clustered.rows, scope)
+    return ScopeOutcome(Clusters(conform(rows.withColumn("scope", F.lit(scope)), CLUSTERS)), clustered, churn)
 
 
-def _found(stage: Stage, epoch: Epoch, past: Ancestry, known: Constraints) -> dict[str, _Found]:
-    """Cluster every scope and write the table."""
+def _vote_input(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints) -> VoteInput:
     faces = faces_of(stage)
-    found = {}
-    for scope, link in epoch.cosines.items():
-        ours = known.within_folders() if scope == "identity" else known
-        attaching = scope == "global" and stage.run.config.cluster.attach_error > 0
-        votes = Votes(stage.read(VOTES).where(F.col("scope") == scope))
-        voters = faces.where(F.col("identity").isNotNull()) if scope == "identity" else faces
-        labelled = past.labelled(voters.select("face_id", "vector"), scope)
-        given = Electorate(labelled, votes, ours, link if attaching else None)
-        clustered = clusters(given, Voting(stage.run.config.cluster, _progress(stage, past, scope), _report(scope)))
-        _warn(stage, scope, clustered)
-        broken = violations(clustered.rows, ours)
-        if broken:
-            raise InvariantError(f"cluster {scope}: {broken} pairs of faces are together or apart against constraints")
-        rows, churn = past.named(clustered.rows, scope)
-        found[scope] = _Found(conform(rows.withColumn("scope", F.lit(scope)), CLUSTERS), clustered, churn)
-    stage.overwrite(CLUSTERS, reduce(DataFrame.unionByName, [each.rows for each in found.values()]))
-    return found
+    votes = Votes(stage.read(VOTES).where(F.col("scope") == scope))
+    voters = faces.where(F.col("identity").isNotNull()) if scope == "identity" else faces
+    labelled = former.labelled(FaceVectors(voters.select("face_id", "vector")), scope)
+    attaching = scope == "global" and stage.run.config.cluster.attach_error > 0
+    return VoteInput(labelled, votes, constraints, epoch.cosines[scope] if attaching else None)
 
 
-def _progress(stage: Stage, past: Ancestry, scope: str = "") -> Progress:
-    """Say where a vote's states are kept (all of the stage's, without a scope): apart for what is another vote."""
-    work = f"{stage.key[:24]}-{past.snapshot}" + (f"-{stage.run.name}" if stage.run.full else "")
+def _checkpoints(stage: Stage, former: FormerClusters, scope: str = "") -> Checkpoints:
+    """Say where a vote's states are stored (all of the step's, without a scope): apart for what is another vote."""
+    work = f"{stage.key[:24]}-{former.snapshot}" + (f"-{stage.run.name}" if stage.run.full else "")
     folder = f"{scratch(stage.run.config.lake)}/supersteps/{work}"
-    return Progress(stage.run.spark, f"{folder}/{scope}" if scope else folder, stage.run.name)
+    return Checkpoints(stage.run.spark, f"{folder}/{scope}" if scope else folder, stage.run.name)
 
 
-def _report(scope: str) -> Callable[[int, int], None]:
+def _written(stage: Stage, outcomes: Mapping[str, ScopeOutcome]) -> Clusters:
+    rows: list[DataFrame] = [outcome.rows for outcome in outcomes.values()]
+    stage.overwrite(CLUSTERS, reduce(DataFrame.unionByName, rows))
+    return Clusters(stage.read(CLUSTERS))
+
+
+def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, edges: Edges, written: Clusters) -> ScopeRecord:
+    """Return what the ledger keeps of a scope; of scope global also the false matches, beside their forecast."""
+    of_scope = F.col("scope") == scope
+    rows = Clusters(written.where(of_scope))
+    record = scope_record(weighed, outcome, rows)
+    if scope != "global":
+        return record
+    observed = false_matches(Edges(edges.where(of_scope)), rows, rows.count())
+    if observed is not None:
+        _log.info(f"cluster global: {observed:.2f} neighbours per face are of another cluster")
+    return replace(record, false_matches=observed)
+
+
+def _counts(constraints: Constraints) -> ConstraintCounts:
+    must, cannot = len(constraints.must), len(constraints.cannot)
+    if must or cannot:
+        _log.info(f"cluster: {must} must-links and {cannot} cannot-links hold, checked")
+    return ConstraintCounts(must=must, cannot=cannot)
+
+
+def _reporter(scope: str) -> Callable[[int, int], None]:
     def report(superstep: int, unsettled: int) -> None:
         _log.info(f"cluster {scope}: superstep {superstep}, {count(unsettled)} faces unsettled")
 
     return report
 
 
-def _warn(stage: Stage, scope: str, found: Clustered) -> None:
-    if not found.vote.settled:
+def _warn(stage: Stage, scope: str, clustered: Clustered) -> None:
+    if not clustered.vote.settled:
         limit = stage.run.config.cluster.max_supersteps
         stage.run.warn(f"cluster {scope}: not settled after cluster.max_supersteps = {limit}; raise it and run again")
-    if found.attachment:
-        _log.info(f"cluster {scope}: {found.attachment['attached']} of the leftover faces attached")
-
-
-def _false_matches(stage: Stage, edges: Edges, made: Clusters) -> float | None:
-    """Count the false matches per face that came true, and say so beside what was forecast."""
-    scope = F.col("scope") == "global"
-    clustered = Clusters(made.where(scope))
-    met = false_matches(Edges(edges.where(scope)), clustered, clustered.count())
-    if met is not None:
-        _log.info(f"cluster global: {met:.2f} neighbours per face are of another cluster")
-    return met
+    if clustered.attachment:
+        _log.info(f"cluster {scope}: {clustered.attachment.attached} of the leftover faces attached")

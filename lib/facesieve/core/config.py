@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-from facesieve.core.config_schema import at_least, between, build, each_of, key, one_of
+from facesieve.core.config_files import read_tables
+from facesieve.core.config_schema import at_least, between, build, each_of, key, missing, one_of
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
 
@@ -31,7 +30,7 @@ def _identity_rule(value: str) -> str | None:
     return "Use folder, none, or a regular expression with the group (?P<identity>...)."
 
 
-def _given(value: str) -> str | None:
+def _not_empty(value: str) -> str | None:
     return None if value.strip() else "Give a path or URI."
 
 
@@ -53,7 +52,7 @@ class Lake:
 class Images:
     """Where images come from, and what may count as one."""
 
-    root: str = key("", _given)
+    root: str = key("", needed=True)
     format: str = key("files", one_of("files", "parquet"))
     identity: str = key("folder", _identity_rule)
     suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"])
@@ -63,7 +62,7 @@ class Images:
 class Embed:
     """How faces are found and turned into vectors."""
 
-    model: str = key("facenet", _given)
+    model: str = key("facenet", _not_empty)
     detector: str = key("mtcnn", one_of("mtcnn", "aligned"))
     faces: str = key("largest", one_of("largest", "all"))
     chunk_images: int = key(20_000, at_least(1))
@@ -162,23 +161,38 @@ class Config:
     publish: Publish = field(default_factory=Publish)
 
 
-def load(path: str, overlays: Sequence[str] = (), sets: Sequence[str] = ()) -> Config:
+SECTIONS = tuple(field.name for field in dataclasses.fields(Config))
+
+
+def load(
+    path: str, overlays: Sequence[str] = (), sets: Sequence[str] = (), sections: Collection[str] = SECTIONS
+) -> Config:
     """Read `path`, lay `overlays` (files) and `sets` (`section.key=value`, value in TOML or a bare word) over it.
 
-    Raises ConfigError with every fault of all of them.
+    `sections` are those that the job uses: what must be set there, and what must fit together, is looked for in them
+    alone. What is written anywhere must be right. Raises ConfigError with every fault of all places.
     """
     faults: list[Fault] = []
-    given: dict[str, Any] = {}
-    for name in (path, *overlays):
-        _lay_over(given, _parse_file(name, faults))
-    for text in sets:
-        _lay_over(given, _parse_set(text, faults))
-    config = build(Config, given, "", faults)
+    tables = read_tables(path, overlays, sets, faults)
+    kinds = get_type_hints(Config)
+    for name in sections:
+        faults.extend(missing(kinds[name], tables.get(name), f"{name}."))
+    config = build(Config, tables, "", faults)
     if config is not None:
-        faults.extend(_cross_faults(config))
+        faults.extend(_cross_faults(config, sections))
     if faults or config is None:
         raise ConfigError(faults)
     return config
+
+
+def model_named(path: str, overlays: Sequence[str] = (), sets: Sequence[str] = ()) -> str:
+    """Return `embed.model` as it is written, whatever else of the configuration is wrong; where it is not, the default.
+
+    So the faults of a model profile can be told together with those of the configuration.
+    """
+    section = read_tables(path, overlays, sets, []).get("embed")
+    model = section.get("model") if isinstance(section, Mapping) else None
+    return model if isinstance(model, str) and model.strip() else Embed().model
 
 
 def as_dict(config: Config) -> dict[str, Any]:
@@ -186,45 +200,15 @@ def as_dict(config: Config) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
-def _parse_file(name: str, faults: list[Fault]) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(Path(name).read_text(encoding="utf-8-sig"))
-    except OSError as problem:
-        faults.append(Fault(name, f"cannot be read ({problem.strerror})", "Give the path of a TOML file."))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        faults.append(Fault(name, f"is not valid TOML ({problem})", "Correct the file."))
-    return {}
-
-
-def _parse_set(text: str, faults: list[Fault]) -> Mapping[str, Any]:
-    dotted, equals, raw = text.partition("=")
-    section, dot, name = dotted.strip().partition(".")
-    if not (equals and dot and section and name):
-        faults.append(Fault(f"--set {text}", "is not section.key=value", "Write it like --set lake.root=/data/lake."))
-        return {}
-    try:
-        value = tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = raw
-    return {section: {name: value}}
-
-
-def _lay_over(base: dict[str, Any], top: Mapping[str, Any]) -> None:
-    for name, value in top.items():
-        if isinstance(value, Mapping) and isinstance(base.get(name), dict):
-            _lay_over(base[name], value)
-        else:
-            base[name] = dict(value) if isinstance(value, Mapping) else value
-
-
-def _cross_faults(config: Config) -> list[Fault]:
+def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
     faults: list[Fault] = []
     if not config.lake.root and config.lake.catalog == "lake":
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
     if not config.lake.root and not config.lake.scratch:
         faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
-    faults.extend(_overlaps(config))
-    if config.publish.outputs and not config.publish.export_root:
+    if "images" in sections and config.images.root.strip():
+        faults.extend(_overlaps(config))
+    if "publish" in sections and config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
     return faults
 
@@ -240,6 +224,6 @@ def _overlaps(config: Config) -> list[Fault]:
     faults = []
     for name, place in written:
         if place and (is_below(place, config.images.root) or is_below(config.images.root, place)):
-            said = f"{place} and images.root overlap"
-            faults.append(Fault(name, said, "Results and images need places of their own, neither inside the other."))
+            fix = "Results and images need places of their own, neither inside the other."
+            faults.append(Fault(name, f"{place} and images.root overlap", fix))
     return faults

@@ -22,15 +22,15 @@ Section = TypeVar("Section")
 _KINDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
 
 
-def key(default: Any = dataclasses.MISSING, check: Check | None = None, *, was: str = "") -> Any:
-    """Declare one configuration key: its default (absent: the key must be given) and a check of its value.
+def key(default: Any = dataclasses.MISSING, check: Check | None = None, *, was: str = "", needed: bool = False) -> Any:
+    """Declare one configuration key: its default (absent: the key must be set) and a check of its value.
 
     A check returns None for a good value, else what to do, as a sentence ("Use a number above 0."). `was` is the name
-    that the key bore in 0.4.0: a configuration that still uses it is told the new one.
+    that the key bore in 0.4.0: a fault then tells the new name. `needed`: whoever uses the section must set the key.
     """
     if isinstance(default, list):
         default = tuple(default)
-    return dataclasses.field(default=default, metadata={"check": check, "was": was})
+    return dataclasses.field(default=default, metadata={"check": check, "was": was, "needed": needed})
 
 
 def one_of(*choices: str, renamed: Mapping[str, str] | None = None) -> Check:
@@ -78,7 +78,18 @@ def at_least(low: float) -> Check:
     return check
 
 
-def build(section: type[Section], given: Mapping[str, Any], prefix: str, faults: list[Fault]) -> Section | None:
+def missing(section: type[Any], values: Any, prefix: str) -> list[Fault]:
+    """Return a fault for every needed key of a section that is left empty in a parsed TOML table."""
+    table = values if isinstance(values, Mapping) else {}
+    needed = (field.name for field in dataclasses.fields(section) if field.metadata.get("needed"))
+    return [
+        Fault(f"{prefix}{name}", "is empty", "Give a path or URI.")
+        for name in needed
+        if not str(table.get(name, "")).strip()
+    ]
+
+
+def build(section: type[Section], raw: Mapping[str, Any], prefix: str, faults: list[Fault]) -> Section | None:
     """Make `section` from a parsed TOML table; None (and entries in `faults`) if anything is wrong.
 
     Nested dataclass fields are built from nested tables, with the dotted key in every fault.
@@ -86,12 +97,12 @@ def build(section: type[Section], given: Mapping[str, Any], prefix: str, faults:
     hints = typing.get_type_hints(section)
     fields = {field.name: field for field in dataclasses.fields(section)}  # type: ignore[arg-type]
     before = len(faults)
-    faults.extend(_unknown(prefix, name, fields) for name in given if name not in fields)
+    faults.extend(_unknown(prefix, name, fields) for name in raw if name not in fields)
     values: dict[str, Any] = {}
     for name, field in fields.items():
         dotted = f"{prefix}{name}"
-        if name in given or dataclasses.is_dataclass(hints[name]):
-            values[name] = _value(hints[name], given.get(name, {}), dotted, faults)
+        if name in raw or dataclasses.is_dataclass(hints[name]):
+            values[name] = _value(hints[name], raw.get(name, {}), dotted, faults)
             _run_check(field, values[name], dotted, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             faults.append(Fault(dotted, "is required and missing", f"Set {dotted}."))
@@ -119,30 +130,30 @@ def _run_check(field: dataclasses.Field[Any], value: Any, dotted: str, faults: l
         faults.append(Fault(dotted, f"{shown!r} is not allowed", fix))
 
 
-def _value(hint: Any, given: Any, dotted: str, faults: list[Fault]) -> Any:
+def _value(hint: Any, raw: Any, dotted: str, faults: list[Fault]) -> Any:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(kind for kind in typing.get_args(hint) if kind is not type(None))
     if dataclasses.is_dataclass(hint):
-        if isinstance(given, Mapping):
-            return build(typing.cast(type[Any], hint), given, f"{dotted}.", faults)
+        if isinstance(raw, Mapping):
+            return build(typing.cast(type[Any], hint), raw, f"{dotted}.", faults)
         faults.append(Fault(dotted, "is not a table", f"Write it as a section [{dotted}]."))
         return None
     if typing.get_origin(hint) is tuple:
-        return _items(typing.get_args(hint)[0], given, dotted, faults)
-    return _scalar(hint, given, dotted, faults)
+        return _items(typing.get_args(hint)[0], raw, dotted, faults)
+    return _scalar(hint, raw, dotted, faults)
 
 
-def _items(kind: type, given: Any, dotted: str, faults: list[Fault]) -> tuple[Any, ...] | None:
-    if not isinstance(given, (list, tuple)):
-        faults.append(Fault(dotted, f"{given!r} is not a list", "Write a list: [...]."))
+def _items(kind: type, raw: Any, dotted: str, faults: list[Fault]) -> tuple[Any, ...] | None:
+    if not isinstance(raw, (list, tuple)):
+        faults.append(Fault(dotted, f"{raw!r} is not a list", "Write a list: [...]."))
         return None
-    return tuple(_scalar(kind, item, dotted, faults) for item in given)
+    return tuple(_scalar(kind, item, dotted, faults) for item in raw)
 
 
-def _scalar(kind: type, given: Any, dotted: str, faults: list[Fault]) -> Any:
-    if kind is float and type(given) is int:
-        return float(given)
-    if type(given) is kind:
-        return given
-    faults.append(Fault(dotted, f"{given!r} is not {_KINDS[kind]}", f"Give {_KINDS[kind]}."))
+def _scalar(kind: type, raw: Any, dotted: str, faults: list[Fault]) -> Any:
+    if kind is float and type(raw) is int:
+        return float(raw)
+    if type(raw) is kind:
+        return raw
+    faults.append(Fault(dotted, f"{raw!r} is not {_KINDS[kind]}", f"Give {_KINDS[kind]}."))
     return None

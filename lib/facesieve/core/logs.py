@@ -1,7 +1,7 @@
 """Log records made visible: one handler for people, one for machines.
 
-Modules log to `logging.getLogger(__name__)`, all below the logger `facesieve`. Counts and seconds only: no names, paths
-or vectors at level INFO.
+Modules log to `logging.getLogger(__name__)`, all below the logger `facesieve`. Level INFO holds counts and seconds: no
+names, paths or vectors.
 """
 
 from __future__ import annotations
@@ -10,35 +10,46 @@ import json
 import logging
 import sys
 import time
+from dataclasses import dataclass
 from typing import TextIO
 
 ROOT = "facesieve"
 FORMATS = ("text", "json")
 _CHATTY = ("py4j", "pyspark")
-"""Loggers of others that report an interrupted call in a dozen lines; what it was is told by the job itself."""
+"""Loggers of others that report an interrupted call in a dozen lines; the job itself says what it was."""
+
+
+@dataclass
+class Place:
+    """Where the process is: the run and the step that records are of. None before the first, and between steps."""
+
+    run: str | None = None
+    step: str | None = None
+
+
+PLACE = Place()
+"""The place of this process. `cli.main` sets it; `set_up` empties it."""
 
 
 class ForPeople(logging.Formatter):
-    """A line with the time of day; the level is named from WARNING on."""
+    """A line with the time of day; WARNING is named. An error is a sentence that stands alone."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return `08:15:00  link: 3 rows in`, or `08:15:00  WARNING: ...`."""
+        """Return `08:15:00  link: 3 rows in`, `08:15:00  WARNING: ...`, or an error's text as it is."""
+        text = _with_traceback(self, record)
+        if record.levelno >= logging.ERROR:
+            return text
         level = "" if record.levelno < logging.WARNING else f"{record.levelname}: "
-        return f"{time.strftime('%H:%M:%S', time.localtime(record.created))}  {level}{record.getMessage()}"
+        return f"{time.strftime('%H:%M:%S', time.localtime(record.created))}  {level}{text}"
 
 
 class ForMachines(logging.Formatter):
     """One JSON object a line: ts (seconds since 1970), level, logger, msg, run, step."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.run: str | None = None
-        self.step: str | None = None
-
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
         shown = {"ts": round(record.created, 3), "level": record.levelname, "logger": record.name}
-        return json.dumps(shown | {"msg": record.getMessage(), "run": self.run, "step": self.step})
+        return json.dumps(shown | {"msg": _with_traceback(self, record), "run": PLACE.run, "step": PLACE.step})
 
 
 def set_up(form: str = "text", stream: TextIO | None = None) -> logging.Handler:
@@ -51,6 +62,12 @@ def set_up(form: str = "text", stream: TextIO | None = None) -> logging.Handler:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    PLACE.run = PLACE.step = None
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return handler
+
+
+def _with_traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    text = record.getMessage()
+    return f"{text}\n{formatter.formatException(record.exc_info)}" if record.exc_info else text

@@ -132,26 +132,26 @@ def load(model: str, folder: str) -> Profile:
     path = path_of(model, folder)
     faults: list[Fault] = []
     try:
-        given: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
-        known = ", ".join(sorted(file.stem for file in Path(folder).glob("*.toml"))) or "none"
-        fix = f"Use a profile of {folder} ({known}) or the path of a .toml file."
+        names = ", ".join(sorted(file.stem for file in Path(folder).glob("*.toml"))) or "none"
+        fix = f"Use a profile of {folder} ({names}) or the path of a .toml file."
         raise ConfigError([Fault("embed.model", f"no profile at {path}", fix)]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ConfigError([Fault("embed.model", f"{path} is not valid TOML ({problem})", "Correct it.")]) from None
-    given.setdefault("name", path.stem)
-    _expand(given, path, faults)
-    profile = build(Profile, given, f"{path.name}: ", faults)
+    tables.setdefault("name", path.stem)
+    _expand(tables, path, faults)
+    profile = build(Profile, tables, f"{path.name}: ", faults)
     if faults or profile is None:
         raise ConfigError(faults)
     return profile
 
 
-def _expand(given: dict[str, Any], path: Path, faults: list[Fault]) -> None:
-    if not isinstance(given.get("file"), str):
+def _expand(tables: dict[str, Any], path: Path, faults: list[Fault]) -> None:
+    if not isinstance(tables.get("file"), str):
         return
-    given["file"] = os.path.expandvars(given["file"])
-    left = re.search(r"\$\{?(\w+)", given["file"])
+    tables["file"] = os.path.expandvars(tables["file"])
+    left = re.search(r"\$\{?(\w+)", tables["file"])
     if left:
         fix = f"Set {left.group(1)}, or write the full path in {path}."
         faults.append(Fault(f"{path.name}: file", f"environment variable {left.group(1)} is not set", fix))

@@ -23,7 +23,7 @@ from facesieve.decide.flips import Suspects, flips
 from facesieve.decide.identity_links import identity_links
 from facesieve.decide.inputs import Basis, Inputs
 from facesieve.decide.keep_policy import POLICIES, approves, in_folders, objections
-from facesieve.decide.verdicts import nearest_of_its_people, with_proposals, with_verdicts
+from facesieve.decide.verdicts import DecidedImages, WeighedImages, nearest_of_its_people, with_proposals, with_verdicts
 from facesieve.lake.records import DecideRecord
 
 _ONE_PERSON = 0.5
@@ -36,7 +36,7 @@ class Outcome:
 
     rows: Decisions
     links: IdentityLinks
-    _decided: DataFrame
+    _decided: DecidedImages
 
     def record(self) -> DecideRecord:
         """Count what each keep policy would publish, and people's verdicts that the rules contradict or that fail."""
@@ -66,8 +66,9 @@ def decisions(inputs: Inputs, basis: Basis) -> Outcome:
     links = IdentityLinks(checkpointed(identity_links(speaking, inputs.embeddings, basis.scale, basis.settings)))
     suspects = Suspects(checkpointed(flips(speaking, owners, inputs, basis)))
     images = _with_links(speaking.join(suspects, on="face_id", how="left"), links)
-    weighed = images.withColumn("membership_confidence", confidence.of_membership(_prior(speaking)))
-    decided = checkpointed(with_verdicts(with_proposals(weighed, basis.settings), basis.settings))
+    weighed = WeighedImages(images.withColumn("membership_confidence", confidence.of_membership(_prior(speaking))))
+    proposed = with_proposals(weighed, basis.settings)
+    decided = DecidedImages(checkpointed(with_verdicts(proposed, basis.settings)))
     return Outcome(_rows(decided, inputs.edges), links, decided)
 
 
@@ -102,7 +103,7 @@ def _with_links(images: DataFrame, links: IdentityLinks) -> DataFrame:
     return images.join(of_folder, on="identity", how="left").join(onward, on="target", how="left")
 
 
-def _rows(decided: DataFrame, edges: Edges) -> Decisions:
+def _rows(decided: DecidedImages, edges: Edges) -> Decisions:
     """The table, from the decided images and what is near to them."""
     nearest = decided.join(nearest_of_others(edges, *_speakers(decided)), on="face_id", how="left")
     copied = F.col("reason").isin(Reason.DUPLICATE.value, Reason.NEAR_DUPLICATE.value)
@@ -118,7 +119,7 @@ def _rows(decided: DataFrame, edges: Edges) -> Decisions:
     return Decisions(conform(rows, DECISIONS))
 
 
-def _speakers(decided: DataFrame) -> tuple[Speakers, Speakers]:
+def _speakers(decided: DecidedImages) -> tuple[Speakers, Speakers]:
     """All faces that speak for an image, with the people that it ends with; and those of published images."""
     cluster = F.concat(F.lit("cluster-"), F.col("cluster_id").cast("string"))
     named = decided.select(

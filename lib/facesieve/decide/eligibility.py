@@ -23,7 +23,7 @@ from facesieve.core import config
 from facesieve.core.frames import checkpointed, columns
 from facesieve.core.reasons import Reason, Verdict, is_published
 from facesieve.core.tables import Embeddings
-from facesieve.decide.inputs import Inputs
+from facesieve.decide.inputs import Inputs, ListedImages
 from facesieve.decide.near_duplicates import Candidates, near_duplicates
 from facesieve.decide.quality import doubts
 
@@ -42,7 +42,7 @@ protected face. counted: the image makes its cluster large."""
 
 def eligibility(inputs: Inputs, settings: config.Decide) -> EligibleFaces:
     """Return one row per face of an image that did not fail, and one row for every image that failed."""
-    images = _with_failures(inputs, _faces(inputs.embeddings, settings)).transform(inputs.side_inputs.join)
+    images = inputs.side_inputs.join(_with_failures(inputs, _faces(inputs.embeddings, settings)))
     faces = checkpointed(_copies(images))
     candidates = _up_for_decision(faces).join(inputs.embeddings.select("face_id", "phash"), on="face_id", how="inner")
     near = near_duplicates(Candidates(candidates), inputs.edges, settings.near_cosine, settings.near_bits)
@@ -66,14 +66,14 @@ def _faces(embeddings: Embeddings, settings: config.Decide) -> DataFrame:
     return embeddings.select(*measured, leading.alias("leading"), doubts(settings).alias("doubts"))
 
 
-def _with_failures(inputs: Inputs, faces: DataFrame) -> DataFrame:
+def _with_failures(inputs: Inputs, faces: DataFrame) -> ListedImages:
     rejected = inputs.rejects.groupBy("image_id").agg(F.min("reason").alias("rejected"))
     images = inputs.listing.join(rejected, "image_id", how="left")
     same_image = images["image_id"] == faces["image_id"]
     joined = images.join(faces, same_image & images["rejected"].isNull(), how="left").drop(faces["image_id"])
     # An image that could not be read when it was to be embedded is in neither table: the next run tries it again.
     unread = F.when(F.col("face_id").isNull(), Reason.UNDECODABLE.value)
-    return joined.withColumn("failure", F.coalesce("rejected", unread))
+    return ListedImages(joined.withColumn("failure", F.coalesce("rejected", unread)))
 
 
 def _copies(images: DataFrame) -> DataFrame:

@@ -14,6 +14,9 @@ from facesieve.core.reasons import Verdict
 from facesieve.core.tables import Clusters, Edges, Embeddings, Listing, Rejects
 from facesieve.decide.kernels.membership import Scale
 
+ListedImages = NewType("ListedImages", DataFrame)
+"""Rows with the columns image_id and identity of the listing, and others."""
+
 Overrides = NewType("Overrides", DataFrame)
 OVERRIDES = columns("image_id bigint, verdict string, moved_to string")
 """People's verdicts, one row per image; moved_to of a move."""
@@ -30,9 +33,9 @@ class SideInputs:
     overrides: Overrides | None = None
     overlaps: Overlaps | None = None
 
-    def join(self, images: DataFrame) -> DataFrame:
-        """Add override and override_to, overlap and overlap_cosine to rows with image_id and identity."""
-        return images.transform(self._overridden).transform(self._overlapping)
+    def join(self, images: ListedImages) -> ListedImages:
+        """Add override and override_to, overlap and overlap_cosine."""
+        return ListedImages(images.transform(self._overridden).transform(self._overlapping))
 
     def _overridden(self, images: DataFrame) -> DataFrame:
         if self.overrides is None:

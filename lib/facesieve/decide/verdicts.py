@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import NewType
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from facesieve.core import config
+from facesieve.core.frames import columns
 from facesieve.core.reasons import Verdict
 from facesieve.decide.confidence import CLEAR
+from facesieve.decide.evidence import SPEAKING
+from facesieve.decide.flips import SUSPECTS
 from facesieve.decide.keep_policy import OBJECTIONS, POLICIES, approves, objections
 from facesieve.decide.kernels.membership import AHEAD
 from facesieve.decide.quality import QUALITY
@@ -21,13 +26,31 @@ _OWN = 2
 """A second cluster so many times smaller than the main one may still be the folder's own person; a smaller one hardly
 is: then two folders of one person are likelier."""
 
+WEIGHED = T.StructType(
+    [
+        *SPEAKING,
+        *SUSPECTS[1:],
+        *columns(
+            "merged_into string, onward string, link_confidence float, one_person boolean, membership_confidence double"
+        ),
+    ]
+)
+"""An image, the target of a flip, and the links of folders. merged_into: the folder that its folder becomes part of.
+onward: that of the target. one_person: the folder is another folder's person."""
 
-def with_proposals(images: DataFrame, settings: config.Decide) -> DataFrame:
+WeighedImages = NewType("WeighedImages", DataFrame)
+ProposedImages = NewType("ProposedImages", DataFrame)
+DecidedImages = NewType("DecidedImages", DataFrame)
+DECIDED = columns(
+    "rule int, reason string, verdict string, proposed_reason string, proposal string, moved_to string, confidence double"
+)
+"""What is added to WEIGHED. rule: place in RULES. proposed_reason, proposal: without a person's verdict."""
+
+
+def with_proposals(images: WeighedImages, settings: config.Decide) -> ProposedImages:
     """Say what the rules alone make of each image under every keep policy.
 
-    `images` has the columns of `evidence.SPEAKING`, those of `flips.SUSPECTS` beside them, membership_confidence, and
-    of the folder's link one_person (it is another folder's person) and merged_into (that folder): null where there is
-    none. Adds, for each policy, rule_POLICY (place in RULES) and verdict_POLICY, and the terms of the rules.
+    Adds, for each policy, rule_POLICY (place in RULES) and verdict_POLICY, and the terms of the rules.
     """
     # Step by step: written into each other, the rules of three policies would make a plan of many megabytes.
     against = {f"{name}_{policy}": term for policy in POLICIES for name, term in objections(policy, settings).items()}
@@ -35,15 +58,11 @@ def with_proposals(images: DataFrame, settings: config.Decide) -> DataFrame:
     rules = {f"rule_{policy}": _first(_terms(policy)) for policy in POLICIES}
     verdicts = {f"verdict_{policy}": _verdict(F.col(f"rule_{policy}"), settings) for policy in POLICIES}
     terms = images.withColumns(_facts(settings) | against)
-    return terms.withColumns(approved).withColumns(rules).withColumns(verdicts)
+    return ProposedImages(terms.withColumns(approved).withColumns(rules).withColumns(verdicts))
 
 
-def with_verdicts(images: DataFrame, settings: config.Decide) -> DataFrame:
-    """Decide by the rules and people's verdicts, for rows of `with_proposals`.
-
-    Adds rule, reason and verdict; proposed_reason and proposal, which are those without a person's verdict; moved_to,
-    and confidence (double). A fail stays a fail, whoever says what.
-    """
+def with_verdicts(images: ProposedImages, settings: config.Decide) -> DecidedImages:
+    """Decide by the rules and people's verdicts. A fail stays a fail, whoever says what."""
     proposed = F.col(f"rule_{settings.keep}")
     overridden = F.col("override").isNotNull() & (proposed != _place(FAILED))
     chosen = images.withColumns(
@@ -54,7 +73,7 @@ def with_verdicts(images: DataFrame, settings: config.Decide) -> DataFrame:
         }
     )
     decided = chosen.withColumns({"reason": _reason(F.col("rule")), "verdict": _verdict(F.col("rule"), settings)})
-    return decided.withColumns({"moved_to": _moved_to(), "confidence": _confidence()})
+    return DecidedImages(decided.withColumns({"moved_to": _moved_to(), "confidence": _confidence()}))
 
 
 def nearest_of_its_people() -> dict[str, Column]:

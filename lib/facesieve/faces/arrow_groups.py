@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from facesieve.faces.blocks import gathered
+
 Array = npt.NDArray[Any]
 
 _CHUNK = 4_096
@@ -51,6 +53,28 @@ def each_group(batches: Iterable[pa.RecordBatch], key: str) -> Iterator[pa.Table
             yield rows.slice(part.start, part.stop - part.start)
 
 
+def runs(batches: Iterable[pa.RecordBatch], keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Cut each batch where one of the key columns changes, for groups too large to hold.
+
+    A group that spans batches comes in several runs. Example, cut by `key`:
+
+        batch   1   1   1   1   2   2
+        key     a   a   b   b   b   c
+        run     1   1   2   2   3   4
+    """
+    for batch in filter(len, batches):
+        for part in groups(pa.Table.from_batches([batch]), keys):
+            yield batch.slice(part.start, part.stop - part.start)
+
+
+def tables(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Join batches into tables of `rows` rows or a little more; none of them is empty."""
+    for several in gathered(batches, len, rows):
+        table = pa.Table.from_batches(several)
+        if len(table):
+            yield table
+
+
 def starts(rows: pa.Table, keys: Sequence[str]) -> Array:
     """Row numbers where a group begins; null equals null."""
     begins = np.zeros(len(rows), bool)
@@ -72,7 +96,7 @@ def as_numpy(column: pa.Array | pa.ChunkedArray) -> Array:
 def as_matrix(column: pa.ChunkedArray) -> Array:
     """Lists of one length to the rows of a matrix float32 [N, D]; null becomes zeros."""
     lengths = as_numpy(pc.list_value_length(column))
-    width, found = int(lengths.max(initial=0)), lengths > 0
+    width, filled = int(lengths.max(initial=0)), lengths > 0
     vectors = np.zeros((len(column), width), np.float32)
-    vectors[found] = as_numpy(pc.list_flatten(column)).reshape(int(found.sum()), width)
+    vectors[filled] = as_numpy(pc.list_flatten(column)).reshape(int(filled.sum()), width)
     return vectors

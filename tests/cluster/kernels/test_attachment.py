@@ -1,4 +1,3 @@
-import doctest
 from fractions import Fraction
 
 import numpy as np
@@ -6,12 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesieve.cluster.kernels import attachment as module
 from facesieve.cluster.kernels.attachment import accepted, admission, p_values, permitted, share_of_impostors
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(module).failed == 0
 
 
 @given(
@@ -26,10 +20,10 @@ def test_p_values_are_exact_shares_of_clusters(null: list[tuple[int, int]], aske
             Fraction(int((values[of == cluster] >= each).sum()), int((of == cluster).sum())) for cluster in set(of)
         ]
         expected.append(float((1 + sum(shares)) / (len(shares) + 1)))
-    found = p_values(np.array(asked, float), values.astype(float), of)
-    assert found.tolist() == pytest.approx(expected, rel=1e-12)
+    result = p_values(np.array(asked, float), values.astype(float), of)
+    assert result.tolist() == pytest.approx(expected, rel=1e-12)
     order = np.random.default_rng(0).permutation(len(of))
-    assert p_values(np.array(asked, float), values[order].astype(float), of[order]).tobytes() == found.tobytes()
+    assert p_values(np.array(asked, float), values[order].astype(float), of[order]).tobytes() == result.tobytes()
 
 
 @given(p=st.lists(st.integers(1, 100), min_size=1, max_size=60), share=st.floats(0, 1.5))
@@ -51,7 +45,7 @@ def test_share_of_impostors(above: int, share: float) -> None:
     assert share_of_impostors(np.array([0.5] * (100 - above) + [0.51] * above)) == pytest.approx(share)
 
 
-def test_strangers_stay_and_friends_join() -> None:
+def test_impostors_stay_and_friends_join() -> None:
     draw = np.random.default_rng(0)
     of = np.repeat(np.arange(40), 10)
     null = draw.normal(0.2, 0.05, len(of))
@@ -79,11 +73,11 @@ def test_strangers_stay_and_friends_join() -> None:
     ],
 )
 def test_too_little_is_known(leftovers: int, of: np.ndarray, reason: str) -> None:
-    found, p = admission(np.full(leftovers, 0.9), np.full(len(of), 0.1), of, 0.5)
-    assert not found.joins.any()
-    assert (found.pi0, found.p) == (None, None)
-    assert (found.reason or "").startswith(reason + ": ")
-    assert len(found.joins) == len(p) == leftovers
+    result, p = admission(np.full(leftovers, 0.9), np.full(len(of), 0.1), of, 0.5)
+    assert not result.joins.any()
+    assert (result.pi0, result.p) == (None, None)
+    assert (result.reason or "").startswith(reason + ": ")
+    assert len(result.joins) == len(p) == leftovers
 
 
 def test_forbidden_ones_do_not_meet() -> None:

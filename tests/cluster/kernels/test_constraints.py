@@ -10,7 +10,14 @@ from graphs import Graph, graph
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from facesieve.cluster.kernels.constraints import Contradiction, Pieces, Voting, components, contradiction, repaired
+from facesieve.cluster.kernels.constraints import (
+    Contradiction,
+    Pieces,
+    VotingEdges,
+    components,
+    contradiction,
+    repaired,
+)
 
 PAIRS = st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)).filter(lambda pair: pair[0] != pair[1]), max_size=14)
 MEMBERS = st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 3)), max_size=14)
@@ -27,21 +34,21 @@ def apart(members: np.ndarray, groups: np.ndarray) -> set[tuple[int, int, int]]:
     return {(a, b, g) for (a, g), (b, h) in itertools.combinations(rows, 2) if g == h}
 
 
-def by_hand(made: Graph, members: np.ndarray, groups: np.ndarray) -> list[int]:
+def by_hand(sample: Graph, members: np.ndarray, groups: np.ndarray) -> list[int]:
     """The rule read aloud: strongest first, unless two that may not be together would be."""
     barred = {(a, b) for a, b, _ in apart(members, groups)}
-    piece = {face: {face} for face in made.ids.tolist()}
-    rows = zip((-made.votes).tolist(), made.src.tolist(), made.dst.tolist(), strict=True)
+    piece = {face: {face} for face in sample.ids.tolist()}
+    rows = zip((-sample.votes).tolist(), sample.src.tolist(), sample.dst.tolist(), strict=True)
     for _, src, dst in sorted(rows):
         both = piece[src] | piece[dst]
         if not any(pair in barred for pair in itertools.combinations(sorted(both), 2)):
             piece.update(dict.fromkeys(both, both))
-    return [min(piece[face]) for face in made.ids.tolist()]
+    return [min(piece[face]) for face in sample.ids.tolist()]
 
 
-def rivals(made: Graph, seed: int, many: int) -> tuple[np.ndarray, np.ndarray]:
+def rivals(sample: Graph, seed: int, many: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    return rng.choice(made.ids, many), rng.integers(0, 4, many)
+    return rng.choice(sample.ids, many), rng.integers(0, 4, many)
 
 
 @given(PAIRS)
@@ -55,7 +62,9 @@ def test_components_are_those_of_the_must_links(pairs: list[tuple[int, int]]) ->
 @settings(deadline=None)
 @example([(1, 3), (1, 2)], [(1, 1), (2, 1), (3, 1), (1, 0), (2, 0)], Random(0))
 @given(PAIRS, MEMBERS, st.randoms())
-def test_contradiction_is_the_first_of_the_shortest_chains(pairs, members, random) -> None:
+def test_contradiction_is_the_first_of_the_shortest_chains(
+    pairs: list[tuple[int, int]], members: list[tuple[int, int]], random: Random
+) -> None:
     rows = array(members)
     links = nx.Graph(pairs)
     chains = []
@@ -81,16 +90,16 @@ def test_a_long_chain_and_a_crowd_that_does_not_contradict() -> None:
 @settings(deadline=None)
 @given(GRAPHS, st.integers(1, 3), st.integers(0, 12))
 def test_repaired_equals_the_rule_read_aloud(shape: tuple[int, int, int], most: int, many: int) -> None:
-    made = graph(nx.gnm_random_graph(*shape[:2], seed=shape[2]), shape[2], most)
-    members, groups = rivals(made, shape[2], many)
-    edges = Voting(made.src, made.dst, made.votes)
-    found = repaired(made.ids, edges, members, groups).tolist()
-    assert found == by_hand(made, members, groups)
-    name = dict(zip(made.ids.tolist(), found, strict=True))
+    sample = graph(nx.gnm_random_graph(*shape[:2], seed=shape[2]), shape[2], most)
+    members, groups = rivals(sample, shape[2], many)
+    edges = VotingEdges(sample.src, sample.dst, sample.votes)
+    result = repaired(sample.ids, edges, members, groups).tolist()
+    assert result == by_hand(sample, members, groups)
+    name = dict(zip(sample.ids.tolist(), result, strict=True))
     assert [pair for pair in apart(members, groups) if name[pair[0]] == name[pair[1]]] == []
-    whole = nx.Graph(zip(made.src.tolist(), made.dst.tolist(), strict=True))
-    whole.add_nodes_from(made.ids.tolist())
-    for piece in set(found):
+    whole = nx.Graph(zip(sample.src.tolist(), sample.dst.tolist(), strict=True))
+    whole.add_nodes_from(sample.ids.tolist())
+    for piece in set(result):
         part = [face for face in name if name[face] == piece]
         assert nx.is_connected(whole.subgraph(part))
         assert piece == min(part)
@@ -98,28 +107,30 @@ def test_repaired_equals_the_rule_read_aloud(shape: tuple[int, int, int], most: 
 
 @settings(deadline=None)
 @given(GRAPHS, st.randoms())
-def test_repaired_does_not_depend_on_order(shape: tuple[int, int, int], random) -> None:
-    made = graph(nx.gnm_random_graph(*shape[:2], seed=shape[2]), shape[2], 2)
-    members, groups = rivals(made, shape[2], 8)
-    found = repaired(made.ids, Voting(made.src, made.dst, made.votes), members, groups)
+def test_repaired_does_not_depend_on_order(shape: tuple[int, int, int], random: Random) -> None:
+    sample = graph(nx.gnm_random_graph(*shape[:2], seed=shape[2]), shape[2], 2)
+    members, groups = rivals(sample, shape[2], 8)
+    result = repaired(sample.ids, VotingEdges(sample.src, sample.dst, sample.votes), members, groups)
     vertex, edge, row = (
-        np.array(random.sample(range(n), n), dtype=np.int64) for n in (len(made.ids), len(made.src), len(members))
+        np.array(random.sample(range(n), n), dtype=np.int64) for n in (len(sample.ids), len(sample.src), len(members))
     )
-    edges = Voting(made.src[edge], made.dst[edge], made.votes[edge])
-    assert repaired(made.ids[vertex], edges, members[row], groups[row]).tolist() == found[vertex].tolist()
+    edges = VotingEdges(sample.src[edge], sample.dst[edge], sample.votes[edge])
+    assert repaired(sample.ids[vertex], edges, members[row], groups[row]).tolist() == result[vertex].tolist()
 
 
 @pytest.mark.parametrize("strong", [3, 1])
 def test_a_cluster_is_cut_at_its_bridge(strong: int) -> None:
     """Two cliques of one cluster, and two faces, one of each, that are different people."""
-    made = graph(nx.barbell_graph(6, 0), seed=4)
-    first = set(made.ids[:6].tolist())
-    inside = np.array([({a, b} <= first) or not ({a, b} & first) for a, b in zip(made.src, made.dst, strict=True)])
+    sample = graph(nx.barbell_graph(6, 0), seed=4)
+    first = set(sample.ids[:6].tolist())
+    inside = np.array([({a, b} <= first) or not ({a, b} & first) for a, b in zip(sample.src, sample.dst, strict=True)])
     votes = np.where(inside, strong, 1)
-    found = repaired(made.ids, Voting(made.src, made.dst, votes), made.ids[[0, 8]], np.zeros(2, dtype=np.int64))
-    assert len(set(found.tolist())) == 2
+    result = repaired(
+        sample.ids, VotingEdges(sample.src, sample.dst, votes), sample.ids[[0, 8]], np.zeros(2, dtype=np.int64)
+    )
+    assert len(set(result.tolist())) == 2
     if strong > 1:
-        assert len(set(found[:6].tolist())) == len(set(found[6:].tolist())) == 1
+        assert len(set(result[:6].tolist())) == len(set(result[6:].tolist())) == 1
 
 
 def test_pieces_may_be_joined_block_by_block() -> None:

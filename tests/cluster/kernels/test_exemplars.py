@@ -1,5 +1,3 @@
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,29 +8,26 @@ from facesieve.cluster.kernels.exemplars import NONE, Exemplars, Links, exemplar
 from facesieve.faces.vectors import half_unit, pair_cosine
 
 
-def test_doctests() -> None:
-    assert doctest.testmod(module).failed == 0
-
-
 def faces(seed: int, count: int, people: int, alike: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Clusters, face ids and vectors: small integers (many ties), close calls (within the margin), or plain."""
     draw = np.random.default_rng(seed)
-    vectors = {
-        "ties": lambda: draw.integers(-1, 2, (count, 3)),
-        "close": lambda: draw.normal(size=64) + 2e-3 * draw.normal(size=(count, 64)),
-        "plain": lambda: draw.normal(size=(count, 8)),
-    }[alike]()
+    if alike == "ties":
+        vectors = draw.integers(-1, 2, (count, 3)).astype(np.float64)
+    elif alike == "close":
+        vectors = draw.normal(size=64) + 2e-3 * draw.normal(size=(count, 64))
+    else:
+        vectors = draw.normal(size=(count, 8))
     names = draw.choice(np.arange(-50, 50), people, replace=False)
     return draw.choice(names, count), draw.permutation(count) - count // 2, vectors.astype(np.float16)
 
 
-def brute(face: int, vector: np.ndarray, own: int, known: Exemplars, barred: set[tuple[int, int]]) -> tuple[int, float]:
+def brute(face: int, vector: np.ndarray, own: int, crowd: Exemplars, barred: set[tuple[int, int]]) -> tuple[int, float]:
     best = (-1, NONE)
-    for at in range(len(known.clusters)):
+    for at in range(len(crowd.clusters)):
         if own >= 0 and (own, at) in barred:
             continue
-        shown = slice(known.starts[at], known.starts[at + 1])
-        rows = known.vectors[shown][known.faces[shown] != face]
+        shown = slice(crowd.starts[at], crowd.starts[at + 1])
+        rows = crowd.vectors[shown][crowd.faces[shown] != face]
         if not len(rows):
             continue
         cosines = sorted(pair_cosine(rows, np.repeat(vector[None], len(rows), axis=0)).tolist(), reverse=True)[:3]
@@ -54,18 +49,18 @@ def test_nearest_cluster_equals_brute_force_whatever_the_blocks(
     seed: int, count: int, people: int, alike: str, sizes: tuple[int, int]
 ) -> None:
     clusters, ids, vectors = faces(seed, count, people, alike)
-    known = exemplars(clusters, ids, vectors)
+    crowd = exemplars(clusters, ids, vectors)
     draw = np.random.default_rng(seed + 1)
-    own = draw.integers(-1, len(known.clusters), count)
+    own = draw.integers(-1, len(crowd.clusters), count)
     asked = np.where(draw.random(count) < 0.5, ids, 1_000 + ids)  # half of them are exemplars themselves
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_ASKED", sizes[0])
         patch.setattr(module, "_OFFERED", sizes[1])
-        linked = links(known, 0.6)
-        found, near = nearest_cluster(asked, vectors, own, known, linked)
-    barred = set(zip(linked.one.tolist(), linked.other.tolist(), strict=True))
-    expected = [brute(*one, known, barred) for one in zip(asked.tolist(), vectors, own.tolist(), strict=True)]
-    assert list(zip(found.tolist(), near.tolist(), strict=True)) == expected
+        linked = links(crowd, 0.6)
+        result, near = nearest_cluster(asked, vectors, own, crowd, linked)
+    barred = set(zip(linked.first.tolist(), linked.second.tolist(), strict=True))
+    expected = [brute(*row, crowd, barred) for row in zip(asked.tolist(), vectors, own.tolist(), strict=True)]
+    assert list(zip(result.tolist(), near.tolist(), strict=True)) == expected
 
 
 @settings(max_examples=30, deadline=None)
@@ -73,30 +68,30 @@ def test_nearest_cluster_equals_brute_force_whatever_the_blocks(
 def test_links_are_those_of_the_centroids_in_any_order(seed: int, block: int) -> None:
     clusters, ids, vectors = faces(seed, 40, 9, "plain")
     order = np.random.default_rng(seed).permutation(40)
-    known, shuffled = exemplars(clusters, ids, vectors), exemplars(clusters[order], ids[order], vectors[order])
-    assert known.vectors.tobytes() == shuffled.vectors.tobytes()
-    centroids = [half_unit(vectors[clusters == cluster]).sum(axis=0) for cluster in known.clusters]
+    crowd, shuffled = exemplars(clusters, ids, vectors), exemplars(clusters[order], ids[order], vectors[order])
+    assert crowd.vectors.tobytes() == shuffled.vectors.tobytes()
+    centroids = [half_unit(vectors[clusters == cluster]).sum(axis=0) for cluster in crowd.clusters]
     centroids = [each / np.linalg.norm(each) for each in centroids]
-    cosines = np.array([[float(one @ other) for other in centroids] for one in centroids])
+    cosines = np.array([[float(each @ other) for other in centroids] for each in centroids])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
-        found = links(known, 0.2)
+        result = links(crowd, 0.2)
     sure = np.abs(cosines - 0.2) > 1e-3
     linked = np.zeros_like(sure)
-    linked[found] = True
+    linked[result] = True
     assert (linked == (cosines >= 0.2))[sure].all()
     assert linked.diagonal().all()
 
 
 def test_a_face_that_may_be_compared_with_nobody() -> None:
-    known = exemplars(np.array([1, 1]), np.array([1, 2]), np.eye(2, dtype=np.float16))
+    crowd = exemplars(np.array([1, 1]), np.array([1, 2]), np.eye(2, dtype=np.float16))
     asked = np.array([8, 9, 1]), np.eye(2, dtype=np.float16)[[0, 1, 0]], np.array([0, -1, -1])
-    found, near = nearest_cluster(*asked, known, Links(*np.zeros((2, 1), int)))
-    assert found.tolist() == [-1, 0, 0]
+    result, near = nearest_cluster(*asked, crowd, Links(*np.zeros((2, 1), int)))
+    assert result.tolist() == [-1, 0, 0]
     assert near.tolist() == [NONE, 0.5, 0.0]
 
 
 def test_equal_similarities_go_to_the_smaller_cluster() -> None:
-    known = exemplars(np.array([9, -4, 2]), np.array([1, 2, 3]), np.ones((3, 2), np.float16))
+    crowd = exemplars(np.array([9, -4, 2]), np.array([1, 2, 3]), np.ones((3, 2), np.float16))
     asked = np.array([7]), np.ones((1, 2), np.float16), np.array([-1])
-    assert nearest_cluster(*asked, known, links(known, 0.5))[0].tolist() == [0]
+    assert nearest_cluster(*asked, crowd, links(crowd, 0.5))[0].tolist() == [0]

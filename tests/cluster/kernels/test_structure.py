@@ -7,6 +7,7 @@ from collections import defaultdict
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,42 +17,47 @@ from facesieve.cluster.kernels.structure import gain, hoods, least_vote, scores,
 
 LINE = 0.3
 
+Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
-def oracle(src, dst, cosines, line, most):
+
+def oracle(pairs: Pairs, line: float, most: int) -> list[int]:
     """Score each edge from the definition: dictionaries, one edge at a time."""
-    known = defaultdict(list)
+    src, dst, cosines = pairs
+    near: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
     for a, b, cosine in zip(src.tolist(), dst.tolist(), cosines.tolist(), strict=True):
-        known[a].append((-cosine, b))
-        known[b].append((-cosine, a))
+        near[a].append((-cosine, b))
+        near[b].append((-cosine, a))
     hood = {
         face: {face: 2**20} | {other: _gain(-minus, line) for minus, other in sorted(mine)[:most]}
-        for face, mine in known.items()
+        for face, mine in near.items()
     }
-    found = []
+    integers = []
     for a, b, cosine in zip(src.tolist(), dst.tolist(), cosines.tolist(), strict=True):
-        pairs = [(hood[a].get(x, 0), hood[b].get(x, 0)) for x in set(hood[a]) | set(hood[b])]
-        overlap = math.floor(Fraction(2**20 * sum(map(min, pairs)), sum(map(max, pairs))))
-        found.append((_gain(cosine, line) + overlap) // 2)
-    return found
+        gains = [(hood[a].get(x, 0), hood[b].get(x, 0)) for x in set(hood[a]) | set(hood[b])]
+        overlap = math.floor(Fraction(2**20 * sum(map(min, gains)), sum(map(max, gains))))
+        integers.append((_gain(cosine, line) + overlap) // 2)
+    return integers
 
 
-def _gain(cosine, line):
+def _gain(cosine: float, line: float) -> int:
     return math.floor(2**20 * min(1.0, max(0.0, (cosine - line) / (1 - line))))
 
 
-def random_edges(seed, faces, share, levels):
+def random_edges(seed: int, faces: int, share: float, levels: int) -> Pairs:
     """A random graph over ids of either sign, each pair once, its ends in either order, with many equal cosines."""
     rng = np.random.default_rng(seed)
     ids = rng.choice(np.arange(-(10**12), 10**12, 10**9), faces, replace=False)
-    one, other = np.triu_indices(faces, 1)
-    chosen = rng.permutation(np.flatnonzero(rng.random(len(one)) < share))
+    first, second = np.triu_indices(faces, 1)
+    chosen = rng.permutation(np.flatnonzero(rng.random(len(first)) < share))
     cosines = (0.25 + 0.75 * rng.integers(0, levels, len(chosen)) / levels).astype(np.float32)
-    return ids[one[chosen]], ids[other[chosen]], cosines
+    return ids[first[chosen]], ids[second[chosen]], cosines
 
 
-def _scored(src, dst, cosines, most):
-    known = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), LINE, most)
-    return scores(src, dst, cosines, LINE, known).tolist()
+def _scored(pairs: Pairs, most: int) -> list[int]:
+    src, dst, cosines = pairs
+    closed = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), LINE, most)
+    scored: list[int] = scores(src, dst, cosines, LINE, closed).tolist()
+    return scored
 
 
 graphs = st.builds(
@@ -65,46 +71,46 @@ graphs = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(edges=graphs, most=st.integers(1, 6) | st.just(100))
-def test_it_is_its_definition(edges, most) -> None:
-    assert _scored(*edges, most) == oracle(*edges, LINE, most)
+def test_it_is_its_definition(edges: Pairs, most: int) -> None:
+    assert _scored(edges, most) == oracle(edges, LINE, most)
 
 
 @pytest.mark.parametrize("limit", [1, 50, 1_000])
 def test_it_does_not_depend_on_the_portions(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     edges = random_edges(1, 60, 0.4, 5)
-    whole = _scored(*edges, 10)
+    whole = _scored(edges, 10)
     monkeypatch.setattr(structure, "_COMPARED", limit)
     monkeypatch.setattr(structure, "_AN_OWNER", 1)
-    assert _scored(*edges, 10) == whole == oracle(*edges, LINE, 10)
+    assert _scored(edges, 10) == whole == oracle(edges, LINE, 10)
 
 
 def test_a_face_without_the_other_in_its_neighbourhood_still_scores() -> None:
     """The weakest edge of a crowded face is outside its neighbourhood, but scored."""
-    src, dst, cosines = np.array([1, 1, 1]), np.array([2, 3, 4]), np.array([0.9, 0.8, 0.65], np.float32)
-    assert _scored(src, dst, cosines, 2) == oracle(src, dst, cosines, LINE, 2)
+    pairs = np.array([1, 1, 1]), np.array([2, 3, 4]), np.array([0.9, 0.8, 0.65], np.float32)
+    assert _scored(pairs, 2) == oracle(pairs, LINE, 2)
 
 
 def test_ties_go_to_the_smaller_id() -> None:
-    found = hoods(np.zeros(3, np.int64), np.array([5, -7, 6]), np.full(3, 0.5, np.float32), LINE, 2)
-    assert found.others.tolist() == [0, -7, 5]
+    result = hoods(np.zeros(3, np.int64), np.array([5, -7, 6]), np.full(3, 0.5, np.float32), LINE, 2)
+    assert result.others.tolist() == [0, -7, 5]
 
 
 def test_a_hub_is_cheap() -> None:
     leaves = np.arange(1, 100_001)
     hub, cosines = np.zeros(len(leaves), np.int64), np.full(len(leaves), 0.5, np.float32)
-    known = hoods(np.append(hub, leaves), np.append(leaves, hub), np.append(cosines, cosines), LINE, 200)
-    assert known.sizes.max() == 201
+    closed = hoods(np.append(hub, leaves), np.append(leaves, hub), np.append(cosines, cosines), LINE, 200)
+    assert closed.sizes.max() == 201
     g = _gain(0.5, LINE)
     inside = (g + 2**20 * 2 * g // (2**20 + g + 2**20 + 200 * g - 2 * g)) // 2
     outside = (g + 2**20 * g // (2**20 + g + 2**20 + 200 * g - g)) // 2
-    found = scores(hub, leaves, cosines, LINE, known)
-    assert (found == np.where(leaves <= 200, inside, outside)).all()
+    result = scores(hub, leaves, cosines, LINE, closed)
+    assert (result == np.where(leaves <= 200, inside, outside)).all()
 
 
 def test_no_edges_no_scores() -> None:
     none, nothing = np.zeros(0, np.int64), np.zeros(0, np.float32)
-    known = hoods(none, none, nothing, LINE, 3)
-    assert scores(none, none, nothing, LINE, united([known, known])).tolist() == []
+    closed = hoods(none, none, nothing, LINE, 3)
+    assert scores(none, none, nothing, LINE, united([closed, closed])).tolist() == []
 
 
 def test_united_parts_are_the_whole() -> None:
@@ -112,7 +118,7 @@ def test_united_parts_are_the_whole() -> None:
     whole = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), LINE, 4)
     rows = np.arange(len(whole.faces))
     parts = [whole.take(rows[3:]), whole.take(rows[:9]), whole.take(rows[20:21])]
-    assert scores(src, dst, cosines, LINE, united(parts)).tolist() == oracle(src, dst, cosines, LINE, 4)
+    assert scores(src, dst, cosines, LINE, united(parts)).tolist() == oracle((src, dst, cosines), LINE, 4)
 
 
 def test_gains_are_those_of_float64() -> None:

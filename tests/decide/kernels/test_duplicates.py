@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Near duplicates: differences of hashes, and who is kept, against the plain walk."""
 
 from __future__ import annotations
@@ -5,22 +6,19 @@ from __future__ import annotations
 import doctest
 import random
 
+=======
+>>>>>>> main
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesieve.decide.kernels import duplicates
 from facesieve.decide.kernels.duplicates import leaders, least_difference
 
 Pairs = list[tuple[int, int]]
 Graph = tuple[list[int], Pairs]
 
 IDS = st.lists(st.integers(-(2**63), 2**63 - 1), unique=True, max_size=12)
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(duplicates).failed == 0
 
 
 @st.composite

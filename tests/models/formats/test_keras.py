@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib
 import io
 import json
 import subprocess
@@ -64,7 +65,7 @@ def sequence(keras_itself):
 @pytest.fixture(scope="module", params=["branched", "sequence"])
 def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """A model saved by Keras, crops, and what Keras computes with them."""
-    itself = pytest.importorskip("keras")
+    itself = importlib.import_module("keras")
     model = itself.Model(*branched(itself.layers)) if request.param == "branched" else sequence(itself)
     rng = np.random.default_rng(0)
     for weight in model.weights:
@@ -108,7 +109,7 @@ def test_neither_keras_nor_tensorflow_is_loaded_to_read(saved) -> None:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory):
     """Members of a small file: a configuration and weights."""
-    itself = pytest.importorskip("keras")
+    itself = importlib.import_module("keras")
     layers = itself.layers
     source = layers.Input((16, 16, 3))
     hidden = layers.Activation("relu")(layers.Conv2D(4, 3, name="first")(source))
@@ -283,7 +284,7 @@ KEPT = (
 def test_facenet_saved_by_keras_and_as_tflite_gives_the_same_on_real_faces(
     data: Path, facenet_weights: Path, tmp_path: Path
 ) -> None:
-    itself = pytest.importorskip("keras")
+    itself = importlib.import_module("keras")
     facenet = dataclasses.replace(profile(128, 160), normalisation="prewhiten")
     network = keras_h5.read(files.read(facenet_weights), facenet)
     rebuilt(itself, network).save(tmp_path / "facenet.keras")

@@ -1,3 +1,4 @@
+import importlib
 from pathlib import Path
 
 import facenet_graphs
@@ -134,7 +135,7 @@ def test_sizes_must_be_the_profiles(found) -> None:
 
 
 def test_a_keras_model_saved_as_tensorflow_saves_any_object(tmp_path: Path) -> None:
-    keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
+    keras, tf = importlib.import_module("keras"), importlib.import_module("tensorflow")
     image = keras.Input((32, 32, 3))
     features = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, activation="relu")(image))
     model = keras.Model(image, keras.layers.Dense(8)(keras.layers.GlobalAveragePooling2D()(features)))

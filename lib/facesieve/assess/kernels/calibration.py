@@ -40,7 +40,7 @@ BINS = 4_000
 """Bins of equal width from -1 to 1 in which cosines are counted: finer than what a threshold is written with."""
 
 MOST_IMPOSTOR_SHARE = 0.9
-"""Share of strange pairs inside folders above which what is left says nothing."""
+"""Share of impostor pairs inside folders above which what is left says nothing."""
 
 _ROWS = 512
 
@@ -96,8 +96,8 @@ def within(vectors: Halves, people: Indices) -> Spread:
     order = np.argsort(people, kind="stable")
     starts = np.flatnonzero(np.diff(people[order], prepend=people[order][:1] - 1))
     heights, pairs = np.zeros(BINS), 0
-    for one in np.split(order, starts[1:]):
-        cosines = (rows[one] @ rows[one].T)[np.triu_indices(len(one), 1)]
+    for members in np.split(order, starts[1:]):
+        cosines = (rows[members] @ rows[members].T)[np.triu_indices(len(members), 1)]
         if len(cosines):
             heights += _counted(cosines) / len(cosines)
             pairs += len(cosines)

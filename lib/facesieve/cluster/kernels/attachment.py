@@ -1,26 +1,26 @@
-"""Leftover faces, and which large clusters they join so that only a stated share of them joins wrongly.
+"""Leftover faces, and which large clusters they join so that only a chosen share of them joins wrongly.
 
-A leftover (a cluster too small to be called a person) is as near to a large cluster as the mean of its medoid's three
-greatest cosines to that cluster's exemplars: faces that people have on bad days lie near a few others of that kind, not
-near the middle. How near impostors come is read off the large clusters themselves: each of their faces is compared with
-the *other* large clusters. The p-value of a leftover is the share of impostors that come as near to somebody. People,
-not faces, are what is drawn at random, so every large cluster weighs the same however many faces it has, and the
+A leftover is a cluster too small to be called a person. Its similarity to a large cluster is the mean of its medoid's
+three greatest cosines to that cluster's exemplars. Faces that people have on bad days lie near a few others of that
+kind, not near the middle. How near impostors come is read off the large clusters themselves: each of their faces is
+compared with the *other* large clusters. The p-value of a leftover is the share of impostors that come as near to
+somebody. People are drawn at random, not faces, so every large cluster weighs the same however many faces it has. The
 leftover itself counts as one more: p = (1 + sum of shares) / (clusters + 1), a conformal p-value (Vovk et al. 2005).
 
 Those that join look once more for whom, among each other too: hard faces are nearest to others that are hard alike.
 
-Measured (B-cubed F without and with attachment at an error of 0.1; FaceNet, MobileFaceNet): all of LFW 0.958 and
-0.978, 3,000 faces at random 0.960 and 0.986, both unchanged, since none are attached; 62 people of 20 and more
-0.994 -> 0.995, 0.987 -> 0.989; LFW's 12 largest people pushed apart until plain voting gives 0.97 at its best
-0.936 -> 0.973, 0.851 -> 0.967.
-The rule was chosen on these sets, and `error` is nominal: of those attached to FaceNet's pushed people nearly a fifth
-were wrong before the second look.
+Measured as B-cubed F without and with attachment at an error of 0.1, for FaceNet and MobileFaceNet. All of LFW: 0.958
+and 0.978; 3,000 faces at random: 0.960 and 0.986; both stay, since none is attached. 62 people of 20 and more: 0.994 ->
+0.995, 0.987 -> 0.989. LFW's 12 largest people, pushed apart until plain voting gives 0.97 at its best: 0.936 -> 0.973,
+0.851 -> 0.967. The rule was chosen on these sets, and `error` is nominal: of those attached to FaceNet's pushed people
+nearly a fifth were wrong before the second look.
 
-With p-values of faces (a normal tail fitted to all faces of large clusters), one person with many photographs decides
-what is near, and impostors were attached: 3,000 faces 0.960 -> 0.952, 0.986 -> 0.973. With the cosine to the centroid,
+With p-values of faces (a normal tail fitted to all faces of large clusters), impostors were attached. One person with
+many photographs decides what is near then: 3,000 faces 0.960 -> 0.952, 0.986 -> 0.973. With the cosine to the centroid,
 and no second look, MobileFaceNet's people pushed apart come to 0.923 only. What did not help both models: whitening by
-the covariance within people, more rounds, other bounds of "large" (5, 15, 20), the mean of a leftover's faces instead
-of its medoid, similarity centred per cluster, and large clusters merged by the same test (62 people 0.989 -> 0.983).
+the covariance within people; more rounds; other bounds of "large" (5, 15, 20); the mean of a leftover's faces instead
+of its medoid; similarity centred per cluster. Nor did merging large clusters by the same test (62 people 0.989 ->
+0.983).
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Admission(NamedTuple):
 def p_values(similarity: Floats, null: Floats, of: Indices) -> Floats:
     """Share of impostors as near to somebody as each leftover is, every cluster behind the null weighing the same.
 
-    Shapes: similarity float64 [n] of leftovers, null float64 [k] of faces of large clusters to other large clusters,
-    of int64 [k] their clusters -> float64 [n], from 1 / (clusters + 1) to 1.
+    similarity: float64 [n], of leftovers. null: float64 [k], of faces of large clusters to other large clusters. of:
+    int64 [k], the clusters of these faces. Returns float64 [n], from 1 / (clusters + 1) to 1.
 
     >>> p_values(np.array([0.9, 0.35]), np.array([0.4, 0.3, 0.2]), np.array([1, 1, 2])).round(3).tolist()
     [0.333, 0.5]
@@ -106,17 +106,17 @@ def admission(similarity: Floats, null: Floats, of: Indices, error: float) -> tu
         return Admission(nobody, None, None, "no_leftovers: every cluster is large"), unknown
     clusters = len(np.unique(of))
     if clusters < FEWEST_CLUSTERS:
-        said = f"few_clusters: {clusters} large clusters can be compared with another, {FEWEST_CLUSTERS} are needed"
-        return Admission(nobody, None, None, said), unknown
+        reason = f"few_clusters: {clusters} large clusters can be compared with another, {FEWEST_CLUSTERS} are needed"
+        return Admission(nobody, None, None, reason), unknown
     if len(null) < FEWEST_FACES:
-        said = f"few_faces: {len(null)} faces are behind the null, {FEWEST_FACES} are needed"
-        return Admission(nobody, None, None, said), unknown
+        reason = f"few_faces: {len(null)} faces are behind the null, {FEWEST_FACES} are needed"
+        return Admission(nobody, None, None, reason), unknown
     p = p_values(similarity, null, of)
     pi0 = share_of_impostors(p)
     most = accepted(p, error / pi0)
     if most is None:
-        said = f"none_accepted: no p-value is small enough at an error of {error:g} with pi0 {pi0:.2f}"
-        return Admission(nobody, pi0, None, said), p
+        reason = f"none_accepted: no p-value is small enough at an error of {error:g} with pi0 {pi0:.2f}"
+        return Admission(nobody, pi0, None, reason), p
     return Admission(p <= most, pi0, most, None), p
 
 
@@ -132,9 +132,9 @@ def permitted(clusters: Indices, targets: Indices, p: Floats, forbidden: Indices
     [False, True]
     """
     foes: dict[int, set[int]] = {}
-    for one, other in forbidden.tolist():
-        foes.setdefault(one, set()).add(other)
-        foes.setdefault(other, set()).add(one)
+    for cluster, other in forbidden.tolist():
+        foes.setdefault(cluster, set()).add(other)
+        foes.setdefault(other, set()).add(cluster)
     joined: dict[int, set[int]] = {}
     free = np.zeros(len(clusters), np.bool_)
     for row in np.lexsort((clusters, p)).tolist():

@@ -36,8 +36,11 @@ _ASKED, _OFFERED, _ROWS = 128, 8_192, 8_192
 
 @dataclass(frozen=True)
 class Exemplars:
-    """Faces that stand for large clusters: cluster ids int64 [C] ascending, and cluster c's face ids int64 and vectors
-    float16 [starts[c]:starts[c + 1], D] by ascending face id, at least one each."""
+    """Faces that stand for large clusters.
+
+    clusters: ids int64 [C], ascending. Cluster c has the rows starts[c] to starts[c + 1], at least one, of faces
+    int64 [M] and vectors float16 [M, D], by ascending face id.
+    """
 
     clusters: Indices
     starts: Indices
@@ -46,10 +49,10 @@ class Exemplars:
 
 
 class Links(NamedTuple):
-    """Pairs of positions of clusters that may be one person, each both ways and each with itself: sorted by `one`."""
+    """Pairs of positions of clusters that may be one person, each both ways and each with itself: sorted by `first`."""
 
-    one: Indices
-    other: Indices
+    first: Indices
+    second: Indices
 
 
 def exemplars(clusters: Indices, faces: Indices, vectors: Halves) -> Exemplars:
@@ -61,26 +64,26 @@ def exemplars(clusters: Indices, faces: Indices, vectors: Halves) -> Exemplars:
     [0, 1, 3]
     """
     order = np.lexsort((faces, clusters))
-    known, sizes = np.unique(clusters, return_counts=True)
-    return Exemplars(known, np.concatenate([[0], np.cumsum(sizes)]), faces[order], vectors[order])
+    ids, sizes = np.unique(clusters, return_counts=True)
+    return Exemplars(ids, np.concatenate([[0], np.cumsum(sizes)]), faces[order], vectors[order])
 
 
-def with_joined(known: Exemplars, targets: Indices, faces: Indices, vectors: Halves) -> Exemplars:
+def with_joined(crowd: Exemplars, targets: Indices, faces: Indices, vectors: Halves) -> Exemplars:
     """Add faces to the exemplars of the clusters at the positions `targets`, int64 [n], which they have joined.
 
-    >>> one = exemplars(np.array([7]), np.array([2]), np.ones((1, 2), np.float16))
-    >>> with_joined(one, np.array([0]), np.array([-3]), np.zeros((1, 2), np.float16)).faces.tolist()
+    >>> single = exemplars(np.array([7]), np.array([2]), np.ones((1, 2), np.float16))
+    >>> with_joined(single, np.array([0]), np.array([-3]), np.zeros((1, 2), np.float16)).faces.tolist()
     [-3, 2]
     """
-    clusters = np.repeat(known.clusters, np.diff(known.starts))
+    clusters = np.repeat(crowd.clusters, np.diff(crowd.starts))
     return exemplars(
-        np.concatenate([clusters, known.clusters[targets]]),
-        np.concatenate([known.faces, faces]),
-        np.concatenate([known.vectors, vectors]),
+        np.concatenate([clusters, crowd.clusters[targets]]),
+        np.concatenate([crowd.faces, faces]),
+        np.concatenate([crowd.vectors, vectors]),
     )
 
 
-def links(known: Exemplars, cosine: float) -> Links:
+def links(crowd: Exemplars, cosine: float) -> Links:
     """Find the clusters whose centroids have a cosine at or above `cosine`.
 
     A centroid is the direction of the sum of a cluster's unit exemplars, in float64 by ascending face id.
@@ -89,30 +92,29 @@ def links(known: Exemplars, cosine: float) -> Links:
     >>> [ends.tolist() for ends in links(axes, 0.5)]
     [[0, 1, 1, 2, 2], [0, 1, 2, 1, 2]]
     """
-    of = np.repeat(np.arange(len(known.clusters)), np.diff(known.starts))
-    sums = np.zeros((len(known.clusters), known.vectors.shape[1]))
+    of = np.repeat(np.arange(len(crowd.clusters)), np.diff(crowd.starts))
+    sums = np.zeros((len(crowd.clusters), crowd.vectors.shape[1]))
     for part in slices(len(of), _ROWS):
-        np.add.at(sums, of[part], half_unit(known.vectors[part]))
+        np.add.at(sums, of[part], half_unit(crowd.vectors[part]))
     centroids = unit(sums).astype(np.float16)
-    found = [np.stack([np.arange(len(sums))] * 2)]
+    pairs = [np.stack([np.arange(len(sums))] * 2)]
     for left in slices(len(sums), BLOCK):
         for right in slices(len(sums), BLOCK):
             i, j, _ = hits(centroids[left], centroids[right], cosine)
-            found.append(np.stack([i + left.start, j + right.start]))
-    one, other = np.unique(np.concatenate(found, axis=1), axis=1)
-    return Links(one, other)
+            pairs.append(np.stack([i + left.start, j + right.start]))
+    return Links(*np.unique(np.concatenate(pairs, axis=1), axis=1))
 
 
 def nearest_cluster(
-    faces: Indices, vectors: Halves, own: Indices, known: Exemplars, linked: Links
+    faces: Indices, vectors: Halves, own: Indices, crowd: Exemplars, linked: Links
 ) -> tuple[Indices, Floats]:
     """Find, for each face, the cluster to whose exemplars it is nearest: position and mean of the greatest cosines.
 
     Shapes: face ids int64 [n], vectors float16 [n, D], own int64 [n] -> positions int64 [n], similarities float64 [n].
     A face with `own` >= 0 is of that cluster and is not compared with it nor with those linked to it; -1: of none. No
     face is compared with itself. The similarity is the mean of the NEIGHBOURS greatest cosines (`vectors.pair_cosine`;
-    of all, if there are fewer), ties go to the smaller cluster id, and a face that may be compared with nobody gets -1
-    and NONE. Block products find what may be nearest and exact cosines decide it, so no bit depends on blocks or
+    of all, if there are fewer). Ties go to the smaller cluster id. A face that may be compared with nobody gets -1 and
+    NONE. Block products find what may be nearest and exact cosines decide it, so no bit depends on blocks or
     threads; memory is bounded.
 
     >>> axes = exemplars(np.array([5, 6]), np.array([1, 2]), np.eye(2, dtype=np.float16))
@@ -120,8 +122,8 @@ def nearest_cluster(
     >>> nearest_cluster(*asked, axes, links(axes, 0.5))[0].tolist()
     [0, 0]
     """
-    found, best = np.full(len(own), -1), np.full(len(own), NONE)
-    for group in _groups(known):
+    nearest, best = np.full(len(own), -1), np.full(len(own), NONE)
+    for group in _groups(crowd):
         for part in slices(len(own), _ASKED):
             near = group.near(faces[part], vectors[part])
             _leave_out(near, own[part], linked, group.first)
@@ -131,8 +133,8 @@ def nearest_cluster(
             order = np.lexsort((cluster, -exact, row))
             first = order[np.unique(row[order], return_index=True)[1]]
             better = first[exact[first] > best[part][row[first]]]
-            found[part][row[better]], best[part][row[better]] = cluster[better] + group.first, exact[better]
-    return found, best
+            nearest[part][row[better]], best[part][row[better]] = cluster[better] + group.first, exact[better]
+    return nearest, best
 
 
 @dataclass(frozen=True)
@@ -177,26 +179,26 @@ class _Group:
         return np.where(some.any(axis=-1), sums / np.maximum(some.sum(axis=-1), 1), NONE)
 
 
-def _groups(known: Exemplars) -> Iterator[_Group]:
+def _groups(crowd: Exemplars) -> Iterator[_Group]:
     """Cut the clusters into groups of about _OFFERED exemplars."""
-    sizes = np.diff(known.starts)
-    number = known.starts[:-1] // _OFFERED
+    sizes = np.diff(crowd.starts)
+    number = crowd.starts[:-1] // _OFFERED
     bounds = [*np.unique(number, return_index=True)[1].tolist(), len(sizes)]
     for first, last in pairwise(bounds):
         inside = sizes[first:last]
         width = max(NEIGHBOURS, int(inside.max()))
         start = np.repeat(np.arange(last - first) * width, inside)
         place = np.arange(inside.sum()) - np.repeat(np.cumsum(inside) - inside, inside)
-        shown = slice(known.starts[first], known.starts[last])
-        vectors = known.vectors[shown]
-        yield _Group(first, inside, width, start + place, known.faces[shown], vectors, short_unit(vectors))
+        shown = slice(crowd.starts[first], crowd.starts[last])
+        vectors = crowd.vectors[shown]
+        yield _Group(first, inside, width, start + place, crowd.faces[shown], vectors, short_unit(vectors))
 
 
 def _leave_out(near: Floats, own: Indices, linked: Links, first: int) -> None:
     """Set to NONE what a face is not compared with: its own cluster and those linked to it."""
-    low, high = (np.searchsorted(linked.one, own, side) for side in ("left", "right"))
+    low, high = (np.searchsorted(linked.first, own, side) for side in ("left", "right"))
     counts = high - low
     row = np.repeat(np.arange(len(own)), counts)
-    other = linked.other[np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + low[row]] - first
+    other = linked.second[np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + low[row]] - first
     inside = (other >= 0) & (other < near.shape[1])
     near[row[inside], other[inside]] = NONE

@@ -1,9 +1,9 @@
 """Structure score of an edge: is it strong, and do its ends share their neighbours?
 
-The score of the edge (a, b) is (g + W) / 2: the gain g of its cosine above the impostor line, and the weighted Jaccard
-overlap W of the closed neighbourhoods of its ends, sum of min(g_a(x), g_b(x)) / sum of max(g_a(x), g_b(x)), in which a
-face's gain to itself is 1 (shared neighbours: Jarvis and Patrick 1973; weighted Jaccard: Ioffe 2010). All numbers are
-integers in units of 2^-20, so that no sum depends on its order.
+The score of the edge (a, b) is (g + W) / 2. g is the gain of its cosine above the impostor line. W is the weighted
+Jaccard overlap of the closed neighbourhoods of its ends: sum of min(g_a(x), g_b(x)) / sum of max(g_a(x), g_b(x)). In a
+closed neighbourhood a face's gain to itself is 1. (Shared neighbours: Jarvis and Patrick 1973; weighted Jaccard: Ioffe
+2010.) All numbers are integers in units of 2^-20, so that no sum depends on its order.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _AN_OWNER, _AN_ENTRY = 1 << 12, 1 << 4
 class Hoods(NamedTuple):
     """Closed neighbourhoods of `faces` int64 [n], ascending.
 
-    Those of face i are the entries starts[i] to starts[i] + sizes[i] (int64 [n] each) of others int64 [m], the ids of
-    its neighbours and its own, and gains int32 [m]; totals int64 [n] are the sums of its gains.
+    Face i has the entries starts[i] to starts[i] + sizes[i] (int64 [n] each) of others int64 [m] and gains int32 [m].
+    The others are the ids of its neighbours and its own. totals: int64 [n], the sums of the gains of each face.
     """
 
     faces: Ints
@@ -78,20 +78,20 @@ def hoods(owners: Ints, others: Ints, cosines: Cosines, line: float, most: int) 
     owners, others: int64 [E], cosines: float32 [E]: every edge of each owner, once. The strongest have the greatest
     cosine, among equals the smaller id.
 
-    >>> found = hoods(np.array([1, 1, 2]), np.array([2, 3, 1]), np.array([0.5, 0.75, 0.5], np.float32), 0.5, 1)
-    >>> found.faces.tolist(), found.others.tolist(), found.gains.tolist()
+    >>> closed = hoods(np.array([1, 1, 2]), np.array([2, 3, 1]), np.array([0.5, 0.75, 0.5], np.float32), 0.5, 1)
+    >>> closed.faces.tolist(), closed.others.tolist(), closed.gains.tolist()
     ([1, 2], [1, 3, 2, 1], [1048576, 524288, 1048576, 0])
     """
     order = np.lexsort((others, -cosines, owners))
     faces, first, degrees = np.unique(owners[order], return_index=True, return_counts=True)
     sizes = np.minimum(degrees, most) + 1
     starts = _starts(sizes)
-    kept = order[_ranges(first, sizes - 1)]
+    strongest = order[_ranges(first, sizes - 1)]
     neighbour = np.ones(int(sizes.sum()), np.bool_)
     neighbour[starts] = False
     ids, gains = np.empty(len(neighbour), np.int64), np.empty(len(neighbour), np.int32)
-    ids[starts], ids[neighbour] = faces, others[kept]
-    gains[starts], gains[neighbour] = SCORE_SCALE, gain(cosines[kept], line)
+    ids[starts], ids[neighbour] = faces, others[strongest]
+    gains[starts], gains[neighbour] = SCORE_SCALE, gain(cosines[strongest], line)
     totals = np.add.reduceat(gains, starts, dtype=np.int64) if len(starts) else starts
     return Hoods(faces, starts, sizes, totals, ids, gains)
 
@@ -99,8 +99,8 @@ def hoods(owners: Ints, others: Ints, cosines: Cosines, line: float, most: int) 
 def united(parts: Sequence[Hoods]) -> Hoods:
     """Unite neighbourhoods (at least one part); a face may come more than once, always with the same.
 
-    >>> one = hoods(np.array([1]), np.array([2]), np.array([0.5], np.float32), 0.5, 1)
-    >>> united([one, one]).faces.tolist()
+    >>> part = hoods(np.array([1]), np.array([2]), np.array([0.5], np.float32), 0.5, 1)
+    >>> united([part, part]).faces.tolist()
     [1]
     """
     shifts = _starts(np.array([len(part.others) for part in parts]))
@@ -109,14 +109,14 @@ def united(parts: Sequence[Hoods]) -> Hoods:
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("faces", "sizes", "totals", "others", "gains")
     )
-    known, rows = np.unique(faces, return_index=True)
-    return Hoods(known, starts[rows], sizes[rows], totals[rows], others, gains)
+    unique, rows = np.unique(faces, return_index=True)
+    return Hoods(unique, starts[rows], sizes[rows], totals[rows], others, gains)
 
 
-def scores(src: Ints, dst: Ints, cosines: Cosines, line: float, known: Hoods) -> Ints:
-    """Score edges whose ends are both among the `known` faces: (g + W) div 2, int64 [E] in the order given.
+def scores(src: Ints, dst: Ints, cosines: Cosines, line: float, closed: Hoods) -> Ints:
+    """Score edges whose ends are both among the faces of `closed`: (g + W) div 2, int64 [E] in the order given.
 
-    src, dst: int64 [E]; cosines: float32 [E]. Beside some 50 bytes an edge and 30 an entry of `known`, memory does not
+    src, dst: int64 [E]; cosines: float32 [E]. Beside some 50 bytes an edge and 30 an entry of `closed`, memory does not
     depend on how many neighbours anyone has.
 
     >>> src, dst, cosines = np.array([1, 1, 2]), np.array([2, 3, 3]), np.full(3, 0.75, np.float32)
@@ -124,31 +124,41 @@ def scores(src: Ints, dst: Ints, cosines: Cosines, line: float, known: Hoods) ->
     >>> scores(src, dst, cosines, 0.5, hoods(*both, 0.5, 2)).tolist()  # g = 1/2, W = (3 / 2) / (5 / 2)
     [576716, 576716, 576716]
     """
-    rows, to = np.searchsorted(known.faces, src), np.searchsorted(known.faces, dst)
-    shared = _shared(rows, to, known)
-    overlap = SCORE_SCALE * shared // (known.totals[rows] + known.totals[to] - shared)
+    rows, to = np.searchsorted(closed.faces, src), np.searchsorted(closed.faces, dst)
+    shared = _shared(rows, to, closed)
+    overlap = SCORE_SCALE * shared // (closed.totals[rows] + closed.totals[to] - shared)
     return np.asarray((gain(cosines, line) + overlap) // 2)
 
 
-def _shared(rows: Ints, to: Ints, known: Hoods) -> Ints:
-    """Sum min(g_a(x), g_b(x)) for each edge: one end's gains laid out as a table, the other's looked up in it."""
+def _shared(rows: Ints, to: Ints, closed: Hoods) -> Ints:
+    """Sum min(g_a(x), g_b(x)) for each edge: one end's gains laid out as a table, the other's looked up in it.
+
+    The end with the table is the owner. Edges come in portions, ordered by owner. Example of one portion, with gains
+    in quarters, where the neighbourhood of face 1 is 1: 4, 2: 3, 3: 2, that of 2 is 2: 4, 1: 3, and that of 3 is
+    3: 4, 1: 2.
+
+        table of gains           edge   entries of the other end   least   sum
+        owner   1   2   3         1-2   2: 4, 1: 3                  3, 3     6
+            1   4   3   2         1-3   3: 4, 1: 2                  2, 2     4
+            2   3   4   0         2-3   3: 4, 1: 2                  0, 2     2
+    """
     order = np.argsort(rows, kind="stable")
     rows, to = rows[order], to[order]
-    ids, numbers = np.unique(known.others, return_inverse=True)
+    ids, numbers = np.unique(closed.others, return_inverse=True)
     others: Shorts = numbers.astype(np.int32)
     column = np.zeros(len(ids), np.int32)
-    found = np.empty(len(rows), np.int64)
-    for part in _portions(rows, to, known.sizes):
+    sums = np.empty(len(rows), np.int64)
+    for part in _portions(rows, to, closed.sizes):
         owners, row = np.unique(rows[part], return_inverse=True)
-        table, used = _table(owners, known, others, column)
-        sizes = known.sizes[to[part]]
-        entries = _ranges(known.starts[to[part]], sizes)
+        table, used = _table(owners, closed, others, column)
+        sizes = closed.sizes[to[part]]
+        entries = _ranges(closed.starts[to[part]], sizes)
         cells = np.repeat(row * table.shape[1], sizes)
         cells += column[others[entries]]
-        least = np.minimum(table.ravel()[cells], known.gains[entries])
-        found[order[part]] = np.add.reduceat(least, _starts(sizes), dtype=np.int64)
+        least = np.minimum(table.ravel()[cells], closed.gains[entries])
+        sums[order[part]] = np.add.reduceat(least, _starts(sizes), dtype=np.int64)
         column[used] = 0
-    return found
+    return sums
 
 
 def _portions(rows: Ints, to: Ints, sizes: Ints) -> Iterator[slice]:
@@ -163,15 +173,15 @@ def _portions(rows: Ints, to: Ints, sizes: Ints) -> Iterator[slice]:
         start = end
 
 
-def _table(owners: Ints, known: Hoods, others: Shorts, column: Shorts) -> tuple[Shorts, Shorts]:
+def _table(owners: Ints, closed: Hoods, others: Shorts, column: Shorts) -> tuple[Shorts, Shorts]:
     """Lay out the owners' gains, int32 [owners, columns]; `column` learns the column of each face, 0 for none."""
-    sizes = known.sizes[owners]
-    entries = _ranges(known.starts[owners], sizes)
+    sizes = closed.sizes[owners]
+    entries = _ranges(closed.starts[owners], sizes)
     neighbours = others[entries]
     used = np.unique(neighbours)
     column[used] = np.arange(1, len(used) + 1, dtype=np.int32)
     table = np.zeros((len(owners), len(used) + 1), np.int32)
-    table[np.repeat(np.arange(len(owners)), sizes), column[neighbours]] = known.gains[entries]
+    table[np.repeat(np.arange(len(owners)), sizes), column[neighbours]] = closed.gains[entries]
     return table, used
 
 

@@ -1,14 +1,14 @@
 """Chinese Whispers on arrays: the reference semantics that the message passing on a cluster must equal to the bit.
 
-Every face starts with its own id as label. In superstep t (from 1) every face looks: it sums, per label of its
-neighbours, the votes of its edges, and prefers its own label if that is among the best, else the smallest of the best.
-If no face prefers another label than its own, the vote has settled: a verified fixed point. Otherwise some of those
-that want another label move, all at once, and the next superstep begins. Looking is what a superstep is: the last one,
-which finds nobody unsettled, counts; at the limit the last one looks too, and nobody moves any more.
+Every face starts with its own id as label. In superstep t (from 1) every face looks. It sums the votes of its edges per
+label of its neighbours. It prefers its own label if that is among the best, else the smallest of the best. If no face
+prefers another label than its own, the vote has settled: a verified fixed point. Otherwise some of those that want
+another label move, all at once, and the next superstep begins. A superstep is a look: the last one counts too, though
+it finds nobody unsettled. At the limit the last superstep looks, and nobody moves any more.
 
-Who moves: for t <= 40 those whose coin says so. Later, where equal weights would let faces swap labels for ever, a
-wanting face whose (h, id) is the least among itself and its wanting neighbours; such moves raise the weight inside
-clusters, so the vote must end. (Biemann 2006, made synchronous and independent of order.)
+Who moves: for t <= 40 those whose coin says so. With equal weights the coin might let faces swap labels for ever. So
+later a wanting face moves whose (h, id) is the least among itself and its wanting neighbours. Such moves raise the
+weight inside clusters, so the vote must end. (Biemann 2006, made synchronous and independent of order.)
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def whispers(ids: Ints, src: Ints, dst: Ints, votes: Ints, coin: Coin, max_super
 
     >>> ids = np.array([1, 2, 3, 9])
     >>> pairs = np.array([[1, 2], [2, 3], [1, 3]])
-    >>> found = whispers(ids, pairs[:, 0], pairs[:, 1], np.array([5, 5, 4]), Coin(0.75, 0), 100)
-    >>> len(set(found.labels[:3].tolist())), int(found.labels[3]), found.settled
+    >>> end = whispers(ids, pairs[:, 0], pairs[:, 1], np.array([5, 5, 4]), Coin(0.75, 0), 100)
+    >>> len(set(end.labels[:3].tolist())), int(end.labels[3]), end.settled
     (1, 9, True)
     """
     return finish(ids, (src, dst, votes), Start(ids), coin, max_supersteps)
@@ -106,11 +106,11 @@ def finish(ids: Ints, edges: tuple[Ints, Ints, Ints], start: Start, coin: Coin, 
     >>> finish(np.array([4, 7]), pair, Start(np.array([-2, -2]), 12), Coin(0.75, 0), 100).labels.tolist()
     [-2, -2]
     """
-    known = np.unique(np.concatenate([ids, start.labels]))
-    graph = _directed(known, *edges)
-    at = np.searchsorted(known, ids)
-    labels = np.arange(len(known), dtype=np.int64)
-    labels[at] = np.searchsorted(known, start.labels)
+    vertices = np.unique(np.concatenate([ids, start.labels]))
+    graph = _directed(vertices, *edges)
+    at = np.searchsorted(vertices, ids)
+    labels = np.arange(len(vertices), dtype=np.int64)
+    labels[at] = np.searchsorted(vertices, start.labels)
     preferred = _preferences(labels, labels, graph)
     unsettled: list[int] = []
     for step in range(start.supersteps + 1, max_supersteps + 1):
@@ -118,24 +118,25 @@ def finish(ids: Ints, edges: tuple[Ints, Ints, Ints], start: Start, coin: Coin, 
         unsettled.append(int(np.count_nonzero(wanting)))
         if unsettled[-1] == 0 or step == max_supersteps:
             break
-        moving = _movers(wanting, coin.draws(step, known), graph, coin.bound if step <= COIN_STEPS else None)
+        moving = _movers(wanting, coin.draws(step, vertices), graph, coin.bound if step <= COIN_STEPS else None)
         labels = np.where(moving, preferred, labels)
         preferred = _preferences(labels, preferred, _heard(graph, moving))
-    return Whispered(known[labels[at]], len(unsettled), unsettled, unsettled[-1] == 0, wanting[at])
+    return Whispered(vertices[labels[at]], len(unsettled), unsettled, unsettled[-1] == 0, wanting[at])
 
 
-def discontent(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> int:
+def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> int:
     """Count the faces for which some label has more votes than their own: 0 is a fixed point.
 
     ids, labels: int64 [V]; src, dst, votes: int64 [E]. Shares no code with the vote, of which it is the proof.
 
-    >>> discontent(np.array([1, 2, 3]), np.array([1, 1, 3]), np.array([1, 2]), np.array([2, 3]), np.array([5, 6]))
+    >>> ids, labels, votes = np.array([1, 2, 3]), np.array([1, 1, 3]), np.array([5, 6])
+    >>> unstable_vertices(ids, labels, ids[:2], ids[1:], votes)
     2
     """
     order = np.argsort(ids)
-    one, other = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
+    a, b = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
     names, named = np.unique(labels, return_inverse=True)
-    heard = np.append(one, other) * len(names) + named[np.append(other, one)]
+    heard = np.append(a, b) * len(names) + named[np.append(b, a)]
     keys, key = np.unique(heard, return_inverse=True)
     sums = np.zeros(len(keys), np.int64)
     np.add.at(sums, key, np.append(votes, votes))
@@ -157,28 +158,28 @@ def split(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:
     [1, 2, 2, 2]
     """
     order = np.argsort(ids, kind="stable")
-    known = ids[order]
-    one, other = np.searchsorted(known, src), np.searchsorted(known, dst)
-    within = labels[order][one] == labels[order][other]
-    one, other = one[within], other[within]
-    root = np.arange(len(known), dtype=np.int64)
-    while np.any(root[one] != root[other]):
-        least = np.minimum(root[one], root[other])
-        np.minimum.at(root, root[one], least)
-        np.minimum.at(root, root[other], least)
+    ascending = ids[order]
+    a, b = np.searchsorted(ascending, src), np.searchsorted(ascending, dst)
+    within = labels[order][a] == labels[order][b]
+    a, b = a[within], b[within]
+    root = np.arange(len(ascending), dtype=np.int64)
+    while np.any(root[a] != root[b]):
+        least = np.minimum(root[a], root[b])
+        np.minimum.at(root, root[a], least)
+        np.minimum.at(root, root[b], least)
         while np.any(root[root] != root):
             root = root[root]
-    clusters = np.empty_like(known)
-    clusters[order] = known[root]
+    clusters = np.empty_like(ascending)
+    clusters[order] = ascending[root]
     return clusters
 
 
-def _directed(known: Ints, src: Ints, dst: Ints, votes: Ints) -> _Graph:
-    one, other = np.searchsorted(known, src), np.searchsorted(known, dst)
-    receiver = np.concatenate([other, one])
+def _directed(vertices: Ints, src: Ints, dst: Ints, votes: Ints) -> _Graph:
+    a, b = np.searchsorted(vertices, src), np.searchsorted(vertices, dst)
+    receiver = np.concatenate([b, a])
     # By receiver: then the sorting of each superstep has only to order within a face, ten times as fast.
     order = np.argsort(receiver)
-    return _Graph(np.concatenate([one, other])[order], receiver[order], np.concatenate([votes, votes])[order])
+    return _Graph(np.concatenate([a, b])[order], receiver[order], np.concatenate([votes, votes])[order])
 
 
 def _heard(graph: _Graph, moved: Flags) -> _Graph:

@@ -1,0 +1,33 @@
+"""The arguments that jobs share."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from facesieve.cli.shipped import shipped
+from facesieve.core import logs
+
+
+def parser_of(name: str, about: str) -> ArgumentParser:
+    """Return a parser of what every job is asked: how it prints its result, and how it logs."""
+    parser = ArgumentParser(prog=name or None, description=about)
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON")
+    parser.add_argument(
+        "--log-format", default="text", choices=logs.FORMATS, help="what standard error holds (default: text)"
+    )
+    return parser
+
+
+def add_configuration(parser: ArgumentParser) -> None:
+    """Declare where the configuration comes from."""
+    parser.add_argument(
+        "--config", default=str(shipped("conf/pipeline.toml")), help="TOML file (default: conf/pipeline.toml)"
+    )
+    parser.add_argument("--overlay", action="append", default=[], metavar="FILE", help="TOML file laid over it")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="one key")
+
+
+def add_run(parser: ArgumentParser) -> None:
+    """Declare what a run of steps is asked."""
+    parser.add_argument("--run", default="", metavar="NAME", help="name of the run (default: time and four hex digits)")
+    parser.add_argument("--full", action="store_true", help="compute anew from link on, whatever is there")

@@ -1,0 +1,64 @@
+"""The commands: one table, from which the job files and the program `facesieve` are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from facesieve.assess import calibrate, evaluate
+from facesieve.cli import describe, main, undo
+from facesieve.cli.main import Question, Step
+from facesieve.cluster.step import cluster
+from facesieve.decide.step import decide
+from facesieve.embed.step import embed
+from facesieve.link.step import link
+from facesieve.publish.step import publish
+
+Work = Callable[[str, Sequence[str] | None, str], int]
+"""What a command does with its line of help, the arguments (None: those of the process) and its name: an exit code."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: a line of help, what it does, and whether that needs Spark."""
+
+    about: str
+    work: Work
+    needs_spark: bool = True
+
+
+def _steps(*steps: Step) -> Work:
+    return lambda about, argv, name: main.main(steps, about, argv, name)
+
+
+def _question(question: Question) -> Work:
+    return lambda about, argv, name: main.ask(question, about, argv, name)
+
+
+COMMANDS = {
+    "sieve": Command("all five steps; what is in the lake is reused", _steps(embed, link, cluster, decide, publish)),
+    "embed": Command("find faces in images and turn them into vectors", _steps(embed)),
+    "link": Command("join faces that are near each other by edges", _steps(link)),
+    "cluster": Command("cut the graph of faces into people", _steps(cluster)),
+    "decide": Command("decide what becomes of each image", _steps(decide)),
+    "publish": Command("write the cleaned data set", _steps(publish)),
+    "evaluate": Command(
+        "how well the clusters agree with identities; changes nothing",
+        _question(Question(evaluate.evaluate, evaluate.add_arguments)),
+    ),
+    "calibrate": Command(
+        "measure what a model's cosines mean, and write a profile that says so",
+        _question(Question(calibrate.calibrate, calibrate.add_arguments, ("lake", "embed"))),
+    ),
+    "describe": Command("what a model is, with a profile to paste; needs no Spark", describe.main, needs_spark=False),
+    "undo": Command(
+        "return every table and the exports to the state before a run; touches no image",
+        _question(Question(undo.undo, undo.add_arguments)),
+    ),
+}
+
+
+def run(name: str, argv: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit code. Without `argv` the arguments are the process's, and so is its name."""
+    command = COMMANDS[name]
+    return command.work(command.about, argv, "" if argv is None else f"facesieve {name}")

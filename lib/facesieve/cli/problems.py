@@ -1,0 +1,65 @@
+"""What is wrong, as sentences, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from enum import IntEnum
+
+from py4j.protocol import Py4JJavaError
+
+from facesieve.core.errors import ConfigError, ContractError, FacesieveError, ModelError, Refused
+
+_log = logging.getLogger(__name__)
+
+_MOST = 500
+"""Characters of another program's message that are shown."""
+
+
+class Exit(IntEnum):
+    """Exit codes of every job."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG = 2
+    REFUSED = 3
+    INTERRUPTED = 130
+
+
+def explain(problem: Exception) -> Exit:
+    """Log what is wrong, one record a fault, and return the exit code."""
+    if isinstance(problem, ConfigError):
+        for fault in problem.faults:
+            _log.error(f"error: {fault}")
+        return Exit.WRONG
+    if isinstance(problem, (ContractError, ModelError)):
+        _log.error(f"error: {problem}")
+        return Exit.WRONG
+    if isinstance(problem, Refused):
+        _log.error(f"refused: {problem}")
+        return Exit.REFUSED
+    return _failed(problem)
+
+
+def _failed(problem: Exception) -> Exit:
+    own = isinstance(problem, FacesieveError)
+    sentence = str(problem) if own else f"{type(problem).__name__}: {_cause(problem)}"
+    traced = bool(os.environ.get("FACESIEVE_TRACEBACK"))
+    _log.error(f"failed: {sentence}", exc_info=problem if traced else None)
+    if not traced:
+        _log.error("(set FACESIEVE_TRACEBACK=1 to see where; a run's row in the table runs keeps it too)")
+    return Exit.FAILED
+
+
+def _cause(problem: Exception) -> str:
+    """Pick the line that says most: the last Python error of a worker, else the first line of the innermost cause."""
+    text = str(problem)
+    if isinstance(problem, Py4JJavaError):
+        inner = problem.java_exception
+        while inner.getCause() is not None:
+            inner = inner.getCause()
+        text = f"{text}\n{inner.toString()}" if "Traceback" in text else inner.toString()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"(facesieve\.core\.errors\.)?\w*(Error|Exception)\b.*:", line)]
+    return (errors[-1] if errors else lines[0] if lines else "no message")[:_MOST]

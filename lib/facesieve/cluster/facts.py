@@ -1,0 +1,58 @@
+"""What the ledger keeps of the step: how the vote of each scope went, its clusters, false matches that came true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pyspark.sql import functions as F
+
+from facesieve.cluster.clusters import Clustered
+from facesieve.core.frames import broadcast_if_few
+from facesieve.core.tables import Clusters, Edges
+from facesieve.lake.records import ChurnRecord, ScopeRecord
+
+
+@dataclass(frozen=True)
+class ScopeOutcome:
+    """What one scope came to: its rows of the table `clusters`, how they came about, and the churn."""
+
+    rows: Clusters
+    clustered: Clustered
+    churn: ChurnRecord | None
+
+
+def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters) -> ScopeRecord:
+    """Complete the record of a scope after `weigh` by its outcome and its rows as they were written."""
+    row = written.agg(
+        F.count_distinct("cluster_id").alias("clusters"),
+        F.max("cluster_size").alias("largest"),
+        F.count("*").alias("n"),
+    ).collect()[0]
+    vote = outcome.clustered.vote
+    return replace(
+        weighed,
+        supersteps=vote.supersteps,
+        unsettled=vote.unsettled,
+        settled=vote.settled,
+        finished_locally=vote.finished_locally,
+        clusters=row.clusters,
+        largest_share=row.largest / row.n if row.n else None,
+        attachment=outcome.clustered.attachment,
+        churn=outcome.churn,
+    )
+
+
+def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:
+    """Count the neighbours per face that are of another cluster; None without faces.
+
+    edges and clusters of one scope; the unit of `link.false_matches`, to be compared with its forecast.
+    """
+    if not faces:
+        return None
+    of_face = broadcast_if_few(clusters.select("face_id", "cluster_id"), faces)
+    source, target = (
+        of_face.select(F.col("face_id").alias(end), F.col("cluster_id").alias(f"{end}_cluster"))
+        for end in ("src", "dst")
+    )
+    both = edges.join(source, "src", "inner").join(target, "dst", "inner")
+    return 2 * both.where(F.col("src_cluster") != F.col("dst_cluster")).count() / faces

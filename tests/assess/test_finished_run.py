@@ -1,0 +1,40 @@
+"""Which run a side job reads, and each table as that run left it."""
+
+from __future__ import annotations
+
+import pytest
+from finished import Finished
+from pyspark.sql import SparkSession
+
+from facesieve.assess.finished_run import reading
+from facesieve.core import tables
+from facesieve.core.errors import ConfigError
+
+
+def _listing(uri: str) -> list[dict[str, object]]:
+    return [{"image_id": 1, "uri": uri}]
+
+
+@pytest.fixture(scope="module")
+def lake(spark: SparkSession) -> Finished:
+    """Two finished runs and one that failed, each with a listing of its own."""
+    finished_lake = Finished(spark)
+    for run, status in (("a", "done"), ("b", "done"), ("c", "failed")):
+        finished_lake.run(run, {"listing": finished_lake.put(tables.LISTING, _listing(run))}, status)
+    return finished_lake
+
+
+@pytest.mark.parametrize(("name", "run"), [("", "b"), ("a", "a"), ("b", "b")])
+def test_the_newest_finished_run_or_the_one_of_that_name(lake: Finished, name: str, run: str) -> None:
+    source = reading(lake.lake, name)
+    assert source.run == run
+    assert [row["uri"] for row in source.table(tables.LISTING).collect()] == [run]
+
+
+def test_what_is_not_there(lake: Finished, spark: SparkSession) -> None:
+    with pytest.raises(ConfigError, match="--run: no finished run of this lake is named c"):
+        reading(lake.lake, "c")
+    with pytest.raises(ConfigError, match="table clusters: the run b left none"):
+        reading(lake.lake, "").table(tables.CLUSTERS)
+    with pytest.raises(ConfigError, match=r"lake\.root: no run has finished in this lake"):
+        reading(Finished(spark).lake, "")
