@@ -1,13 +1,9 @@
-<<<<<<< HEAD
 """Near duplicates: differences of hashes, and who is kept, against the plain walk."""
 
 from __future__ import annotations
 
-import doctest
 import random
 
-=======
->>>>>>> main
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,10 +1,5 @@
-<<<<<<< HEAD
 """The nearest face and the speaking face, against brute force."""
 
-import doctest
-
-=======
->>>>>>> main
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,15 +10,7 @@ from facesieve.decide.kernels.nearest import Flags, greatest, nearest, speakers
 from facesieve.faces.vectors import Indices, Shorts, medoid, pair_cosine
 
 
-<<<<<<< HEAD
-def test_doctests() -> None:
-    assert doctest.testmod(module).failed == 0
-
-
 def brute(ids: Indices, vectors: Shorts, among: Flags) -> list[tuple[int, float]]:
-=======
-def brute(ids: np.ndarray, vectors: np.ndarray, among: np.ndarray) -> list[tuple[int, float]]:
->>>>>>> main
     answers = []
     for i in range(len(ids)):
         others = [j for j in range(len(ids)) if among[j] and j != i]
