@@ -88,8 +88,8 @@ def _allowed(hint: Any, check: Any, needed: bool) -> str:
         return "true or false"
     if check is None:
         return {str: "text", int: "an integer", float: "a number"}.get(hint, "a list of texts")
-    told = check(_OUTSIDE.get(hint, ("\0",))) or ""
-    return re.sub(r"^(Use|Give) ", "", told).rstrip(".")
+    advice = check(_OUTSIDE.get(hint, ("\0",))) or ""
+    return re.sub(r"^(Use|Give) ", "", advice).rstrip(".")
 
 
 def columns() -> str:

@@ -220,7 +220,8 @@ def followers(spark: SparkSession, made: Planted, name: str, settings: Decide) -
     columns = (column.tolist() for column in (pairs.one, pairs.other, pairs.cosines))
     edges = [("global", one, other, cosine, None) for one, other, cosine in zip(*columns, strict=True)]
     graph = Edges(spark.createDataFrame(edges, EDGES.columns))
-    found = near_duplicates(Candidates(spark.createDataFrame(rows, FACES)), graph, settings.near_cosine, settings.near_bits)
+    faces = Candidates(spark.createDataFrame(rows, FACES))
+    found = near_duplicates(faces, graph, settings.near_cosine, settings.near_bits)
     return dict(found.collect())
 
 

@@ -20,11 +20,7 @@ from facesieve.cluster.step import cluster
 from facesieve.core import config, tables
 from facesieve.core.tables import Decisions
 from facesieve.decide import step as decide_module
-<<<<<<< HEAD
-from facesieve.decide.decisions import Outcome
-=======
-from facesieve.decide.decisions import Decided, decisions
->>>>>>> main
+from facesieve.decide.decisions import Outcome, decisions
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
 from facesieve.images.sources import FileTree
@@ -68,9 +64,9 @@ class Place:
     def reused(self) -> dict[str, bool]:
         return {name: stage["reused"] for name, stage in self.runs()[-1]["stages"].items()}
 
-    def standing(self) -> dict[str, int]:
+    def snapshots(self) -> dict[str, int]:
         lake = Lake(self.spark, _lake(self.namespace))
-        return {table.name: lake.standing(table).id for table in (tables.LISTING, tables.EMBEDDINGS, *LATER)}
+        return {table.name: lake.snapshot(table).id for table in (tables.LISTING, tables.EMBEDDINGS, *LATER)}
 
     def rows(self, table: tables.Table) -> list[str]:
         frame = self.spark.table(f"lake.{self.namespace}.{table.name}")
@@ -110,9 +106,9 @@ def images(tmp_path_factory: pytest.TempPathFactory, facenet_weights: Path, phot
 @pytest.fixture(scope="module")
 def place(spark: SparkSession, images: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A lake in which the job has run once, applied, with both exports."""
-    made = Place(spark, images, tmp_path_factory.mktemp("export"))
-    assert made.sieve("publish.apply=true", 'publish.outputs=["parquet","folders"]') == 0
-    return made
+    place = Place(spark, images, tmp_path_factory.mktemp("export"))
+    assert place.sieve("publish.apply=true", 'publish.outputs=["parquet","folders"]') == 0
+    return place
 
 
 APPLIED = ("publish.apply=true", 'publish.outputs=["parquet","folders"]')
@@ -145,19 +141,19 @@ def test_tables_are_as_declared_and_the_ledger_tells_the_reading_point(place: Pl
 
 def test_the_exports_hold_what_was_kept(place: Place) -> None:
     run = (place.export / "CURRENT").read_text().strip()
-    kept = {row.image_id for row in place.spark.table(f"lake.{place.namespace}.cleaned").collect()}
+    published = {row.image_id for row in place.spark.table(f"lake.{place.namespace}.cleaned").collect()}
     files = list((place.export / run / "folders").rglob("*.jpg"))
     plain = place.spark.read.parquet(str(place.export / run / "parquet"))
-    assert len(files) == len(kept)
-    assert {row.image_id for row in plain.select("image_id").collect()} == kept
+    assert len(files) == len(published)
+    assert {row.image_id for row in plain.select("image_id").collect()} == published
 
 
 def test_the_same_command_again_is_up_to_date(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    before = place.standing()
+    before = place.snapshots()
     assert place.sieve(*APPLIED) == 0
     assert "up to date" in capsys.readouterr().out
     assert all(place.reused().values())
-    assert place.standing() == before
+    assert place.snapshots() == before
 
 
 def test_dry_run_then_apply_computes_nothing_again(spark: SparkSession, images: Path, tmp_path: Path) -> None:
@@ -171,13 +167,13 @@ def test_dry_run_then_apply_computes_nothing_again(spark: SparkSession, images: 
 
 def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place: Place) -> None:
     assert place.sieve(*APPLIED) == 0
-    first = place.standing()
+    first = place.snapshots()
     assert place.sieve(*APPLIED, "link.threshold_global=0.7", "decide.min_faces=2", "publish.max_change=1") == 0
     assert not all(place.reused().values())
-    assert place.standing() != first
+    assert place.snapshots() != first
     assert place.sieve(*APPLIED) == 0
     assert all(place.reused().values())
-    assert place.standing() == first
+    assert place.snapshots() == first
 
 
 def test_later_tables_do_not_depend_on_partitioning(place: Place) -> None:
@@ -255,22 +251,22 @@ def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(
         if table.name == "edges" and other["exit"] is None:
             other["exit"] = -1
             other["exit"] = place.sieve(*APPLIED, "link.threshold_global=0.6", "publish.max_change=1")
-            other["tables"] = place.standing()
+            other["tables"] = place.snapshots()
         commit(lake, table, branch)
 
     monkeypatch.setattr(Lake, "_fast_forward", late)
     assert place.sieve(*APPLIED, "link.threshold_global=0.65", "publish.max_change=1") == 3
     assert other["exit"] == 0
-    assert place.standing() == other["tables"]
+    assert place.snapshots() == other["tables"]
     assert "moved by another run" in capsys.readouterr().err
 
 
 def test_too_large_a_change_is_refused_and_moves_nothing(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert place.sieve(*APPLIED, "publish.max_change=1") == 0
-    before = place.standing()
+    before = place.snapshots()
     assert place.sieve(*APPLIED, "decide.min_faces=1000") == 3
     assert "publish.max_change" in capsys.readouterr().err
-    assert place.standing() == before
+    assert place.snapshots() == before
 
 
 def without(decided: Outcome, uri: str) -> Outcome:
@@ -280,13 +276,13 @@ def without(decided: Outcome, uri: str) -> Outcome:
 def test_a_lost_row_is_seen_and_never_committed(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = place.standing()
+    before = place.snapshots()
     whole = decisions
     with monkeypatch.context() as patched:
         patched.setattr(decide_module, "decisions", lambda *inputs: without(whole(*inputs), "madonna/2.jpg"))
         assert place.sieve("decide.min_faces=4") == 1
     assert "reconciliation failed: 30 images given, 29 decided" in capsys.readouterr().err
-    assert place.standing() == before
+    assert place.snapshots() == before
     assert place.sieve("decide.min_faces=4") == 0
 
 
@@ -296,7 +292,7 @@ def test_a_table_corrupted_in_the_lake_is_seen(
     """The proof is about the table as it stands: a row deleted behind the job's back fails the next run."""
     assert place.sieve() == 0
     good = Lake(place.spark, _lake(place.namespace))
-    written = good.standing(tables.DECISIONS)
+    written = good.snapshot(tables.DECISIONS)
     rows = good.read(tables.DECISIONS, written).where("uri <> 'madonna/2.jpg'")
     good.overwrite(tables.DECISIONS, rows, Stamp("other hands", written.key, written.inputs), written)
     assert place.sieve() == 1

@@ -24,4 +24,11 @@ def test_an_installed_package_has_them_inside(tmp_path: Path, monkeypatch: pytes
     (package / "conf").mkdir(parents=True)
     monkeypatch.setattr(shipped, "_PACKAGE", package)
     assert shipped.shipped("conf") == package / "conf"
-    assert shipped.shipped("jobs") == tmp_path / "jobs"
+
+
+def test_code_in_a_zip_takes_them_from_beside_the_job_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "_PACKAGE", tmp_path / "dist" / "facesieve.zip" / "facesieve")
+    monkeypatch.setattr("sys.argv", [str(tmp_path / "jobs" / "describe.py")])
+    (tmp_path / "conf" / "models").mkdir(parents=True)
+    assert shipped.shipped("conf/models") == tmp_path / "conf" / "models"
+    assert not shipped.shipped("conf/absent").exists()

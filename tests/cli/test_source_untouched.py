@@ -19,7 +19,7 @@ from facesieve.embed.step import embed
 from facesieve.link.step import link
 from facesieve.publish.step import publish
 
-VERBS = (embed, link, cluster, decide, publish)
+STEPS = (embed, link, cluster, decide, publish)
 PEOPLE, IMAGES = ("ann", "bob"), 4
 SETTINGS = (
     *("embed.detector=aligned", "link.scope=identity", "cluster.score=cosine", "decide.min_faces=2"),
@@ -58,7 +58,7 @@ def _state(root: Path) -> dict[str, tuple[str, int, int]]:
 
 def _sieve(shop: Shop, name: str, *sets: str) -> dict[str, bool]:
     """Run the job; return which stages were reused."""
-    assert main.main(VERBS, "", [*shop.arguments(*SETTINGS, *sets), "--run", name]) == 0
+    assert main.main(STEPS, "", [*shop.arguments(*SETTINGS, *sets), "--run", name]) == 0
     return {stage: facts["reused"] for stage, facts in shop.record(name)["stages"].items()}
 
 
@@ -67,25 +67,25 @@ def test_source_is_untouched_by_dry_run_apply_undo_and_apply(shop: Shop) -> None
     assert len(source) == 1 + 2 + len(PEOPLE) * IMAGES + 3
     assert not any(_sieve(shop, "dry").values())
     assert _state(shop.images) == source
-    decided = shop.standing()
+    decided = shop.snapshots()
 
     assert [stage for stage, reused in _sieve(shop, "apply", *APPLY).items() if not reused] == ["publish"]
     assert _state(shop.images) == source
-    kept = shop.cleaned()
-    assert {uri.split("/")[0] for uri in kept} == set(kept.values()) == set(PEOPLE)
+    published = shop.cleaned()
+    assert {uri.split("/")[0] for uri in published} == set(published.values()) == set(PEOPLE)
     copies = [file for file in (shop.export / "apply/folders").rglob("*.png") if file.is_file()]
-    assert len(copies) == len(kept)
+    assert len(copies) == len(published)
 
     assert shop.undo("apply") == 0
     assert _state(shop.images) == source
     assert (shop.cleaned(), shop.current()) == ({}, None)
-    assert {**shop.standing(), "cleaned": None} == {**decided, "cleaned": None}
+    assert {**shop.snapshots(), "cleaned": None} == {**decided, "cleaned": None}
     assert shop.undo("dry") == 0
     assert _state(shop.images) == source
-    assert shop.lake.read(tables.EMBEDDINGS, shop.lake.standing(tables.EMBEDDINGS)).count() == 0
+    assert shop.lake.read(tables.EMBEDDINGS, shop.lake.snapshot(tables.EMBEDDINGS)).count() == 0
 
     assert not any(_sieve(shop, "again", *APPLY).values()), "faces are embedded again, and all after that"
     assert _state(shop.images) == source
-    assert (shop.cleaned(), shop.current()) == (kept, "again")
-    faces = shop.lake.read(tables.EMBEDDINGS, shop.lake.standing(tables.EMBEDDINGS))
+    assert (shop.cleaned(), shop.current()) == (published, "again")
+    faces = shop.lake.read(tables.EMBEDDINGS, shop.lake.snapshot(tables.EMBEDDINGS))
     assert faces.count() == faces.select("face_id").distinct().count() == len(PEOPLE) * IMAGES

@@ -14,9 +14,9 @@ from facesieve.core.config import Cluster, Config
 from facesieve.core.errors import ConfigError
 from facesieve.core.profiles import ImpostorLine, InFolder, Profile
 from facesieve.core.tables import EDGES, VOTES, Edges
-from facesieve.link.edges import Routing
 from facesieve.link.epoch import Epoch
 from facesieve.link.kernels.thresholds import false_matches_at
+from facesieve.link.routing import Routing
 
 PROFILE = Profile("m", "0" * 64, "tflite", (9, 9), "none", 8, impostor=ImpostorLine(0.04, 0.16), name="m")
 PROFILE = replace(PROFILE, identity=InFolder(0.4, 0.3))

@@ -46,7 +46,7 @@ def test_which_copy_counts(spark: SparkSession) -> None:
         "b/1.jpg": (None, True, False),
         "b/2.jpg": (None, True, True),
         "c/1.jpg": (None, False, True),  # a person keeps the other one
-        "e/1.jpg": (None, False, False),  # an overlap is no copy of anything
+        "e/1.jpg": (None, False, True),  # an overlap: its copy counts
     }
     keepers = {each.image_id: each.uri for each in PHOTOS}
     assert keepers[rows["a/2.jpg"].keeper] == "a/1.jpg"

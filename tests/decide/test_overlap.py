@@ -15,7 +15,8 @@ from facesieve.core.tables import CLUSTERS, Clusters
 from facesieve.decide.inputs import Overlaps
 from facesieve.decide.kernels import overlap as rule
 from facesieve.decide.kernels.nearest import greatest
-from facesieve.decide.overlap import LISTED_FACES, PROTECTED_FACES, ListedFaces, ProtectedFaces, overlaps
+from facesieve.decide.overlap import LISTED_FACES, PROTECTED_FACES, ProtectedFaces, overlaps
+from facesieve.faces.blocks import ListedFaces
 from facesieve.faces.hashing import id_hash
 from facesieve.faces.vectors import Indices, Shorts
 

@@ -20,8 +20,9 @@ from facesieve.core import profiles, tables
 from facesieve.core.config import Config, Decide, Embed, Images
 from facesieve.core.config import Lake as Place
 from facesieve.core.errors import ConfigError
-from facesieve.decide.overlap import LISTED_FACES, ListedFaces
+from facesieve.decide.overlap import LISTED_FACES
 from facesieve.decide.protected_people import Protection, described, faces
+from facesieve.faces.blocks import ListedFaces
 from facesieve.lake.catalog import Lake, Stamp
 from facesieve.lake.ledger import Ledger
 from facesieve.lake.run import Run

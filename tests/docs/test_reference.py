@@ -7,8 +7,8 @@ import dataclasses
 import re
 import runpy
 import tomllib
+import typing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pages import DOCS, PAGES, ROOT, spans
@@ -19,7 +19,7 @@ from facesieve.core.records import Record
 from facesieve.lake import records
 
 REFERENCE = runpy.run_path(str(DOCS / "reference.py"))
-SECTIONS = {field.name: field.default_factory for field in dataclasses.fields(Config)}
+SECTIONS = typing.get_type_hints(Config)
 KEY = re.compile(rf"(?<![\w./-])({'|'.join(SECTIONS)})\.([a-z_]+)\b(?![\w./(])")
 FILE = re.compile(r"[a-z_./]+/[\w.-]*\.(py|toml|in|lock|sh|conf)")
 OF_OTHERS = ("Python worker exited unexpectedly", "Broken pipe")
@@ -44,9 +44,9 @@ def test_a_comment_belongs_to_its_key() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_key_is_one_of_the_configuration(page: str) -> None:
-    keys = {(section, field.name) for section, made in SECTIONS.items() for field in dataclasses.fields(_type(made))}
+    keys = {(section, field.name) for section, kind in SECTIONS.items() for field in dataclasses.fields(kind)}
     suffixes = {"py", "md", "toml"}
-    assert [found for found in KEY.findall(PAGES[page]) if found not in keys and found[1] not in suffixes] == []
+    assert [key for key in KEY.findall(PAGES[page]) if key not in keys and key[1] not in suffixes] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -100,10 +100,6 @@ def _texts() -> list[str]:
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "lib").rglob("*.py")]
     constants = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     return [value for value in constants if isinstance(value, str)]
-
-
-def _type(made: Any) -> type:
-    return type(made())
 
 
 def test_the_picture_is_drawn_without_others_files() -> None:

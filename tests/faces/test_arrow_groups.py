@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -23,16 +25,21 @@ def rows(sizes: dict[tuple[str | None, int | None], int]) -> pa.Table:
 @pytest.mark.parametrize("batch", [1, 2, 3, 64])
 @pytest.mark.parametrize("chunk", [1, 4, 4_096])
 def test_groups_come_whole_and_in_order(batch: int, chunk: int) -> None:
-    found = []
+    groups = []
     for table in arrow_groups.whole_groups(rows(SIZES).to_batches(max_chunksize=batch), KEYS, chunk):
-        found += [table["row"][part.start : part.stop].to_pylist() for part in arrow_groups.groups(table, KEYS)]
-    assert found == [[0, 1, 2, 3, 4], [5], [6, 7, 8], [9], [10]]
+        groups += [table["row"][part.start : part.stop].to_pylist() for part in arrow_groups.groups(table, KEYS)]
+    assert groups == [[0, 1, 2, 3, 4], [5], [6, 7, 8], [9], [10]]
 
 
 def test_a_large_group_is_not_looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
     starts = arrow_groups.starts
-    monkeypatch.setattr(arrow_groups, "starts", lambda table, keys: looked.append(len(table)) or starts(table, keys))
+
+    def watched(table: pa.Table, keys: Sequence[str]) -> arrow_groups.Array:
+        looked.append(len(table))
+        return starts(table, keys)
+
+    monkeypatch.setattr(arrow_groups, "starts", watched)
     table = rows({("a", None): 300, ("b", None): 300})
     parts = arrow_groups.whole_groups(table.to_batches(max_chunksize=2), KEYS, 8)
     assert [len(part) for part in parts] == [300, 300]

@@ -1,4 +1,4 @@
-"""Packed faces: nothing lost or changed on the way, whatever is wrong is named before a vector is shuffled."""
+"""Face blocks: nothing lost or changed on the way, whatever is wrong is named before a vector is shuffled."""
 
 from __future__ import annotations
 
@@ -12,17 +12,28 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ContractError
 from facesieve.faces import blocks as stage
-from facesieve.faces.blocks import faces_in, gathered, inventory, packed, refuse_double_ids, sample
+from facesieve.faces.blocks import (
+    FaceBlocks,
+    ListedFaces,
+    blocks_in,
+    face_blocks,
+    gathered,
+    inventory,
+    refuse_double_ids,
+    sample,
+)
 from facesieve.faces.hashing import id_hash
 
+Vector = list[float] | list[float | None] | None
+
 NAN, INF = math.nan, math.inf
-USABLE = [[1.0, 0.0], [3e4, -6e4], [0.0, 1e-7]]
+USABLE: list[Vector] = [[1.0, 0.0], [3e4, -6e4], [0.0, 1e-7]]
 """Also as float16."""
 
 
-def rows(spark, *vectors, partitions=1):
+def rows(spark: SparkSession, *vectors: Vector, partitions: int = 1) -> FaceBlocks:
     faces = [(number, "a", vector) for number, vector in enumerate(vectors)]
-    return packed(spark.createDataFrame(faces, oracle.FACES).repartition(partitions))
+    return face_blocks(ListedFaces(spark.createDataFrame(faces, oracle.FACES).repartition(partitions)))
 
 
 @pytest.fixture(scope="module")
@@ -30,30 +41,30 @@ def faces() -> oracle.Crowd:
     return oracle.crowd(90, 5, seed=1)
 
 
-def unpacked(frame) -> dict[int, tuple[int, bytes]]:
-    blocks = list(faces_in(frame.collect()))
-    found = {
+def by_face(frame: FaceBlocks) -> dict[int, tuple[int, bytes]]:
+    blocks = list(blocks_in(frame.collect()))
+    faces = {
         int(face): (int(code), vector.tobytes())
         for block in blocks
         for face, code, vector in zip(block.ids, block.codes, block.vectors, strict=True)
     }
-    assert len(found) == sum(len(block.ids) for block in blocks)
-    return found
+    assert len(faces) == sum(len(block.ids) for block in blocks)
+    return faces
 
 
-def test_faces_are_packed_whole_with_a_code_for_their_identity(spark: SparkSession, faces: oracle.Crowd) -> None:
+def test_faces_are_in_blocks_whole_with_a_code_for_their_identity(spark: SparkSession, faces: oracle.Crowd) -> None:
     frame = oracle.frame(spark, faces, 2)
-    found = unpacked(packed(frame))
+    stored = by_face(face_blocks(frame))
     names = dict(zip(faces.ids.tolist(), faces.names, strict=True))
-    assert {face: vector for face, (_, vector) in found.items()} == {
+    assert {face: vector for face, (_, vector) in stored.items()} == {
         face: vector.tobytes() for face, vector in zip(faces.ids.tolist(), faces.halves, strict=True)
     }
-    assert {face for face, (code, _) in found.items() if code == 0} == {
+    assert {face for face, (code, _) in stored.items() if code == 0} == {
         face for face, name in names.items() if not name
     }
-    hashes = {(names[face], code) for face, (code, _) in found.items()}
-    known = {row.identity: row.code for row in frame.selectExpr("identity", "xxhash64(identity) code").collect()}
-    assert hashes == {(name, code if name else 0) for name, code in known.items()}
+    hashes = {(names[face], code) for face, (code, _) in stored.items()}
+    codes = {row.identity: row.code for row in frame.selectExpr("identity", "xxhash64(identity) code").collect()}
+    assert hashes == {(name, code if name else 0) for name, code in codes.items()}
 
 
 def test_rows_are_as_many_as_blocks_and_no_larger_than_need_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,14 +75,14 @@ def test_rows_are_as_many_as_blocks_and_no_larger_than_need_be(monkeypatch: pyte
         pa.record_batch([np.arange(64) + 64 * number, np.zeros(64, np.int64), vectors], ["face_id", "code", "vector"])
         for number in range(5)
     ]
-    found = [row for batch in stage._pack(batches) for row in batch.to_pylist()]
-    assert [row["faces"] for row in found] == [128, 128, 64]
-    assert b"".join(row["ids"] for row in found) == np.arange(320).tobytes()
+    blocks = [row for batch in stage._gather(batches) for row in batch.to_pylist()]
+    assert [row["faces"] for row in blocks] == [128, 128, 64]
+    assert b"".join(row["ids"] for row in blocks) == np.arange(320).tobytes()
 
 
 def test_no_vector_is_shuffled(spark: SparkSession) -> None:
-    frame = spark.createDataFrame([(1, "a", [1.0])], oracle.FACES)
-    plan = packed(frame)._jdf.queryExecution().executedPlan().toString()
+    frame = ListedFaces(spark.createDataFrame([(1, "a", [1.0])], oracle.FACES))
+    plan = face_blocks(frame)._jdf.queryExecution().executedPlan().toString()
     assert "MapInArrow" in plan
     assert "Exchange" not in plan
 
@@ -80,7 +91,7 @@ def test_no_vector_is_shuffled(spark: SparkSession) -> None:
 def test_usable_vectors_are_counted(spark: SparkSession, partitions: int) -> None:
     assert inventory(rows(spark, *USABLE, partitions=partitions), 2) == 3
     assert inventory(rows(spark, *USABLE, partitions=partitions)) == 3
-    assert inventory(packed(spark.createDataFrame([], oracle.FACES)), 2) == 0
+    assert inventory(face_blocks(ListedFaces(spark.createDataFrame([], oracle.FACES))), 2) == 0
 
 
 @pytest.mark.parametrize(
@@ -98,7 +109,7 @@ def test_usable_vectors_are_counted(spark: SparkSession, partitions: int) -> Non
     ],
     ids=["nan", "infinite", "zero", "none", "null inside", "underflow", "overflow", "mixed", "none and nan"],
 )
-def test_vectors_that_cannot_be_compared_are_counted(spark: SparkSession, bad, count: int) -> None:
+def test_vectors_that_cannot_be_compared_are_counted(spark: SparkSession, bad: list[Vector], count: int) -> None:
     with pytest.raises(ContractError, match=rf"^embeddings\.vector: {count} of {3 + len(bad)} faces are without"):
         inventory(rows(spark, *USABLE, *bad), 2)
 
@@ -134,14 +145,14 @@ def test_a_sample_is_drawn_by_id_hash_whatever_the_partitioning(
     expected = [row for row in np.argsort(hashes) if hashes[row] < count / total]
     assert count < total or len(expected) == total
     for partitions in (1, 5):
-        drawn = sample(packed(oracle.frame(spark, faces, partitions, seed=partitions)), count, 7, total)
+        drawn = sample(face_blocks(oracle.frame(spark, faces, partitions, seed=partitions)), count, 7, total)
         assert drawn.ids.tolist() == faces.ids[expected].tolist()
         assert drawn.vectors.tobytes() == faces.halves[expected].tobytes()
         assert (drawn.codes == 0).tolist() == [faces.names[row] is None for row in expected]
 
 
 def test_a_sample_of_nothing_is_empty(spark: SparkSession) -> None:
-    drawn = sample(packed(spark.createDataFrame([], oracle.FACES)), 10, 0, 0)
+    drawn = sample(face_blocks(ListedFaces(spark.createDataFrame([], oracle.FACES))), 10, 0, 0)
     assert (len(drawn.ids), len(drawn.codes), drawn.vectors.shape) == (0, 0, (0, 0))
 
 

@@ -14,7 +14,7 @@ def noise(height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("box", "side"), BOXES)
-def test_resample_agrees_with_pillow(box, side) -> None:
+def test_resample_agrees_with_pillow(box: tuple[float, float, float, float], side: int) -> None:
     image = noise(250, 250)
     left, top, width, height = box
     corners = (left, top, left + width, top + height)

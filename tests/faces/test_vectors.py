@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def by_hand(a: np.ndarray, b: np.ndarray) -> np.float32:
     return np.float32(_sum(x * y for x, y in zip(left, right, strict=True)))
 
 
-def _sum(terms) -> float:
+def _sum(terms: Iterable[float]) -> float:
     total = 0.0
     for term in terms:
         total += term

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from facesieve.link import degree_cap as capped_stage
-from facesieve.link.degree_cap import capped
+from facesieve.core import frames
+from facesieve.link.degree_cap import degree_cap
 
 EDGES = "scope string, src bigint, dst bigint, cosine float, same_identity boolean"
 
@@ -67,7 +67,7 @@ def test_it_is_its_definition(spark: SparkSession, many, most: int) -> None:
         for number, edges in enumerate(many)
         for (src, dst), cosine in edges.items()
     }
-    assert _found(capped(_frame(spark, apart), most)) == _expected(apart, most)
+    assert _found(degree_cap(_frame(spark, apart), most)) == _expected(apart, most)
 
 
 @pytest.mark.parametrize("adaptive", ["true", "false"])
@@ -80,29 +80,29 @@ def test_it_does_not_depend_on_partitioning(
     spark.conf.set("spark.sql.adaptive.enabled", adaptive)
     try:
         for partitions in (1, 7):
-            assert _found(capped(_frame(spark, edges, partitions), 5)) == expected
-        monkeypatch.setattr(capped_stage, "_BROADCAST_FACES", 0)
-        assert _found(capped(_frame(spark, edges, 5), 5)) == expected
+            assert _found(degree_cap(_frame(spark, edges, partitions), 5)) == expected
+        monkeypatch.setattr(frames, "BROADCAST_ROWS", 0)
+        assert _found(degree_cap(_frame(spark, edges, 5), 5)) == expected
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", "true")
 
 
 def test_a_hub_keeps_its_edges_to_faces_that_are_not_capped(spark: SparkSession) -> None:
     star = {(0, leaf): 0.5 for leaf in range(1, 30)}
-    assert _found(capped(_frame(spark, star), 3)) == (set(), 1)
+    assert _found(degree_cap(_frame(spark, star), 3)) == (set(), 1)
 
 
 def test_edges_to_uncapped_faces_take_room_at_a_capped_one(spark: SparkSession) -> None:
     """Two hubs whose mutual edge is weaker than what each has at its leaves lose it."""
     two = {(0, 1): 0.5, (0, 2): 0.9, (1, 3): 0.9}
-    assert _found(capped(_frame(spark, two), 1)) == ({(0, 1)}, 2)
+    assert _found(degree_cap(_frame(spark, two), 1)) == ({(0, 1)}, 2)
 
 
 def test_where_nothing_is_capped_only_a_count_is_made(spark: SparkSession) -> None:
     edges = _frame(spark, _random(2, 20, 0.3, 3)).cache()
     edges.count()
     spark.sparkContext.setJobGroup("uncapped", "counted")
-    outcome = capped(edges, 19)
+    outcome = degree_cap(edges, 19)
     jobs = spark.sparkContext.statusTracker().getJobIdsForGroup("uncapped")
     spark.sparkContext.setJobGroup("others", "")
     assert (_found(outcome), len(jobs) <= 3) == ((set(), 0), True)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ContractError
-from facesieve.faces.blocks import batch_of, faces_in, packed
+from facesieve.faces.blocks import batch_of, blocks_in, face_blocks
 from facesieve.faces.vectors import short_unit
 from facesieve.link import delta as stage
-from facesieve.link import edges as edges_stage
+from facesieve.link import routing as routing_stage
 from facesieve.link.delta import delta, edges_with, only, without
-from facesieve.link.edges import Routing, routed
-from facesieve.link.kernels.block_pairs import Asked
+from facesieve.link.kernels.block_pairs import EdgeRule
 from facesieve.link.kernels.voronoi import NO_MARGIN, route
+from facesieve.link.routing import Routing, routed
 
 LINK = 0.6
 NOBODY = np.zeros(0, np.int64)
@@ -46,7 +46,7 @@ def rows_of(faces: oracle.Crowd, routing: Routing, size: int) -> list[pa.RecordB
     codes = faces.codes
     parts = [slice(start, start + size) for start in range(0, len(faces.ids), size)]
     blocks = [batch_of(ids=[faces.ids[at]], codes=[codes[at]], vectors=[faces.halves[at]]) for at in parts]
-    return list(edges_stage._route(routing)(blocks))
+    return list(routing_stage._route(routing)(blocks))
 
 
 @st.composite
@@ -70,7 +70,7 @@ def test_a_newcomer_meets_all_its_candidates_once_and_old_faces_are_left_alone(
     faces, routing, fresh = heap
     newcomers = [row for batch in rows_of(faces.take(np.flatnonzero(fresh)), routing, 5) for row in batch.to_pylist()]
     with mock.patch.object(stage, "_BLOCK_FACES", block), mock.patch.object(stage, "PAIRS_A_BATCH", 4):
-        compare = stage._compare(newcomers, scope, Asked(LINK, most, NOBODY))
+        compare = stage._compare(newcomers, scope, EdgeRule(LINK, most, NOBODY))
         found = [row for batch in compare(rows_of(faces, routing, 8)) for row in batch.to_pylist()]
     pairs = {(row["src"], row["dst"]): (row["cosine"], row["same_identity"]) for row in found}
     assert len(pairs) == len(found), "a pair came twice"
@@ -95,13 +95,13 @@ def faces() -> oracle.Crowd:
 @pytest.fixture(scope="module")
 def kept(spark: SparkSession, faces: oracle.Crowd):
     """All faces but the last twenty, routed."""
-    rows = routed(packed(oracle.frame(spark, faces.take(np.arange(180)))), routing_of(faces, 12, 3, 0.3)).cache()
+    rows = routed(face_blocks(oracle.frame(spark, faces.take(np.arange(180)))), routing_of(faces, 12, 3, 0.3)).cache()
     yield rows
     rows.unpersist()
 
 
 def ids_in(frame) -> list[int]:
-    return sorted(face for block in faces_in(frame.collect()) for face in block.ids.tolist())
+    return sorted(face for block in blocks_in(frame.collect()) for face in block.ids.tolist())
 
 
 def test_nothing_has_changed(spark: SparkSession, faces: oracle.Crowd, kept) -> None:
@@ -129,7 +129,7 @@ def test_ids_that_come_twice_are_refused_new_or_known(spark: SparkSession, faces
 
 
 def test_rows_without_faces_and_of_faces(faces: oracle.Crowd, kept) -> None:
-    """What stays keeps its identity, cells and vector, and whoever is asked for and not there is not made up."""
+    """What stays keeps its identity, cells and vector, and whoever is rule for and not there is not made up."""
     some = np.sort(np.append(faces.ids[40:60], faces.ids[190]))
     assert ids_in(without(kept, some)) == sorted(set(faces.ids[:180].tolist()) - set(some.tolist()))
     assert ids_in(without(kept, NOBODY)) == sorted(faces.ids[:180].tolist())
@@ -151,9 +151,9 @@ def _by_face(row) -> dict:
 @pytest.mark.parametrize("scope", ["global", "identity"])
 def test_edges_with_newcomers_on_spark(spark: SparkSession, faces: oracle.Crowd, kept, scope: str) -> None:
     routing = routing_of(faces, 12, 3, 0.3)
-    fresh = routed(packed(oracle.frame(spark, faces.take(np.arange(180, 200)), 3)), routing)
+    fresh = routed(face_blocks(oracle.frame(spark, faces.take(np.arange(180, 200)), 3)), routing)
     newcomers = [row.asDict() for row in fresh.collect()]
-    found = edges_with(kept.union(fresh), newcomers, scope, Asked(LINK, 0, NOBODY))
+    found = edges_with(kept.union(fresh), newcomers, scope, EdgeRule(LINK, 0, NOBODY))
     every = oracle.edges(faces, LINK, compared(faces, routing))
     every = oracle.inside(oracle.edges(faces, LINK)) if scope == "identity" else every
     assert {row.scope for row in found.select("scope").distinct().collect()} == {scope}
@@ -161,4 +161,4 @@ def test_edges_with_newcomers_on_spark(spark: SparkSession, faces: oracle.Crowd,
 
 
 def test_without_newcomers_there_is_nothing_to_find(kept) -> None:
-    assert edges_with(kept, [], "global", Asked(LINK, 0, NOBODY)).count() == 0
+    assert edges_with(kept, [], "global", EdgeRule(LINK, 0, NOBODY)).count() == 0

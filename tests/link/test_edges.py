@@ -13,19 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from facesieve.faces.blocks import Faces, batch_of, packed
+from facesieve.faces.blocks import Faces, batch_of, face_blocks
 from facesieve.faces.vectors import short_unit
 from facesieve.link import edges as stage
-from facesieve.link import layout as routing_stage
-from facesieve.link.edges import Plan, Routing, Tally, edges, partition_keys, routed
+from facesieve.link import layout as layout_stage
+from facesieve.link import routing as routing_stage
+from facesieve.link.edges import Plan, Tally, edges, partition_keys
 from facesieve.link.kernels import block_pairs, cells
-from facesieve.link.kernels.block_pairs import Asked
+from facesieve.link.kernels.block_pairs import EdgeRule
 from facesieve.link.kernels.cells import Cut, Layout
 from facesieve.link.kernels.voronoi import NO_MARGIN, route
-from facesieve.link.layout import ONE_CELL, heap_layout, identity_layout
+from facesieve.link.layout import global_layout, identity_layout
+from facesieve.link.routing import ONE_CELL, Routing, routed
 
 LINK = 0.6
-ALL = Asked(LINK, 0, np.zeros(0, np.int64))
+ALL = EdgeRule(LINK, 0, np.zeros(0, np.int64))
 NARROW, WIDE = (2, 0.15), (4, 0.4)
 
 
@@ -62,7 +64,7 @@ def blocks_of(faces: oracle.Crowd, sizes: int) -> list[pa.RecordBatch]:
 
 
 def sent(faces: oracle.Crowd, routing: Routing, plan: Plan, block: int) -> pa.Table:
-    found = stage._route(routing)(blocks_of(faces, block))
+    found = routing_stage._route(routing)(blocks_of(faces, block))
     return pa.Table.from_batches(list(stage._send(plan)(found)))
 
 
@@ -106,14 +108,14 @@ def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(jo
 
 
 @settings(max_examples=30, deadline=None)
-@given(joins(), st.integers(1, 4), st.sampled_from([5, block_pairs.HELD]))
+@given(joins(), st.integers(1, 4), st.sampled_from([5, block_pairs.PAIRS_AT_A_TIME]))
 def test_with_a_cap_nothing_that_it_would_keep_is_missing_and_who_is_capped_still_shows(
     join: tuple, most: int, held
 ) -> None:
     faces, _, wide, layout = join
     whole = np.sort(faces.ids[::5])
-    plan = Plan("global", Asked(LINK, most, whole), layout, np.arange(layout.parts))
-    with mock.patch.object(block_pairs, "HELD", held):
+    plan = Plan("global", EdgeRule(LINK, most, whole), layout, np.arange(layout.parts))
+    with mock.patch.object(block_pairs, "PAIRS_AT_A_TIME", held):
         found, _ = by_hand(faces, wide, plan, 20)
     every = oracle.edges(faces, LINK, compared(faces, wide))
     assert found.items() <= every.items()
@@ -166,7 +168,7 @@ def found(frame, scope: str, routing: Routing, layout: Layout, earlier: Routing 
     spark = frame.sparkSession
     tally = spark.sparkContext.accumulator({}, Tally())
     plan = Plan(scope, ALL, layout, partition_keys(layout.parts), earlier)
-    return oracle.collected(edges(routed(packed(frame), routing), plan, tally)), tally
+    return oracle.collected(edges(routed(face_blocks(frame), routing), plan, tally)), tally
 
 
 def sums(tally) -> tuple[int, int]:
@@ -215,8 +217,8 @@ def test_equals_brute_force_in_any_order_partitioning_and_execution(
 def test_all_pairs_in_one_cell_cut_into_pieces(
     spark: SparkSession, people: oracle.Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routing_stage, "MOST_RESIDENTS", 70)
-    layout = heap_layout(ONE_CELL, Faces(people.ids, people.codes, people.halves), len(people.ids), 2)
+    monkeypatch.setattr(layout_stage, "MOST_RESIDENTS", 70)
+    layout = global_layout(ONE_CELL, Faces(people.ids, people.codes, people.halves), len(people.ids), 2)
     assert (layout.parts, layout.cut.pieces.tolist()) == (5, [5])
     pairs, tally = found(oracle.frame(spark, people), "global", ONE_CELL, layout)
     assert pairs == oracle.edges(people, LINK)
@@ -230,7 +232,7 @@ def test_a_second_pass_adds_the_missing_pairs_and_no_others(
     monkeypatch.setattr(cells, "MOST_RESIDENTS", 20)
     narrow, wide = (Routing(pivots(people, 15), *probes) for probes in (NARROW, WIDE))
     sample = Faces(people.ids[::2], people.codes[::2], people.halves[::2])
-    layout = heap_layout(wide, sample, len(people.ids), 2)
+    layout = global_layout(wide, sample, len(people.ids), 2)
     assert len(layout.cut.cells) > 2
     frame = oracle.frame(spark, people)
     first, _ = found(frame, "global", narrow, layout)
@@ -245,7 +247,7 @@ def test_a_second_pass_adds_the_missing_pairs_and_no_others(
 def test_hardly_any_faces(spark: SparkSession, count: int) -> None:
     few = oracle.Crowd(np.arange(count), ["one"] * count, np.full((count, 4), 0.5, np.float32))
     frame = oracle.frame(spark, few, 1)
-    one_cell = heap_layout(ONE_CELL, Faces(few.ids, few.codes, few.halves), count, 2)
+    one_cell = global_layout(ONE_CELL, Faces(few.ids, few.codes, few.halves), count, 2)
     for scope, layout in (("global", one_cell), ("identity", identity_layout(frame, 2))):
         pairs, _ = found(frame, scope, ONE_CELL, layout)
         assert pairs == ({(0, 1): (1.0, True)} if count == 2 else {})

@@ -17,7 +17,8 @@ from facesieve.link import layout as stage
 from facesieve.link.kernels import cells
 from facesieve.link.kernels.probe_tuning import TrueEdges
 from facesieve.link.kernels.voronoi import learn_pivots, route
-from facesieve.link.layout import MOST_FACES, ONE_CELL, Routing, derived, heap_layout, identity_layout, partitions
+from facesieve.link.layout import MOST_FACES, derived, global_layout, identity_layout, partitions
+from facesieve.link.routing import ONE_CELL, Routing
 
 LINK = 0.6
 
@@ -63,7 +64,7 @@ def test_cells_are_laid_out_by_what_a_sample_tells(
     """Residents and copies are scaled up from the sample; a cell that would hold too many is cut."""
     monkeypatch.setattr(cells, "MOST_RESIDENTS", 100)
     routing = Routing(pivots, 3, 0.3)
-    layout = heap_layout(routing, sample, 10 * len(faces.ids), 4)
+    layout = global_layout(routing, sample, 10 * len(faces.ids), 4)
     homes = 10 * np.bincount(route(faces.halves, pivots, 3, 0.3)[:, 0], minlength=len(pivots))
     assert layout.parts == 4
     assert sorted(set(layout.base.tolist())) == [0, 1, 2, 3]
@@ -75,7 +76,7 @@ def test_cells_are_laid_out_by_what_a_sample_tells(
 @pytest.mark.parametrize(("count", "pieces"), [(0, 1), (1, 1), (8_191, 1), (8_192, 3), (32_768 * 6, 7)])
 def test_one_cell_is_cut_for_memory_and_for_two_cores(count, pieces: int) -> None:
     nobody = Faces(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 0), np.float16))
-    layout = heap_layout(ONE_CELL, nobody, count, 2)
+    layout = global_layout(ONE_CELL, nobody, count, 2)
     assert (layout.parts, layout.cut.of(np.zeros(1, np.int64)).tolist()) == (pieces, [pieces])
     assert layout.part(np.zeros(pieces, np.int64), np.arange(pieces)).tolist() == list(range(pieces))
 

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from facesieve.core.tables import EDGES
-from facesieve.faces.blocks import Faces, packed, sample
+from facesieve.faces.blocks import Faces, face_blocks, sample
 from facesieve.link.kernels import recall as sampling
 from facesieve.link.recall import recall, truth
 
@@ -39,7 +39,7 @@ def table(spark, pairs: oracle.Pairs, scope: str = "global"):
 def test_degrees_are_those_of_brute_force_and_partners_are_true(
     spark: SparkSession, faces: oracle.Crowd, every: oracle.Pairs, partitions: int
 ) -> None:
-    rows = packed(oracle.frame(spark, faces, partitions, seed=partitions)).cache()
+    rows = face_blocks(oracle.frame(spark, faces, partitions, seed=partitions)).cache()
     few = sample(rows, 80, 0, len(faces.ids))
     found = truth(rows, few, LINK)
     assert 40 < len(few.ids) < 140
@@ -60,7 +60,7 @@ def test_with_more_partners_than_are_held_each_stands_for_several(
 ) -> None:
     """One person with more faces than partners are held: the weights add up to the degrees."""
     person = oracle.crowd(1, sampling.PARTNERS + 40, seed=1)
-    rows = packed(oracle.frame(spark, person, 3))
+    rows = face_blocks(oracle.frame(spark, person, 3))
     few = Faces(person.ids[:5], person.codes[:5], person.halves[:5])
     found = truth(rows, few, 0.3)
     assert found.degrees.tolist() == [sampling.PARTNERS + 39] * 5
@@ -69,7 +69,7 @@ def test_with_more_partners_than_are_held_each_stands_for_several(
 
 
 def test_truth_of_no_faces(spark: SparkSession) -> None:
-    nobody = packed(spark.createDataFrame([], oracle.FACES))
+    nobody = face_blocks(spark.createDataFrame([], oracle.FACES))
     found = truth(nobody, sample(nobody, 10, 0, 0), LINK)
     assert (len(found.degrees), len(found.edges.of)) == (0, 0)
 

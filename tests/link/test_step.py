@@ -11,16 +11,16 @@ from pyspark.sql import SparkSession
 from world import DIMENSION, World
 
 from facesieve.core.errors import ContractError, Refused
-from facesieve.faces.blocks import faces_in
+from facesieve.faces.blocks import blocks_in
 from facesieve.lake.catalog import Change
 from facesieve.link import full_join, incremental_join
 from facesieve.link import layout as routing_stage
 from facesieve.link import step as verb
 from facesieve.link.delta import edges_with
-from facesieve.link.edges import Routing
 from facesieve.link.epoch import Epoch
 from facesieve.link.kernels import cells
 from facesieve.link.kernels.voronoi import route
+from facesieve.link.routing import Routing
 
 
 def joined(faces: oracle.Crowd, epoch: Epoch, most: int) -> tuple[dict[str, oracle.Pairs], int]:
@@ -52,9 +52,9 @@ def newcomers(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
     """Whom increments compare with everybody, call by call."""
     seen: list[set[int]] = []
 
-    def watched(rows, fresh, scope, asked):
-        seen.append({face for block in faces_in(fresh) for face in block.ids.tolist()})
-        return edges_with(rows, fresh, scope, asked)
+    def watched(rows, fresh, scope, rule):
+        seen.append({face for block in blocks_in(fresh) for face in block.ids.tolist()})
+        return edges_with(rows, fresh, scope, rule)
 
     monkeypatch.setattr(incremental_join, "edges_with", watched)
     return seen
@@ -287,7 +287,7 @@ def test_bad_input_is_named_and_moves_nothing(
         world.put(range(60))
         world.link()
         before = world.at()
-        monkeypatch.setattr(verb, "_full", None)
+        monkeypatch.setattr(verb, "_joined", None)
     world.everybody = replace(good, vectors=spoilt)
     world.put(range(64))
     with pytest.raises(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import InvariantError
@@ -15,7 +15,10 @@ DECIDED = (
 )
 
 
-def _decisions(spark: SparkSession, *rows: tuple[str | None, str, str | None, int]) -> Decisions:
+Row = tuple[str | None, str, str | None, int]
+
+
+def _decisions(spark: SparkSession, *rows: Row) -> Decisions:
     """Images 0, 1, ... by identity, verdict, moved_to and cluster; the face of image i is 100 + i."""
     filled = [
         (image, f"{image}.jpg", identity, verdict, to, 100 + image, cluster)
@@ -24,7 +27,7 @@ def _decisions(spark: SparkSession, *rows: tuple[str | None, str, str | None, in
     return Decisions(spark.createDataFrame(filled, DECIDED).repartition(2))
 
 
-def _cleaned(spark: SparkSession, decisions: Decisions) -> DataFrame:
+def _cleaned(spark: SparkSession, decisions: Decisions) -> Cleaned:
     listing = decisions.select("image_id", F.concat(F.lit("sha of "), "image_id").alias("sha256"))
     embeddings = decisions.select("face_id", F.array(F.col("face_id").cast("float")).alias("vector"))
     other_faces = embeddings.select((F.col("face_id") + 1_000_000).alias("face_id"), "vector")
@@ -42,8 +45,8 @@ def test_kept_and_moved_images_with_the_identity_they_end_with(spark: SparkSessi
     ]
     table = _cleaned(spark, _decisions(spark, *rows))
     assert table.schema == CLEANED.columns
-    found = {(*row[:5], tuple(row.vector), row.bytes, row.label) for row in table.collect()}
-    assert found == {
+    published = {(*row[:5], tuple(row.vector), row.bytes, row.label) for row in table.collect()}
+    assert published == {
         ("Ann", 0, 100, "0.jpg", "sha of 0", (100.0,), None, 0),
         ("cluster--7", 1, 101, "1.jpg", "sha of 1", (101.0,), None, 2),
         ("Bob", 2, 102, "2.jpg", "sha of 2", (102.0,), None, 1),
@@ -51,12 +54,37 @@ def test_kept_and_moved_images_with_the_identity_they_end_with(spark: SparkSessi
 
 
 def test_labels_number_names_by_their_bytes_then_clusters_by_falling_size_and_id(spark: SparkSession) -> None:
-    rows = [("Zoe", "keep", None, 1), ("ann", "keep", None, 1), ("Zoe", "move", "Änne", 1), ("Z", "drop", None, 1)]
+    rows: list[Row] = [
+        ("Zoe", "keep", None, 1),
+        ("ann", "keep", None, 1),
+        ("Zoe", "move", "Änne", 1),
+        ("Z", "drop", None, 1),
+    ]
     rows += [(None, "keep", None, cluster) for cluster in (10, -9, -9, 9)]
     rows += [("Zoe", "move", "cluster-x", 3), ("Zoe", "move", "cluster-99999999999999999999", 3)]
     labels = {(row.label, row.identity) for row in _cleaned(spark, _decisions(spark, *rows)).collect()}
     named = ["Zoe", "ann", "cluster-99999999999999999999", "cluster-x", "Änne"]
     assert labels == set(enumerate([*named, "cluster--9", "cluster-9", "cluster-10"]))
+
+
+def test_a_folder_that_is_called_like_a_cluster_keeps_its_name_and_is_not_taken_for_it(spark: SparkSession) -> None:
+    """The example of `_with_identity`; a target that is no folder of the input is the cluster that bears the name."""
+    rows: list[Row] = [("Ann", "keep", None, 12), ("Ann", "move", "Bob", 12), (None, "keep", None, 7)]
+    rows += [(None, "keep", None, 12), ("Ann", "move", "cluster-7", 3), ("cluster-12", "keep", None, 4)]
+    table = _cleaned(spark, _decisions(spark, *rows, ("cluster-12~~x", "keep", None, 4)))
+    names = {row.image_id: (row.identity, row.label) for row in table.collect()}
+    assert [names[image] for image in range(7)] == [
+        ("Ann", 0),
+        ("Bob", 1),
+        ("cluster-7", 4),
+        ("cluster-12~", 5),
+        ("cluster-7", 4),
+        ("cluster-12", 2),
+        ("cluster-12~~x", 3),
+    ]
+    rows = [(None, "keep", None, 12), ("cluster-12", "drop", None, 12), ("cluster-12~", "keep", None, 12)]
+    table = _cleaned(spark, _decisions(spark, *rows))
+    assert {row.image_id: row.identity for row in table.collect()} == {0: "cluster-12~~", 2: "cluster-12~"}
 
 
 def test_as_many_identities_as_people_are_numbered(spark: SparkSession) -> None:
@@ -80,13 +108,13 @@ def test_what_is_published_is_what_was_decided(spark: SparkSession) -> None:
     assert prove_published(decided, table) == 2
     nothing = Decisions(decided.where("verdict = 'drop'"))
     assert prove_published(nothing, Cleaned(table.where("false"))) == 0
-    for found, said in (
+    for altered, problem in (
         (table.where("image_id = 0"), "cleaned has 1: 1 missing, 0 extra, 0 repeated, 0 incomplete"),
         (table.withColumn("image_id", F.expr("image_id + 1")), "1 missing, 1 extra, 0 repeated, 0 incomplete"),
         (table.unionByName(table.where("image_id = 1")), "cleaned has 3: 0 missing, 0 extra, 1 repeated, 0 incomplete"),
         (table.withColumn("sha256", F.expr("if(image_id = 1, NULL, sha256)")), "0 repeated, 1 incomplete"),
     ):
-        with pytest.raises(InvariantError, match=f"2 images were decided to be published, .*{said}"):
-            prove_published(decided, Cleaned(found))
+        with pytest.raises(InvariantError, match=f"2 images were decided to be published, .*{problem}"):
+            prove_published(decided, Cleaned(altered))
     with pytest.raises(InvariantError, match=r"3 images were decided to be published, .* 1 repeated"):
         prove_published(Decisions(decided.union(decided.where("image_id = 0"))), table)

@@ -11,6 +11,8 @@ from pyspark.sql import SparkSession
 from facesieve.core import tables
 from facesieve.lake.catalog import Stamp
 from facesieve.publish import step as module
+from facesieve.publish.cleaned import cleaned
+from facesieve.publish.parquet_export import export_parquet
 
 KEEP, DROP = Decided("keep"), Decided("drop")
 HUNDRED = {f"{number}.jpg": KEEP for number in range(100)}
@@ -29,18 +31,18 @@ def test_a_dry_run_writes_decisions_alone_and_says_what_an_apply_would_change(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.dry("r1", HUNDRED) == 0
-    assert set(shop.standing()) == {"listing", "embeddings", "decisions"}
+    assert set(shop.snapshots()) == {"listing", "embeddings", "decisions"}
     assert not shop.export.exists()
     assert "dry run, 100 images would be published; publish.apply" in capsys.readouterr().err
     assert shop.apply("r2", changed(*range(50))) == 0, "the first apply is free, whatever a dry run had decided"
-    before = shop.standing()
+    before = shop.snapshots()
     assert shop.dry("r3", changed(*range(46))) == 0
-    told = capsys.readouterr().err
-    assert "54 images would be published, 4 of 100 published upon before would change their verdict;" in told
-    assert "WARNING" not in told
+    summary = capsys.readouterr().err
+    assert "54 images would be published, 4 of 100 published upon before would change their verdict;" in summary
+    assert "WARNING" not in summary
     assert shop.dry("r4", HUNDRED) == 0
     assert "WARNING: publish: 50 of 100 known images would change their verdict (50.0%)" in capsys.readouterr().err
-    assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
+    assert shop.snapshots() == before | {"decisions": shop.snapshots()["decisions"]}
 
 
 def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(
@@ -52,17 +54,17 @@ def test_an_apply_is_measured_against_the_decisions_behind_what_is_published(
     assert shop.apply("r3", changed(0, 1, 2, 3, 4, 5, 6) | new) == 0
     facts = shop.record("r3")["stages"]["publish"]
     assert (facts["known"], facts["changed"], facts["rows_out"]) == (100, 5, 93)
-    before = shop.standing()
+    before = shop.snapshots()
     assert shop.apply("r4", changed(0) | dict.fromkeys(new, KEEP)) == 3, "images that have become known count"
     assert "56 of 150 known images would change their verdict (37.3%)" in capsys.readouterr().err
-    assert shop.standing() == before
+    assert shop.snapshots() == before
     assert shop.record("r4")["status"] == "refused"
     assert shop.apply("r5", changed(0) | dict.fromkeys(new, KEEP), "publish.max_change=0.38") == 0
 
 
 def test_published_images_that_are_gone_are_a_change(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.apply("r1", changed(0)) == 0
-    half = {uri: said for number, (uri, said) in enumerate(HUNDRED.items()) if number % 2}
+    half = {uri: decided for number, (uri, decided) in enumerate(HUNDRED.items()) if number % 2}
     assert shop.apply("r2", half) == 3
     assert "(49.5%), 49 of them are no longer there" in capsys.readouterr().err
     most = dict(list(HUNDRED.items())[1:])
@@ -104,13 +106,13 @@ def test_a_row_lost_on_the_way_is_seen_and_is_never_the_table(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.apply("r1", changed(0)) == 0
-    before = shop.standing()
-    whole = module.cleaned
+    before = shop.snapshots()
+    whole = cleaned
     with monkeypatch.context() as patched:
-        patched.setattr(module, "cleaned", lambda *given: whole(*given).where("uri <> '7.jpg'"))
+        patched.setattr(module, "cleaned", lambda *tables: whole(*tables).where("uri <> '7.jpg'"))
         assert shop.apply("r2", HUNDRED) == 1
     assert "100 images were decided to be published, cleaned has 99: 1 missing, 0 extra" in capsys.readouterr().err
-    assert shop.standing() == before | {"decisions": shop.standing()["decisions"]}
+    assert shop.snapshots() == before | {"decisions": shop.snapshots()["decisions"]}
     assert shop.apply("r3", HUNDRED) == 0
     assert len(shop.cleaned()) == 100
 
@@ -119,21 +121,19 @@ def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.apply("r1", HUNDRED) == 0
-    written = shop.lake.standing(tables.CLEANED)
+    written = shop.lake.snapshot(tables.CLEANED)
     rows = shop.lake.read(tables.CLEANED, written).where("uri <> '7.jpg'")
     shop.lake.overwrite(tables.CLEANED, rows, Stamp("other hands", written.key, written.inputs), written)
     assert shop.apply("r2", HUNDRED) == 1
-    assert "conservation is broken" in capsys.readouterr().err
+    assert "reconciliation is broken" in capsys.readouterr().err
 
 
 def test_an_export_that_lacks_an_image_is_not_complete(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = module.exports.export_parquet
+    whole = export_parquet
     with monkeypatch.context() as patched:
-        patched.setattr(
-            module.exports, "export_parquet", lambda rows, *rest: whole(rows.where("uri <> '7.jpg'"), *rest)
-        )
+        patched.setattr(module, "export_parquet", lambda rows, *rest: whole(rows.where("uri <> '7.jpg'"), *rest))
         assert shop.apply("r1", HUNDRED, 'publish.outputs=["parquet"]') == 1
     assert "the export parquet holds 99 images, the table cleaned 100" in capsys.readouterr().err
     assert not list(shop.export.rglob("_SUCCESS"))

@@ -163,14 +163,14 @@ def test_graphframes_jar_is_the_same_from_every_source() -> None:
     fat = jar({"zingg/Z.class": b"3", **dict(reversed(classes.items())), **licence}, (2020, 2, 2, 0, 0, 0))
     assert jars.keep_graphframes(own) == jars.keep_graphframes(fat)
     assert jars.digest(own) == jars.digest(fat) == jars.digest(jars.keep_graphframes(fat))
-    with zipfile.ZipFile(io.BytesIO(jars.keep_graphframes(fat))) as kept:
-        assert set(kept.namelist()) == {*classes, *licence}
+    with zipfile.ZipFile(io.BytesIO(jars.keep_graphframes(fat))) as slim:
+        assert set(slim.namelist()) == {*classes, *licence}
     assert jars.digest(jar({**classes, "org/graphframes/GraphFrame.class": b"other"})) != jars.digest(own)
     assert jars.digest(jar({**classes, "org/graphframes/More.class": b""})) != jars.digest(own)
 
 
 @pytest.mark.parametrize(
-    ("said", "major"),
+    ("answer", "major"),
     [
         ('openjdk version "17.0.9" 2023-10-17', 17),
         ('java version "1.8.0_392"', 8),
@@ -179,8 +179,8 @@ def test_graphframes_jar_is_the_same_from_every_source() -> None:
         ("The operation couldn't be completed. Unable to locate a Java Runtime.", None),
     ],
 )
-def test_java_versions(said: str, major: int | None) -> None:
-    assert java.major_version(said) == major
+def test_java_versions(answer: str, major: int | None) -> None:
+    assert java.major_version(answer) == major
 
 
 @pytest.mark.parametrize(("version", "accepted"), [("17.0.9", True), ("1.8.0_392", True), ("21.0.1", False)])

@@ -22,7 +22,7 @@ from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import Embeddings, Listing
-from facesieve.faces.blocks import Faces, inventory, packed, sample
+from facesieve.faces.blocks import FaceBlocks, Faces, ListedFaces, face_blocks, inventory, sample
 from facesieve.lake.side_job import SideJob
 from facesieve.link.kernels.impostor_line import FEWEST_FACES, FEWEST_PEOPLE, estimate
 
@@ -149,7 +149,7 @@ def _impostors(named: NamedFaces) -> DataFrame:
 
 def _collected(profile: Profile, embedded: DataFrame, chosen: DataFrame) -> Faces:
     faces = embedded.select("face_id", "vector").join(F.broadcast(chosen), "face_id", how="inner")
-    rows = packed(faces).persist()
+    rows = FaceBlocks(face_blocks(ListedFaces(faces)).persist())
     total = inventory(rows, profile.dimension)
     found = sample(rows, total, 0, total)
     rows.unpersist()

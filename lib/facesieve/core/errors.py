@@ -45,7 +45,7 @@ class ModelError(FacesieveError):
 
 
 class InvariantError(FacesieveError):
-    """A law that the job proves about its own result does not hold (for example conservation). Exit code 1."""
+    """A law that the job proves about its own result does not hold (for example of reconciliation). Exit code 1."""
 
 
 class Refused(FacesieveError):

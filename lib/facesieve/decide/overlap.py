@@ -26,7 +26,16 @@ from facesieve.decide.kernels.overlap import (
     quantile,
     templates,
 )
-from facesieve.faces.blocks import RowBatches, faces_in, inventory, packed, rows_of, sample
+from facesieve.faces.blocks import (
+    FaceBlocks,
+    ListedFaces,
+    RowBatches,
+    blocks_in,
+    face_blocks,
+    inventory,
+    rows_of,
+    sample,
+)
 from facesieve.faces.vectors import Halves
 
 _UNITS = 2**20
@@ -35,9 +44,8 @@ _UNITS = 2**20
 _NEAREST = columns("face_id bigint, cosine float")
 _SEED = 0
 
-ListedFaces = NewType("ListedFaces", DataFrame)
 LISTED_FACES = columns("face_id bigint, image_id bigint, uri string, identity string, vector array<float>")
-"""The faces of the listing, of one model."""
+"""The faces of the listing, of one model, with their images."""
 
 ProtectedFaces = NewType("ProtectedFaces", DataFrame)
 PROTECTED_FACES = columns("face_id bigint, vector array<float>")
@@ -70,12 +78,13 @@ def overlaps(faces: ListedFaces, clusters: Clusters, protected: ProtectedFaces, 
     """
     own = F.broadcast(protected.where(F.col("face_id").isNotNull()).select("face_id").distinct())
     others = faces.join(own, "face_id", how="left_anti").select("face_id", "image_id", "identity", "vector")
-    rows = packed(others).persist(StorageLevel.MEMORY_AND_DISK)
+    rows = FaceBlocks(face_blocks(ListedFaces(others)).persist(StorageLevel.MEMORY_AND_DISK))
     gallery = _gallery(protected, rows, line)
     near = rows.select("ids", "codes", "vectors").mapInArrow(_nearest(gallery), _NEAREST)
     suspects = _in_marked_clusters(near.join(_groups(clusters), "face_id", how="left"), gallery)
     close = others.join(suspects, "face_id", how="inner").persist(StorageLevel.MEMORY_AND_DISK)
-    alike = packed(close).select("ids", "codes", "vectors").mapInArrow(_alike(gallery), "face_id bigint")
+    near_blocks = face_blocks(ListedFaces(close)).select("ids", "codes", "vectors")
+    alike = near_blocks.mapInArrow(_alike(gallery), "face_id bigint")
     look_alikes = close.join(alike, "face_id", how="left_semi").select("image_id", "cosine")
     themselves = faces.join(own, "face_id", how="left_semi").select(
         "image_id", F.lit(1.0).cast("float").alias("cosine")
@@ -84,14 +93,11 @@ def overlaps(faces: ListedFaces, clusters: Clusters, protected: ProtectedFaces, 
     return Overlaps(images.agg(F.max("cosine").alias("cosine")))
 
 
-def _gallery(protected: ProtectedFaces, rows: DataFrame, line: tuple[float, float]) -> _Gallery:
+def _gallery(protected: ProtectedFaces, rows: FaceBlocks, line: tuple[float, float]) -> _Gallery:
     """Collect the protected faces, each vector once and in its own order, and a sample of all faces."""
-    blocks_of = packed(
-        protected.select(
-            F.lit(0).cast("bigint").alias("face_id"), F.lit(None).cast("string").alias("identity"), "vector"
-        )
-    )
-    blocks = [block.vectors for block in faces_in(blocks_of.select("ids", "codes", "vectors").collect())]
+    nameless = (F.lit(0).cast("bigint").alias("face_id"), F.lit(None).cast("string").alias("identity"))
+    blocks_of = face_blocks(ListedFaces(protected.select(*nameless, "vector")))
+    blocks = [block.vectors for block in blocks_in(blocks_of.select("ids", "codes", "vectors").collect())]
     if not blocks:
         raise ContractError("protected: there is no face. Protect nobody, or give at least one face.")
     dimension = blocks[0].shape[1]
@@ -125,7 +131,7 @@ def _in_marked_clusters(near: DataFrame, gallery: _Gallery) -> DataFrame:
 
 def _nearest(gallery: _Gallery) -> RowBatches:
     def nearest(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for block in faces_in(rows_of(batches)):
+        for block in blocks_in(rows_of(batches)):
             _, cosines = greatest(block.vectors, gallery.protected)
             yield pa.record_batch([block.ids, cosines], names=["face_id", "cosine"])
 
@@ -146,7 +152,7 @@ def _marked(gallery: _Gallery) -> Callable[[Iterable[pa.RecordBatch]], Iterator[
 def _alike(gallery: _Gallery) -> RowBatches:
     def alike(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         least = quantile(FLOOR, len(gallery.protected))
-        for block in faces_in(rows_of(batches)):
+        for block in blocks_in(rows_of(batches)):
             stays = likeness(block.vectors, gallery.means, gallery.cohort) >= least
             yield pa.record_batch([block.ids[stays]], names=["face_id"])
 

@@ -162,14 +162,14 @@ def _of_images(run: Run, images: Source, settings: Images, listed: Listing) -> D
     rows = _with_content(run.spark, images, settings, listed)
     tasks = run.spark.sparkContext.defaultParallelism * _TASKS_PER_CORE
     outcome = faces_stage.outcomes(rows.repartition(tasks, "image_id"), plan).persist()
-    found = faces_stage.embeddings(outcome)
+    faces = faces_stage.embeddings(outcome)
     without = outcome.where(F.col("reason").isNotNull()).count()
-    if not found.count():
-        said = f"{settings.root} holds no usable face ({count(without)} images)"
-        raise ConfigError([Fault(_KEY, said, "Name images on which the detector finds a face.")])
+    if not faces.count():
+        problem = f"{settings.root} holds no usable face ({count(without)} images)"
+        raise ConfigError([Fault(_KEY, problem, "Name images on which the detector finds a face.")])
     if without:
         run.warn(f"{_KEY}: {count(without)} images of {settings.root} give no face and protect nobody")
-    return found.select("vector")
+    return faces.select("vector")
 
 
 def _with_content(spark: SparkSession, images: Source, settings: Images, listed: Listing) -> DataFrame:

@@ -21,8 +21,9 @@ from pyspark.sql import functions as F
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, first_line
 from facesieve.core.places import absolute, is_below
-from facesieve.decide.overlap import ListedFaces, ProtectedFaces
+from facesieve.decide.overlap import ProtectedFaces
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
+from facesieve.faces.blocks import ListedFaces
 from facesieve.images import side_tables
 from facesieve.images.side_tables import Problem, Reader, Row
 from facesieve.images.storage import Storage

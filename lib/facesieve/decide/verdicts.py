@@ -29,7 +29,7 @@ is: then two folders of one person are likelier."""
 WEIGHED = T.StructType(
     [
         *SPEAKING,
-        *SUSPECTS[1:],
+        *SUSPECTS.fields[1:],
         *columns(
             "merged_into string, onward string, link_confidence float, one_person boolean, membership_confidence double"
         ),
@@ -42,7 +42,8 @@ WeighedImages = NewType("WeighedImages", DataFrame)
 ProposedImages = NewType("ProposedImages", DataFrame)
 DecidedImages = NewType("DecidedImages", DataFrame)
 DECIDED = columns(
-    "rule int, reason string, verdict string, proposed_reason string, proposal string, moved_to string, confidence double"
+    "rule int, reason string, verdict string, proposed_reason string, proposal string, moved_to string, "
+    "confidence double"
 )
 """What is added to WEIGHED. rule: place in RULES. proposed_reason, proposal: without a person's verdict."""
 

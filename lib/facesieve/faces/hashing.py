@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
+
+Word = TypeVar("Word", np.uint32, np.uint64)
 
 _SPARK_SEED = 42
 _BYTES_OF_A_LONG = 8
@@ -48,16 +52,12 @@ def partition_of(numbers: npt.NDArray[np.int64], parts: int) -> npt.NDArray[np.i
     halves = (words & np.uint64(0xFFFFFFFF)).astype(np.uint32), (words >> np.uint64(32)).astype(np.uint32)
     hashes = np.full(len(words), _SPARK_SEED, np.uint32)
     for half in halves:
-        mixed = _turned(half * np.uint32(0xCC9E2D51), 15) * np.uint32(0x1B873593)
-        hashes = _turned(hashes ^ mixed, 13) * np.uint32(5) + np.uint32(0xE6546B64)
+        mixed = _rotate(half * np.uint32(0xCC9E2D51), 15) * np.uint32(0x1B873593)
+        hashes = _rotate(hashes ^ mixed, 13) * np.uint32(5) + np.uint32(0xE6546B64)
     hashes ^= np.uint32(_BYTES_OF_A_LONG)
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         hashes = (hashes ^ (hashes >> np.uint32(shift))) * np.uint32(factor)
     return (hashes ^ (hashes >> np.uint32(16))).view(np.int32).astype(np.int64) % parts
-
-
-def _turned(words: npt.NDArray[np.uint32], bits: int) -> npt.NDArray[np.uint32]:
-    return (words << np.uint32(bits)) | (words >> np.uint32(32 - bits))
 
 
 def id_hash(ids: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.uint64]:
@@ -85,5 +85,6 @@ def _hash_long(words: npt.NDArray[np.uint64], seeds: npt.NDArray[np.uint64]) -> 
     return hashes ^ (hashes >> np.uint64(32))
 
 
-def _rotate(words: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.uint64]:
-    return (words << np.uint64(bits)) | (words >> np.uint64(64 - bits))
+def _rotate(words: npt.NDArray[Word], bits: int) -> npt.NDArray[Word]:
+    word = words.dtype.type
+    return np.asarray((words << word(bits)) | (words >> word(8 * words.dtype.itemsize - bits)), dtype=words.dtype)

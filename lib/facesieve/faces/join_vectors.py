@@ -1,14 +1,11 @@
-"""The vectors of some faces."""
+"""Join vectors to faces without sending more than need be."""
 
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
+from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Embeddings
-
-BROADCAST_FACES = 2_000_000
-"""Faces up to which every executor is told them all (some 100 MB), so that nothing larger is shuffled."""
 
 
 def vectors_of(faces: DataFrame, embeddings: Embeddings) -> DataFrame:
@@ -21,5 +18,5 @@ def vectors_of(faces: DataFrame, embeddings: Embeddings) -> DataFrame:
 
 def vectors_of_few(faces: DataFrame, embeddings: Embeddings) -> DataFrame:
     """Add `vector` to rows with a face_id of `embeddings`, of which there are few beside all: these travel."""
-    told = F.broadcast(faces) if faces.count() <= BROADCAST_FACES else faces.hint("merge")
-    return embeddings.select("face_id", "vector").join(told, on="face_id", how="inner")
+    few = broadcast_if_few(faces, faces.count())
+    return embeddings.select("face_id", "vector").hint("merge").join(few, on="face_id", how="inner")

@@ -6,7 +6,7 @@ they are made in any order, with an error bound, and made anew in index order wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ Hits = tuple[Indices, Indices, npt.NDArray[np.float32]]
 
 BLOCK = 2_048
 """Rows of a block product: bounds its memory (BLOCK x BLOCK float32 is 16 MB)."""
+
+ROWS, COLUMNS = 256, 2_048
+"""Shape of a block that is compared with a threshold: 2 MB, so that it stays in the cache meanwhile."""
 
 MARGIN = 1e-3
 """Prefilter margin: far above the rounding of a float32 block product of unit vectors."""
@@ -86,13 +89,13 @@ def short_unit(vectors: Halves) -> Shorts:
     >>> short_unit(np.array([[3, 4]], np.float16)).tolist()
     [[0.6000000238418579, 0.800000011920929]]
     """
-    found = np.empty(vectors.shape, np.float32)
+    units = np.empty(vectors.shape, np.float32)
     for part in slices(len(vectors), _WIDENED):
-        rows = found[part]
+        rows = units[part]
         rows[...] = vectors[part].astype(np.float64)  # NumPy widens float16 to float64 faster than to float32
         norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
         np.divide(rows, np.where(norms > 0, norms, 1)[:, None], out=rows)
-    return found
+    return units
 
 
 def near_pairs(left: Shorts, right: Shorts, cosine: float) -> tuple[Indices, Indices]:
@@ -108,6 +111,24 @@ def near_pairs(left: Shorts, right: Shorts, cosine: float) -> tuple[Indices, Ind
     return i, j
 
 
+def near_pairs_by_block(
+    left: Shorts, count: int, right: Callable[[slice], Shorts], cosine: float
+) -> Iterator[tuple[Indices, Indices]]:
+    """Find near pairs in blocks of ROWS x COLUMNS: one block of columns after the other, and in it all rows.
+
+    Shapes: float32 [n, D]; `right` gives the rows of a slice of range(count), float32 [k, D]. Yields indices i, j.
+
+    >>> axes = np.eye(2, dtype=np.float32)
+    >>> [(i.tolist(), j.tolist()) for i, j in near_pairs_by_block(axes, 2, lambda part: axes[part], 0.5)]
+    [([0, 1], [0, 1])]
+    """
+    for columns in slices(count, COLUMNS):
+        others = right(columns)
+        for rows in slices(len(left), ROWS):
+            i, j = near_pairs(left[rows], others, cosine)
+            yield i + rows.start, j + columns.start
+
+
 def exact_cosine(left: Halves, i: Indices, right: Halves, j: Indices) -> Cosines:
     """Cosine of row i of `left` with row j of `right`: `pair_cosine` to the bit, fast where rows come many times.
 
@@ -121,9 +142,9 @@ def exact_cosine(left: Halves, i: Indices, right: Halves, j: Indices) -> Cosines
     near = np.empty(len(i))
     for part in slices(len(i), _PAIRS):
         near[part] = np.einsum("pd,pd->p", lefts.take(at[part], axis=0), rights.take(to[part], axis=0))
-    found, unsure = _rounded(near, left.shape[1])
-    found[unsure] = pair_cosine(left[i[unsure]], right[j[unsure]])
-    return found
+    cosines, unsure = _rounded(near, left.shape[1])
+    cosines[unsure] = pair_cosine(left[i[unsure]], right[j[unsure]])
+    return cosines
 
 
 def exact_product(left: Halves, right: Halves, rights: Floats) -> Cosines:
@@ -135,10 +156,10 @@ def exact_product(left: Halves, right: Halves, rights: Floats) -> Cosines:
     >>> exact_product(axes[:1], axes, wide_unit(axes)).tolist()
     [[1.0, 0.0]]
     """
-    found, unsure = _rounded(wide_unit(left) @ rights.T, left.shape[1])
+    cosines, unsure = _rounded(wide_unit(left) @ rights.T, left.shape[1])
     i, j = np.nonzero(unsure)
-    found[i, j] = pair_cosine(left[i], right[j])
-    return found
+    cosines[i, j] = pair_cosine(left[i], right[j])
+    return cosines
 
 
 def wide_unit(vectors: Halves) -> Floats:
@@ -158,10 +179,10 @@ def _occurring(vectors: Halves, rows: Indices) -> tuple[Floats, Indices]:
     """Unit vectors of the rows that occur, and `rows` renumbered."""
     occurs = np.zeros(len(vectors), np.bool_)
     occurs[rows] = True
-    found = np.flatnonzero(occurs)
+    occurring = np.flatnonzero(occurs)
     number = np.empty(len(vectors), np.int64)
-    number[found] = np.arange(len(found))
-    return wide_unit(vectors[found]), number[rows]
+    number[occurring] = np.arange(len(occurring))
+    return wide_unit(vectors[occurring]), number[rows]
 
 
 def _rounded(near: Floats, dimension: int) -> tuple[Cosines, npt.NDArray[np.bool_]]:
@@ -185,8 +206,8 @@ def hits(left: Halves, right: Halves, cosine: float) -> Hits:
     """
     i, j = near_pairs(short_unit(left), short_unit(right), cosine)
     exact = exact_cosine(left, i, right, j)
-    kept = exact.astype(np.float64) >= cosine
-    return i[kept], j[kept], exact[kept]
+    reached = exact.astype(np.float64) >= cosine
+    return i[reached], j[reached], exact[reached]
 
 
 def slices(count: int, size: int) -> Iterator[slice]:

@@ -114,7 +114,7 @@ def _engine_faults(spark: SparkSession) -> list[Fault]:
         ("org.graphframes.GraphFrame", "io.graphframes:graphframes-spark3_2.12:0.10.0"),
     ):
         if not _on_class_path(spark, class_name):
-            fix = f"Run make setup, or give spark-submit --packages {coordinate}."
+            fix = f"Run make setup, or give spark-submit (or facesieve, before the command) --packages {coordinate}."
             faults.append(Fault("spark.jars", f"{class_name} is not on the class path", fix))
     if importlib.util.find_spec("graphframes") is None:
         faults.append(Fault("python", "the package graphframes is missing", "Install graphframes-py==0.10.0."))

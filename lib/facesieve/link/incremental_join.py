@@ -1,126 +1,124 @@
 """Linking within an epoch: only pairs with a new face are computed, pairs of faces that are gone are removed.
 
 The edges are those of a full join in the same epoch. Where the cap had dropped edges of a face that has now lost a
-neighbour, they are needed again: such faces are compared anew, as if they were new.
+neighbour, they are needed again. Such faces are reopened: compared anew, as if they were new.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 import numpy as np
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.console import count
-from facesieve.core.tables import EDGES, EMBEDDINGS, EPOCHS
-from facesieve.faces.blocks import inventory, packed_by_code
+from facesieve.core.tables import EDGES, EMBEDDINGS, EPOCHS, Edges, Embeddings, Epochs
+from facesieve.faces.blocks import ListedFaces, blocks_by_code, inventory
+from facesieve.faces.edge_frames import ends, face_ids, touching
 from facesieve.faces.vectors import Indices
+from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Stage
-from facesieve.lake.versions import Change
 from facesieve.link.delta import Delta, delta, edges_with, only, without
-from facesieve.link.edges import routed
-from facesieve.link.epoch import FACES, Epoch, faces_rows, settings_row
+from facesieve.link.epoch import Epoch, faces_rows, settings_row, stored_faces
 from facesieve.link.full_join import cap
-from facesieve.link.kernels.block_pairs import Asked
+from facesieve.link.kernels.block_pairs import EdgeRule
+from facesieve.link.routing import RoutedBlocks, routed
 
 _log = logging.getLogger(__name__)
 
 MOST_CHANGED = 0.1
-"""Share of the heap that may have changed: beyond it a full join costs little more."""
+"""Share of the collection that may have changed: beyond it a full join costs little more."""
 
 MOST_NEWCOMERS = 200_000
 """Faces that every task is sent: some 60 MB at 128 numbers."""
 
 
-def extend(stage: Stage, faces: DataFrame, epoch: Epoch) -> dict[str, Any] | None:
-    """Bring edges and epoch up to date with the faces; None, and nothing done, if too much has changed for that."""
+@dataclass(frozen=True)
+class Increment:
+    """What an epoch has to be brought up to date with.
+
+    stored: the epoch's faces as they were. added: embeddings that came since. reopened: ids of faces to compare anew.
+    total: faces in all, thereafter.
+    """
+
+    stored: RoutedBlocks
+    added: Embeddings
+    delta: Delta
+    reopened: Indices
+    total: int
+
+
+def increment(stage: Stage, faces: ListedFaces, epoch: Epoch) -> Increment | None:
+    """Find what has changed since the epoch's faces were stored; None if it is too much to go on from there."""
     added = stage.added_of_model(EMBEDDINGS)
     if added is None:  # vectors may have changed under the same ids
         return None
     most = int(min(MOST_NEWCOMERS, MOST_CHANGED * epoch.faces))
-    kept = stage.former(EPOCHS).where(F.col("kind") == FACES)
-    changed = delta(faces, kept, most)
+    stored = stored_faces(Epochs(stage.former(EPOCHS)))
+    changed = delta(faces, stored, most)
     if changed is None:
         return None
-    total = (kept.agg(F.sum("faces")).collect()[0][0] or 0) + len(changed.fresh) - len(changed.gone)
+    total = (stored.agg(F.sum("faces")).collect()[0][0] or 0) + len(changed.fresh) - len(changed.gone)
     if not epoch.lasts(total):
         return None
-    reopened = _reopened(stage.former(EDGES), changed.gone, stage.run.config.link.max_neighbours)
-    if len(reopened) > most:
-        return None
-    _log.info(
-        f"link: {count(len(changed.fresh))} new faces, {count(len(changed.gone))} gone, in the epoch of {epoch.name}"
-    )
-    fresh = _routed(stage, changed, added, epoch).persist(StorageLevel.DISK_ONLY)
-    staying = without(kept, changed.gone)
-    newcomers = [row.asDict() for row in fresh.union(only(staying, reopened)).collect()]
-    rows = staying.select(fresh.columns).union(fresh)
-    with stage.change(EDGES) as change, stage.change(EPOCHS) as keeping:
-        if len(changed.gone):
-            keeping.overwrite(faces_rows(epoch, rows).unionByName(settings_row(epoch, stage)), last=True)
+    reopened = _reopened(Edges(stage.former(EDGES)), changed.gone, stage.run.config.link.max_neighbours)
+    return Increment(stored, Embeddings(added), changed, reopened, total) if len(reopened) <= most else None
+
+
+def extend(stage: Stage, epoch: Epoch, change: Increment) -> LinkRecord:
+    """Bring edges and epoch up to date, committed as a version each."""
+    most = stage.run.config.link.max_neighbours
+    came, gone = len(change.delta.fresh), change.delta.gone
+    _log.info(f"link: {count(came)} new faces, {count(len(gone))} gone, in the epoch of {epoch.name}")
+    fresh = _routed(stage, change, epoch).persist(StorageLevel.DISK_ONLY)
+    staying = without(change.stored, gone)
+    newcomers = [row.asDict() for row in fresh.union(only(staying, change.reopened)).collect()]
+    rows = RoutedBlocks(staying.union(fresh))
+    with stage.change(EDGES) as writing, stage.change(EPOCHS) as storing:
+        if len(gone):
+            storing.overwrite(faces_rows(epoch, rows).unionByName(settings_row(epoch, stage)), last=True)
         else:
-            keeping.append(faces_rows(epoch, fresh), last=True)
-        _remove(change, np.union1d(changed.gone, reopened))
-        change.append(_found(stage, rows, newcomers, epoch))
-        cap(change, epoch, stage.run.config.link.max_neighbours)
+            storing.append(faces_rows(epoch, RoutedBlocks(fresh)), last=True)
+        stale = np.union1d(gone, change.reopened)
+        if len(stale):
+            writing.delete(touching(writing.read(), face_ids(stage.run.spark, stale)))
+        writing.append(_edges(rows, newcomers, epoch, most))
+        cap(writing, epoch, most)
     fresh.unpersist()
-    return dict(epoch.told) | {
-        "faces": total,
-        "new": len(changed.fresh),
-        "gone": len(changed.gone),
-        "probes": epoch.routing.probes,
-        "edges": stage.read(EDGES).count(),
-    }
+    return replace(epoch.record(change.total, stage.read(EDGES).count()), new=came, gone=len(gone))
 
 
-def _routed(stage: Stage, changed: Delta, added: DataFrame, epoch: Epoch) -> DataFrame:
-    """Pack and route the new faces, and check their vectors."""
-    pairs = zip(changed.fresh.tolist(), changed.codes.tolist(), strict=True)
+def _routed(stage: Stage, change: Increment, epoch: Epoch) -> RoutedBlocks:
+    """Gather and route the new faces, and check their vectors."""
+    pairs = zip(change.delta.fresh.tolist(), change.delta.codes.tolist(), strict=True)
     listed = F.broadcast(stage.run.spark.createDataFrame(list(pairs), "face_id bigint, code bigint"))
-    # Most often they were embedded since, and the rows appended since tell all; else all vectors are read.
-    rows = packed_by_code(added.join(listed, "face_id", "inner"))
-    if inventory(rows, stage.run.profile.dimension) < len(changed.fresh):
-        rows = packed_by_code(stage.of_model(EMBEDDINGS).join(listed, "face_id", "inner"))
-        inventory(rows, stage.run.profile.dimension)
-    return routed(rows, epoch.routing)
+    # Most often the faces were embedded since, and the rows appended since have all; else all vectors are read.
+    blocks = blocks_by_code(change.added.join(listed, "face_id", "inner"))
+    if inventory(blocks, stage.run.profile.dimension) < len(change.delta.fresh):
+        blocks = blocks_by_code(stage.of_model(EMBEDDINGS).join(listed, "face_id", "inner"))
+        inventory(blocks, stage.run.profile.dimension)
+    return routed(blocks, epoch.routing)
 
 
-def _reopened(edges: DataFrame, gone: Indices, most: int) -> Indices:
+def _reopened(edges: Edges, gone: Indices, most: int) -> Indices:
     """Find the faces whose edges may have been capped and that now lose one: those with `most` edges or more."""
     if not most or not len(gone):
         return np.zeros(0, np.int64)
-    ends = edges.select("scope", F.explode(F.array("src", "dst")).alias("face_id"))
-    losing = _touching(edges, gone).select(F.explode(F.array("src", "dst")).alias("face_id")).distinct()
-    losing = losing.join(F.broadcast(_listed(edges.sparkSession, gone)), "face_id", "left_anti")
-    many = ends.join(losing, "face_id", "left_semi").groupBy("scope", "face_id").count().where(F.col("count") >= most)
-    return np.unique(np.array([row.face_id for row in many.collect()], np.int64))
+    lost = face_ids(edges.sparkSession, gone)
+    losing = ends(touching(edges, lost)).distinct().join(F.broadcast(lost), "face_id", "left_anti")
+    degrees = ends(edges, "scope").join(losing, "face_id", "left_semi").groupBy("scope", "face_id").count()
+    many = degrees.where(F.col("count") >= most).collect()
+    return np.unique(np.array([row.face_id for row in many], np.int64))
 
 
-def _remove(change: Change, faces: Indices) -> None:
-    if len(faces):
-        change.delete(_touching(change.read(), faces))
-
-
-def _touching(edges: DataFrame, faces: Indices) -> DataFrame:
-    """Edges with an end among `faces`."""
-    listed = _listed(edges.sparkSession, faces)
-    source, target = (F.broadcast(listed.withColumnRenamed("face_id", end)) for end in ("src", "dst"))
-    first = edges.join(source, "src", "left_semi")
-    return first.unionByName(edges.join(source, "src", "left_anti").join(target, "dst", "left_semi"))
-
-
-def _found(stage: Stage, rows: DataFrame, newcomers: list[dict[str, Any]], epoch: Epoch) -> DataFrame:
-    most = stage.run.config.link.max_neighbours
+def _edges(rows: RoutedBlocks, newcomers: list[dict[str, Any]], epoch: Epoch, most: int) -> Edges:
     nobody = np.zeros(0, np.int64)
-    found: list[DataFrame] = [
-        edges_with(rows, newcomers, scope, Asked(cosine, most, nobody)) for scope, cosine in epoch.cosines.items()
+    by_scope: list[DataFrame] = [
+        edges_with(rows, newcomers, scope, EdgeRule(cosine, most, nobody)) for scope, cosine in epoch.cosines.items()
     ]
-    return reduce(DataFrame.unionByName, found)
-
-
-def _listed(spark: SparkSession, ids: Indices) -> DataFrame:
-    return spark.createDataFrame([(int(face_id),) for face_id in ids], "face_id bigint")
+    return Edges(reduce(DataFrame.unionByName, by_scope))

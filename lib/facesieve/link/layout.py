@@ -1,45 +1,41 @@
-"""How faces are sent to cells and cells to partitions: settings derived from the faces at hand."""
+"""How far faces probe and in which partition a cell is compared: derived from the faces at hand."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
-from facesieve.faces.blocks import Faces, code
-from facesieve.link.edges import Routing
+from facesieve.faces.blocks import Faces, ListedFaces, code
 from facesieve.link.kernels.cells import MOST_RESIDENTS, Cut, Layout, cut_cells
 from facesieve.link.kernels.partitioning import lay_out
 from facesieve.link.kernels.probe_tuning import Settings, TrueEdges, choose, nearness
 from facesieve.link.kernels.voronoi import Pivots
+from facesieve.link.routing import Routing
 
 MOST_FACES = 131_072
-"""Faces that one task holds, about: with float16 and float32 vectors, lists and stays some 200 MB."""
+"""Faces that a task holds, about: with float16 and float32 vectors, lists and cell assignments some 200 MB."""
 
 COST_SAMPLE = 16_384
 _COPIES = 3.0
 _FEWEST_FACES = 2_048
 _WORTH_A_TASK = 4_096
 
-ONE_CELL = Routing(None, 1, 0.0)
-"""All faces in one cell: all pairs are compared."""
-
 
 def derived(pivots: Pivots, sample: Faces, faces: int, true: TrueEdges, recall: float) -> tuple[Routing, Settings]:
     """Choose the cheapest probes and margin that reach `recall` on the true edges of a few of the `faces` faces."""
-    found = choose(pivots, sample.vectors[:COST_SAMPLE], faces, true, recall)
-    return Routing(pivots, found.probes, found.margin), found
+    settings = choose(pivots, sample.vectors[:COST_SAMPLE], faces, true, recall)
+    return Routing(pivots, settings.probes, settings.margin), settings
 
 
-def heap_layout(routing: Routing, sample: Faces, faces: int, cores: int) -> Layout:
-    """Assign the heap's cells to partitions, from how a sample of the `faces` faces falls into them."""
+def global_layout(routing: Routing, sample: Faces, faces: int, cores: int) -> Layout:
+    """Assign the cells of scope `global` to partitions, from how a sample of the `faces` faces falls into them."""
     if routing.pivots is None:
         pieces = max(math.ceil(faces / MOST_RESIDENTS), min(cores, faces // _WORTH_A_TASK)) | 1
-        one = np.zeros(1, np.int64)
-        return Layout(pieces, Cut(one, np.array([pieces])), one)
+        cell = np.zeros(1, np.int64)
+        return Layout(pieces, Cut(cell, np.array([pieces])), cell)
     near = nearness(sample.vectors[:COST_SAMPLE], routing.pivots, routing.probes)
     here = near.gaps <= routing.margin
     scale = faces / max(1, len(near.cells))
@@ -50,10 +46,10 @@ def heap_layout(routing: Routing, sample: Faces, faces: int, cores: int) -> Layo
     return lay_out(routing.pivots, residents, residents * present + present, parts)
 
 
-def identity_layout(faces: DataFrame, cores: int) -> Layout:
+def identity_layout(faces: ListedFaces, cores: int) -> Layout:
     """Assign identities to partitions by their hash; those with many faces are cut, and their pieces spread.
 
-    Raises ContractError if two identities bear one hash (one chance in 10^7 among a million).
+    Raises ContractError if two identities bear the same hash (one chance in 10^7 among a million).
     """
     counts = (
         faces.where(F.col("identity").isNotNull())

@@ -1,22 +1,22 @@
 """What a link cosine means for a collection before it is joined: false matches per face, pairs lost, refusals.
 
-Two lines can tell how many false matches a face meets: the profile's, measured elsewhere, and the one estimated from
-this collection (`kernels.impostor_line`). The gate takes the worse of both if the estimate comes from pairs across
-identities: either may be wrong in its way (another kind of images; few faces), and refusing by mistake costs a
+Two impostor lines forecast how many false matches a face has: the profile's, measured elsewhere, and the line that is
+estimated from this collection (`kernels.impostor_line`). The gate takes the worse of both if the estimate comes from
+pairs across identities. Either may be wrong in its way (another kind of images; few faces). Refusing by mistake costs a
 setting, joining by mistake the whole result. An estimate from random pairs leans on an assumption about the pairs of
-one person, so it is compared but judges only where the profile has no line.
+one person. So that estimate is compared, but judges only where the profile has no line.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
-from typing import Any
 
 from facesieve.core.config import Link
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.profiles import ImpostorLine, Profile
+from facesieve.lake.records import FalseMatchForecast
 from facesieve.link.kernels.impostor_line import Line, drifted, share_below
 from facesieve.link.kernels.thresholds import false_matches_at, from_cosine, link_cosine, to_cosine
 
@@ -31,16 +31,16 @@ LOST_ABOVE = 0.20
 
 _STRICTER = {"cosine": ROUND_CEILING, "l2": ROUND_FLOOR, "squared_l2": ROUND_FLOOR, "inverse_l2": ROUND_CEILING}
 _DIGITS = 4
-_FROM = {"identities": "pairs across its identities", "robust": "random pairs"}
+_BASIS = {"identities": "pairs across its identities", "robust": "random pairs"}
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What linking the heap at `cosine` is expected to do; None where nothing tells.
+    """What linking the collection at `cosine` is expected to do; None where there is no line to tell.
 
-    `false_matches` per face is the figure that judges, `by_profile` and `by_estimate` are those of the two lines;
-    `safe_cosine` keeps to `link.false_matches`, and to WARN_ABOVE; `genuine_below` is the share of same-person pairs
-    below `cosine`; `warnings` are sentences for the user.
+    `false_matches` per face is the figure that judges, `by_profile` and `by_estimate` are those of the two lines.
+    `safe_cosine` keeps to `link.false_matches`, and to WARN_ABOVE. `genuine_below` is the share of same-person pairs
+    below `cosine`. `warnings` are sentences for the user.
     """
 
     cosine: float
@@ -53,19 +53,19 @@ class Forecast:
     estimate: Line | None
     warnings: tuple[str, ...]
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> FalseMatchForecast:
         """Return what the ledger keeps as `stages.link.false_matches`."""
-        given, measured = self.profile_line, self.estimate
-        return {
-            "forecast": self.false_matches,
-            "by_profile": self.by_profile,
-            "by_estimate": self.by_estimate,
-            "profile_line": [given.intercept, given.slope] if given else None,
-            "estimated_line": [measured.intercept, measured.slope] if measured else None,
-            "estimated_from": measured.how if measured else None,
-            "safe_cosine": self.safe_cosine,
-            "genuine_below": self.genuine_below,
-        }
+        profile, measured = self.profile_line, self.estimate
+        return FalseMatchForecast(
+            forecast=self.false_matches,
+            by_profile=self.by_profile,
+            by_estimate=self.by_estimate,
+            profile_line=[profile.intercept, profile.slope] if profile else None,
+            estimated_line=[measured.intercept, measured.slope] if measured else None,
+            estimated_from=measured.how if measured else None,
+            safe_cosine=self.safe_cosine,
+            genuine_below=self.genuine_below,
+        )
 
 
 def scopes(settings: Link) -> tuple[str, ...]:
@@ -74,36 +74,36 @@ def scopes(settings: Link) -> tuple[str, ...]:
 
 
 def cosines(settings: Link, profile: Profile, faces: int) -> dict[str, float]:
-    """Return scope -> link cosine: the explicit threshold, else the profile's (identity) or the derived one (heap).
+    """Return scope -> link cosine: the explicit threshold, else the profile's (identity) or the derived one (global).
 
     Raises ConfigError, for all scopes at once, where there is none strictly between 0 and 1.
     """
     faults: list[Fault] = []
-    found = {}
+    by_scope = {}
     for scope in scopes(settings):
         key = f"link.threshold_{scope}"
         try:
-            found[scope] = _cosine(scope, settings, profile, faces)
+            by_scope[scope] = _cosine(scope, settings, profile, faces)
         except ValueError as problem:
             fix = f"Set {key} to a cosine above 0 and below 1 (or the same in link.unit), or change what it comes from."
             faults.append(Fault(key, str(problem), fix))
     if faults:
         raise ConfigError(faults)
-    return found
+    return by_scope
 
 
 def forecast(cosine: float, settings: Link, profile: Profile, faces: int, estimate: Line | None) -> Forecast:
-    """Forecast what linking a heap of `faces` faces at `cosine` (as `cosines` gives it) does.
+    """Forecast what linking `faces` faces at `cosine` (as `cosines` gives it) does.
 
-    `estimate` is the impostor line estimated from this heap, if there is one. Raises Refused if an explicit
-    threshold lets a face meet more than REFUSE_ABOVE false_matches and `link.force` is not set, and ConfigError if the
+    `estimate` is the impostor line estimated from this collection, if there is one. Raises Refused if an explicit
+    threshold gives a face more than REFUSE_ABOVE false matches and `link.force` is not set. Raises ConfigError if the
     profile's same-person quantiles are none.
     """
-    by_profile, by_estimate = (_met(cosine, line, settings, faces) for line in (profile.impostor, estimate))
+    by_profile, by_estimate = (_false_matches(cosine, line, settings, faces) for line in (profile.impostor, estimate))
     judging = _judging(profile.impostor, estimate)
-    made = Forecast(
+    silent = Forecast(
         cosine=cosine,
-        false_matches=max((_met(cosine, line, settings, faces) or 0.0 for line in judging), default=None),
+        false_matches=max((_false_matches(cosine, line, settings, faces) or 0.0 for line in judging), default=None),
         by_profile=by_profile,
         by_estimate=by_estimate,
         safe_cosine=_safe(judging, settings, faces),
@@ -112,8 +112,8 @@ def forecast(cosine: float, settings: Link, profile: Profile, faces: int, estima
         estimate=estimate,
         warnings=(),
     )
-    found = (*_gate(made, settings, faces), *_drift(made, profile), *_losses(made, settings))
-    return replace(made, warnings=tuple(f"link: {text}" for text in found))
+    warnings = (*_gate(silent, settings, faces), *_drift(silent, profile), *_losses(silent, settings))
+    return replace(silent, warnings=tuple(f"link: {text}" for text in warnings))
 
 
 def written(cosine: float, unit: str) -> str:
@@ -141,14 +141,14 @@ def _cosine(scope: str, settings: Link, profile: Profile, faces: int) -> float:
     return link_cosine(line.intercept, line.slope, settings.false_matches, faces, settings.min_n)
 
 
-def _judging(given: ImpostorLine | None, estimate: Line | None) -> list[ImpostorLine | Line]:
-    judging: list[ImpostorLine | Line] = [given] if given else []
-    if estimate and (not given or estimate.how == "identities"):
+def _judging(profile: ImpostorLine | None, estimate: Line | None) -> list[ImpostorLine | Line]:
+    judging: list[ImpostorLine | Line] = [profile] if profile else []
+    if estimate and (not profile or estimate.how == "identities"):
         judging.append(estimate)
     return judging
 
 
-def _met(cosine: float, line: ImpostorLine | Line | None, settings: Link, faces: int) -> float | None:
+def _false_matches(cosine: float, line: ImpostorLine | Line | None, settings: Link, faces: int) -> float | None:
     return false_matches_at(cosine, line.intercept, line.slope, faces, settings.min_n) if line else None
 
 
@@ -178,25 +178,27 @@ def _figure(false_matches: float) -> str:
     return f"{false_matches:.3g}" if false_matches < 100 else count(round(false_matches))
 
 
-def _gate(made: Forecast, settings: Link, faces: int) -> list[str]:
+def _gate(forecast: Forecast, settings: Link, faces: int) -> list[str]:
     """Translate an explicit threshold back into false matches per face: fine, a warning, or a refusal."""
     if not settings.threshold_global:
         return []
-    if made.false_matches is None:
+    if forecast.false_matches is None:
         return ["link.threshold_global is taken as it is: nothing tells how many false matches a face meets above it"]
-    if made.false_matches <= WARN_ABOVE:
+    if forecast.false_matches <= WARN_ABOVE:
         return []
     among = f"{count(faces)} faces"
     if faces < settings.min_n:
         among += f" (counted as link.min_n = {count(settings.min_n)})"
-    given = "" if settings.unit == "cosine" else f" ({settings.unit}, cosine {made.cosine:.4g})"
-    said = f"link.threshold_global = {settings.threshold_global:g}{given} lets a face meet about"
-    said += f" {_figure(made.false_matches)} false matches among {among};"
-    said += f" above {WARN_ABOVE:g} people begin to run together, above {REFUSE_ABOVE:g} they do."
-    said += f" {_advice(made.safe_cosine, settings)}"
-    if made.false_matches > REFUSE_ABOVE and not settings.force:
-        raise Refused(f"{said} To link at it all the same, set link.force = true.")
-    return [said]
+    unit = "" if settings.unit == "cosine" else f" ({settings.unit}, cosine {forecast.cosine:.4g})"
+    problem = (
+        f"link.threshold_global = {settings.threshold_global:g}{unit} lets a face meet about"
+        f" {_figure(forecast.false_matches)} false matches among {among};"
+        f" above {WARN_ABOVE:g} people begin to run together, above {REFUSE_ABOVE:g} they do."
+        f" {_advice(forecast.safe_cosine, settings)}"
+    )
+    if forecast.false_matches > REFUSE_ABOVE and not settings.force:
+        raise Refused(f"{problem} To link at it all the same, set link.force = true.")
+    return [problem]
 
 
 def _advice(safe: float | None, settings: Link) -> str:
@@ -209,24 +211,25 @@ def _advice(safe: float | None, settings: Link) -> str:
     return f"Safe would be cosine {written(safe, 'cosine')}, which is {there} ({tolerated})."
 
 
-def _drift(made: Forecast, profile: Profile) -> list[str]:
-    given, measured = made.profile_line, made.estimate
-    if given is None or measured is None or made.by_profile is None or made.by_estimate is None:
+def _drift(forecast: Forecast, profile: Profile) -> list[str]:
+    line, measured = forecast.profile_line, forecast.estimate
+    if line is None or measured is None or forecast.by_profile is None or forecast.by_estimate is None:
         return []
-    if not drifted(made.by_profile, made.by_estimate):
+    if not drifted(forecast.by_profile, forecast.by_estimate):
         return []
-    theirs = f"by the line of the profile {profile.name} ({given.intercept:g} + {given.slope:g} z)"
-    ours = f"by that of {_FROM[measured.how]} in this collection ({measured.intercept:g} + {measured.slope:g} z)"
-    said = f"impostor scores have drifted: above cosine {made.cosine:.4g} a face meets {_figure(made.by_profile)}"
-    said += f" false matches {theirs}, but {_figure(made.by_estimate)} {ours}."
-    said += " If such images are what you have, put that line into the profile."
-    return [said]
+    theirs = f"by the line of the profile {profile.name} ({line.intercept:g} + {line.slope:g} z)"
+    ours = f"by that of {_BASIS[measured.how]} in this collection ({measured.intercept:g} + {measured.slope:g} z)"
+    return [
+        f"impostor scores have drifted: above cosine {forecast.cosine:.4g} a face meets {_figure(forecast.by_profile)}"
+        f" false matches {theirs}, but {_figure(forecast.by_estimate)} {ours}."
+        " If such images are what you have, put that line into the profile."
+    ]
 
 
-def _losses(made: Forecast, settings: Link) -> list[str]:
-    lost = made.genuine_below
+def _losses(forecast: Forecast, settings: Link) -> list[str]:
+    lost = forecast.genuine_below
     if lost is None or lost <= LOST_ABOVE:
         return []
     looser = "loosen link.threshold_global" if settings.threshold_global else "raise link.false_matches"
-    said = f"about {100 * lost:.0f} % of the pairs of one person are below the link cosine {made.cosine:.4g}"
-    return [f"{said}: {looser} or use a better model"]
+    share = f"about {100 * lost:.0f} % of the pairs of one person"
+    return [f"{share} are below the link cosine {forecast.cosine:.4g}: {looser} or use a better model"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import functions as F
 
 from facesieve.core.console import count
-from facesieve.core.reasons import PUBLISHED
+from facesieve.core.reasons import is_published
 from facesieve.core.tables import CLEANED, DECISIONS, Decisions
 from facesieve.lake.catalog import Lake, Snapshot
 
@@ -20,7 +20,7 @@ class Change:
     decisions to compare with are no longer in the lake.
     """
 
-    known: int = 0
+    decided_before: int = 0
     changed: int = 0
     gone: int = 0
     forgotten: bool = False
@@ -32,14 +32,14 @@ class Change:
                 "the decisions behind the current table cleaned have been expired, so that nobody can tell how many "
                 "verdicts would change. Look at the table decisions; publish.max_change = 1 applies without comparing."
             )
-        share = self.changed / self.known if self.known else 0.0
+        share = self.changed / self.decided_before if self.decided_before else 0.0
         if share <= limit:
             return ""
         gone = f"{count(self.gone)} of them are no longer there, " if self.gone else ""
         return (
-            f"{count(self.changed)} of {count(self.known)} known images would change their verdict ({share:.1%}), "
-            f"{gone}more than publish.max_change = {limit:g}. Run it with publish.apply = false and look at the table "
-            "decisions; raise publish.max_change to apply."
+            f"{count(self.changed)} of {count(self.decided_before)} known images "
+            f"would change their verdict ({share:.1%}), {gone}more than publish.max_change = {limit:g}. "
+            "Run it with publish.apply = false and look at the table decisions; raise publish.max_change to apply."
         )
 
 
@@ -48,28 +48,28 @@ def compare(lake: Lake, decided: Decisions, published: Snapshot | None) -> Chang
     behind = _behind(lake, published) if published else None
     if behind is None:
         return Change()
-    before = next((snapshot for snapshot in lake.versions(DECISIONS) if snapshot.id == behind), None)
-    if before is None:
+    compared = next((snapshot for snapshot in lake.versions(DECISIONS) if snapshot.id == behind), None)
+    if compared is None:
         return Change(forgotten=True)
-    former = lake.read(DECISIONS, before).select(
+    former = lake.read(DECISIONS, compared).select(
         "image_id", F.col("verdict").alias("former"), F.col("moved_to").alias("formerly_to")
     )
     both = former.join(decided.select("image_id", "verdict", "moved_to"), "image_id", how="left")
     # What is gone and was not published changes nothing.
-    both = both.where(F.col("verdict").isNotNull() | F.col("former").isin(*PUBLISHED))
+    both = both.where(F.col("verdict").isNotNull() | is_published(F.col("former")))
     same = (F.col("verdict") == F.col("former")) & F.col("moved_to").eqNullSafe(F.col("formerly_to"))
     gone = F.col("verdict").isNull()
     row = both.agg(
-        F.count("*").alias("known"), F.count_if(~gone & ~same).alias("changed"), F.count_if(gone).alias("gone")
+        F.count("*").alias("before"), F.count_if(~gone & ~same).alias("changed"), F.count_if(gone).alias("gone")
     )
-    known, changed, lost = row.collect()[0]
-    return Change(known, changed + lost, lost)
+    before, changed, lost = row.collect()[0]
+    return Change(before, changed + lost, lost)
 
 
 def _behind(lake: Lake, published: Snapshot) -> int | None:
     """Return the snapshot id of the decisions; a compaction does not name them, but what it compacted does."""
-    known = {snapshot.id: snapshot for snapshot in lake.versions(CLEANED)}
+    versions = {snapshot.id: snapshot for snapshot in lake.versions(CLEANED)}
     at: Snapshot | None = published
     while at and DECISIONS.name not in at.inputs:
-        at = known.get(at.parent) if at.parent else None
+        at = versions.get(at.parent) if at.parent else None
     return at.inputs[DECISIONS.name] if at else None

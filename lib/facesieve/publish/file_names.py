@@ -28,9 +28,7 @@ def plain(name: str) -> str:
     >>> plain("Ann Li"), plain("../x"), plain("")
     ('Ann Li', '%2E.%2Fx', '%')
     """
-    return (
-        _UNSAFE.sub(lambda found: urllib.parse.quote(_octets(found.group()), safe="").replace(".", "%2E"), name) or "%"
-    )
+    return _UNSAFE.sub(_encoded, name) or "%"
 
 
 def fold(name: str) -> str:
@@ -81,6 +79,10 @@ def _marked(stem: str, suffix: str, mark: str, crowded: bool) -> str:
         return whole
     short = _octets(stem)[: _LONGEST - _LONGEST_SUFFIX].decode("utf-8", errors="ignore")
     return f"{short}~{mark}{suffix}"
+
+
+def _encoded(unsafe: re.Match[str]) -> str:
+    return urllib.parse.quote(_octets(unsafe.group()), safe="").replace(".", "%2E")
 
 
 def _octets(text: str) -> bytes:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
@@ -13,14 +12,17 @@ from facesieve.core.config import Publish
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, InvariantError, Refused
 from facesieve.core.places import absolute
-from facesieve.core.reasons import PUBLISHED
+from facesieve.core.reasons import is_published
 from facesieve.core.tables import Cleaned, Decisions, Embeddings, Listing
 from facesieve.images.sources import source
 from facesieve.images.storage import Storage, why_unwritable
+from facesieve.lake.records import PublishRecord
 from facesieve.lake.run import Run, Stage
-from facesieve.publish import exports
+from facesieve.publish import exports, image_files
 from facesieve.publish.change_guard import compare
 from facesieve.publish.cleaned import cleaned, prove_published
+from facesieve.publish.folder_export import export_folders
+from facesieve.publish.parquet_export import export_parquet
 
 _log = logging.getLogger(__name__)
 
@@ -44,16 +46,10 @@ def publish(run: Run) -> None:
     if objection:
         raise Refused(objection)
     reused = stage.reuse()
-    if reused:
-        rows = prove_published(decided, Cleaned(stage.read(tables.CLEANED)))
-    else:
-        with stage.change(tables.CLEANED) as writing:
-            writing.overwrite(_cleaned(stage, with_bytes=settings.bytes))
-            # Of what was written, before it is the table: a version that fails is never current, nor found again.
-            rows = prove_published(decided, Cleaned(writing.read()))
+    rows = prove_published(decided, Cleaned(stage.read(tables.CLEANED))) if reused else _write(stage, decided)
     exported = _export(stage, rows)
-    facts = {"known": change.known, "changed": change.changed, "exported": exported}
-    stage.done(decided.count(), rows, reused=reused and not exported, **facts)
+    record = PublishRecord(decided_before=change.decided_before, changed=change.changed, exported=exported)
+    stage.done(replace(record, rows_in=decided.count(), rows_out=rows, reused=reused and not exported))
 
 
 def _dry_run(run: Run) -> None:
@@ -65,26 +61,30 @@ def _dry_run(run: Run) -> None:
     objection = change.objection(run.config.publish.max_change)
     if objection:
         run.warn(f"publish: {objection}")
-    keep = decided.where(F.col("verdict").isin(*PUBLISHED)).count()
-    told = f"dry run, {count(keep)} images would be published"
-    if change.known:
-        told += f", {count(change.changed)} of {count(change.known)} published upon before would change their verdict"
-    _log.info(f"publish: {told}; publish.apply = true writes them")
+    published = decided.where(is_published(F.col("verdict"))).count()
+    summary = f"dry run, {count(published)} images would be published"
+    if change.decided_before:
+        before = f"{count(change.decided_before)} published upon before"
+        summary += f", {count(change.changed)} of {before} would change their verdict"
+    _log.info(f"publish: {summary}; publish.apply = true writes them")
 
 
-def _cleaned(stage: Stage, *, with_bytes: bool) -> DataFrame:
+def _write(stage: Stage, decided: Decisions) -> int:
+    """Write the table, and prove it before it is the table: a version that fails is never current, nor reused."""
     embedded = Embeddings(stage.of_model(tables.EMBEDDINGS))
-    kept = cleaned(Decisions(stage.read(tables.DECISIONS)), Listing(stage.read(tables.LISTING)), embedded)
-    return _with_bytes(stage.run, kept) if with_bytes else kept
+    rows = cleaned(decided, Listing(stage.read(tables.LISTING)), embedded)
+    with stage.change(tables.CLEANED) as writing:
+        writing.overwrite(_with_bytes(stage.run, rows) if stage.run.config.publish.bytes else rows)
+        return prove_published(decided, Cleaned(writing.read()))
 
 
-def _with_bytes(run: Run, kept: DataFrame) -> DataFrame:
+def _with_bytes(run: Run, rows: Cleaned) -> Cleaned:
     """Fill the column `bytes` from the source."""
     images = source(run.config.images)
     if run.config.images.format == "files":
-        return exports.with_bytes(kept, images.fetch())
+        return image_files.with_bytes(rows, images.fetch())
     content = images.images(run.spark).select("uri", F.col("content").alias("bytes"))
-    return kept.drop("bytes").join(content, "uri", "left")
+    return Cleaned(rows.drop("bytes").join(content, "uri", "left"))
 
 
 def _check_exports(settings: Publish) -> None:
@@ -106,11 +106,11 @@ def _export(stage: Stage, rows: int) -> int:
     root = Storage(absolute(settings.export_root))
     made_by = run.at[tables.CLEANED.name]
     target, version = root.child(made_by.run), str(made_by.id)
-    written = stage.read(tables.CLEANED)
+    written = Cleaned(stage.read(tables.CLEANED))
     missing = [output for output in settings.outputs if not exports.is_complete(target, output, version)]
     for output in missing:
         if output == "parquet":
-            exported = exports.export_parquet(written, target, settings.buckets, version)
+            exported = export_parquet(written, target, settings.buckets, version)
         else:
             exported = _export_folders(run, written, target, version)
         if exported != rows:
@@ -121,8 +121,8 @@ def _export(stage: Stage, rows: int) -> int:
     return len(missing)
 
 
-def _export_folders(run: Run, written: DataFrame, target: Storage, version: str) -> int:
+def _export_folders(run: Run, written: Cleaned, target: Storage, version: str) -> int:
     images = source(run.config.images)
     if run.config.images.format == "parquet" and not run.config.publish.bytes:
         written = _with_bytes(run, written)
-    return exports.export_folders(written, images.fetch(), target, version)
+    return export_folders(written, images.fetch(), target, version)

@@ -8,6 +8,7 @@ from factories import faces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facesieve.faces import vectors as faces_vectors
 from facesieve.faces.hashing import id_hash
 from facesieve.faces.vectors import pair_cosine
 from facesieve.link.kernels import recall
@@ -34,47 +35,48 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     covered = 0
     for seed in range(100):
         true = rng.integers(1, 40, size=80)
-        found = rng.binomial(true, 0.9)
-        _, low, high = ratio_interval(found, true, seed)
+        interval = ratio_interval(rng.binomial(true, 0.9), true, seed)
+        assert interval is not None
+        _, low, high = interval
         covered += low <= 0.9 <= high
     assert covered >= 88
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 25), st.integers(1, 40), st.integers(1, 12))
-def test_neighbours_do_not_depend_on_blocks_nor_order(seed: int, known: int, block: int, partners: int) -> None:
-    """The faces come block by block; some partners are held of another task."""
+def test_neighbours_do_not_depend_on_blocks_nor_order(seed: int, few: int, block: int, partners: int) -> None:
+    """The faces come block by block; some partners come from another task."""
     ids, _, vectors = faces(3, 20, seed, dimension=6)
     halves, order = vectors.astype(np.float16), np.random.default_rng(seed).permutation(60)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recall, "PARTNERS", partners)
-        patch.setattr(recall, "ROWS", 7)
-        patch.setattr(recall, "COLUMNS", 9)
-        mine, theirs = (Neighbours(ids[:known], halves[:known], 0.6) for _ in range(2))
+        patch.setattr(faces_vectors, "ROWS", 7)
+        patch.setattr(faces_vectors, "COLUMNS", 9)
+        mine, theirs = (Neighbours(ids[:few], halves[:few], 0.6) for _ in range(2))
         for start in range(0, 60, block):
             rows = order[start : start + block]
             (mine if start % 2 else theirs).add(ids[rows], halves[rows])
         mine.degrees += theirs.degrees
-        mine.hold(*theirs.partners())
-        of, others, held = mine.partners()
-    for face in range(known):
+        mine.remember(*theirs.partners())
+        of, others, remembered = mine.partners()
+    for face in range(few):
         cosines = pair_cosine(np.repeat(halves[face : face + 1], 60, axis=0), halves)
         near = ids[(cosines >= 0.6) & (ids != ids[face])]
         assert mine.degrees[face] == len(near)
         assert others[of == face].tolist() == near[np.argsort(id_hash(near, 0))][:partners].tolist()
     rows = np.argsort(ids)[np.searchsorted(np.sort(ids), others)]
-    assert held.tobytes() == halves[rows].tobytes()
+    assert remembered.tobytes() == halves[rows].tobytes()
 
 
-def test_partners_are_held_in_memory_that_does_not_grow_with_the_edges() -> None:
-    known = Neighbours(np.arange(2), np.ones((2, 4), np.float16), 0.5)
+def test_partners_take_memory_that_does_not_grow_with_the_edges() -> None:
+    neighbours = Neighbours(np.arange(2), np.ones((2, 4), np.float16), 0.5)
     sizes = []
     for start in range(0, 20_000, 1_000):
-        known.add(np.arange(start, start + 1_000), np.ones((1_000, 4), np.float16))
-        sizes.append(sum(len(part[0]) for part in known._held))
-    assert known.degrees.tolist() == [19_999, 19_999]
+        neighbours.add(np.arange(start, start + 1_000), np.ones((1_000, 4), np.float16))
+        sizes.append(sum(len(part[0]) for part in neighbours._partners))
+    assert neighbours.degrees.tolist() == [19_999, 19_999]
     assert max(sizes) <= 4 * recall.PARTNERS * 2
-    assert len(known.partners()[0]) == 2 * recall.PARTNERS
+    assert len(neighbours.partners()[0]) == 2 * recall.PARTNERS
 
 
 def test_no_faces_have_no_neighbours() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from facesieve.faces.hashing import id_hash
 from facesieve.faces.vectors import half_unit, ordered_dot
 from facesieve.link.kernels import voronoi
-from facesieve.link.kernels.voronoi import NO_MARGIN, PRUNED, learn_pivots, meet, pivot_count, route
+from facesieve.link.kernels.voronoi import NO_MARGIN, PRUNED, is_candidate, learn_pivots, pivot_count, route
 
 
 def brute(vectors: np.ndarray, pivots: np.ndarray, probes: int, margin: float) -> list[list[int]]:
@@ -46,7 +46,7 @@ def pivots_of(rng: np.random.Generator, count: int, kind: str, dimension: int) -
     margin=st.sampled_from([0.0, 1e-6, 0.1, 0.5, NO_MARGIN, None]),
 )
 def test_route_is_the_exact_order_with_ties_to_the_lower_pivot(
-    seed: int, count: int, kind: str, dimension: int, probes: int, margin
+    seed: int, count: int, kind: str, dimension: int, probes: int, margin: float | None
 ) -> None:
     """Margin None: one that is exactly the gap of some cell."""
     rng = np.random.default_rng(seed)
@@ -63,7 +63,7 @@ def test_route_is_the_exact_order_with_ties_to_the_lower_pivot(
 
 
 @pytest.mark.parametrize("margin", [0.05, NO_MARGIN])
-def test_route_settles_crowds_of_pivots_that_a_block_product_cannot_tell_apart(margin) -> None:
+def test_route_settles_crowds_of_pivots_that_a_block_product_cannot_tell_apart(margin: float) -> None:
     rng = np.random.default_rng(3)
     pivots = pivots_of(rng, 100, "nearly", 128)
     rows = (pivots[:20] + rng.normal(size=(20, 128)) / 20).astype(np.float16)
@@ -85,7 +85,7 @@ def test_route_settles_what_is_in_doubt_at_the_margin_and_at_the_last_probe() ->
 
 
 @pytest.mark.parametrize("margin", [0.02, 0.1, NO_MARGIN])
-def test_route_does_not_depend_on_the_other_faces(margin) -> None:
+def test_route_does_not_depend_on_the_other_faces(margin: float) -> None:
     _, _, rows = faces(40, 10, seed=7)
     halves = rows.astype(np.float16)
     pivots = learn_pivots(np.arange(400), halves, 90, 0.7)
@@ -155,4 +155,4 @@ def test_two_faces_meet_where_one_is_at_home_and_the_other_probes(seed: int) -> 
     lists[:, 1:][rng.random((20, 2)) < 0.3] = PRUNED
     a, b = lists[:10], lists[10:]
     expected = [x[0] in y or y[0] in x for x, y in zip(a.tolist(), b.tolist(), strict=True)]
-    assert meet(a, b).tolist() == expected
+    assert is_candidate(a, b).tolist() == expected

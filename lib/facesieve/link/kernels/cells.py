@@ -1,9 +1,19 @@
-"""Who meets whom in a cell: residents with each other and with visitors, each candidate pair once.
+"""Cell assignment: which faces are compared in a cell, so that each candidate pair comes once.
 
-In a cell, faces at home are compared with each other and with the faces that probe it, never two visitors. A pair whose
-faces probe each other's homes would meet in both cells; it is left to the lower one. A cell with many residents is cut
-into an odd number of sub-cells: a resident is at home in one, chosen by id hash, and visits the half of the others that
-come before it, going round, so that of any two sub-cells one is visited by the other.
+A cell's residents are compared with each other and with the cell's visitors, never two visitors. A pair whose faces
+probe each other's homes could come in both cells: the pair is left to the lower cell. A cell with many residents is cut
+into an odd number of sub-cells. A resident is at home in one sub-cell, chosen by id hash. The resident visits the half
+of the other sub-cells that come before its own, going round. So of any two sub-cells one is visited by the other.
+
+Six faces, three cells, the home first in each probe list, nothing cut:
+
+    face probes        cell residents visitors compared           emitted
+       1 0 1              0      1, 2     3, 4 12 13 14 23 24     all
+       2 0                1      3, 4     1, 5 34 13 14 35 45     34 35 45 (13 and 14 are left to cell 0, home of 1)
+       3 1 0              2      5, 6        4 56 45 46           56 46 (45 is left to cell 1, home of 4)
+       4 1 0 2
+       5 2 1
+       6 2
 """
 
 from __future__ import annotations
@@ -77,18 +87,18 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Stays:
-    """Which face is in which sub-cell: row number, cell, piece int64 [k], and whether it visits, bool [k]."""
+class CellAssignment:
+    """Which face is compared in which sub-cell: row number, cell, piece int64 [k], and whether it visits, bool [k]."""
 
     face: Indices
     cell: Indices
     piece: Indices
     visiting: Flags
 
-    def take(self, rows: Flags) -> Stays:
-        """Return the stays that are flagged."""
+    def take(self, rows: Flags) -> CellAssignment:
+        """Return the rows that are flagged."""
         taken = np.flatnonzero(rows)
-        return Stays(self.face[taken], self.cell[taken], self.piece[taken], self.visiting[taken])
+        return CellAssignment(self.face[taken], self.cell[taken], self.piece[taken], self.visiting[taken])
 
 
 def cut_cells(cells: Indices, residents: npt.NDArray[np.float64] | Indices) -> Cut:
@@ -103,38 +113,38 @@ def cut_cells(cells: Indices, residents: npt.NDArray[np.float64] | Indices) -> C
     return Cut(cells[large], pieces[large])
 
 
-def stays(ids: Indices, probes: npt.NDArray[np.int32] | Indices, cut: Cut) -> Stays:
-    """List in which sub-cells faces stay: a resident in its own and, visiting, in half of the others of its cell.
+def assign_cells(ids: Indices, probes: npt.NDArray[np.int32] | Indices, cut: Cut) -> CellAssignment:
+    """List the sub-cells of each face: a resident's own and, visiting, half of the others of its cell.
 
-    Shapes: ids int64 [n], probes [n, r] -> k stays, k at least n.
+    Shapes: ids int64 [n], probes [n, r] -> k rows, k at least n.
 
-    >>> stay = stays(np.array([7]), np.array([[1, 0]], np.int32), Cut(np.arange(0), np.arange(0)))
-    >>> stay.cell.tolist(), stay.visiting.tolist()
+    >>> assigned = assign_cells(np.array([7]), np.array([[1, 0]], np.int32), Cut(np.arange(0), np.arange(0)))
+    >>> assigned.cell.tolist(), assigned.visiting.tolist()
     ([1, 0], [False, True])
     """
     flat = np.flatnonzero(probes != PRUNED)
     face, column = np.divmod(flat, probes.shape[1])
     cell, home = probes.reshape(-1)[flat].astype(np.int64), column == 0
     if not len(cut.cells):
-        return Stays(face, cell, np.zeros(len(face), np.int64), ~home)
+        return CellAssignment(face, cell, np.zeros(len(face), np.int64), ~home)
     many = cut.of(cell)
-    copies = np.where(home, (many + 1) // 2, many)  # a visitor meets the residents of every sub-cell
+    copies = np.where(home, (many + 1) // 2, many)  # a visitor is compared in every sub-cell
     row = np.repeat(np.arange(len(face)), copies)
     step = np.arange(len(row)) - np.repeat(np.cumsum(copies) - copies, copies)
     own = (id_hash(ids, _CUT)[face[row]] % many[row].astype(np.uint64)).astype(np.int64)
-    return Stays(face[row], cell[row], (own - step) % many[row], ~home[row] | (step > 0))
+    return CellAssignment(face[row], cell[row], (own - step) % many[row], ~home[row] | (step > 0))
 
 
-def groups(stay: Stays, ids: Indices) -> Iterator[tuple[Indices, Indices]]:
+def sub_cells(assigned: CellAssignment, ids: Indices) -> Iterator[tuple[Indices, Indices]]:
     """Go through the sub-cells that have residents: row numbers of their residents and of their visitors.
 
     Both by ascending id. Shapes: ids int64 [n] -> pairs of int64 arrays.
     """
     rank = np.empty(len(ids), np.int64)
     rank[np.argsort(ids)] = np.arange(len(ids))
-    group = np.unique(stay.cell, return_inverse=True)[1] * (stay.piece.max(initial=0) + 1) + stay.piece
-    order = np.argsort((2 * group + stay.visiting) * len(ids) + rank[stay.face])  # one key: far faster than a lexsort
-    group, visiting, face = group[order], stay.visiting[order], stay.face[order]
+    group = np.unique(assigned.cell, return_inverse=True)[1] * (assigned.piece.max(initial=0) + 1) + assigned.piece
+    order = np.argsort((2 * group + assigned.visiting) * len(ids) + rank[assigned.face])  # far faster than a lexsort
+    group, visiting, face = group[order], assigned.visiting[order], assigned.face[order]
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     for start, end in zip(starts, np.append(starts, len(face))[1:], strict=True):
         residents = start + int(np.searchsorted(visiting[start:end], True))
@@ -142,21 +152,21 @@ def groups(stay: Stays, ids: Indices) -> Iterator[tuple[Indices, Indices]]:
             yield face[start:residents], face[residents:end]
 
 
-def met_here(probes: npt.NDArray[Any], i: Indices, j: Indices) -> Flags:
+def emitted_here(probes: npt.NDArray[Any], i: Indices, j: Indices) -> Flags:
     """Say which pairs (resident i, visitor j) of a cell are emitted in it; probes [n, r] of all members.
 
-    All but those that also meet at the visitor's home, where that comes lower. Two residents of one cell meet in one of
-    its sub-cells only.
+    All but those that are also compared at the visitor's home, where that comes lower. Two residents of a cell are
+    compared in a single one of its sub-cells.
 
     >>> lists = np.array([[1, 0], [0, 1], [0, 2]])
-    >>> met_here(lists, np.array([0]), np.array([1])).tolist(), met_here(lists, np.array([1]), np.array([0])).tolist()
-    ([False], [True])
+    >>> [emitted_here(lists, np.array([i]), np.array([j])).tolist() for i, j in ((0, 1), (1, 0))]
+    [[False], [True]]
     """
     away = probes[j, 0]
-    met = probes[i, 0] <= away
-    later = np.flatnonzero(~met)
-    met[later] = ~(probes.take(i[later], axis=0) == away[later, None]).any(axis=1)
-    return np.asarray(met)
+    here = probes[i, 0] <= away
+    later = np.flatnonzero(~here)
+    here[later] = ~(probes.take(i[later], axis=0) == away[later, None]).any(axis=1)
+    return np.asarray(here)
 
 
 def candidate_count(probes: npt.NDArray[Any], residents: Indices, visitors: Indices) -> int:
@@ -169,5 +179,5 @@ def candidate_count(probes: npt.NDArray[Any], residents: Indices, visitors: Indi
     elsewhere = away[away < probes[residents[0], 0]]
     probed, numbers = np.unique(probes[residents, 1:], return_counts=True)
     where = np.searchsorted(probed, elsewhere)
-    found = np.append(probed, PRUNED)[where] == elsewhere
-    return here * (here - 1) // 2 + here * len(visitors) - int(np.append(numbers, 0)[where][found].sum())
+    twice = np.append(probed, PRUNED)[where] == elsewhere
+    return here * (here - 1) // 2 + here * len(visitors) - int(np.append(numbers, 0)[where][twice].sum())

@@ -1,4 +1,4 @@
-"""What a sample of the heap's own faces says about impostors' cosines, and what a threshold loses of one's own.
+"""What a sample of the collection's own faces says about impostors' cosines, and what a threshold loses of one's own.
 
 A plain fit of the impostor line to random pairs is spoilt by the few that are of one person: 0.3 % of them (LFW)
 raise the forecast by 40 %, 4 % more than tenfold. But they lie above nearly all impostors. So the pairs above
@@ -71,7 +71,7 @@ class Line:
 
 
 def estimate(vectors: Halves, identities: Indices) -> Line | None:
-    """Estimate the impostor line from a random sample of the heap; None where the sample cannot tell.
+    """Estimate the impostor line from a random sample of the collection; None where the sample cannot tell.
 
     Shapes: vectors float16 [n, D], identities int64 [n], negative where unknown. Pairs across identities are used if
     FEWEST_FACES faces of FEWEST_PEOPLE people have one, else all pairs but those known to be of one person. None with
@@ -80,10 +80,10 @@ def estimate(vectors: Halves, identities: Indices) -> Line | None:
     >>> estimate(np.ones((10, 2), np.float16), np.arange(10)) is None
     True
     """
-    known = identities >= 0
-    across = int(known.sum()) >= FEWEST_FACES and _alike(identities[known]) <= 1 / FEWEST_PEOPLE
+    named = identities >= 0
+    across = int(named.sum()) >= FEWEST_FACES and _alike(identities[named]) <= 1 / FEWEST_PEOPLE
     if across:
-        vectors, identities = vectors[known], identities[known]
+        vectors, identities = vectors[named], identities[named]
     if len(vectors) < FEWEST_FACES:
         return None
     identities = np.where(identities >= 0, identities, -1 - np.arange(len(identities)))
@@ -155,14 +155,14 @@ def _clipped(heights: Indices, clip: float) -> tuple[float, float, float] | None
     inside = _NORMAL.cdf(clip)
     intercept, slope, _ = _fit(_START, np.interp(_START * ranks[-1], ranks, edges))
     for _ in range(_ROUNDS):
-        kept = float(np.interp(intercept + clip * slope, edges, ranks))
+        below = float(np.interp(intercept + clip * slope, edges, ranks))
         before = (intercept, slope)
-        intercept, slope, bend = _fit(_TAIL, np.interp(_TAIL / inside * kept, ranks, edges))
+        intercept, slope, bend = _fit(_TAIL, np.interp(_TAIL / inside * below, ranks, edges))
         if abs(intercept - before[0]) + abs(slope - before[1]) < _STILL:
             break
     if slope < _FLATTEST or bend > _STRAIGHT * slope:
         return None
-    return round(intercept, _DECIMALS), round(slope, _DECIMALS), max(0.0, 1 - kept / inside / ranks[-1])
+    return round(intercept, _DECIMALS), round(slope, _DECIMALS), max(0.0, 1 - below / inside / ranks[-1])
 
 
 def _fit(probabilities: Floats, cosines: Floats) -> tuple[float, float, float]:

@@ -1,15 +1,15 @@
 """Probe settings that reach a recall at the least cost, derived from the faces at hand.
 
-A few faces are compared with everything; for their true edges it is known at which probe, and how much less near than
-the home, the two would meet. So the recall of every setting is counted, not modelled; its cost is estimated from how a
-sample of faces falls into the cells.
+A few faces are compared with everything. Of their true edges it is counted at which probe, and how much less near than
+the home, the two faces become a candidate pair. So the recall of every setting is counted, not modelled. The cost of a
+setting is estimated from how a sample of faces falls into the cells.
 
 Cost model, in seconds of one core per face, constants measured on one core of an AMD EPYC with AVX-512 (float32
 products of 128 numbers; `make bench-link` prints them anew):
 
     route     m x 3e-9                       m = 2.5 sqrt N pivots
     compare   products(N, r, margin) x PRODUCT,   about N / m x (r - 1/2)
-    travel    copies x 4e-6 + stays x STAY        stays <= r, copies <= partitions that these cells lie in
+    travel    copies x 4e-6 + cells x CELL        cells <= r, copies <= partitions that these cells lie in
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import numpy as np
 
 from facesieve.faces.vectors import Floats, Halves, Indices, short_unit, slices
 from facesieve.link.kernels.recall import FEWEST_EDGES
-from facesieve.link.kernels.voronoi import NO_MARGIN, Pivots, Probes
+from facesieve.link.kernels.voronoi import NO_MARGIN, Pivots, Probes, nearest_cells, nearest_first
 
-PRODUCT, STAY = 3e-9, 6e-7
-"""Seconds per product, and per cell that a face stays in (with its share of what travels): what probes decide."""
+PRODUCT, CELL = 3e-9, 6e-7
+"""Seconds per product, and per cell that a face is compared in (with its share of what travels)."""
 
 MOST_PROBES = 64
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64)
@@ -39,14 +39,14 @@ SURE = 3.0
 @dataclass(frozen=True)
 class Settings:
     """How far a face probes: `probes` cells at most, `margin` in cosine; the recall expected of it, and the cost:
-    products and stays per face. recall is NaN where there were too few true edges to tell.
+    products and cells per face. recall is NaN where there were too few true edges to tell.
     """
 
     probes: int
     margin: float
     recall: float
     products: float
-    stays: float
+    cells: float
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,7 @@ def nearness(vectors: Halves, pivots: Pivots, depth: int) -> Nearness:
     depth = min(depth, len(pivots))
     cells, gaps = np.empty((len(vectors), depth), np.int32), np.empty((len(vectors), depth))
     for part in slices(len(vectors), _ROUTED):
-        product = short_unit(vectors[part]) @ pivots.T
-        top = np.argpartition(product, len(pivots) - depth, axis=1)[:, len(pivots) - depth :]
-        near = np.take_along_axis(product, top, axis=1)
-        order = np.argsort(-near, axis=1, kind="stable")
-        cells[part] = np.take_along_axis(top, order, axis=1)
-        near = np.take_along_axis(near, order, axis=1)
+        cells[part], near = nearest_first(*nearest_cells(short_unit(vectors[part]) @ pivots.T, depth))
         gaps[part] = near[:, :1] - near
     return Nearness(cells, gaps)
 
@@ -94,23 +89,23 @@ def choose(pivots: Pivots, sample: Halves, faces: int, true: TrueEdges, target: 
     if true.weights.sum() < FEWEST_EDGES:
         probes, margin = min(_BLIND[0], len(pivots)), _BLIND[1]
         return Settings(probes, margin, float("nan"), *load(loads, len(pivots), faces, probes, margin))
-    meetings = _Meetings(true, pivots)
+    candidacy = _Candidacy(true, pivots)
     reached: list[Settings] = []
     missed: list[Settings] = []
     for probes, margin in _grid(len(pivots)):
-        recall, error = meetings.recall(probes, margin)
-        found = Settings(probes, margin, recall, *load(loads, len(pivots), faces, probes, margin))
-        (reached if recall >= min(target + SURE * error, 1.0) else missed).append(found)
-    return min(reached, key=cost) if reached else max(missed, key=lambda found: (found.recall, -cost(found)))
+        recall, error = candidacy.recall(probes, margin)
+        settings = Settings(probes, margin, recall, *load(loads, len(pivots), faces, probes, margin))
+        (reached if recall >= min(target + SURE * error, 1.0) else missed).append(settings)
+    return min(reached, key=cost) if reached else max(missed, key=lambda settings: (settings.recall, -cost(settings)))
 
 
 def cost(settings: Settings) -> float:
     """Seconds of one core per face that these settings take, without what all settings share."""
-    return settings.products * PRODUCT + settings.stays * STAY
+    return settings.products * PRODUCT + settings.cells * CELL
 
 
 def load(loads: Nearness, cells: int, faces: int, probes: int, margin: float) -> tuple[float, float]:
-    """Products and stays per face, from a sample's nearness: residents with each other and with visitors."""
+    """Products and cells per face, from a sample's nearness: residents with each other and with visitors."""
     here = loads.gaps[:, :probes] <= margin
     homes = np.bincount(loads.cells[:, 0], minlength=cells)
     visits = np.bincount(loads.cells[:, 1:probes][here[:, 1:]], minlength=cells)
@@ -129,24 +124,24 @@ def _grid(cells: int) -> Iterator[tuple[int, float]]:
             yield probes, margin
 
 
-class _Meetings:
-    """At which probe, and how far from home, the two faces of each true edge would meet."""
+class _Candidacy:
+    """At which probe, and how far from home, the two faces of each true edge become a candidate pair."""
 
     def __init__(self, true: TrueEdges, pivots: Pivots) -> None:
         faces = nearness(true.faces, pivots, MOST_PROBES)
         others = nearness(true.others, pivots, MOST_PROBES)
         mine = Nearness(faces.cells[true.of], faces.gaps[true.of])
-        self._met = (_reached(mine, others.cells[:, 0]), _reached(others, mine.cells[:, 0]))
+        self._reached = (_reached(mine, others.cells[:, 0]), _reached(others, mine.cells[:, 0]))
         self._of, self._weights, self._faces = true.of, true.weights, len(true.faces)
 
     def recall(self, probes: int, margin: float) -> tuple[float, float]:
-        """Share of the edges whose ends meet, and its standard error over faces (ratio estimator, Cochran 1977)."""
-        met = np.zeros(len(self._of), np.bool_)
-        for rank, gap in self._met:
-            met |= (rank < probes) & (gap <= margin)
+        """Share of the edges that are candidates, and its standard error over faces (ratio estimator, Cochran 1977)."""
+        candidate = np.zeros(len(self._of), np.bool_)
+        for rank, gap in self._reached:
+            candidate |= (rank < probes) & (gap <= margin)
         total = self._weights.sum()
-        share = float(self._weights[met].sum() / total)
-        residuals = np.bincount(self._of, self._weights * (met - share), self._faces)
+        share = float(self._weights[candidate].sum() / total)
+        residuals = np.bincount(self._of, self._weights * (candidate - share), self._faces)
         return share, float(np.sqrt((residuals**2).sum()) / total)
 
 

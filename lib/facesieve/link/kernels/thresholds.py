@@ -72,7 +72,7 @@ def _squared_l2(value: float, unit: str) -> float:
 def link_cosine(intercept: float, slope: float, impostors: float, faces: int, min_n: int) -> float:
     """Cosine above which a face expects `impostors` impostors among N = max(faces, min_n).
 
-    `intercept` and `slope` are a impostor line. Raises ValueError, saying which tolerance would do, when the cosine
+    `intercept` and `slope` are an impostor line. Raises ValueError, saying which tolerance would do, when the cosine
     is not strictly between 0 and 1.
 
     >>> round(link_cosine(0.038, 0.161, 3, 13_233, 1_000), 3)

@@ -11,7 +11,7 @@ cosine 0.603, m = 345, 2 probes) recall is 0.69 without it and 0.98 with it.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from facesieve.faces.vectors import Floats, Halves, Indices, Shorts, half_unit, 
 
 Pivots = npt.NDArray[np.float32]
 Probes = npt.NDArray[np.int32]
+Nearest = TypeVar("Nearest", Floats, Shorts)
 
 PIVOTS_PER_ROOT = 2.5
 """m = 2.5 sqrt(N): work grows like N^1.5, and finding the cells costs about as much as comparing in them."""
@@ -67,18 +68,18 @@ def learn_pivots(ids: Indices, vectors: Halves, count: int, apart: float) -> Piv
 def _spread(faces: Shorts, count: int, apart: float) -> Pivots:
     """Take faces in order, leaving out those that are near one taken before."""
     taken = np.empty((count, faces.shape[1]), np.float32)
-    held = 0
+    pivots = 0
     for part in slices(len(faces), _TRIED):
         tried = faces[part]
-        free = np.asarray((tried @ taken[:held].T < apart).all(axis=1))
+        free = np.asarray((tried @ taken[:pivots].T < apart).all(axis=1))
         alike = tried @ tried.T >= apart
         for row in np.flatnonzero(free):
             if free[row]:
-                taken[held], held = tried[row], held + 1
+                taken[pivots], pivots = tried[row], pivots + 1
                 free[alike[row]] = False
-            if held == count:
+            if pivots == count:
                 return taken
-    return taken[:held].copy()
+    return taken[:pivots].copy()
 
 
 def _lloyd(faces: Shorts, pivots: Pivots) -> Pivots:
@@ -104,10 +105,10 @@ def route(vectors: Halves, pivots: Pivots, probes: int, margin: float) -> Probes
     [[0, 1, -1]]
     """
     wide = pivots.astype(np.float64)
-    found = np.empty((len(vectors), probes), np.int32)
+    cells = np.empty((len(vectors), probes), np.int32)
     for part in slices(len(vectors), _ROUTED):
-        found[part] = _routed(vectors[part], pivots, wide, probes, margin)
-    return found
+        cells[part] = _routed(vectors[part], pivots, wide, probes, margin)
+    return cells
 
 
 def _routed(faces: Halves, pivots: Pivots, wide: Floats, probes: int, margin: float) -> Probes:
@@ -145,9 +146,29 @@ def _shortlist(product: Shorts, width: int, reach: float) -> tuple[Indices, Floa
         to = row[fits] * width + place[fits]
         cells.reshape(-1)[to], near.reshape(-1)[to] = cell[fits], product.reshape(-1)[flat[fits]]
     if many.any():
-        rows, last = product if many.all() else product[many], product.shape[1] - width
-        cells[many] = np.sort(np.argpartition(rows, last, axis=1)[:, last:], axis=1)
-        near[many] = np.take_along_axis(rows, cells[many], axis=1)
+        cells[many], near[many] = nearest_cells(product if many.all() else product[many], width)
+    return nearest_first(cells, near)
+
+
+def nearest_cells(product: Shorts, width: int) -> tuple[Indices, Shorts]:
+    """Find the `width` nearest cells of each face, in ascending order: cells and products.
+
+    Shapes: products of faces with pivots, float32 [n, m], width from 1 to m -> int64 [n, width], float32 [n, width].
+
+    >>> [part.tolist() for part in nearest_cells(np.array([[0.5, 0.25, 0.75]], np.float32), 2)]
+    [[[0, 2]], [[0.5, 0.75]]]
+    """
+    last = product.shape[1] - width
+    cells = np.sort(np.argpartition(product, last, axis=1)[:, last:], axis=1)
+    return cells, np.take_along_axis(product, cells, axis=1)
+
+
+def nearest_first(cells: Indices, near: Nearest) -> tuple[Indices, Nearest]:
+    """Order cells [n, k] and their products [n, k] by falling product; ties go to the cell that stands first.
+
+    >>> [part.tolist() for part in nearest_first(np.array([[0, 2]]), np.array([[0.5, 0.75]]))]
+    [[[2, 0]], [[0.75, 0.5]]]
+    """
     order = np.argsort(-near, axis=1, kind="stable")
     return np.take_along_axis(cells, order, axis=1), np.take_along_axis(near, order, axis=1)
 
@@ -164,7 +185,7 @@ def _doubtful(near: Floats, probes: int, margin: float, doubt: float) -> npt.NDA
 
 
 def _exact_order(faces: Halves, wide: Floats, cells: Indices, near: npt.NDArray[Any]) -> tuple[Indices, Floats]:
-    """Rank cells [n, k] of each face by float64 sums in index order, ties to the lower; _NONE stays behind."""
+    """Rank cells [n, k] of each face by float64 sums in index order, ties to the lower; _NONE comes last."""
     exact = ordered_dot(wide[cells], half_unit(faces)[:, None])
     exact = np.where(near > _NONE, exact, _NONE)
     order = np.lexsort((cells, -exact), axis=-1)
@@ -179,13 +200,13 @@ def _listed(cells: Indices, near: Floats, margin: float) -> Probes:
     return listed.astype(np.int32)
 
 
-def meet(probes: Probes, others: Probes) -> npt.NDArray[np.bool_]:
+def is_candidate(probes: Probes, others: Probes) -> npt.NDArray[np.bool_]:
     """Say of each pair whether it is a candidate: one's home is among the other's probes.
 
     Shapes: int32 [P, r] and [P, r] -> bool [P].
 
-    >>> meet(np.array([[0, 1]]), np.array([[2, 0]])).tolist(), meet(np.array([[0, 1]]), np.array([[2, 1]])).tolist()
-    ([True], [False])
+    >>> [is_candidate(np.array([[0, 1]]), np.array([other])).tolist() for other in ([2, 0], [2, 1])]
+    [[True], [False]]
     """
     back = (probes == others[:, :1]).any(axis=1)
     return np.asarray(back | (others == probes[:, :1]).any(axis=1))

@@ -1,0 +1,57 @@
+"""The collection: all faces of a run, as rows and as checked face blocks, with a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark import StorageLevel
+
+from facesieve.faces.blocks import (
+    FaceBlocks,
+    Faces,
+    ListedFaces,
+    face_blocks,
+    ids_and_codes,
+    inventory,
+    refuse_double_ids,
+    sample,
+)
+from facesieve.link.kernels import recall
+from facesieve.link.kernels.voronoi import SAMPLE_PER_PIVOT, pivot_count
+from facesieve.link.layout import COST_SAMPLE
+
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The faces of a run: as rows, as blocks, their number, and a sample by id hash.
+
+    The sample's last faces serve to derive settings and to measure recall, its first to learn pivots.
+    """
+
+    faces: ListedFaces
+    blocks: FaceBlocks
+    total: int
+    sample: Faces
+
+    @property
+    def cores(self) -> int:
+        """Tasks that run at a time."""
+        return self.blocks.sparkSession.sparkContext.defaultParallelism
+
+    def last_sampled(self, number: int) -> Faces:
+        """Return the last faces of the sample."""
+        return Faces(self.sample.ids[-number:], self.sample.codes[-number:], self.sample.vectors[-number:])
+
+
+def collection(faces: ListedFaces, dimension: int) -> Collection:
+    """Gather the faces into blocks on disk (unpersist them after use) and draw the sample.
+
+    Raises ContractError if a face_id comes more than once, or if vectors are unusable or not of this dimension.
+    """
+    blocks = FaceBlocks(face_blocks(faces).persist(StorageLevel.DISK_ONLY))
+    refuse_double_ids(ids_and_codes(blocks))
+    total = inventory(blocks, dimension)
+    size = max(COST_SAMPLE, pivot_count(total) * SAMPLE_PER_PIVOT) + recall.MOST_FACES
+    return Collection(faces, blocks, total, sample(blocks, size, _SEED, total))

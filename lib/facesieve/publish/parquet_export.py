@@ -1,0 +1,70 @@
+"""The export `parquet`: a plain Parquet data set in buckets, and a table of its labels."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import functions as F
+
+from facesieve.core.tables import Cleaned
+from facesieve.faces.arrow_groups import groups
+from facesieve.images.storage import Storage
+from facesieve.publish.exports import Batches, cleared, complete, counted, write_csv
+
+LABELS = ("label", "identity", "images")
+
+_FILE_BYTES = 128 * 2**20
+"""A Parquet file is closed when its rows take this much memory."""
+
+
+def export_parquet(cleaned: Cleaned, target: Storage, buckets: int, version: str = "") -> int:
+    """Write `cleaned` below `target` (the run's folder) as parquet/bucket=<k>/part-<n>.parquet; return its rows.
+
+    k is the CRC-32 of the identity's UTF-8 bytes modulo `buckets`; within a bucket rows are sorted by identity and
+    image_id. Beside the folder stands labels.csv (LABELS: how many images an identity has). `version` says which
+    version of the table this is (content of _SUCCESS). Raises OSError.
+    """
+    folder = cleared(target, "parquet")
+    write_csv(cleaned.groupBy(*LABELS[:2]).agg(F.count("*").alias("images")), target, "labels.csv", LABELS)
+    bucket = F.pmod(F.crc32("identity"), F.lit(buckets)).cast("int")
+    rows = cleaned.withColumn("bucket", bucket).repartition(buckets, "bucket")
+    ordered = rows.sortWithinPartitions("bucket", "identity", "image_id")
+    written = ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint").agg(F.sum("rows"))
+    count = written.collect()[0][0] or 0
+    complete(folder, version)
+    return int(count)
+
+
+def _write_buckets(batches: Batches, target: Storage) -> Iterator[pa.RecordBatch]:
+    for name, rows in _files_of_buckets(batches):
+        sink = io.BytesIO()
+        pq.write_table(rows.drop_columns(["bucket"]), sink, compression="zstd")
+        target.write(name, sink.getvalue())
+        yield counted(len(rows))
+
+
+def _files_of_buckets(batches: Batches) -> Iterator[tuple[str, pa.Table]]:
+    """Gather rows, sorted by bucket, into files of bounded size."""
+    waiting: list[pa.RecordBatch] = []
+    bucket, number, size = -1, 0, 0
+    for piece in _pieces(batches):
+        here = piece["bucket"][0].as_py()
+        if waiting and (here != bucket or size >= _FILE_BYTES):
+            yield f"bucket={bucket}/part-{number:05d}.parquet", pa.Table.from_batches(waiting)
+            waiting, size, number = [], 0, number + 1
+        number = number if here == bucket else 0
+        bucket, size = here, size + piece.nbytes
+        waiting.append(piece)
+    if waiting:
+        yield f"bucket={bucket}/part-{number:05d}.parquet", pa.Table.from_batches(waiting)
+
+
+def _pieces(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """Cut batches, which are not empty, where the bucket changes."""
+    for batch in batches:
+        for part in groups(pa.Table.from_batches([batch]), ("bucket",)):
+            yield batch.slice(part.start, part.stop - part.start)
