@@ -6,7 +6,7 @@ import pytest
 from finished import Finished
 from pyspark.sql import SparkSession
 
-from facesieve.assess.finished_run import reading
+from facesieve.assess.finished_run import finished_run
 from facesieve.core import tables
 from facesieve.core.errors import ConfigError
 
@@ -26,15 +26,15 @@ def lake(spark: SparkSession) -> Finished:
 
 @pytest.mark.parametrize(("name", "run"), [("", "b"), ("a", "a"), ("b", "b")])
 def test_the_newest_finished_run_or_the_one_of_that_name(lake: Finished, name: str, run: str) -> None:
-    source = reading(lake.lake, name)
+    source = finished_run(lake.lake, name)
     assert source.run == run
     assert [row["uri"] for row in source.table(tables.LISTING).collect()] == [run]
 
 
 def test_what_is_not_there(lake: Finished, spark: SparkSession) -> None:
     with pytest.raises(ConfigError, match="--run: no finished run of this lake is named c"):
-        reading(lake.lake, "c")
+        finished_run(lake.lake, "c")
     with pytest.raises(ConfigError, match="table clusters: the run b left none"):
-        reading(lake.lake, "").table(tables.CLUSTERS)
+        finished_run(lake.lake, "").table(tables.CLUSTERS)
     with pytest.raises(ConfigError, match=r"lake\.root: no run has finished in this lake"):
-        reading(Finished(spark).lake, "")
+        finished_run(Finished(spark).lake, "")

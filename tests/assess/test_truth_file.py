@@ -23,12 +23,18 @@ def test_numbers_are_read_as_text(tmp_path: Path) -> None:
     assert read_truth(str(tmp_path / "t")) == {"a": "7"}
 
 
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--truth: .* cannot be read"):
+        read_truth(str(tmp_path / "none.csv"))
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("uri,person\na,x\n", "has no column identity"),
         ("a\nx\n", "has no column uri"),
         ("uri,identity\n", "holds no row"),
+        ("of no table at all", "holds no row"),
         ("uri,identity\na,\n", "names no identity of any image"),
         ("uri,identity\na,x\nb,x\na,y\n", "line 2 and line 4 give a two identities"),
     ],

@@ -114,13 +114,13 @@ def main() -> None:
     arguments.add_argument("--models", nargs="+", default=["facenet", "mobilefacenet"])
     arguments.add_argument("--draws", type=int, default=2_000)
     one_thread()
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     data = DATA
     if not (data / "lfw_colour" / "images").is_dir():
         print("The photographs are not here: set FACESIEVE_DATA to the folder that holds lfw_colour and lfw.")
         return
-    for model in given.models:
-        measure(model, data, given.draws)
+    for model in options.models:
+        measure(model, data, options.draws)
 
 
 if __name__ == "__main__":

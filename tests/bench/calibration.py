@@ -94,7 +94,7 @@ def _calibrated(vectors: Halves, people: Indices, seed: int) -> Measured:
 
 
 def _collection_f(vectors: Halves, people: Indices, measured: Measured) -> float:
-    line = measured.found.line
+    line = measured.calibration.line
     link, below = (link_cosine(line.intercept, line.slope, met, len(people), MIN_N) for met in (LINK, LINE))
     return bcubed(people, _clusters(Linked(people, *pairs(vectors, link), below))).f
 
@@ -135,7 +135,7 @@ def _folder_edges(vectors: Halves, planted: Folders) -> tuple[Indices, Indices, 
 
 def _kept_f(planted: Folders, edges: tuple[Indices, Indices, Cosines], measured: Measured) -> float:
     """F of the kept images: precision and recall of those that belong to their folder."""
-    chosen = measured.found.chosen
+    chosen = measured.calibration.chosen
     src, dst, cosines = edges
     linked = cosines >= chosen["link"]
     labels = _clusters(Linked(planted.folder, src[linked], dst[linked], cosines[linked], chosen["line"]))
@@ -152,18 +152,19 @@ def _noise(name: str, vectors: Halves, people: Indices, share: float, seed: int)
     planted = plant(people, share, seed)
     measured = _calibrated(vectors[planted.faces], planted.folder, seed)
     kept_f = _kept_f(planted, _folder_edges(vectors, planted), measured)
-    line, genuine = measured.found.line, np.round(measured.found.genuine.quantiles(PROBABILITIES), 3)
+    line, genuine = measured.calibration.line, np.round(measured.calibration.genuine.quantiles(PROBABILITIES), 3)
     print(
-        f"{name} {share:.0%} planted, seed {seed}: {line.intercept:.3f} + {line.slope:.3f} z, {measured.found.chosen},"
-        f" impostor pairs {measured.impostor_share:.3f}, genuine {genuine.tolist()}, F {kept_f:.4f}"
+        f"{name} {share:.0%} planted, seed {seed}: {line.intercept:.3f} + {line.slope:.3f} z,"
+        f" {measured.calibration.chosen}, impostor pairs {measured.impostor_share:.3f}, genuine {genuine.tolist()},"
+        f" F {kept_f:.4f}"
     )
 
 
 def _whole(name: str, vectors: Halves, people: Indices) -> None:
     measured = _calibrated(vectors, people, 0)
-    line, genuine = measured.found.line, np.round(measured.found.genuine.quantiles(PROBABILITIES), 3)
+    line, genuine = measured.calibration.line, np.round(measured.calibration.genuine.quantiles(PROBABILITIES), 3)
     print(
-        f"{name}, all of LFW: {line.intercept:.4f} + {line.slope:.4f} z, {measured.found.chosen},"
+        f"{name}, all of LFW: {line.intercept:.4f} + {line.slope:.4f} z, {measured.calibration.chosen},"
         f" genuine {genuine.tolist()}, B-cubed F {_collection_f(vectors, people, measured):.4f}"
     )
 

@@ -55,10 +55,10 @@ def main() -> int:
     parser.add_argument("--partitions", default="4", help="shuffle partitions, and those of the input")
     parser.add_argument("--adaptive", default="true")
     parser.add_argument("--shuffled", type=int, default=0, help="seed of another order of the input's rows")
-    given = parser.parse_args()
-    faces, edges = _linked(given.model)
+    options = parser.parse_args()
+    faces, edges = _linked(options.model)
     expected = _by_kernels(faces, edges)
-    votes, found = _by_stage(given, faces, edges)
+    votes, found = _by_stage(options, faces, edges)
     wrong = int(np.sum(votes != expected[0])), int(np.sum(found != expected[1]))
     print(f"scores that differ from the kernels': {wrong[0]}; clusters: {wrong[1]}, of {len(np.unique(found)):,}")
     print(f"B-cubed {bcubed(faces.people, found)}\npairwise {pairwise(faces.people, found)}")
@@ -139,16 +139,16 @@ class _Clock:
         return np.diff(self.times).tolist()
 
 
-def _by_stage(given: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[np.ndarray, np.ndarray]:
+def _by_stage(options: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[np.ndarray, np.ndarray]:
     """Return the score of each edge and the cluster of each face, by the stages."""
     with tempfile.TemporaryDirectory() as folder:
-        spark = _session(given, folder)
+        spark = _session(options, folder)
         _write(f"{folder}/faces.parquet", face_id=faces.ids, vector=pa.array(list(faces.vectors)), label=faces.ids)
         _write(f"{folder}/edges.parquet", src=edges.src, dst=edges.dst, cosine=edges.cosines)
-        settings = config.Cluster(finish_locally_below=given.below)
-        table = spark.read.parquet(f"{folder}/edges.parquet").repartition(int(given.partitions))
-        if given.shuffled:
-            table = table.orderBy(F.xxhash64(F.lit(given.shuffled), "src", "dst"))
+        settings = config.Cluster(finish_locally_below=options.below)
+        table = spark.read.parquet(f"{folder}/edges.parquet").repartition(int(options.partitions))
+        if options.shuffled:
+            table = table.orderBy(F.xxhash64(F.lit(options.shuffled), "src", "dst"))
         began = time.perf_counter()
         tally = spark.sparkContext.accumulator({}, Tally())
         structure(tables.Edges(table), faces.line, settings, tally).withColumn("scope", F.lit("global")).write.parquet(
@@ -165,7 +165,7 @@ def _by_stage(given: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[np
             f"edges to clusters {ended - began:.1f} s: {clock.times[0] - began:.1f} to score, "
             f"{last - clock.times[0]:.1f} for {found.vote.supersteps} supersteps, {ended - last:.1f} for the rest"
         )
-        if given.peers:
+        if options.peers:
             _peers(spark, votes, settings, clock, folder)
         scored = np.array([row["score"] for row in votes.orderBy("src", "dst").select("score").collect()], np.float32)
         cluster_of = {row["face_id"]: row["cluster_id"] for row in spark.read.parquet(f"{folder}/clusters").collect()}
@@ -187,9 +187,9 @@ def _peers(spark: SparkSession, votes: Votes, settings: config.Cluster, clock: _
     print(f"networkx script, 20 rounds: {time.perf_counter() - began:.1f} s")
 
 
-def _session(given: argparse.Namespace, folder: str) -> SparkSession:
-    builder = SparkSession.builder.master(given.master).config("spark.sql.adaptive.enabled", given.adaptive)
-    builder = builder.config("spark.sql.shuffle.partitions", given.partitions).config(
+def _session(options: argparse.Namespace, folder: str) -> SparkSession:
+    builder = SparkSession.builder.master(options.master).config("spark.sql.adaptive.enabled", options.adaptive)
+    builder = builder.config("spark.sql.shuffle.partitions", options.partitions).config(
         "spark.executorEnv.PYTHONPATH", str(ROOT / "lib")
     )
     builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.local.dir", folder)

@@ -176,14 +176,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--images", type=int, default=200)
     arguments.add_argument("--rounds", type=int, default=3)
-    given = arguments.parse_args()
-    images = photographs(given.images)
+    options = arguments.parse_args()
+    images = photographs(options.images)
     if not images:
         print("There are no photographs: run make setup, or set FACESIEVE_DATA to the folder that holds lfw_colour.")
         return
     pipes = {kind: start(kind, images) for kind in KINDS}
     rounds = []
-    for _ in range(given.rounds):
+    for _ in range(options.rounds):
         rounds.append({kind: asked(own) for kind, own in pipes.items()})
         print("seconds:", {kind: round(one["all"], 1) for kind, one in rounds[-1].items()}, flush=True)
     for own in pipes.values():

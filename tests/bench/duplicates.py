@@ -250,12 +250,12 @@ def own_pairs(made: Planted, pairs: Pairs, settings: Decide, sheet: str) -> None
     canvas = Image.new("RGB", (8 * 210, (len(closest) + 7) // 8 * 125), "white")
     for place, pair in enumerate(closest):
         one, other = (made.paths[ends[pair]] for ends in (pairs.one, pairs.other))
-        said = f"{differences[pair]} bits, {pairs.cosines[pair]:.3f}" + ("" if same[pair] else ", two names")
-        print(f"    {one} {other}: {said}")
+        caption = f"{differences[pair]} bits, {pairs.cosines[pair]:.3f}" + ("" if same[pair] else ", two names")
+        print(f"    {one} {other}: {caption}")
         x, y = place % 8 * 210, place // 8 * 125
         for shift, path in ((0, one), (101, other)):
             canvas.paste(opened(path).resize((100, 100)), (x + shift, y))
-        ImageDraw.Draw(canvas).text((x, y + 102), said, fill="black")
+        ImageDraw.Draw(canvas).text((x, y + 102), caption, fill="black")
     if sheet:
         canvas.save(sheet)
 
@@ -265,17 +265,17 @@ def main() -> int:
     parser.add_argument("--cosine", type=float, default=Decide().near_cosine, help="instead of decide.near_cosine")
     parser.add_argument("--bits", type=int, default=Decide().near_bits, help="instead of decide.near_bits")
     parser.add_argument("--sheet", default="", metavar="PREFIX", help="draw the closest pairs that nobody planted")
-    given = parser.parse_args()
-    settings = Decide(near_cosine=given.cosine, near_bits=given.bits)
+    options = parser.parse_args()
+    settings = Decide(near_cosine=options.cosine, near_bits=options.bits)
     made, reached = plant(), []
     spark = session(2, {"spark.sql.shuffle.partitions": 4})
-    print(f"limits: cosine >= {given.cosine}, at most {given.bits} bits")
+    print(f"limits: cosine >= {options.cosine}, at most {options.bits} bits")
     for name in LFW_EMBEDDINGS:
-        pairs = near_pairs(made.vectors[name]["lfw"], given.cosine)
+        pairs = near_pairs(made.vectors[name]["lfw"], options.cosine)
         distributions(made, name, pairs)
         comparison(made, pairs)
         reached.append(outcome(made, name, followers(spark, made, name, settings), settings))
-        own_pairs(made, pairs, settings, given.sheet and f"{given.sheet}-{name}.png")
+        own_pairs(made, pairs, settings, options.sheet and f"{options.sheet}-{name}.png")
     spark.stop()
     return 0 if all(reached) else 1
 

@@ -116,19 +116,19 @@ def main() -> None:
     arguments.add_argument("--images", type=int, default=1_000)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--model", default="facenet")
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     one_thread()
-    files, plan = lfw_images()[: given.images], aligned_plan(given.model, fetch)
+    files, plan = lfw_images()[: options.images], aligned_plan(options.model, fetch)
     spark = session(WORKERS)
     with peers(files, plan) as pipes, tempfile.TemporaryDirectory() as sink:
         images = listed(spark, files)
         cold = len(files) / spark_seconds(images, plan, sink)
         print(f"first Spark run, TensorFlow and model loaded in it: {cold:.1f} images/s")
-        rounds = [(spark_seconds(images, plan, sink), peer_seconds(pipes)) for _ in range(given.rounds)]
+        rounds = [(spark_seconds(images, plan, sink), peer_seconds(pipes)) for _ in range(options.rounds)]
     spark.stop()
     ratios = [peer / ours for ours, peer in rounds]
     through, bare = (len(files) / statistics.median(seconds) for seconds in zip(*rounds, strict=True))
-    print(f"{given.model}, {len(files)} images, ratio by round: {', '.join(f'{ratio:.3f}' for ratio in ratios)}")
+    print(f"{options.model}, {len(files)} images, ratio by round: {', '.join(f'{ratio:.3f}' for ratio in ratios)}")
     print(f"Spark {through:.1f} images/s, bare loop {bare:.1f} images/s (medians)")
     print(f"ratio {statistics.median(ratios):.3f} (target 0.8, goal 0.9)")
 

@@ -93,8 +93,8 @@ def main() -> int:
     arguments.add_argument("--mutated", type=int, default=2_000)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--photographs", action="store_true")
-    given = arguments.parse_args()
-    files = corpus(given.mutated, given.seed, given.photographs)
+    options = arguments.parse_args()
+    files = corpus(options.mutated, options.seed, options.photographs)
     spark = session()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "files"

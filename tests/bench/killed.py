@@ -74,8 +74,8 @@ def _kill_in(lake: Path, stage: str, marker: str, delay: float) -> None:
     if alive:
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
-    said = [line for line in log.read_text()[seen:].splitlines() if "rows out" in line or "embed:" in line]
-    print(f"killed in {stage}: {'yes' if alive else 'TOO LATE'}; it had said: {said}")
+    progress = [line for line in log.read_text()[seen:].splitlines() if "rows out" in line or "embed:" in line]
+    print(f"killed in {stage}: {'yes' if alive else 'TOO LATE'}; its progress: {progress}")
 
 
 def _verdicts(lake: Path) -> list[str]:

@@ -62,9 +62,9 @@ def faiss(faces: int) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     theirs = {}
     for way in (["--plain"], []):
-        said = subprocess.run([*command, *way], check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
-        print(said, end="")
-        theirs["plain" if way else "by cell"] = float(said.split(": ", 1)[1].split(" s", 1)[0])
+        output = subprocess.run([*command, *way], check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+        print(output, end="")
+        theirs["plain" if way else "by cell"] = float(output.split(": ", 1)[1].split(" s", 1)[0])
     ours = joined(faces, folder)["seconds"]
     ratios = ", ".join(f"{ours / seconds:.2f} of FAISS {way}" for way, seconds in theirs.items())
     print(f"{faces:,} faces: {ratios}", flush=True)

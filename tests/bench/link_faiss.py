@@ -236,16 +236,16 @@ def main() -> None:
     parser.add_argument("--nprobe", type=int, default=8)
     parser.add_argument("--plain", action="store_true", help="not by cell: `add`, then `range_search`, in row order")
     parser.add_argument("--tune", action="store_true")
-    given = parser.parse_args()
-    faces = sum(pq.read_metadata(file).num_rows for file in given.folder.glob("*.parquet"))
-    cosine = given.cosine or derived_cosine(faces)
+    options = parser.parse_args()
+    faces = sum(pq.read_metadata(file).num_rows for file in options.folder.glob("*.parquet"))
+    cosine = options.cosine or derived_cosine(faces)
     print(f"{faces:,} faces at cosine {cosine:.4f}")
-    if given.tune:
-        tune(given.folder, cosine, grid(faces))
+    if options.tune:
+        tune(options.folder, cosine, grid(faces))
         return
-    settings = Settings(given.nlist, given.nprobe) if given.nlist else best(faces)
-    print(run(given.folder, given.out, cosine, replace(settings, by_cell=not given.plain)))
-    print("recall {:.4f} of {:,} true edges".format(*recall(given.folder, given.out, cosine)))
+    settings = Settings(options.nlist, options.nprobe) if options.nlist else best(faces)
+    print(run(options.folder, options.out, cosine, replace(settings, by_cell=not options.plain)))
+    print("recall {:.4f} of {:,} true edges".format(*recall(options.folder, options.out, cosine)))
 
 
 if __name__ == "__main__":

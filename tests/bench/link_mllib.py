@@ -137,16 +137,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--cosine", type=float)
     parser.add_argument("--tune", action="store_true")
-    given = parser.parse_args()
-    faces = sum(pq.read_metadata(file).num_rows for file in given.folder.glob("*.parquet"))
-    cosine = given.cosine or derived_cosine(faces)
+    options = parser.parse_args()
+    faces = sum(pq.read_metadata(file).num_rows for file in options.folder.glob("*.parquet"))
+    cosine = options.cosine or derived_cosine(faces)
     spark = session()
     spark.sparkContext.setLogLevel("ERROR")
-    if given.tune:
+    if options.tune:
         for settings in GRID:
-            print(settings, buckets(spark, given.folder, cosine, settings), flush=True)
+            print(settings, buckets(spark, options.folder, cosine, settings), flush=True)
     else:
-        print(run(spark, given.folder, given.out, cosine, BEST))
+        print(run(spark, options.folder, options.out, cosine, BEST))
     spark.stop()
 
 

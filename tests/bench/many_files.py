@@ -53,7 +53,7 @@ class Watch(threading.Thread):
             for name, pid in self.pids.items():
                 self.most[name] = max(self.most[name], resident(pid))
 
-    def said(self) -> str:
+    def summary(self) -> str:
         parts = (f"{name} {self.before[name]:.0f} -> {self.most[name]:.0f} MB" for name in self.pids)
         return ", ".join(parts)
 
@@ -64,11 +64,11 @@ def main() -> None:
     arguments.add_argument("--files", type=int, default=200_000)
     arguments.add_argument("--folder-of", type=int, default=40)
     arguments.add_argument("--flat", action="store_true")
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     spark = session()
     java = spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as root:
-        make(Path(root), given.files, given.files if given.flat else given.folder_of)
+        make(Path(root), options.files, options.files if options.flat else options.folder_of)
         images, former = Images(root=root), None
         for name in ("first listing", "again, nothing new"):
             watch = Watch({"driver": os.getpid(), "JVM": java})
@@ -80,7 +80,7 @@ def main() -> None:
             key = listing_key(rows)
             taken = time.perf_counter() - started
             watch.over.set()
-            print(f"{name}: {rows.count():,} files in {taken:.1f} s, {watch.said()}, key {key[:12]}")
+            print(f"{name}: {rows.count():,} files in {taken:.1f} s, {watch.summary()}, key {key[:12]}")
             former = rows
     spark.stop()
 

@@ -54,27 +54,27 @@ CASES: dict[str, Callable[[Source, int], Planted]] = {
 
 def main(argv: list[str] | None = None) -> int:
     """Plant, decide, measure."""
-    given = _arguments(argv)
-    if not (DATA / "lfw" / STORED[given.model]).exists():
+    options = _arguments(argv)
+    if not (DATA / "lfw" / STORED[options.model]).exists():
         print(f"skipped: no real embeddings at {DATA / 'lfw'} (set FACESIEVE_DATA)")
         return 0
-    if given.fresh:
+    if options.fresh:
         shutil.rmtree(WORK, ignore_errors=True)
     everything = []
-    for case in given.cases or CASES:
+    for case in options.cases or CASES:
         measured = []
-        for seed in given.seeds:
-            planted = CASES[case](_source(given.model), seed)
-            decided, record, links = _decided(given, planted, f"{given.model}_{case}_{seed}")
-            measured.append(scoring.measures(planted, decided, links) | _told(record))
-            everything.append(scoring.joined(planted, decided).assign(model=given.model, case=case, seed=seed))
-            if given.peer:
+        for seed in options.seeds:
+            planted = CASES[case](_source(options.model), seed)
+            decided, record, links = _decided(options, planted, f"{options.model}_{case}_{seed}")
+            measured.append(scoring.measures(planted, decided, links) | _figures(record))
+            everything.append(scoring.joined(planted, decided).assign(model=options.model, case=case, seed=seed))
+            if options.peer:
                 measured[-1] |= scoring.peer(planted, kept(planted.vectors, planted.identity))
-        print(scoring.report(f"{given.model}, {case}", scoring.mean(measured), given.model, case), flush=True)
+        print(scoring.report(f"{options.model}, {case}", scoring.mean(measured), options.model, case), flush=True)
     rows = pd.concat(everything, ignore_index=True)
     print(reliability.report(rows))
-    if given.dump:
-        rows.to_parquet(given.dump, index=False)
+    if options.dump:
+        rows.to_parquet(options.dump, index=False)
     return 0
 
 
@@ -86,13 +86,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--peer", action="store_true", help="the known script's rule, too")
     parser.add_argument("--fresh", action="store_true", help="delete the lakes of earlier calls first")
     parser.add_argument("--dump", type=Path, help="Parquet file for every decision with the truth")
-    given = parser.parse_args(argv)
-    unknown = set(given.what) - {*STORED, *CASES}
-    models = [name for name in given.what if name in STORED] or ["facenet"]
+    options = parser.parse_args(argv)
+    unknown = set(options.what) - {*STORED, *CASES}
+    models = [name for name in options.what if name in STORED] or ["facenet"]
     if unknown or len(models) > 1:
         parser.error(f"not known: {', '.join(sorted(unknown))}" if unknown else "one model at a time")
-    given.model, given.cases = models[0], [name for name in given.what if name in CASES]
-    return given
+    options.model, options.cases = models[0], [name for name in options.what if name in CASES]
+    return options
 
 
 def _source(model: str) -> Source:
@@ -102,31 +102,31 @@ def _source(model: str) -> Source:
 
 
 def _decided(
-    given: argparse.Namespace, planted: Planted, name: str
+    options: argparse.Namespace, planted: Planted, name: str
 ) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     """Run the verbs on a lake of its own; return the decisions, the ledger's record and the identity links."""
-    lake = PlantedLake(WORK / "lake", name, given.model)
+    lake = PlantedLake(WORK / "lake", name, options.model)
     lake.fill(planted)
-    record = _run(lake, [link, cluster], given.set)
+    record = _run(lake, [link, cluster], options.set)
     # What is decided depends on code that changes between two calls: it is never taken from the lake.
-    record["stages"] |= _run(lake, [decide], given.set, "--full")["stages"]
+    record["stages"] |= _run(lake, [decide], options.set, "--full")["stages"]
     return lake.decisions(), record, lake.identity_links()
 
 
-def _run(lake: PlantedLake, verbs: list[cli.Verb], sets: list[str], *more: str) -> dict[str, Any]:
+def _run(lake: PlantedLake, steps: list[cli.Step], sets: list[str], *more: str) -> dict[str, Any]:
     with contextlib.redirect_stdout(io.StringIO()) as output:
-        code = cli.main(verbs, "", [*lake.arguments, *(f"--set={each}" for each in sets), *more])
+        code = cli.main(steps, "", [*lake.arguments, *(f"--set={each}" for each in sets), *more])
     if code:
         raise SystemExit(f"{lake.name} ended with exit code {code}")
     record: dict[str, Any] = json.loads(output.getvalue().splitlines()[-1])
     return record
 
 
-def _told(record: dict[str, Any]) -> dict[str, float]:
+def _figures(record: dict[str, Any]) -> dict[str, float]:
     stages = record["stages"]
-    told = {f"seconds {name}": stage["seconds"] for name, stage in stages.items()}
+    seconds = {f"seconds {name}": stage["seconds"] for name, stage in stages.items()}
     policies = {f"policy {name} keeps": images for name, images in stages["decide"].get("policies", {}).items()}
-    return {f"verdict {name}": images for name, images in stages["decide"]["verdicts"].items()} | policies | told
+    return {f"verdict {name}": images for name, images in stages["decide"]["verdicts"].items()} | policies | seconds
 
 
 if __name__ == "__main__":

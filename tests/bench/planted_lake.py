@@ -73,7 +73,7 @@ class PlantedLake:
 
     def _read(self, table: tables.Table) -> DataFrame:
         lake = self._lake()
-        return lake.read(table, lake.standing(table))
+        return lake.read(table, lake.snapshot(table))
 
     def _sets(self) -> list[str]:
         given = {
@@ -88,8 +88,8 @@ class PlantedLake:
 
 
 def _digest(planted: Planted, model: str) -> str:
-    told = repr((planted.uri, planted.identity, model)).encode()
-    return hashlib.sha256(told + planted.vectors.tobytes()).hexdigest()
+    layout = repr((planted.uri, planted.identity, model)).encode()
+    return hashlib.sha256(layout + planted.vectors.tobytes()).hexdigest()
 
 
 def _rows(planted: Planted, model: str) -> pa.Table:

@@ -1,8 +1,8 @@
-"""How far `decisions.confidence` can be believed: said and true shares side by side.
+"""How far `decisions.confidence` can be believed: expected and true shares side by side.
 
 Confidence is the probability that the verdict is right: for keep, that the face is of the folder's person; for drop as
 an outlier, that it is not; for move, that the target is right. For quarantine it is the probability that the face is of
-the folder's person. The expected calibration error is the mean over images of |said - true| of their bin.
+the folder's person. The expected calibration error is the mean over images of |expected - true| of their bin.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ VERDICTS = ("keep", "drop", "move", "quarantine")
 def report(rows: pd.DataFrame) -> str:
     """Write the table of each verdict and the error of each and of all; rows as `scoring.joined` makes them."""
     judged = of_verdicts(rows)
-    said = judged.dropna(subset=["confidence"])
-    lines = [f"== reliability: {len(said):,} of {len(judged):,} judged images have a confidence"]
+    rated = judged.dropna(subset=["confidence"])
+    lines = [f"== reliability: {len(rated):,} of {len(judged):,} judged images have a confidence"]
     for verdict in VERDICTS:
-        mine = said[said["verdict"] == verdict]
+        mine = rated[rated["verdict"] == verdict]
         if len(mine):
             lines.append(f"{verdict}: {len(mine):,} images, expected calibration error {error(mine):.4f}")
             lines.append(table(mine).to_string(index=False, float_format="{:.4f}".format))
-    return "\n".join([*lines, f"all: expected calibration error {error(said):.4f}"] if len(said) else lines)
+    return "\n".join([*lines, f"all: expected calibration error {error(rated):.4f}"] if len(rated) else lines)
 
 
 def of_verdicts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -48,11 +48,11 @@ def table(judged: pd.DataFrame) -> pd.DataFrame:
     place = np.clip(np.searchsorted(BINS, judged["confidence"], side="right") - 1, 0, len(BINS) - 2)
     names = np.array([f"{low:g} - {high:g}" for low, high in pairwise(BINS)])
     grouped = judged.assign(place=place).groupby("place")
-    found = grouped.agg(images=("right", "size"), said=("confidence", "mean"), true=("right", "mean")).reset_index()
-    return found.assign(confidence=names[found["place"]])[["confidence", "images", "said", "true"]]
+    found = grouped.agg(images=("right", "size"), expected=("confidence", "mean"), true=("right", "mean")).reset_index()
+    return found.assign(confidence=names[found["place"]])[["confidence", "images", "expected", "true"]]
 
 
 def error(judged: pd.DataFrame) -> float:
     """Expected calibration error."""
     found = table(judged)
-    return float(np.average(np.abs(found["said"] - found["true"]), weights=found["images"]))
+    return float(np.average(np.abs(found["expected"] - found["true"]), weights=found["images"]))

@@ -111,6 +111,6 @@ def _per_face(
     """False matches per face above a cosine: what the collection's own line says, and what is true."""
     cells = []
     for faces, cosines, (intercept, slope) in zip(both, apart, lines, strict=True):
-        said = NormalDist().cdf((intercept - cosine) / slope)
-        cells.append(f"{said * len(faces.people):.3g}, {cosines.above(cosine) * len(faces.people):.3g}")
+        by_line = NormalDist().cdf((intercept - cosine) / slope)
+        cells.append(f"{by_line * len(faces.people):.3g}, {cosines.above(cosine) * len(faces.people):.3g}")
     return cells

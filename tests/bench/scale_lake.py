@@ -56,7 +56,7 @@ def main(root: Path, images: int) -> None:
     }
     for table, frame in made.items():
         lake.overwrite(table, frame, stamp, lake.open(table))
-    embedded = lake.read(tables.EMBEDDINGS, lake.standing(tables.EMBEDDINGS))
+    embedded = lake.read(tables.EMBEDDINGS, lake.snapshot(tables.EMBEDDINGS))
     lake.overwrite(tables.LISTING, _listing(embedded), stamp, lake.open(tables.LISTING))
     session.clear_scratch(spark)
 
@@ -161,8 +161,8 @@ def _clusters(folders: Folders, block: range) -> Iterator[dict[str, Any]]:
 
 def _epoch(folders: Folders) -> tuple[Any, ...]:
     cosines = {"identity": at_scale.FOLDER_LINK, "global": at_scale.LINK}
-    told = {"made_of": "", "faces": folders.images, "cosines": cosines, "probes": 1, "margin": 1.0}
-    return ("scale", "settings", json.dumps(told | {"told": {}, "dimension": 0}), *[None] * 6)
+    settings = {"made_of": "", "faces": folders.images, "cosines": cosines, "probes": 1, "margin": 1.0}
+    return ("scale", "settings", json.dumps(settings | {"told": {}, "dimension": 0}), *[None] * 6)
 
 
 def _listing(embedded: DataFrame) -> DataFrame:

@@ -52,7 +52,7 @@ def measures(planted: Planted, decided: pd.DataFrame, links: pd.DataFrame) -> Me
     flips = planted.are(FLIP)
     if flips.any():
         found |= {"flips moved right": _share(moved_right, flips), "flips moved wrong": _share(moved & wrong, flips)}
-        found |= {f"flips {name}": _share(said, flips) for name, said in _unmoved(rows).items()} | {
+        found |= {f"flips {name}": _share(flags, flips) for name, flags in _unmoved(rows).items()} | {
             "flips kept": _share(kept, flips)
         }
     return found | _of_cuts(planted, links)
@@ -92,14 +92,14 @@ def report(title: str, measured: Measures, model: str, case: str) -> str:
 
 def _of_good(planted: Planted, rows: pd.DataFrame, right: Flags, moved_wrong: Flags) -> Measures:
     good = planted.are(GOOD)
-    lost = {f"good {name}": _share(said, good) for name, said in _unmoved(rows).items()}
+    lost = {f"good {name}": _share(flags, good) for name, flags in _unmoved(rows).items()}
     return {"good kept": _share(right, good), "good moved wrong": _share(moved_wrong, good)} | lost
 
 
 def _unmoved(rows: pd.DataFrame) -> dict[str, Flags]:
     return {
-        said: (rows["verdict"] == verdict).to_numpy()
-        for said, verdict in (("dropped", "drop"), ("quarantined", "quarantine"))
+        flags: (rows["verdict"] == verdict).to_numpy()
+        for flags, verdict in (("dropped", "drop"), ("quarantined", "quarantine"))
     }
 
 
@@ -127,8 +127,8 @@ def _of_cuts(planted: Planted, links: pd.DataFrame) -> Measures:
     return ({"cuts proposed": len(proposed & halves) / len(halves)} if halves else {}) | found
 
 
-def _share(said: Flags, of: Flags) -> float:
-    return float(said[of].mean()) if of.any() else float("nan")
+def _share(flags: Flags, of: Flags) -> float:
+    return float(flags[of].mean()) if of.any() else float("nan")
 
 
 def _shown(name: str, value: float) -> str:

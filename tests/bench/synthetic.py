@@ -217,17 +217,17 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", choices=sorted(STORED), default="facenet")
-    given = parser.parse_args()
-    if not (DATA / "lfw" / STORED[given.model]).exists():
+    options = parser.parse_args()
+    if not (DATA / "lfw" / STORED[options.model]).exists():
         print(f"skipped: no real embeddings at {DATA / 'lfw'} (set FACESIEVE_DATA)")
         return 0
-    observed = real(given.model)
+    observed = real(options.model)
     model = fit(observed)
-    extra = (draw_extra, (model, given.faces, given.extra, given.seed))
-    maker, arguments = extra if given.extra else (draw, (model, given.faces, given.seed))
+    extra = (draw_extra, (model, options.faces, options.extra, options.seed))
+    maker, arguments = extra if options.extra else (draw, (model, options.faces, options.seed))
     collection = maker(*arguments)
-    if given.out:
-        write(collection, given.out)
+    if options.out:
+        write(collection, options.out)
     print(resemblance.table(observed, collection))
     return 0
 

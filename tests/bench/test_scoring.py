@@ -36,7 +36,9 @@ def planted() -> Planted:
 @pytest.fixture
 def decided() -> pd.DataFrame:
     """In another order than planted."""
-    rows = [(uri, verdict, moved, said, ["outlier"]) for uri, _, _, _, verdict, moved, said in reversed(ROWS)]
+    rows = [
+        (uri, verdict, moved, confidence, ["outlier"]) for uri, _, _, _, verdict, moved, confidence in reversed(ROWS)
+    ]
     return pd.DataFrame(rows, columns=["uri", "verdict", "moved_to", "confidence", "reasons"])
 
 
@@ -57,8 +59,8 @@ def test_shares(planted: Planted, decided: pd.DataFrame) -> None:
 
 
 def test_a_report_says_what_was_missed() -> None:
-    said = scoring.report("title", {"good kept": 0.992, "noise left": 0.004}, "facenet", "noise30")
-    assert [line.split()[-1] for line in said.splitlines()[1:]] == ["MISSED", "met"]
+    text = scoring.report("title", {"good kept": 0.992, "noise left": 0.004}, "facenet", "noise30")
+    assert [line.split()[-1] for line in text.splitlines()[1:]] == ["MISSED", "met"]
     assert "MISSED" not in scoring.report("title", {"good kept": 0.992}, "mobilefacenet", "noise30")
 
 

@@ -65,11 +65,11 @@ def run(job: str, settings: Mapping[str, object], log: Path, more: Sequence[str]
         while process.poll() is None:
             _look(process.pid, watched)
             time.sleep(0.2)
-        said = process.stdout.read() if process.stdout else b""
+        output = process.stdout.read() if process.stdout else b""
     watched.seconds = time.monotonic() - began
     if process.returncode:
         raise SystemExit(f"{job} ended with exit code {process.returncode}")
-    watched.record = json.loads(said)
+    watched.record = json.loads(output)
     for file in set(log.iterdir()) - known:
         _read(file, watched)
     return watched

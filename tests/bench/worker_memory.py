@@ -72,11 +72,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--images", type=int, default=20_000)
     arguments.add_argument("--model", default="facenet")
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     one_thread()
     files = itertools.cycle(lfw_images())
-    names = [f"{file}#{number}" for number, file in zip(range(given.images), files, strict=False)]
-    plan = aligned_plan(given.model, fetch)
+    names = [f"{file}#{number}" for number, file in zip(range(options.images), files, strict=False)]
+    plan = aligned_plan(options.model, fetch)
     spark = session(2, {"spark.python.worker.reuse": "true"})
     watch, sizes, started = Watch(), [], time.perf_counter()
     watch.start()

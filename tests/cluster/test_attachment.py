@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
-from facesieve.cluster import attachment as stage
+from facesieve.cluster import attachment as module
 from facesieve.cluster.attachment import Attachment, attachment
 from facesieve.cluster.frames import JOINS, MEASURED_MEMBERS, MeasuredMembers
 from facesieve.cluster.kernels.attachment import admission, permitted
@@ -71,7 +71,7 @@ def expected(
     sample: Members, error: float, each: int = 512, behind: int = 512, looks: int = 2
 ) -> list[tuple[int, int]]:
     """Attach by the kernels, without Spark; `each` exemplars of a cluster and `behind` of its faces in the null."""
-    large = sample.sizes >= stage.LARGE
+    large = sample.sizes >= module.LARGE
     draw = (xxhash64(sample.faces).view(np.uint64) >> np.uint64(11)) / 2**53 * sample.sizes
     halves = sample.vectors.astype(np.float16)
     shown = large & ((draw < each) | sample.medoids)
@@ -100,9 +100,9 @@ def collected(result: Attachment) -> list[tuple[int, int]]:
 def test_equals_the_kernels(
     spark: SparkSession, partitions: int, budgets: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "_EXEMPLARS", budgets[0])
-    monkeypatch.setattr(stage, "_NULL", budgets[1])
-    monkeypatch.setattr(stage, "_ASKED_ROWS", 2_048 // partitions)
+    monkeypatch.setattr(module, "_EXEMPLARS", budgets[0])
+    monkeypatch.setattr(module, "_NULL", budgets[1])
+    monkeypatch.setattr(module, "_ASKED_ROWS", 2_048 // partitions)
     sample = members(people=20, leftovers=40, impostors=20)
     result = attachment(frame(spark, sample, partitions, seed=partitions), LINK, 0.2, nothing)
     each, behind = (min(512, budget // 20) for budget in budgets)

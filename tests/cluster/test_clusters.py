@@ -58,7 +58,7 @@ def run(spark: SparkSession, tmp_path: Path) -> Run:
 
 @dataclass
 class Run:
-    """Runs the stage on faces and the cosines of their pairs."""
+    """Clusters faces by the cosines of their pairs."""
 
     spark: SparkSession
     folder: Path

@@ -7,7 +7,7 @@ import pytest
 from graphs import Graph, graph
 from pyspark.sql import SparkSession
 
-from facesieve.cluster import components as stage
+from facesieve.cluster import components as module
 from facesieve.cluster.frames import VERTICES, DirectedEdges, Labels
 from facesieve.cluster.kernels.whispers import split
 
@@ -17,7 +17,7 @@ def parts(spark: SparkSession, sample: Graph, labels: np.ndarray) -> list[int]:
     both = np.concatenate([pairs, pairs[:, ::-1]]).tolist()
     faces = list(zip(sample.ids.tolist(), labels.tolist(), strict=True))
     directed = DirectedEdges(spark.createDataFrame(both, "src long, dst long"))
-    result = stage.components(Labels(spark.createDataFrame(faces, VERTICES)), directed, len(faces))
+    result = module.components(Labels(spark.createDataFrame(faces, VERTICES)), directed, len(faces))
     rows = {row["id"]: row["cluster"] for row in result.collect()}
     return [rows[face] for face in sample.ids.tolist()]
 
@@ -36,11 +36,11 @@ def test_long_paths_and_split_labels(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 7, 1_000])
 def test_edges_may_come_in_any_portions(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    monkeypatch.setattr(stage, "EDGES_AT_ONCE", at_once)
+    monkeypatch.setattr(module, "EDGES_AT_ONCE", at_once)
     sample = graph(nx.gnm_random_graph(60, 50, seed=3), seed=2)
     rows = pa.RecordBatch.from_pydict({"src": sample.src, "dst": sample.dst})
     batches = [rows.slice(start, 3) for start in range(0, len(sample.src), 3)]
-    result = pa.Table.from_batches(stage.connected(batches))
+    result = pa.Table.from_batches(module.connected(batches))
     linked = np.unique(np.append(sample.src, sample.dst))
     assert result["id"].to_pylist() == linked.tolist()
     assert result["cluster"].to_pylist() == split(linked, np.zeros_like(linked), sample.src, sample.dst).tolist()

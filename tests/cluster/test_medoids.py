@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from facesieve.cluster import medoids as stage
+from facesieve.cluster import medoids as module
 from facesieve.cluster.kernels.cohesion import cohesion
 
 SIZES = [1, 1, 2, 30, 1, 7, 64, 1]
@@ -35,10 +35,10 @@ def cut(rows: pa.RecordBatch, size: int) -> Iterator[pa.RecordBatch]:
 @pytest.mark.parametrize("batch", [1, 5, 64, 1000])
 @pytest.mark.parametrize("in_memory", [4, 5, 8_192])
 def test_batches_and_spilling_do_not_show(batch: int, in_memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "MEMORY_ROWS", in_memory)
-    monkeypatch.setattr(stage, "SENT_ROWS", 20)
+    monkeypatch.setattr(module, "MEMORY_ROWS", in_memory)
+    monkeypatch.setattr(module, "SENT_ROWS", 20)
     rows = members()
-    result = pa.Table.from_batches(stage.measured(cut(rows, batch)))
+    result = pa.Table.from_batches(module.measured(cut(rows, batch)))
     assert result.column("face_id").to_pylist() == rows.column("face_id").to_pylist()
     assert result.column("settled").to_pylist() == rows.column("settled").to_pylist()
     ids = rows.column("face_id").to_numpy()
@@ -54,4 +54,4 @@ def test_batches_and_spilling_do_not_show(batch: int, in_memory: int, monkeypatc
 
 
 def test_no_faces() -> None:
-    assert list(stage.measured(iter([]))) == []
+    assert list(module.measured(iter([]))) == []

@@ -114,11 +114,11 @@ def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     monkeypatch.setattr(Checkpoints, "write", killed)
     with pytest.raises(KeyboardInterrupt):
         world.cluster(finish_locally_below=0)
-    votes = world.lake.standing(tables.VOTES)
+    votes = world.lake.snapshot(tables.VOTES)
     monkeypatch.setattr(Checkpoints, "write", noted)
     facts = world.cluster(finish_locally_below=0)["global"]
     assert written[0] == 2
-    assert world.lake.standing(tables.VOTES) == votes
+    assert world.lake.snapshot(tables.VOTES) == votes
     assert list((Path(world.scratch) / "supersteps").iterdir()) == []
     clusters = world.clusters()
     whole = world.cluster(full=True, finish_locally_below=1_000_000)["global"]

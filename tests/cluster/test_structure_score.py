@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from facesieve.cluster import structure_score as structure_stage
+from facesieve.cluster import structure_score as module
 from facesieve.cluster.frames import SCORED_EDGES
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores
 from facesieve.cluster.structure_score import structure
@@ -81,8 +81,8 @@ def test_it_does_not_depend_on_partitions_or_order(
     wanted = expected(edges, settings)
     assert wanted[1][1] > 10
     order = np.random.default_rng(partitions).permutation(len(edges[0]))
-    monkeypatch.setattr(structure_stage, "_GROUP_ENDS", group_ends)
-    monkeypatch.setattr(structure_stage, "_SENT_EDGES", group_ends)
+    monkeypatch.setattr(module, "_GROUP_ENDS", group_ends)
+    monkeypatch.setattr(module, "_SENT_EDGES", group_ends)
     shuffled = edges[0][order], edges[1][order], edges[2][order]
     assert scored(spark, shuffled, settings, partitions) == wanted
 
@@ -96,10 +96,10 @@ def test_a_hub_sends_no_more_than_its_strongest(spark: SparkSession, monkeypatch
     """The neighbourhoods sent hold at most `max_degree` neighbours, whatever the degree."""
     pairs, settings = random_edges(5, 10, 0.9, 4, hub=5_000), config.Cluster(max_degree=7)
     edges = Edges(frame_of(spark, pairs))
-    plan = structure_stage._planned(edges, LINE, settings)
+    plan = module._planned(edges, LINE, settings)
     tally = spark.sparkContext.accumulator({}, Tally())
-    ends = edges.mapInArrow(structure_stage._send(plan), structure_stage._ENDS).repartition(len(plan.keys), "part")
-    sent = ends.mapInArrow(structure_stage._neighbourhoods(plan, tally), structure_stage._CELLS).collect()
+    ends = edges.mapInArrow(module._send(plan), module._ENDS).repartition(len(plan.keys), "part")
+    sent = ends.mapInArrow(module._neighbourhoods(plan, tally), module._CELLS).collect()
     copies = np.concatenate([np.frombuffer(row.faces, np.int64) for row in sent])
     sizes = np.concatenate([np.frombuffer(row.sizes, np.int64) for row in sent])
     assert sizes.max() == 8

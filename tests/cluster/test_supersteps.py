@@ -54,7 +54,7 @@ def vote(spark: SparkSession, tmp_path: Path) -> Vote:
 
 @dataclass
 class Vote:
-    """Runs the stage, and holds it against the kernel."""
+    """Runs a vote, and compares it with the kernel."""
 
     spark: SparkSession
     folder: Path

@@ -9,7 +9,7 @@ import pytest
 from graphs import SHAPES, Graph, graph
 from pyspark.sql import SparkSession
 
-from facesieve.cluster import vote as stage
+from facesieve.cluster import vote as module
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
@@ -22,24 +22,24 @@ EVERYTHING = nx.disjoint_union_all(
     [*SHAPES.values(), nx.path_graph(200), nx.complete_bipartite_graph(12, 12), nx.gnm_random_graph(80, 200, seed=5)]
 )
 
-Vote = Callable[..., stage.Voted]
+Vote = Callable[..., module.Voted]
 
 
 @pytest.fixture
 def vote(spark: SparkSession, tmp_path: Path) -> Vote:
-    def run(sample: Graph, below: int, labels: np.ndarray | None = None, partitions: int = 2) -> stage.Voted:
+    def run(sample: Graph, below: int, labels: np.ndarray | None = None, partitions: int = 2) -> module.Voted:
         begun = list(zip(sample.ids.tolist(), (sample.ids if labels is None else labels).tolist(), strict=True))
         vertices = Vertices(spark.createDataFrame(begun, VERTICES).repartition(partitions))
         rows = np.random.default_rng(partitions).permutation(np.stack(sample[1:], axis=1))
         edges = VotingEdges(spark.createDataFrame(rows.tolist(), VOTING_EDGES).repartition(partitions))
         settings = config.Cluster(finish_locally_below=below)
         checkpoints = Checkpoints(spark, str(tmp_path / str(below)), "test")
-        return stage.vote(vertices, edges, Voting(settings, checkpoints, lambda *_: None))
+        return module.vote(vertices, edges, Voting(settings, checkpoints, lambda *_: None))
 
     return run
 
 
-def hold(result: stage.Voted, sample: Graph, labels: np.ndarray | None = None) -> None:
+def hold(result: module.Voted, sample: Graph, labels: np.ndarray | None = None) -> None:
     truth = kernel.finish(sample.ids, sample[1:], kernel.Start(sample.ids if labels is None else labels), COIN, 500)
     clusters = kernel.split(sample.ids, truth.labels, sample.src, sample.dst)
     rows = {row["id"]: (row["cluster"], row["settled"]) for row in result.rows.collect()}
@@ -80,8 +80,8 @@ def test_a_hub_of_degree_100_000(vote: Vote) -> None:
 @pytest.mark.parametrize("below", [0, 1_000])
 def test_a_false_fixed_point_is_refused(vote: Vote, monkeypatch: pytest.MonkeyPatch, below: int) -> None:
     settled = "_verify" if below else "unstable_vertices"
-    honest = getattr(stage, settled)
-    monkeypatch.setattr(stage, settled, (lambda _: honest(1)) if below else (lambda *_: 1))
+    honest = getattr(module, settled)
+    monkeypatch.setattr(module, settled, (lambda _: honest(1)) if below else (lambda *_: 1))
     with pytest.raises(InvariantError, match="said to have settled, but 1 faces"):
         vote(graph(nx.path_graph(3), seed=1), below)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,5 +27,5 @@ def test_digests_stand_for_the_paths() -> None:
 
 
 def test_the_impostor_line_counts_where_somebody_is_protected() -> None:
-    assert settings("a", "b", "here")["impostors"] == {"intercept": 0.25, "slope": 0.125}
+    assert settings("a", "b", "here")["impostors"] == asdict(LINE)
     assert settings("a", "", "here")["impostors"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 from unittest import mock
 
 import numpy as np
@@ -11,9 +12,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.accumulators import Accumulator
 from pyspark.sql import SparkSession
 
-from facesieve.faces.blocks import Faces, batch_of, face_blocks
+from facesieve.faces.blocks import Faces, ListedFaces, batch_of, face_blocks
 from facesieve.faces.vectors import short_unit
 from facesieve.link import edges as stage
 from facesieve.link import layout as layout_stage
@@ -36,13 +38,6 @@ def pivots(faces: oracle.Crowd, count: int, seed: int = 0) -> np.ndarray:
     return short_unit(faces.halves[chosen])
 
 
-def compared(faces: oracle.Crowd, routing: Routing) -> np.ndarray:
-    """The candidates under a routing, by definition."""
-    if routing.pivots is None:
-        return np.ones((len(faces.ids),) * 2, bool)
-    return oracle.candidates(route(faces.halves, routing.pivots, routing.probes, routing.margin))
-
-
 def counted(matrix: np.ndarray) -> int:
     return int(np.triu(matrix, 1).sum())
 
@@ -50,10 +45,10 @@ def counted(matrix: np.ndarray) -> int:
 # --- the stage's halves, shuffled by hand
 
 
-class Counts(dict):
+class Counts(dict[int, tuple[int, int]]):
     """A tally outside Spark."""
 
-    def add(self, term: dict) -> None:
+    def add(self, term: dict[int, tuple[int, int]]) -> None:
         self.update(term)
 
 
@@ -64,24 +59,28 @@ def blocks_of(faces: oracle.Crowd, sizes: int) -> list[pa.RecordBatch]:
 
 
 def sent(faces: oracle.Crowd, routing: Routing, plan: Plan, block: int) -> pa.Table:
-    found = routing_stage._route(routing)(blocks_of(faces, block))
-    return pa.Table.from_batches(list(stage._send(plan)(found)))
+    rows = routing_stage._route(routing)(blocks_of(faces, block))
+    return pa.Table.from_batches(list(stage._send(plan)(rows)))
 
 
 def by_hand(faces: oracle.Crowd, routing: Routing, plan: Plan, block: int) -> tuple[oracle.Pairs, Counts]:
     """Route and send blocks of faces, give each partition its rows, and compare."""
-    shuffled, tally, pairs = sent(faces, routing, plan, block), Counts(), []
+    shuffled, tally, pairs = sent(faces, routing, plan, block), Counts(), list[dict[str, Any]]()
+    accumulator = cast(Accumulator[dict[int, tuple[int, int]]], tally)
     for key in set(shuffled["part"].to_pylist()):
         mine = shuffled.filter(pa.compute.equal(shuffled["part"], key)).to_batches(max_chunksize=1)
         with mock.patch.object(stage, "PAIRS_A_BATCH", 4):
-            pairs += [row for found in stage._compare(plan, tally)(mine) for row in found.to_pylist()]
-    edges_found = {(row["src"], row["dst"]): (row["cosine"], row["same_identity"]) for row in pairs}
-    assert len(edges_found) == len(pairs), "a pair came twice"
-    return edges_found, tally
+            pairs += [row for batch in stage._compare(plan, accumulator)(mine) for row in batch.to_pylist()]
+    by_pair = {(row["src"], row["dst"]): (row["cosine"], row["same_identity"]) for row in pairs}
+    assert len(by_pair) == len(pairs), "a pair came twice"
+    return by_pair, tally
+
+
+Join = tuple[oracle.Crowd, Routing, Routing, Layout]
 
 
 @st.composite
-def joins(draw) -> tuple:
+def joins(draw: st.DrawFn) -> Join:
     """Faces, a routing and a narrower one, and a layout of its cells."""
     faces = oracle.crowd(draw(st.integers(8, 14)), draw(st.integers(2, 6)), draw(st.integers(0, 99)), dimension=8)
     count, parts = draw(st.integers(1, 9)), draw(st.integers(1, 5))
@@ -96,42 +95,42 @@ def joins(draw) -> tuple:
 
 @settings(max_examples=60, deadline=None)
 @given(joins(), st.sampled_from([1, 7, 1_000]))
-def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(join: tuple, block: int) -> None:
+def test_the_candidates_meet_once_wherever_cells_are_and_however_they_are_cut(join: Join, block: int) -> None:
     faces, narrow, wide, layout = join
     plan = Plan("global", ALL, layout, np.arange(layout.parts) * 10)
-    found, tally = by_hand(faces, narrow, plan, block)
-    assert found == oracle.edges(faces, LINK, compared(faces, narrow))
-    assert sum(candidates for _, candidates in tally.values()) == counted(compared(faces, narrow))
+    pairs, tally = by_hand(faces, narrow, plan, block)
+    assert pairs == oracle.edges(faces, LINK, oracle.compared(faces, narrow))
+    assert sum(candidates for _, candidates in tally.values()) == counted(oracle.compared(faces, narrow))
     second, _ = by_hand(faces, wide, replace(plan, earlier=narrow), block)
-    assert second.keys().isdisjoint(found)
-    assert found | second == oracle.edges(faces, LINK, compared(faces, wide))
+    assert second.keys().isdisjoint(pairs)
+    assert pairs | second == oracle.edges(faces, LINK, oracle.compared(faces, wide))
 
 
 @settings(max_examples=30, deadline=None)
 @given(joins(), st.integers(1, 4), st.sampled_from([5, block_pairs.PAIRS_AT_A_TIME]))
 def test_with_a_cap_nothing_that_it_would_keep_is_missing_and_who_is_capped_still_shows(
-    join: tuple, most: int, held
+    join: Join, most: int, at_a_time: int
 ) -> None:
     faces, _, wide, layout = join
     whole = np.sort(faces.ids[::5])
     plan = Plan("global", EdgeRule(LINK, most, whole), layout, np.arange(layout.parts))
-    with mock.patch.object(block_pairs, "PAIRS_AT_A_TIME", held):
-        found, _ = by_hand(faces, wide, plan, 20)
-    every = oracle.edges(faces, LINK, compared(faces, wide))
-    assert found.items() <= every.items()
-    assert oracle.capped(found, most) == oracle.capped(every, most)
+    with mock.patch.object(block_pairs, "PAIRS_AT_A_TIME", at_a_time):
+        pairs, _ = by_hand(faces, wide, plan, 20)
+    every = oracle.edges(faces, LINK, oracle.compared(faces, wide))
+    assert pairs.items() <= every.items()
+    assert oracle.capped(pairs, most) == oracle.capped(every, most)
     exempt = set(whole.tolist())
-    assert {pair for pair in every if exempt & set(pair)} <= found.keys()
+    assert {pair for pair in every if exempt & set(pair)} <= pairs.keys()
 
 
 @settings(max_examples=30, deadline=None)
 @given(joins(), st.sampled_from([1, 3]))
-def test_inside_identities_whatever_their_cells(join: tuple, pieces: int) -> None:
+def test_inside_identities_whatever_their_cells(join: Join, pieces: int) -> None:
     faces, _, wide, layout = join
     sizes = np.unique(faces.codes)
     cut = replace(layout, base=None, cut=Cut(sizes, np.full(len(sizes), pieces)))
-    found, tally = by_hand(faces, wide, Plan("identity", ALL, cut, np.arange(layout.parts)), 30)
-    assert found == oracle.inside(oracle.edges(faces, LINK))
+    pairs, tally = by_hand(faces, wide, Plan("identity", ALL, cut, np.arange(layout.parts)), 30)
+    assert pairs == oracle.inside(oracle.edges(faces, LINK))
     of_one = np.equal.outer(faces.codes, faces.codes) & (faces.codes != 0)
     assert sum(candidates for _, candidates in tally.values()) == counted(of_one)
 
@@ -140,19 +139,22 @@ def test_inside_identities_whatever_their_cells(join: tuple, pieces: int) -> Non
 def test_a_face_travels_once_to_each_partition_in_which_it_is_compared(cut: int) -> None:
     """Twelve cells over three partitions; cell 4, cut or not."""
     faces = oracle.crowd(40, 6, seed=2)
-    routing = Routing(pivots(faces, 12), 6, 0.25)
+    centres = pivots(faces, 12)
+    routing = Routing(centres, 6, 0.25)
     layout = Layout(3, Cut(np.array([4]), np.array([cut])), np.arange(12) % 3)
     table = sent(faces, routing, Plan("global", ALL, layout, np.array([70, 80, 90])), 50)
     rows = table.select(["part", "faces", "ids"]).to_pylist()
     travelled = [(row["part"], face) for row in rows for face in np.frombuffer(row["ids"], np.int64).tolist()]
     assert sum(row["faces"] for row in rows) == len(travelled) == len(set(travelled))
-    lists = route(faces.halves, routing.pivots, routing.probes, routing.margin)
-    stays = [(cell, face) for face, cells in zip(faces.ids.tolist(), lists, strict=True) for cell in cells if cell >= 0]
-    needed = {(70 + 10 * (cell % 3), face) for cell, face in stays}
-    assert len(needed) < len(stays)
+    lists = route(faces.halves, centres, routing.probes, routing.margin).tolist()
+    assigned = [
+        (cell, face) for face, cells in zip(faces.ids.tolist(), lists, strict=True) for cell in cells if cell >= 0
+    ]
+    needed = {(70 + 10 * (cell % 3), face) for cell, face in assigned}
+    assert len(needed) < len(assigned)
     if cut == 1:
         assert set(travelled) == needed
-    assert {pair for pair in needed if pair[1] not in {face for cell, face in stays if cell == 4}} <= set(travelled)
+    assert {pair for pair in needed if pair[1] not in {face for cell, face in assigned if cell == 4}} <= set(travelled)
 
 
 # --- on Spark
@@ -163,16 +165,16 @@ def people() -> oracle.Crowd:
     return oracle.crowd(50, 6, seed=3)
 
 
-def found(frame, scope: str, routing: Routing, layout: Layout, earlier: Routing | None = None) -> tuple:
-    """Join on Spark; return the edges and the tally."""
+def joined(
+    frame: ListedFaces, scope: str, routing: Routing, layout: Layout, earlier: Routing | None = None
+) -> tuple[oracle.Pairs, tuple[int, int]]:
+    """Join on Spark; return the edges, and the numbers of sub-cells and of candidates."""
     spark = frame.sparkSession
     tally = spark.sparkContext.accumulator({}, Tally())
     plan = Plan(scope, ALL, layout, partition_keys(layout.parts), earlier)
-    return oracle.collected(edges(routed(face_blocks(frame), routing), plan, tally)), tally
-
-
-def sums(tally) -> tuple[int, int]:
-    return tuple(int(value) for value in np.sum(list(tally.value.values()), axis=0))
+    pairs = oracle.collected(edges(routed(face_blocks(frame), routing), plan, tally))
+    cells, candidates = (int(value) for value in np.sum(list(tally.value.values()) or [(0, 0)], axis=0))
+    return pairs, (cells, candidates)
 
 
 def test_partition_keys_go_where_they_should(spark: SparkSession) -> None:
@@ -187,7 +189,8 @@ def test_equals_brute_force_in_any_order_partitioning_and_execution(
     spark: SparkSession, people: oracle.Crowd, scope: str
 ) -> None:
     """Voronoi cells, or identities, some cut into pieces; ANSI mode is on."""
-    routing = Routing(pivots(people, 15), *WIDE)
+    centres = pivots(people, 15)
+    routing = Routing(centres, *WIDE)
     layout = Layout(4, Cut(np.array([3, 8]), np.array([3, 5])), np.arange(15) % 4)
     assert spark.conf.get("spark.sql.ansi.enabled") == "true"
     results, tallies = [], []
@@ -196,18 +199,18 @@ def test_equals_brute_force_in_any_order_partitioning_and_execution(
             spark.conf.set("spark.sql.adaptive.enabled", adaptive)
             rows = oracle.frame(spark, people, partitions, seed=partitions)
             lay = layout if scope == "global" else identity_layout(rows, 3)
-            pairs, tally = found(rows, scope, routing, lay)
+            pairs, tally = joined(rows, scope, routing, lay)
             results.append(pairs)
-            tallies.append(sums(tally))
+            tallies.append(tally)
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", "true")
-    every = compared(people, routing)
+    every = oracle.compared(people, routing)
     truth = oracle.edges(people, LINK, every) if scope == "global" else oracle.inside(oracle.edges(people, LINK))
     assert len(truth) > 300
     assert results == [truth, truth]
     if scope == "global":
-        homes = np.unique(route(people.halves, routing.pivots, *WIDE)[:, 0], return_counts=True)
-        assert tallies[0] == tallies[1] == (len(homes[0]) + 2 + 4, counted(every))
+        homes = np.unique(route(people.halves, centres, *WIDE)[:, 0])
+        assert tallies[0] == tallies[1] == (len(homes) + 2 + 4, counted(every))
     else:
         names = [name for name in people.names if name]
         same = sum(names.count(name) * (names.count(name) - 1) // 2 for name in set(names))
@@ -220,9 +223,9 @@ def test_all_pairs_in_one_cell_cut_into_pieces(
     monkeypatch.setattr(layout_stage, "MOST_RESIDENTS", 70)
     layout = global_layout(ONE_CELL, Faces(people.ids, people.codes, people.halves), len(people.ids), 2)
     assert (layout.parts, layout.cut.pieces.tolist()) == (5, [5])
-    pairs, tally = found(oracle.frame(spark, people), "global", ONE_CELL, layout)
+    pairs, tally = joined(oracle.frame(spark, people), "global", ONE_CELL, layout)
     assert pairs == oracle.edges(people, LINK)
-    assert sums(tally) == (5, len(people.ids) * (len(people.ids) - 1) // 2)
+    assert tally == (5, len(people.ids) * (len(people.ids) - 1) // 2)
 
 
 def test_a_second_pass_adds_the_missing_pairs_and_no_others(
@@ -235,19 +238,19 @@ def test_a_second_pass_adds_the_missing_pairs_and_no_others(
     layout = global_layout(wide, sample, len(people.ids), 2)
     assert len(layout.cut.cells) > 2
     frame = oracle.frame(spark, people)
-    first, _ = found(frame, "global", narrow, layout)
-    second, _ = found(frame, "global", wide, layout, earlier=narrow)
-    assert first == oracle.edges(people, LINK, compared(people, narrow))
+    first, _ = joined(frame, "global", narrow, layout)
+    second, _ = joined(frame, "global", wide, layout, earlier=narrow)
+    assert first == oracle.edges(people, LINK, oracle.compared(people, narrow))
     assert second.keys().isdisjoint(first)
     assert len(second) > 10
-    assert first | second == oracle.edges(people, LINK, compared(people, wide))
+    assert first | second == oracle.edges(people, LINK, oracle.compared(people, wide))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_hardly_any_faces(spark: SparkSession, count: int) -> None:
-    few = oracle.Crowd(np.arange(count), ["one"] * count, np.full((count, 4), 0.5, np.float32))
+    few = oracle.Crowd(np.arange(count), ["Ann"] * count, np.full((count, 4), 0.5, np.float32))
     frame = oracle.frame(spark, few, 1)
     one_cell = global_layout(ONE_CELL, Faces(few.ids, few.codes, few.halves), count, 2)
     for scope, layout in (("global", one_cell), ("identity", identity_layout(frame, 2))):
-        pairs, _ = found(frame, scope, ONE_CELL, layout)
+        pairs, _ = joined(frame, scope, ONE_CELL, layout)
         assert pairs == ({(0, 1): (1.0, True)} if count == 2 else {})

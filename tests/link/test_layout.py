@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
-from facesieve.faces.blocks import Faces
+from facesieve.faces.blocks import Faces, ListedFaces
 from facesieve.faces.vectors import hits
 from facesieve.link import layout as stage
 from facesieve.link.kernels import cells
@@ -50,11 +50,10 @@ def test_derived_probes_reach_the_recall_and_a_higher_one_costs_more(
     """Settings derived from a quarter of the faces serve the others."""
     loose, strict = (derived(pivots, sample, len(faces.ids), true_edges(faces, 300), recall) for recall in (0.7, 0.98))
     every = oracle.edges(faces, LINK)
-    for (routing, found), target in ((loose, 0.7), (strict, 0.98)):
-        lists = route(faces.halves, routing.pivots, routing.probes, routing.margin)
-        reached = len(oracle.edges(faces, LINK, oracle.candidates(lists))) / len(every)
-        assert found.recall >= target
-        assert reached == pytest.approx(found.recall, abs=0.03)
+    for (routing, settings), target in ((loose, 0.7), (strict, 0.98)):
+        reached = len(oracle.edges(faces, LINK, oracle.compared(faces, routing))) / len(every)
+        assert settings.recall >= target
+        assert reached == pytest.approx(settings.recall, abs=0.03)
     assert loose[1].products < strict[1].products < len(faces.ids) / 2
 
 
@@ -67,6 +66,7 @@ def test_cells_are_laid_out_by_what_a_sample_tells(
     layout = global_layout(routing, sample, 10 * len(faces.ids), 4)
     homes = 10 * np.bincount(route(faces.halves, pivots, 3, 0.3)[:, 0], minlength=len(pivots))
     assert layout.parts == 4
+    assert layout.base is not None
     assert sorted(set(layout.base.tolist())) == [0, 1, 2, 3]
     assert layout.cut.cells.tolist() == np.flatnonzero(homes > 100).tolist()
     assert (homes[layout.cut.cells] <= 100 * layout.cut.pieces).all()
@@ -74,7 +74,7 @@ def test_cells_are_laid_out_by_what_a_sample_tells(
 
 
 @pytest.mark.parametrize(("count", "pieces"), [(0, 1), (1, 1), (8_191, 1), (8_192, 3), (32_768 * 6, 7)])
-def test_one_cell_is_cut_for_memory_and_for_two_cores(count, pieces: int) -> None:
+def test_one_cell_is_cut_for_memory_and_for_two_cores(count: int, pieces: int) -> None:
     nobody = Faces(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 0), np.float16))
     layout = global_layout(ONE_CELL, nobody, count, 2)
     assert (layout.parts, layout.cut.of(np.zeros(1, np.int64)).tolist()) == (pieces, [pieces])
@@ -95,26 +95,26 @@ def test_large_identities_are_cut_and_no_others(spark: SparkSession, monkeypatch
     monkeypatch.setattr(stage, "MOST_RESIDENTS", 10)
     sizes = {"crowd": 35, "many": 11, "ten": 10, "one": 1, None: 50}
     names = [name for name, size in sizes.items() for _ in range(size)]
-    frame = spark.createDataFrame([(name,) for name in names], "identity string").repartition(3)
+    frame = ListedFaces(spark.createDataFrame([(name,) for name in names], "identity string").repartition(3))
     layout = identity_layout(frame, 2)
-    known = {
+    by_code = {
         row.code: row.identity for row in frame.selectExpr("xxhash64(identity) code", "identity").distinct().collect()
     }
-    cut = dict(zip((known[code] for code in layout.cut.cells.tolist()), layout.cut.pieces.tolist(), strict=True))
+    cut = dict(zip((by_code[code] for code in layout.cut.cells.tolist()), layout.cut.pieces.tolist(), strict=True))
     assert cut == {"crowd": 5, "many": 3}
     assert layout.cut.cells.tolist() == sorted(layout.cut.cells.tolist())
     assert layout.parts == 1
     codes = np.arange(1_000)
-    assert len(set(stage.Layout(7, layout.cut).part(codes, 0 * codes).tolist())) == 7
+    assert len(set(cells.Layout(7, layout.cut).part(codes, 0 * codes).tolist())) == 7
 
 
 def test_without_identities_there_is_one_empty_partition(spark: SparkSession) -> None:
-    layout = identity_layout(spark.createDataFrame([(None,), (None,)], "identity string"), 2)
+    layout = identity_layout(ListedFaces(spark.createDataFrame([(None,), (None,)], "identity string")), 2)
     assert (layout.parts, len(layout.cut.cells)) == (1, 0)
 
 
 def test_two_identities_of_one_hash_are_refused(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage.F, "xxhash64", lambda column: F.length(column).cast("bigint"))
-    frame = spark.createDataFrame([("ann",), ("bob",), ("al",)], "identity string")
+    monkeypatch.setattr(F, "xxhash64", lambda column: F.length(column).cast("bigint"))
+    frame = ListedFaces(spark.createDataFrame([("ann",), ("bob",), ("al",)], "identity string"))
     with pytest.raises(ContractError, match=r"listing\.identity: two identities bear one hash"):
         identity_layout(frame, 2)

@@ -1,8 +1,9 @@
-"""The verb `link` on a lake: epochs and increments against one full join by brute force, passes, refusals, crashes."""
+"""The step `link` on a lake: epochs and increments against one full join by brute force, passes, refusals, crashes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import oracle
@@ -11,37 +12,34 @@ from pyspark.sql import SparkSession
 from world import DIMENSION, World
 
 from facesieve.core.errors import ContractError, Refused
+from facesieve.core.tables import Edges
 from facesieve.faces.blocks import blocks_in
 from facesieve.lake.catalog import Change
-from facesieve.link import full_join, incremental_join
-from facesieve.link import layout as routing_stage
-from facesieve.link import step as verb
+from facesieve.link import full_join, incremental_join, step
+from facesieve.link import layout as layout_stage
 from facesieve.link.delta import edges_with
 from facesieve.link.epoch import Epoch
 from facesieve.link.kernels import cells
-from facesieve.link.kernels.voronoi import route
-from facesieve.link.routing import Routing
+from facesieve.link.kernels.block_pairs import EdgeRule
+from facesieve.link.kernels.probe_tuning import Settings
+from facesieve.link.kernels.voronoi import Pivots
+from facesieve.link.layout import derived
+from facesieve.link.routing import RoutedBlocks, Routing
 
 
 def joined(faces: oracle.Crowd, epoch: Epoch, most: int) -> tuple[dict[str, oracle.Pairs], int]:
     """One full join in the epoch, by brute force: edges by scope, and the number of capped faces."""
-    every = {"identity": {}, "global": {}}
+    every: dict[str, oracle.Pairs] = {"identity": {}, "global": {}}
     if "identity" in epoch.cosines:
         every["identity"] = oracle.inside(oracle.edges(faces, epoch.cosines["identity"]))
     if "global" in epoch.cosines:
-        every["global"] = oracle.edges(faces, epoch.cosines["global"], compared(faces, epoch.routing))
+        every["global"] = oracle.edges(faces, epoch.cosines["global"], oracle.compared(faces, epoch.routing))
     cut = {scope: oracle.capped(pairs, most) for scope, pairs in every.items()}
     return {scope: pairs for scope, (pairs, _) in cut.items()}, sum(count for _, count in cut.values())
 
 
-def compared(faces: oracle.Crowd, routing: Routing) -> np.ndarray | None:
-    if routing.pivots is None:
-        return None
-    return oracle.candidates(route(faces.halves, routing.pivots, routing.probes, routing.margin))
-
-
 @pytest.fixture
-def by_cells(monkeypatch: pytest.MonkeyPatch):
+def by_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few faces go to cells too, and much may change before a full join."""
     monkeypatch.setattr(full_join, "EXACT_BELOW", 0)
     monkeypatch.setattr(incremental_join, "MOST_CHANGED", 0.5)
@@ -52,7 +50,7 @@ def newcomers(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
     """Whom increments compare with everybody, call by call."""
     seen: list[set[int]] = []
 
-    def watched(rows, fresh, scope, rule):
+    def watched(rows: RoutedBlocks, fresh: list[dict[str, Any]], scope: str, rule: EdgeRule) -> Edges:
         seen.append({face for block in blocks_in(fresh) for face in block.ids.tolist()})
         return edges_with(rows, fresh, scope, rule)
 
@@ -86,25 +84,29 @@ def test_increments_are_one_full_join_in_the_epoch(
         world.put(here, names)
         newcomers.clear()
         facts = world.link(scope=scope, max_neighbours=most)
-        found, epoch = world.edges(), world.epoch()
+        edges, epoch = world.edges(), world.epoch()
         assert (epoch.name, facts["epoch"], facts["recall"]) == ("run-1", "run-1", recall)
-        assert (facts["new"], facts["gone"], facts["edges"]) == (len(fresh), len(gone), sum(map(len, found.values())))
-        assert found == joined(world.faces, epoch, most)[0]
+        assert (facts["new"], facts["gone"], facts["edges"]) == (len(fresh), len(gone), sum(map(len, edges.values())))
+        assert edges == joined(world.faces, epoch, most)[0]
         assert world.kept() == sorted(world.faces.ids.tolist())
         came, went = (set(world.everybody.ids[sorted(rows)].tolist()) for rows in (fresh, gone))
         assert newcomers == [came | _reopened(former, went, most)] * len(epoch.cosines)
 
 
-def _check_full(world: World, facts: dict, most: int) -> None:
+def _check_full(world: World, facts: dict[str, Any], most: int) -> None:
     """The first join: edges, recall as it was before the cap, capped faces, candidates."""
     epoch, faces = world.epoch(), world.faces
-    pairs = compared(faces, epoch.routing)
-    kept, capped = joined(faces, epoch, most)
-    assert world.edges() == kept
+    pairs = oracle.compared(faces, epoch.routing)
+    edges, capped = joined(faces, epoch, most)
+    assert world.edges() == edges
     assert facts["capped"] == (capped if most else None)
     assert facts["recall"] == pytest.approx(len(oracle.edges(faces, 0.6, pairs)) / len(oracle.edges(faces, 0.6)))
     assert facts["recall_low"] <= facts["recall"] <= facts["recall_high"]
-    of_one = np.equal.outer(faces.codes, faces.codes) & (faces.codes != 0) if "identity" in epoch.cosines else 0 * pairs
+    of_one = (
+        np.equal.outer(faces.codes, faces.codes) & (faces.codes != 0)
+        if "identity" in epoch.cosines
+        else np.zeros_like(pairs)
+    )
     assert facts["candidates"] == int(np.triu(pairs, 1).sum() + np.triu(of_one, 1).sum())
 
 
@@ -118,16 +120,13 @@ def _reopened(former: dict[str, oracle.Pairs], gone: set[int], most: int) -> set
     return crowded if most else set()
 
 
-def test_an_epoch_lasts_until_the_heap_has_doubled_or_halved() -> None:
-    epoch = Epoch("run-1", "", 70, {}, Routing(None, 1, 0.0))
-    assert [epoch.lasts(faces) for faces in (35, 36, 139, 140)] == [False, True, True, False]
-
-
-def test_a_heap_that_has_doubled_begins_an_epoch_and_a_large_change_is_joined_in_full(spark: SparkSession) -> None:
+def test_a_collection_that_has_doubled_begins_an_epoch_and_a_large_change_is_joined_whole(
+    spark: SparkSession,
+) -> None:
     """All pairs are compared, so the edges are those of brute force, whoever begins the epoch."""
     world = World(spark, oracle.crowd(25, 6, 8, DIMENSION))
 
-    def linked(count: int, **how) -> tuple[str, bool]:
+    def linked(count: int, **how: Any) -> tuple[str, bool]:
         world.put(range(count))
         facts = world.link(**how)
         assert facts["rows_in"] == count
@@ -163,16 +162,15 @@ def test_going_back_to_a_configuration_goes_back_to_its_edges_and_on_in_its_epoc
     assert world.edges() == joined(world.faces, world.epoch(), 0)[0]
 
 
-def _narrow_first(monkeypatch, *routings: tuple[int, float]) -> None:
+def _narrow_first(monkeypatch: pytest.MonkeyPatch, *routings: tuple[int, float]) -> None:
     """Let settings be derived as they are, but the first of them be these."""
     left = list(routings)
 
-    def derived(pivots, *given):
-        found, expected = whole(pivots, *given)
-        return (Routing(pivots, *left.pop(0)) if left else found), expected
+    def first_narrow(pivots: Pivots, *rest: Any) -> tuple[Routing, Settings]:
+        routing, expected = derived(pivots, *rest)
+        return (Routing(pivots, *left.pop(0)) if left else routing), expected
 
-    whole = full_join.derived
-    monkeypatch.setattr(full_join, "derived", derived)
+    monkeypatch.setattr(full_join, "derived", first_narrow)
 
 
 @pytest.mark.usefixtures("by_cells")
@@ -192,8 +190,8 @@ def test_a_second_pass_adds_what_the_first_missed_and_later_runs_go_on_with_its_
     assert facts["lsh_recall"] < 0.98 <= facts["recall"]
     assert facts["probes"] == epoch.routing.probes > 1
     assert facts["warnings"] == []
-    kept, capped = joined(world.faces, epoch, 4)
-    assert (world.edges(), facts["capped"]) == (kept, capped)
+    edges, capped = joined(world.faces, epoch, 4)
+    assert (world.edges(), facts["capped"]) == (edges, capped)
     world.put(range(5, 215))
     facts = world.link(scope="both", max_neighbours=4, threshold_global=0.5)
     assert (facts["epoch"], facts["new"], facts["gone"]) == ("run-1", 15, 5)
@@ -203,14 +201,14 @@ def test_a_second_pass_adds_what_the_first_missed_and_later_runs_go_on_with_its_
     facts = world.link(scope="both", max_neighbours=4, threshold_global=0.5)
     again = world.epoch()
     assert (facts["epoch"], facts["new"] is not None) == ("run-1", False)
-    assert np.array_equal(again.routing.pivots, epoch.routing.pivots)
+    assert np.array_equal(np.asarray(again.routing.pivots), np.asarray(epoch.routing.pivots))
     assert world.edges() == joined(world.faces, again, 4)[0]
 
 
 @pytest.mark.usefixtures("by_cells")
 @pytest.mark.parametrize("second", [(1, 0.0), (2, 0.01)])
 def test_a_recall_that_stays_short_is_said_honestly(
-    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, second
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, second: tuple[int, float]
 ) -> None:
     """A second pass that is no wider is none."""
     world = World(spark, oracle.crowd(40, 5, 4, DIMENSION))
@@ -232,14 +230,14 @@ def test_a_crash_between_the_two_commits_is_made_good(spark: SparkSession, monke
     world.put(range(74))
     seal = Change.seal
 
-    def crash(**how) -> None:
-        before, done = world.at(), []
+    def crash(**how: Any) -> None:
+        before, done = world.at(), list[Change]()
 
-        def dying(change):
+        def dying(change: Change) -> None:
             if done:
                 raise KeyboardInterrupt
             done.append(change)
-            return seal(change)
+            seal(change)
 
         with monkeypatch.context() as patched:
             patched.setattr(Change, "seal", dying)
@@ -287,7 +285,7 @@ def test_bad_input_is_named_and_moves_nothing(
         world.put(range(60))
         world.link()
         before = world.at()
-        monkeypatch.setattr(verb, "_joined", None)
+        monkeypatch.setattr(step, "_joined", None)
     world.everybody = replace(good, vectors=spoilt)
     world.put(range(64))
     with pytest.raises(
@@ -326,17 +324,17 @@ def test_copies_of_one_face_all_have_each_other_or_their_fill(spark: SparkSessio
     facts = world.link(max_neighbours=5)
     assert (facts["capped"], facts["recall"]) == (count, 1.0)
     assert facts["edges"] == 5 * count - 15
-    kept = {(int(ids[low]), int(ids[high])) for low in range(5) for high in range(low + 1, count)}
-    assert world.edges()["global"].keys() == kept
+    strongest = {(int(ids[low]), int(ids[high])) for low in range(5) for high in range(low + 1, count)}
+    assert world.edges()["global"].keys() == strongest
 
 
 def test_a_person_of_several_hundred_images_is_compared_by_several_tasks(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (cells, routing_stage):
+    for module in (cells, layout_stage):
         monkeypatch.setattr(module, "MOST_RESIDENTS", 50)
-    monkeypatch.setattr(routing_stage, "_FEWEST_FACES", 64)
-    monkeypatch.setattr(routing_stage, "MOST_FACES", 200)
+    monkeypatch.setattr(layout_stage, "_FEWEST_FACES", 64)
+    monkeypatch.setattr(layout_stage, "MOST_FACES", 200)
     crowd = oracle.crowd(300, 2, 3, DIMENSION)
     names = ["everybody"] * 400 + [None] * 50 + crowd.names[450:]
     world = World(spark, replace(crowd, names=names))

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.assess.figures import Calibration, draw
-from facesieve.assess.finished_run import add_run, reading
+from facesieve.assess.finished_run import add_run, finished_run
 from facesieve.assess.kernels.calibration import across, cosine_at, false_match, impostor_share, unmixed, within
 from facesieve.assess.profile_writer import calibrated, profile_text, refuse_unwritable
 from facesieve.assess.report import of_calibration
@@ -36,10 +36,10 @@ impostors then differs by 0.04, and F by 0.008; with it by 0.006 and 0.002.
 """
 
 PEOPLE, PEOPLE_EACH = 4_000, 20
-"""Identities for pairs of one person, and the most faces of each (190 pairs)."""
+"""Identities for genuine pairs, and the most faces of each (190 pairs)."""
 
 LINK_RATE, LINE_RATE = 0.01, 0.05
-"""Inside a folder: share of impostors' pairs above the cosine that links, and above the line where gain begins.
+"""Inside a folder: share of impostor pairs above the cosine that links, and above the line where gain begins.
 
 The structure score removes impostors from what is linked, so that F hardly depends on these rates
 (`kernels.calibration` has the figures), and the line alone tells the cosines, which noise in folders hardly moves.
@@ -53,9 +53,9 @@ UNSURE, WEAK = 0.2, 0.1
 
 
 class Measured(NamedTuple):
-    """What was found, what it was found on, and what there is to say about it."""
+    """A calibration, what it was measured on, and what there is to say about it."""
 
-    found: Calibration
+    calibration: Calibration
     faces: int
     identities: int
     impostor_share: float
@@ -70,12 +70,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def calibrate(job: SideJob, arguments: Namespace) -> Answer:
-    """Measure impostors and one person on the faces of a finished run, and write a profile that says so."""
+    """Measure impostor and genuine scores on the faces of a finished run, and write a profile that says so."""
     refuse_unwritable(arguments.out, arguments.svg)
     where = job.config.embed.model, profiles.folder_beside(arguments.config)
     former, profile = profiles.path_of(*where), profiles.load(*where)
     model = profiles.model_id(profile, job.config.embed)
-    source = reading(job.lake, arguments.run)
+    source = finished_run(job.lake, arguments.run)
     embedded = source.table(tables.EMBEDDINGS).where(F.col("model") == model)
     named = named_faces(Listing(source.table(tables.LISTING)), Embeddings(embedded))
     named.persist()
@@ -86,8 +86,8 @@ def calibrate(job: SideJob, arguments: Namespace) -> Answer:
     measured = measure(impostors, people)
     for text in measured.warnings:
         job.warn(f"calibrate: {text}")
-    sections = calibrated(measured.found, PROBABILITIES, _measured_on(measured))
-    Path(arguments.svg).write_bytes(draw(measured.found, f"{profile.name}: {_measured_on(measured)}"))
+    sections = calibrated(measured.calibration, PROBABILITIES, _measured_on(measured))
+    Path(arguments.svg).write_bytes(draw(measured.calibration, f"{profile.name}: {_measured_on(measured)}"))
     Path(arguments.out).write_text(profile_text(former, profile.name, sections), encoding="utf-8")
     profiles.load(arguments.out, "")
     record = _record(measured, sections) | {
@@ -102,7 +102,7 @@ def calibrate(job: SideJob, arguments: Namespace) -> Answer:
 
 
 def measure(impostors: Faces, people: Faces) -> Measured:
-    """Calibrate from faces of any identity, and from faces of identities that have several.
+    """Calibrate from faces of any identity (impostor pairs), and of identities that have several (genuine pairs).
 
     Raises ConfigError where they are too few, or too much mixed up, to tell.
     """
@@ -112,34 +112,34 @@ def measure(impostors: Faces, people: Faces) -> Measured:
     if line is None or line.how != "identities" or identities < FEWEST_PEOPLE:
         raise _fault(
             f"{count(len(codes))} faces (at most {IMPOSTORS_EACH} of an identity), {count(identities)} identities with"
-            " two faces and more: too few, or too much mixed up, to tell impostors and one person apart",
+            " two faces and more: too few, or too much mixed up, to tell impostor scores from genuine ones",
             f"Calibrate on at least {FEWEST_FACES} such faces of {FEWEST_PEOPLE} people.",
         )
     apart, folders = across(impostors.vectors, codes), within(people.vectors, people.codes)
     try:
-        same = unmixed(folders, apart)
+        genuine = unmixed(folders, apart)
     except ValueError as problem:
         raise _fault(str(problem), "Calibrate on folders that are cleaner.") from None
     chosen = {"link": round(cosine_at(LINK_RATE, line), 3), "line": round(cosine_at(LINE_RATE, line), 3)}
     if not 0 < chosen["link"] < 1:
-        said = f"{LINK_RATE:.0%} of impostors lie above {chosen['link']:g}, which is not strictly between 0 and 1"
-        raise _fault(said, "Use another model, or set link.threshold_identity yourself.")
+        text = f"{LINK_RATE:.0%} of impostors lie above {chosen['link']:g}, which is not strictly between 0 and 1"
+        raise _fault(text, "Use another model, or set link.threshold_identity yourself.")
     share = impostor_share(folders, apart)
-    found = Calibration(apart, same, folders, line, chosen)
-    return Measured(found, len(codes), identities, share, _warnings(found, share))
+    calibration = Calibration(apart, genuine, folders, line, chosen)
+    return Measured(calibration, len(codes), identities, share, _warnings(calibration, share))
 
 
-def _warnings(found: Calibration, share: float) -> tuple[str, ...]:
-    said = []
+def _warnings(calibration: Calibration, share: float) -> tuple[str, ...]:
+    texts = []
     if share > UNSURE:
-        said.append(
+        texts.append(
             f"about {share:.0%} of the pairs inside folders are of impostors: line and thresholds hold, but the"
-            " quantiles of one person's cosines below 0.2 are uncertain"
+            " quantiles of genuine scores below 0.2 are uncertain"
         )
-    lost = found.genuine.share_below(found.chosen["link"])
+    lost = calibration.genuine.share_below(calibration.chosen["link"])
     if lost > WEAK:
-        said.append(f"about {lost:.0%} of one person's pairs are below the cosine for folders: the model is weak here")
-    return tuple(said)
+        texts.append(f"about {lost:.0%} of the genuine pairs are below the cosine for folders: the model is weak here")
+    return tuple(texts)
 
 
 def _impostors(named: NamedFaces) -> DataFrame:
@@ -151,13 +151,13 @@ def _collected(profile: Profile, embedded: DataFrame, chosen: DataFrame) -> Face
     faces = embedded.select("face_id", "vector").join(F.broadcast(chosen), "face_id", how="inner")
     rows = FaceBlocks(face_blocks(ListedFaces(faces)).persist())
     total = inventory(rows, profile.dimension)
-    found = sample(rows, total, 0, total)
+    faces_of = sample(rows, total, 0, total)
     rows.unpersist()
-    return found
+    return faces_of
 
 
 def _measured_on(measured: Measured) -> str:
-    apart, alike = measured.found.line.pairs, measured.found.folders.pairs
+    apart, alike = measured.calibration.line.pairs, measured.calibration.folders.pairs
     return (
         f"{count(apart)} pairs across identities of {count(measured.faces)} faces;"
         f" {count(alike)} pairs inside {count(measured.identities)} identities"
@@ -165,14 +165,14 @@ def _measured_on(measured: Measured) -> str:
 
 
 def _record(measured: Measured, sections: dict[str, Any]) -> dict[str, Any]:
-    found = measured.found
+    calibration = measured.calibration
     rates = [
         {
             "cosine": round(cosine, 4),
-            "false_match": false_match(cosine, found.line),
-            "false_non_match": found.genuine.share_below(cosine),
+            "false_match": false_match(cosine, calibration.line),
+            "false_non_match": calibration.genuine.share_below(cosine),
         }
-        for cosine in (cosine_at(rate, found.line) for rate in RATES)
+        for cosine in (cosine_at(rate, calibration.line) for rate in RATES)
     ]
     return {**sections, "rates": rates, "impostor_share": measured.impostor_share, "faces": measured.faces}
 

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.assess.contingency import ComparedFaces, contingency
-from facesieve.assess.finished_run import Reading, add_run, reading
+from facesieve.assess.finished_run import FinishedRun, add_run, finished_run
 from facesieve.assess.kernels.agreement import Cells, purity
 from facesieve.assess.report import of_evaluation
 from facesieve.assess.truth_file import read_truth
@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def evaluate(job: SideJob, arguments: Namespace) -> Answer:
     """Compare the clusters of a finished run with the listing's identities, or with those of a truth table."""
-    source = reading(job.lake, arguments.run)
+    source = finished_run(job.lake, arguments.run)
     listing = source.table(tables.LISTING).select("image_id", "uri", "identity")
     clusters = source.table(tables.CLUSTERS)
     scopes = _scopes(clusters, arguments.scope)
@@ -38,15 +38,15 @@ def evaluate(job: SideJob, arguments: Namespace) -> Answer:
         _warn_of_unknown(job, truth, listing)
         listing = listing.drop("identity").join(truth, "uri", how="left")
     faces = _faces(source, listing).persist()
-    found = {scope: _of_scope(clusters.where(F.col("scope") == scope), faces) for scope in scopes}
+    figures = {scope: _of_scope(clusters.where(F.col("scope") == scope), faces) for scope in scopes}
     faces.unpersist()
-    if not any(each["compared"] for each in found.values()):
-        said = "no clustered face has an identity, so there is nothing to compare with: what follows needs none"
-        job.warn(f"evaluate: {said}")
+    if not any(scope["compared"] for scope in figures.values()):
+        text = "no clustered face has an identity, so there is nothing to compare with: what follows needs none"
+        job.warn(f"evaluate: {text}")
     record = {
         "run": source.run,
         "truth": "file" if arguments.truth else "listing",
-        "scopes": found,
+        "scopes": figures,
         "warnings": job.warnings,
     }
     return Answer(of_evaluation(record), record)
@@ -73,24 +73,26 @@ def _warn_of_unknown(job: SideJob, truth: DataFrame, listing: DataFrame) -> None
         job.warn(f"evaluate: {count(unknown)} uris of --truth are not in the run's listing and are left out")
 
 
-def _faces(source: Reading, listing: DataFrame) -> DataFrame:
+def _faces(source: FinishedRun, listing: DataFrame) -> DataFrame:
     """Return face_id, image_id, leading (the image's largest face) and person (null where there is none)."""
     embedded = source.table(tables.EMBEDDINGS).select("face_id", "image_id", "face_rank")
-    known = listing.select("image_id", F.nullif(F.trim("identity"), F.lit("")).alias("person"))
+    person = F.nullif(F.trim("identity"), F.lit("")).alias("person")
     leading = (F.col("face_rank") == 0).alias("leading")
-    return embedded.join(known, "image_id", how="inner").select("face_id", "image_id", leading, "person")
+    joined = embedded.join(listing.select("image_id", person), "image_id", how="inner")
+    return joined.select("face_id", "image_id", leading, "person")
 
 
 def _of_scope(clusters: DataFrame, faces: DataFrame) -> dict[str, Any]:
-    grouped = clusters.select("face_id", F.col("cluster_id").alias("cluster"), "cluster_size")
-    known = grouped.join(faces, "face_id", how="inner")
-    crossed = contingency(ComparedFaces(known.where("leading AND person IS NOT NULL")))
-    return _counts(known) | _agreement(crossed.cells) | {"purity": _purity(crossed.clusters)} | _proxies(known)
+    labels = clusters.select("face_id", F.col("cluster_id").alias("cluster"), "cluster_size")
+    clustered = labels.join(faces, "face_id", how="inner")
+    crossed = contingency(ComparedFaces(clustered.where("leading AND person IS NOT NULL")))
+    agreement = _agreement(crossed.cells) | {"purity": _purity(crossed.clusters)}
+    return _counts(clustered) | agreement | _proxies(clustered)
 
 
-def _counts(known: DataFrame) -> dict[str, Any]:
+def _counts(clustered: DataFrame) -> dict[str, Any]:
     named = F.col("person").isNotNull()
-    row = known.agg(
+    row = clustered.agg(
         F.count("*").alias("faces"),
         F.count_if(named & F.col("leading")).alias("compared"),
         F.count_if(~named).alias("without_identity"),
@@ -104,17 +106,16 @@ def _counts(known: DataFrame) -> dict[str, Any]:
     return facts
 
 
-def _agreement(cells: DataFrame) -> dict[str, Any]:
-    columns = _columns(cells, Cells._fields)
-    found = Cells(*columns)
-    if not found.faces:
+def _agreement(counts: DataFrame) -> dict[str, Any]:
+    cells = Cells(*_columns(counts, Cells._fields))
+    if not cells.faces:
         return dict.fromkeys(("people", "clusters", "bcubed", "pairwise", "nmi"))
     return {
-        "people": found.people,
-        "clusters": found.clusters,
-        "bcubed": found.bcubed()._asdict(),
-        "pairwise": found.pairwise()._asdict(),
-        "nmi": found.mutual_information(),
+        "people": cells.people,
+        "clusters": cells.clusters,
+        "bcubed": cells.bcubed()._asdict(),
+        "pairwise": cells.pairwise()._asdict(),
+        "nmi": cells.mutual_information(),
     }
 
 
@@ -128,9 +129,11 @@ def _columns(counts: DataFrame, names: tuple[str, ...]) -> list[Any]:
     return list(np.array(rows, np.int64).reshape(-1, len(names)).T)
 
 
-def _proxies(known: DataFrame) -> dict[str, Any]:
+def _proxies(clustered: DataFrame) -> dict[str, Any]:
     """Count images with several faces, and those of them with two faces in one cluster: two people taken for one."""
-    images = known.groupBy("image_id").agg(F.count("*").alias("faces"), F.count_distinct("cluster").alias("clusters"))
+    images = clustered.groupBy("image_id").agg(
+        F.count("*").alias("faces"), F.count_distinct("cluster").alias("clusters")
+    )
     several = images.where("faces > 1").agg(F.count("*"), F.count_if(F.col("clusters") < F.col("faces")))
     images_with, doubled = several.collect()[0]
     return {

@@ -16,8 +16,8 @@ from facesieve.lake.catalog import Lake, Snapshot
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A consistent reading point: a run that is done, and the snapshot id of each table after it."""
+class FinishedRun:
+    """A consistent reading point: a run with status `done`, and the snapshot id of each table after it."""
 
     lake: Lake
     run: str
@@ -31,7 +31,7 @@ class Reading:
         return self.lake.read(table, Snapshot(table.name, self.after[table.name], "", self.run))
 
 
-def reading(lake: Lake, name: str) -> Reading:
+def finished_run(lake: Lake, name: str) -> FinishedRun:
     """Find the newest run with status `done`, or the one of that name. Raises ConfigError if there is none."""
     here = lake.current(tables.RUNS)
     if here is not None:
@@ -39,7 +39,7 @@ def reading(lake: Lake, name: str) -> Reading:
         named = done.where(F.col("run") == name) if name else done
         newest = named.orderBy(F.desc("ended"), F.desc("run")).select("run", "after").head()
         if newest is not None:
-            return Reading(lake, newest["run"], newest["after"])
+            return FinishedRun(lake, newest["run"], newest["after"])
     if name:
         fix = "Name another, or leave --run away."
         raise ConfigError([Fault("--run", f"no finished run of this lake is named {name}", fix)])
