@@ -8,7 +8,7 @@ from bench_environment import PROFILES
 
 from facesieve.core import profiles
 from facesieve.core.config import Embed
-from facesieve.embed.embeddings import Plan
+from facesieve.embed.worker import Plan
 
 IMAGE_COLUMNS = "image_id bigint, uri string, sha256 string, size bigint, content binary"
 

@@ -25,14 +25,15 @@ import numpy as np
 import numpy.typing as npt
 from aligned_lfw import IMAGE_COLUMNS, aligned_plan
 from bench_environment import lfw_images, one_thread, session
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from facesieve import models
 from facesieve.core import ids, profiles
 from facesieve.core.config import Embed
 from facesieve.embed.crops import cut, faces
 from facesieve.embed.decode import Unusable, picture
-from facesieve.embed.embeddings import Plan, outcomes
+from facesieve.embed.embeddings import ToEmbed, outcomes
+from facesieve.embed.worker import Plan
 from facesieve.faces import pixels
 
 WORKERS = 2
@@ -88,21 +89,22 @@ def peer_seconds(pipes: list[Connection]) -> float:
     return max(float(pipe.recv()) for pipe in pipes)
 
 
-def spark_seconds(images: DataFrame, plan: Plan, sink: str) -> float:
+def spark_seconds(images: ToEmbed, plan: Plan, sink: str) -> float:
     """Seconds from JPEG files to Parquet."""
     started = time.perf_counter()
     outcomes(images, plan).write.mode("overwrite").parquet(sink)
     return time.perf_counter() - started
 
 
-def listed(spark: SparkSession, files: list[Path]) -> DataFrame:
+def listed(spark: SparkSession, files: list[Path]) -> ToEmbed:
     """Make rows as the listing has them, spread evenly."""
     rows = [
         (ids.image_id(str(file), sha256), str(file), sha256, file.stat().st_size, None)
         for file in files
         for sha256 in [hashlib.sha256(file.read_bytes()).hexdigest()]
     ]
-    return spark.createDataFrame(rows, IMAGE_COLUMNS).repartition(WORKERS * TASKS_PER_WORKER).cache()
+    images = spark.createDataFrame(rows, IMAGE_COLUMNS).repartition(WORKERS * TASKS_PER_WORKER)
+    return ToEmbed(images.cache())
 
 
 def fetch(uri: str) -> bytes:

@@ -23,7 +23,6 @@ import numpy as np
 from bench_environment import DATA, PROFILES, session
 from hostile import FORMATS, SUFFIXES, File, bombs, in_all_formats, mutated, sound
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from facesieve.core import profiles
 from facesieve.core.config import Embed, Images
@@ -31,7 +30,9 @@ from facesieve.core.profiles import Crop
 from facesieve.embed import embeddings as stage
 from facesieve.embed.decode import Unusable
 from facesieve.embed.decoder_client import Decoder
+from facesieve.embed.embeddings import ToEmbed
 from facesieve.embed.listing import listing
+from facesieve.embed.worker import Plan
 from facesieve.images.sources import source
 
 EMBED = Embed(formats=FORMATS, detector="aligned")
@@ -52,10 +53,10 @@ def through_spark(spark: SparkSession, root: Path, target: Path) -> tuple[Counte
     """Outcomes (a face, or the reason), how often each uri is in the Parquet written, and how many tasks failed."""
     images = Images(root=str(root), suffixes=tuple(SUFFIXES.values()))
     tree = source(images)
-    listed = listing(tree.images(spark), None, images, tree.fetch(), False)
+    listed = listing(tree.images(spark), None, images, tree.fetch())
     profile = dataclasses.replace(profiles.load("mobilefacenet", PROFILES), crop=CROP)
-    plan = stage.Plan(profile, EMBED, "any", tree.fetch())
-    rows = listed.withColumn("content", F.lit(None).cast("binary")).repartition(TASKS, "image_id")
+    plan = Plan(profile, EMBED, "any", tree.fetch())
+    rows = ToEmbed(stage.listed_images(listed, tree).repartition(TASKS, "image_id"))
     spark.sparkContext.setJobGroup("hostile", "")
     stage.outcomes(rows, plan).write.parquet(str(target))
     rows_out = spark.read.parquet(str(target)).select("uri", "reason").collect()

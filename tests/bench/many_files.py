@@ -76,7 +76,7 @@ def main() -> None:
             started = time.perf_counter()
             tree = source(images)
             tree.check()
-            rows = listing(tree.images(spark), former, images, tree.fetch(), False)
+            rows = listing(tree.images(spark), former, images, tree.fetch())
             key = listing_key(rows)
             taken = time.perf_counter() - started
             watch.over.set()

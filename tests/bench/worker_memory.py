@@ -22,7 +22,7 @@ from aligned_lfw import IMAGE_COLUMNS, aligned_plan
 from bench_environment import lfw_images, one_thread, session
 
 from facesieve.core import ids
-from facesieve.embed.embeddings import outcomes
+from facesieve.embed.embeddings import ToEmbed, outcomes
 
 MARKS = {"facesieve.embed.decoder_process": "decoders", "pyspark.daemon": "workers"}
 ROUND = 1_000
@@ -82,7 +82,7 @@ def main() -> None:
     watch.start()
     for start in range(0, len(names), ROUND):
         rows = [(ids.image_id(name, None), name, None, None, None) for name in names[start : start + ROUND]]
-        images = spark.createDataFrame(spark.sparkContext.parallelize(rows, ROUND // TASK), IMAGE_COLUMNS)
+        images = ToEmbed(spark.createDataFrame(spark.sparkContext.parallelize(rows, ROUND // TASK), IMAGE_COLUMNS))
         outcomes(images, plan).write.format("noop").mode("overwrite").save()
         sizes.append(watch.take())
         print(f"{start + ROUND:,} images, {time.perf_counter() - started:.0f} s: {sizes[-1]}", flush=True)

@@ -23,7 +23,7 @@ from facesieve.decide import step as decide_module
 from facesieve.decide.decisions import Outcome, decisions
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
-from facesieve.images.sources import FileTree
+from facesieve.images.files import FileTree
 from facesieve.lake.catalog import Lake, Stamp
 from facesieve.link.step import link
 from facesieve.publish.step import publish
@@ -222,16 +222,10 @@ def test_an_image_that_cannot_be_read_for_once_is_tried_again(
     spark: SparkSession, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A passing fault between listing and embedding costs a warning, not the image."""
-    place = Place(spark, images, tmp_path)
-    fetch = FileTree.fetch
-    calls: list[FileTree] = []
-
-    def later(tree: FileTree) -> Callable[[str], bytes]:
-        calls.append(tree)
-        return fetch(tree) if len(calls) == 1 else _hiccup(fetch(tree))
-
+    place, fetch = Place(spark, images, tmp_path), FileTree.fetch
+    assert place.sieve("embed.min_face=30", steps=(embed,)) == 0  # all are listed, and embedded with other settings
     with monkeypatch.context() as patched:
-        patched.setattr(FileTree, "fetch", later)
+        patched.setattr(FileTree, "fetch", lambda tree: _hiccup(fetch(tree)))
         assert place.sieve("link.scope=identity") == 0
     row = place.spark.table(f"lake.{place.namespace}.decisions").where("uri = 'madonna/2.jpg'").collect()[0]
     assert (row.verdict, row.reasons) == ("fail", ["undecodable"])

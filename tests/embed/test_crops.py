@@ -1,4 +1,8 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +11,7 @@ from PIL import Image
 from facesieve import models
 from facesieve.core import config_schema
 from facesieve.core.config import Embed
+from facesieve.core.errors import Fault
 from facesieve.core.profiles import Crop, Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.embed.crops import Face, cut, faces, magnified
@@ -19,7 +24,26 @@ TEMPLATE = (0.3, 0.4, 0.7, 0.4, 0.5, 0.6, 0.35, 0.8, 0.65, 0.8)
 NO_TURNS = Embed(turned_below=0.0)
 
 
-def taken(image, scale=1):
+def located(pictures: Sequence[Picture], profile: Profile, embed: Embed) -> list[list[Face]]:
+    """The faces of pictures that have some."""
+    answers = faces(pictures, profile, embed)
+    assert not [answer for answer in answers if isinstance(answer, Unusable)]
+    return [answer for answer in answers if not isinstance(answer, Unusable)]
+
+
+def refusals(pictures: Sequence[Picture], profile: Profile, embed: Embed) -> list[Unusable]:
+    """Why pictures have no face, which is so of all of them."""
+    answers = faces(pictures, profile, embed)
+    assert all(isinstance(answer, Unusable) for answer in answers)
+    return [answer for answer in answers if isinstance(answer, Unusable)]
+
+
+def points_of(face: Face) -> tuple[float, ...]:
+    assert face.landmarks is not None
+    return face.landmarks
+
+
+def taken(image: Any, scale: int = 1) -> Picture:
     height, width = image.shape[:2]
     return Picture(image, width * scale, height * scale)
 
@@ -27,17 +51,17 @@ def taken(image, scale=1):
 PICTURE = taken(np.zeros((200, 300, 3), dtype=np.uint8))
 
 
-def profile(**others):
+def profile(**others: Any) -> Profile:
     return Profile(
         file="", sha256="0" * 64, form="tflite", input=(8, 8), normalisation="none", dimension=2, name="any", **others
     )
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch):
+def found(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that sets what the detector finds in each image."""
 
-    def finds(*detections):
+    def finds(*detections: tuple[tuple[float, float, float, float], float]) -> None:
         each = [Detection(box, POINTS, sure) for box, sure in detections]
         monkeypatch.setattr(models, "detect", lambda images, *asked: [each for _ in images])
 
@@ -45,14 +69,14 @@ def found(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def arrow(monkeypatch: pytest.MonkeyPatch):
+def arrow(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A detector for four bright blocks that are upright with red above green and blue left of white.
 
     Return how confident it is when they are upright, and when they are not (0: it finds nothing).
     """
     confidence = {"upright": 0.99, "turned": 0.0}
 
-    def search(image):
+    def search(image: Any) -> Any:
         red, green, blue, white = (
             np.argwhere((image == colour).all(axis=2)).mean(axis=0)[::-1] + 0.5
             for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255))
@@ -67,7 +91,7 @@ def arrow(monkeypatch: pytest.MonkeyPatch):
     return confidence
 
 
-def marked(turn):
+def marked(turn: int) -> Any:
     """300 x 200 pixels with the four blocks, turned clockwise by quarter turns."""
     image = np.zeros((200, 300, 3), dtype=np.uint8)
     places = {(255, 0, 0): (60, 101), (0, 255, 0): (90, 101), (0, 0, 255): (75, 85), (255, 255, 255): (75, 120)}
@@ -76,54 +100,53 @@ def marked(turn):
     return np.ascontiguousarray(np.rot90(image, -turn))
 
 
-def test_largest_face_ties_go_to_the_surer_then_to_the_left(found) -> None:
+def test_largest_face_ties_go_to_the_surer_then_to_the_left(found: Any) -> None:
     found(((0, 0, 30, 40), 0.99), ((50, 0, 50, 40), 0.97), ((20, 9, 40, 50), 0.97), ((90, 0, 40, 50), 0.98))
-    ((face,),) = faces([PICTURE], profile(), Embed())
+    ((face,),) = located([PICTURE], profile(), Embed())
     assert face.box == (90, 0, 40, 50)
-    (every,) = faces([PICTURE], profile(), Embed(faces="all"))
+    (every,) = located([PICTURE], profile(), Embed(faces="all"))
     assert [face.box[0] for face in every] == [90, 20, 50, 0]
 
 
-def test_the_cut_is_a_square_with_the_profiles_margin(found) -> None:
+def test_the_cut_is_a_square_with_the_profiles_margin(found: Any) -> None:
     found(((10, 20, 40, 50), 0.99))
-    ((face,),) = faces([PICTURE], profile(margin=Margin("box", 0.5)), Embed())
+    ((face,),) = located([PICTURE], profile(margin=Margin("box", 0.5)), Embed())
     assert face.cut == (-7.5, 7.5, 75, 75)
     assert (face.landmarks, face.confidence, face.turn) == (POINTS, 0.99, 0)
 
 
-def test_facenets_margin_is_of_the_images_pixels_and_ends_at_the_border(found) -> None:
+def test_facenets_margin_is_of_the_images_pixels_and_ends_at_the_border(found: Any) -> None:
     found(((10, 20, 40, 50), 0.99))
-    ((face,),) = faces([PICTURE], profile(margin=Margin("facenet", pixels=32)), Embed())
+    ((face,),) = located([PICTURE], profile(margin=Margin("facenet", pixels=32)), Embed())
     assert face.cut == (0, 4, 66, 82)
     reduced = taken(PICTURE.pixels, scale=3)
-    ((face,),) = faces([reduced], profile(margin=Margin("facenet", pixels=32)), Embed())
+    ((face,),) = located([reduced], profile(margin=Margin("facenet", pixels=32)), Embed())
     assert face.box == (30, 60, 120, 150)
     assert face.cut == (14, 44, 152, 182)
 
 
-def test_what_falls_below_the_bounds_is_counted(found) -> None:
+def test_what_falls_below_the_bounds_is_counted(found: Any) -> None:
     found(((0, 0, 19, 40), 0.99), ((0, 0, 15, 15), 0.99), ((0, 0, 40, 40), 0.85))
-    (why,) = faces([PICTURE], profile(), Embed(min_face=20, min_confidence=0.9))
-    assert isinstance(why, Unusable)
+    (why,) = refusals([PICTURE], profile(), Embed(min_face=20, min_confidence=0.9))
     assert why.reason is Reason.NO_FACE
     assert "2 below embed.min_face (20 pixels), 1 below embed.min_confidence (0.9)" in why.detail
 
 
-def test_what_falls_below_the_bounds_is_counted_beside_other_faces(found) -> None:
+def test_what_falls_below_the_bounds_is_counted_beside_other_faces(found: Any) -> None:
     found(((0, 0, 19, 40), 0.99), ((0, 0, 50, 50), 0.99), ((60, 0, 40, 40), 0.85), ((99, 0, 40, 40), 0.99))
-    (every,) = faces([PICTURE], profile(), Embed(min_face=20, min_confidence=0.9, faces="all"))
+    (every,) = located([PICTURE], profile(), Embed(min_face=20, min_confidence=0.9, faces="all"))
     assert [face.passed_over for face in every] == [2, 2]
 
 
-def test_the_smallest_face_counts_in_pixels_of_the_full_image(found) -> None:
+def test_the_smallest_face_counts_in_pixels_of_the_full_image(found: Any) -> None:
     found(((0, 0, 15, 15), 0.99))
     assert isinstance(faces([PICTURE], profile(), NO_TURNS)[0], Unusable)
-    assert len(faces([taken(PICTURE.pixels, scale=2)], profile(), NO_TURNS)[0]) == 1
+    assert len(located([taken(PICTURE.pixels, scale=2)], profile(), NO_TURNS)[0]) == 1
 
 
-def test_no_face_at_all(found) -> None:
+def test_no_face_at_all(found: Any) -> None:
     found()
-    (why,) = faces([PICTURE], profile(), Embed())
+    (why,) = refusals([PICTURE], profile(), Embed())
     assert why.detail == "no face was found"
     assert faces([], profile(), Embed()) == []
 
@@ -131,20 +154,20 @@ def test_no_face_at_all(found) -> None:
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 @pytest.mark.parametrize("margin", [Margin("box", 0.5), Margin("facenet"), Margin("five_point", 0.4, 0, TEMPLATE)])
 @pytest.mark.usefixtures("arrow")
-def test_a_turned_picture_gives_the_upright_crop_and_its_own_coordinates(turn: int, margin) -> None:
+def test_a_turned_picture_gives_the_upright_crop_and_its_own_coordinates(turn: int, margin: Any) -> None:
     pictures = [taken(marked(0), 2), taken(marked(turn), 2), taken(np.zeros((200, 300, 3), np.uint8) + marked(0), 2)]
-    (upright,), (face,), _ = faces(pictures, profile(margin=margin), Embed())
+    (upright,), (face,), _ = located(pictures, profile(margin=margin), Embed())
     assert (upright.turn, face.turn) == (0, turn)
     size = (24, 20)
     crop = cut(pictures[1], face, size)
     assert crop.shape == (*size, 3)
     rounding = 16 if margin.kind == "five_point" else 1e-2  # its filter lies along the picture's axes, not the face's
     np.testing.assert_allclose(crop, cut(pictures[0], upright, size), atol=rounding)
-    left_eye = np.array(face.landmarks[:2]) / 2
+    left_eye = np.array(points_of(face)[:2]) / 2
     assert pictures[1].pixels[int(left_eye[1]), int(left_eye[0])].tolist() == [0, 0, 255]
     x, y, width, height = face.box
-    assert x < face.landmarks[0] < x + width
-    assert y < face.landmarks[1] < y + height
+    assert x < points_of(face)[0] < x + width
+    assert y < points_of(face)[1] < y + height
     assert sorted((width, height)) == sorted(upright.box[2:])
 
 
@@ -152,22 +175,22 @@ def test_a_turned_picture_gives_the_upright_crop_and_its_own_coordinates(turn: i
     ("as_it_is", "upside_down", "turns"),
     [(0.9, 0.98, [0]), (0.9, 0.991, [2]), (0.96, 0.999, [0]), (0.0, 0.97, []), (0.0, 0.99, [2])],
 )
-def test_a_turned_find_must_be_ten_times_surer(arrow, as_it_is: float, upside_down: float, turns) -> None:
+def test_a_turned_find_must_be_ten_times_surer(arrow: Any, as_it_is: float, upside_down: float, turns: Any) -> None:
     arrow |= {"turned": as_it_is, "upright": upside_down}
     (result,) = faces([taken(marked(2))], profile(), Embed())
     assert ([] if isinstance(result, Unusable) else [face.turn for face in result]) == turns
 
 
-def test_turning_can_be_switched_off(arrow) -> None:
+def test_turning_can_be_switched_off(arrow: Any) -> None:
     arrow |= {"upright": 0.999, "turned": 0.0}
     assert isinstance(faces([taken(marked(2))], profile(), NO_TURNS)[0], Unusable)
-    assert faces([taken(marked(2))], profile(), Embed())[0][0].turn == 2
+    assert located([taken(marked(2))], profile(), Embed())[0][0].turn == 2
 
 
 def test_points_that_are_no_faces_fall_back_to_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
-    heap = Detection((10, 20, 40, 50), (7.0,) * 10, 0.99)
-    monkeypatch.setattr(models, "detect", lambda images, *asked: [[heap]])
-    ((face,),) = faces([PICTURE], profile(margin=Margin("five_point", 0.2)), Embed())
+    shapeless = Detection((10, 20, 40, 50), (7.0,) * 10, 0.99)
+    monkeypatch.setattr(models, "detect", lambda images, *asked: [[shapeless]])
+    ((face,),) = located([PICTURE], profile(margin=Margin("five_point", 0.2)), Embed())
     assert face.template is None
     assert cut(PICTURE, face, (8, 8)).shape == (8, 8, 3)
 
@@ -183,16 +206,16 @@ def test_a_crop_is_magnified_only_from_reduced_pixels() -> None:
 
 
 def test_aligned_takes_the_profiles_crop_or_the_whole_image() -> None:
-    ((face,),) = faces([PICTURE], profile(crop=Crop(100, 125, 120)), Embed(detector="aligned"))
+    ((face,),) = located([PICTURE], profile(crop=Crop(100, 125, 120)), Embed(detector="aligned"))
     assert face.box == face.cut == (75, 70, 100, 100)
-    assert face.confidence is face.landmarks is None
-    ((whole,),) = faces([taken(PICTURE.pixels, 2)], profile(margin=Margin("five_point")), Embed(detector="aligned"))
+    assert (face.confidence, face.landmarks) == (None, None)
+    ((whole,),) = located([taken(PICTURE.pixels, 2)], profile(margin=Margin("five_point")), Embed(detector="aligned"))
     assert whole.box == (0, 0, 600, 400)
     assert whole.template is None
 
 
 def test_aligned_refuses_an_image_that_ends_before_the_crop() -> None:
-    (why,) = faces([PICTURE], profile(crop=Crop(100, 150, 250)), Embed(detector="aligned"))
+    (why,) = refusals([PICTURE], profile(crop=Crop(100, 150, 250)), Embed(detector="aligned"))
     assert "ends before" in why.detail
 
 
@@ -209,9 +232,10 @@ def test_a_real_face_is_found_whichever_way_it_is_turned(data: Path, turn: int) 
     path = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
     image = np.asarray(Image.open(path).convert("RGB"))
     pictures = [taken(image), taken(np.ascontiguousarray(np.rot90(image, -turn)))]
-    (upright,), (face,) = faces(pictures, profile(margin=Margin("five_point", 0.1)), Embed())
-    assert (face.turn, face.confidence) == (turn, pytest.approx(upright.confidence, abs=1e-4))
-    crops = [cut(picture, one, (64, 64)) for picture, one in zip(pictures, (upright, face), strict=True)]
+    (upright,), (face,) = located(pictures, profile(margin=Margin("five_point", 0.1)), Embed())
+    assert face.turn == turn
+    assert face.confidence == pytest.approx(upright.confidence, abs=1e-4)
+    crops = [cut(picture, turned, (64, 64)) for picture, turned in zip(pictures, (upright, face), strict=True)]
     assert np.abs(crops[0] - crops[1]).mean() < 1
 
 
@@ -219,17 +243,17 @@ def test_a_face_cut_by_the_border_and_one_of_two_faces_are_found(data: Path) -> 
     files = [sorted(folder.glob("*.jpg"))[1] for folder in sorted((data / "lfw_colour" / "images").iterdir())[:2]]
     left, right = (np.asarray(Image.open(file).convert("RGB")) for file in files)
     pictures = [taken(np.hstack([left, right])), taken(np.ascontiguousarray(left[:, 80:]))]
-    two, one = faces(pictures, profile(), Embed(faces="all"))
+    two, single = located(pictures, profile(), Embed(faces="all"))
     assert len(two) >= 2
-    assert len(one) >= 1
-    assert all(cut(pictures[1], face, (32, 32)).shape == (32, 32, 3) for face in one)
+    assert len(single) >= 1
+    assert all(cut(pictures[1], face, (32, 32)).shape == (32, 32, 3) for face in single)
 
 
 @pytest.mark.parametrize(
     "template", [[0.5] * 10, [0.1, 0.2], [*TEMPLATE[:9], 112.0], [*TEMPLATE[:9], "0.8"], [*TEMPLATE, 0.5]]
 )
-def test_a_template_that_is_none_is_refused(template) -> None:
-    faults = []
+def test_a_template_that_is_none_is_refused(template: Any) -> None:
+    faults: list[Fault] = []
     assert config_schema.build(Margin, {"kind": "five_point", "template": template}, "margin.", faults) is None
     assert any(fault.key == "margin.template" for fault in faults)
 

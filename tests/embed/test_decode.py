@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 import io
 import random
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,17 +19,17 @@ WITH_GIF = Embed(formats=("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF"))
 GRADIENT = np.add.outer(np.arange(40) * 3, np.arange(60) * 2)
 
 
-def encoded(image, kind="PNG", **options):
+def encoded(image: Any, kind: str = "PNG", **options: Any) -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind, **options)
     return stream.getvalue()
 
 
-def colour():
+def colour() -> Any:
     return Image.fromarray(np.stack([GRADIENT, GRADIENT[::-1], GRADIENT // 2], axis=2).astype(np.uint8))
 
 
-def png_of_claimed_size(width, height):
+def png_of_claimed_size(width: int, height: int) -> bytes:
     chunks = [
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
         (b"IDAT", zlib.compress(b"")),
@@ -38,7 +41,7 @@ def png_of_claimed_size(width, height):
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def refused(content, embed=EMBED):
+def refused(content: bytes, embed: Embed = EMBED) -> Unusable:
     with pytest.raises(Unusable) as caught:
         picture(content, embed)
     return caught.value
@@ -47,7 +50,8 @@ def refused(content, embed=EMBED):
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "JPEG"])
 def test_every_format_gives_its_pixels(kind: str) -> None:
     image = colour().quantize(256) if kind == "GIF" else colour()
-    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 98}}.get(kind, {})
+    lossless: dict[str, dict[str, Any]] = {"WEBP": {"lossless": True}, "JPEG": {"quality": 98}}
+    options = lossless.get(kind, {})
     error = np.abs(picture(encoded(image, kind, **options), WITH_GIF).pixels.astype(int) - np.asarray(colour()))
     assert error.mean() <= (3 if kind in ("JPEG", "GIF") else 0)
 
@@ -81,7 +85,7 @@ def test_transparent_pixels_are_white(mode: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_rotation_is_undone(orientation) -> None:
+def test_exif_rotation_is_undone(orientation: Any) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     back = {
@@ -179,7 +183,7 @@ def test_the_first_frame_of_an_animation_counts(kind: str) -> None:
         (b"Pf\n2 2\n-1.0\n" + bytes(16), Reason.WRONG_TYPE),
     ],
 )
-def test_what_cannot_be_used_has_its_reason(content, reason) -> None:
+def test_what_cannot_be_used_has_its_reason(content: bytes, reason: Any) -> None:
     why = refused(content)
     assert why.reason is reason
     assert why.detail
@@ -188,7 +192,7 @@ def test_what_cannot_be_used_has_its_reason(content, reason) -> None:
 
 
 @pytest.mark.parametrize("content", [png_of_claimed_size(0, 10), b"P6\n0 10\n255\n"])
-def test_a_side_of_zero_pixels_is_refused(content) -> None:
+def test_a_side_of_zero_pixels_is_refused(content: bytes) -> None:
     assert refused(content).reason in (Reason.BAD_ASPECT, Reason.UNDECODABLE)
 
 

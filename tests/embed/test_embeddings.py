@@ -1,60 +1,70 @@
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import stand_in
 from PIL import Image
 from pyspark.errors import PythonException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Row as SparkRow
 
 from facesieve.core import ids, profiles
 from facesieve.core.config import Embed
+from facesieve.core.profiles import Profile
 from facesieve.core.tables import EMBEDDINGS, REJECTS
-from facesieve.embed import embeddings as stage
+from facesieve.embed import embeddings as faces_of
+from facesieve.embed.embeddings import TO_EMBED, Outcomes, ToEmbed
 from facesieve.embed.perceptual_hash import perceptual_hash
+from facesieve.embed.worker import Plan
+from facesieve.images.protocol import Fetch
 
 MODELS = str(Path(__file__).resolve().parents[2] / "conf" / "models")
-COLUMNS = "image_id bigint, uri string, sha256 string, size bigint, content binary"
+Contents = Mapping[str, bytes | None]
+Images = dict[str, bytes]
 
 
-def plan(profile, fetch=None, **settings):
-    def unreadable(uri):
+def plan(profile: Profile, fetch: Fetch | None = None, **settings: Any) -> Plan:
+    def unreadable(uri: str) -> bytes:
         raise FileNotFoundError(uri)
 
     embed = Embed(**{"detector": "aligned", **settings})
-    return stage.Plan(profile, embed, profiles.model_id(profile, embed), fetch or unreadable)
+    return Plan(profile, embed, profiles.model_id(profile, embed), fetch or unreadable)
 
 
-def rows(spark, contents, partitions=2):
+def rows(spark: SparkSession, contents: Contents, partitions: int = 2) -> ToEmbed:
     """One image per uri: bytes are given as content; None means that the worker has to fetch it."""
     listed = []
     for uri, content in contents.items():
         sha256 = None if content is None else hashlib.sha256(content).hexdigest()
         size = None if content is None else len(content)
         listed.append((ids.image_id(uri, sha256), uri, sha256, size, content))
-    return spark.createDataFrame(listed, COLUMNS).repartition(partitions, "image_id")
+    return ToEmbed(spark.createDataFrame(listed, TO_EMBED).repartition(partitions, "image_id"))
 
 
-def by_uri(frame):
+def by_uri(frame: DataFrame) -> dict[str, SparkRow]:
     return {row.uri: row for row in frame.collect()}
 
 
 @pytest.fixture(scope="module")
-def mobilefacenet(data: Path):
+def mobilefacenet(data: Path) -> Profile:
     return profiles.load("mobilefacenet", MODELS)
 
 
 @pytest.fixture(scope="module")
-def lfw(data: Path):
+def lfw(data: Path) -> Images:
     stored = np.load(data / "lfw" / "embeddings.npz")
     chosen = [str(path) for path in stored["paths"][::1_900]]
     return {path: (data / "lfw" / "images" / path).read_bytes() for path in chosen}
 
 
-def encoded(image, kind="PNG"):
+def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind)
     return stream.getvalue()
@@ -62,23 +72,26 @@ def encoded(image, kind="PNG"):
 
 @pytest.mark.parametrize(("name", "file"), [("facenet", "facenet_embeddings"), ("mobilefacenet", "embeddings")])
 def test_stored_embeddings_are_reproduced_from_fetched_files(
-    spark: SparkSession, data: Path, facenet_weights: Path, lfw, name: str, file: str
+    spark: SparkSession, data: Path, facenet_weights: Path, lfw: Images, name: str, file: str
 ) -> None:
     images, root = dict.fromkeys(lfw), str(data / "lfw" / "images")
-    given = plan(profiles.load(name, MODELS), lambda uri: (Path(root) / uri).read_bytes(), batch_images=3)
-    found = by_uri(stage.embeddings(stage.outcomes(rows(spark, images), given)))
+    settings = plan(profiles.load(name, MODELS), lambda uri: (Path(root) / uri).read_bytes(), batch_images=3)
+    rows_of = by_uri(faces_of.embeddings(faces_of.outcomes(rows(spark, images), settings)))
     stored = np.load(data / "lfw" / f"{file}.npz")
     expected = dict(zip(stored["paths"].tolist(), stored["embeddings"], strict=True))
-    assert set(found) == set(lfw)
-    for uri, row in found.items():
+    assert set(rows_of) == set(lfw)
+    for uri, row in rows_of.items():
         assert np.dot(row.vector, expected[uri]) / np.linalg.norm(expected[uri]) > 0.999
-        assert row.face_id == ids.face_id(row.image_id, given.model, 0)
+        assert row.face_id == ids.face_id(row.image_id, settings.model, 0)
         assert (row.face_rank, row.landmarks, row.confidence, row.reasons) == (0, None, None, [])
         assert row.sharpness > 0
-        assert (row.box.width, row.model) == (given.profile.crop.side, given.model)
+        assert settings.profile.crop is not None
+        assert (row.box.width, row.model) == (settings.profile.crop.side, settings.model)
 
 
-def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(spark: SparkSession, mobilefacenet, lfw) -> None:
+def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(
+    spark: SparkSession, mobilefacenet: Profile, lfw: Images
+) -> None:
     sound = next(iter(lfw.values()))
     bad = {
         "empty.jpg": (b"", "empty"),
@@ -90,38 +103,40 @@ def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(spark: SparkS
         "animated.gif": (encoded(Image.new("L", (250, 250)), "GIF"), "wrong_type"),
     }
     contents = lfw | {uri: content for uri, (content, _) in bad.items()}
-    outcome = stage.outcomes(rows(spark, contents), plan(mobilefacenet))
-    rejected = stage.rejects(outcome)
+    outcome = faces_of.outcomes(rows(spark, contents), plan(mobilefacenet))
+    rejected = faces_of.rejects(outcome)
     assert rejected.columns == REJECTS.columns.names
-    found = by_uri(rejected)
-    assert {uri: row.reason for uri, row in found.items()} == {uri: reason for uri, (_, reason) in bad.items()}
-    assert all(row.detail and uri not in row.detail for uri, row in found.items())
-    faces = stage.embeddings(outcome)
+    rows_of = by_uri(rejected)
+    assert {uri: row.reason for uri, row in rows_of.items()} == {uri: reason for uri, (_, reason) in bad.items()}
+    assert all(row.detail and uri not in row.detail for uri, row in rows_of.items())
+    faces = faces_of.embeddings(outcome)
     assert faces.columns == EMBEDDINGS.columns.names
     assert set(by_uri(faces)) == set(lfw)
 
 
-def test_a_row_tells_the_size_and_the_hash_of_the_whole_upright_image(spark: SparkSession, mobilefacenet, lfw) -> None:
+def test_a_row_tells_the_size_and_the_hash_of_the_whole_upright_image(
+    spark: SparkSession, mobilefacenet: Profile, lfw: Images
+) -> None:
     picture = Image.open(io.BytesIO(next(iter(lfw.values())))).convert("RGB").crop((0, 10, 230, 250))
     lying, turned = io.BytesIO(), Image.Exif()
     turned[0x0112] = 6  # orientation: to be turned by a quarter
     picture.transpose(Image.Transpose.ROTATE_90).save(lying, "PNG", exif=turned)
     contents = {"upright.png": encoded(picture), "lying.png": lying.getvalue()}
-    for row in stage.embeddings(stage.outcomes(rows(spark, contents), plan(mobilefacenet))).collect():
+    for row in faces_of.embeddings(faces_of.outcomes(rows(spark, contents), plan(mobilefacenet))).collect():
         assert (row.image_width, row.image_height) == picture.size == (230, 240)
         assert bytes(row.phash) == perceptual_hash(np.asarray(picture))
 
 
-def test_partitions_and_batches_do_not_matter(spark: SparkSession, mobilefacenet, lfw) -> None:
-    one = by_uri(stage.outcomes(rows(spark, lfw, 1), plan(mobilefacenet, batch_images=32)))
-    many = by_uri(stage.outcomes(rows(spark, lfw, 5), plan(mobilefacenet, batch_images=2)))
-    for uri, row in one.items():
+def test_partitions_and_batches_do_not_matter(spark: SparkSession, mobilefacenet: Profile, lfw: Images) -> None:
+    alone = by_uri(faces_of.outcomes(rows(spark, lfw, 1), plan(mobilefacenet, batch_images=32)))
+    many = by_uri(faces_of.outcomes(rows(spark, lfw, 5), plan(mobilefacenet, batch_images=2)))
+    for uri, row in alone.items():
         np.testing.assert_allclose(row.vector, many[uri].vector, atol=1e-5)
         assert (row.face_id, row.sharpness, row.phash) == (many[uri].face_id, many[uri].sharpness, many[uri].phash)
 
 
 def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(
-    spark: SparkSession, data: Path, mobilefacenet
+    spark: SparkSession, data: Path, mobilefacenet: Profile
 ) -> None:
     file = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
     side_by_side = Image.new("RGB", (500, 250))
@@ -129,9 +144,9 @@ def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(
     side_by_side.paste(photograph, (0, 0))
     side_by_side.paste(photograph.resize((200, 200)), (275, 25))
     contents = {"two.png": encoded(side_by_side), "grey.png": encoded(Image.new("RGB", (90, 90), "grey"))}
-    given = plan(mobilefacenet, detector="mtcnn", faces="all")
-    outcome = stage.outcomes(rows(spark, contents), given).persist()
-    faces = sorted(stage.embeddings(outcome).collect(), key=lambda row: row.face_rank)
+    settings = plan(mobilefacenet, detector="mtcnn", faces="all")
+    outcome = Outcomes(faces_of.outcomes(rows(spark, contents), settings).persist())
+    faces = sorted(faces_of.embeddings(outcome).collect(), key=lambda row: row.face_rank)
     areas = [row.box.width * row.box.height for row in faces]
     assert len(faces) >= 2
     assert [row.face_rank for row in faces] == list(range(len(faces)))
@@ -140,28 +155,30 @@ def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(
     assert np.dot(faces[0].vector, faces[1].vector) > 0.8
     assert {(row.image_width, row.image_height) for row in faces} == {(500, 250)}
     assert len({bytes(row.phash) for row in faces}) == 1
-    assert [(row.uri, row.reason) for row in stage.rejects(outcome).collect()] == [("grey.png", "no_face")]
+    assert [(row.uri, row.reason) for row in faces_of.rejects(outcome).collect()] == [("grey.png", "no_face")]
 
 
 def test_a_small_face_in_a_large_photograph_is_cut_out_of_all_its_pixels(
-    spark: SparkSession, data: Path, mobilefacenet
+    spark: SparkSession, data: Path, mobilefacenet: Profile
 ) -> None:
     file = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
     photograph = Image.open(file).convert("RGB")
     large = Image.new("RGB", (4_000, 3_000), "grey")
     large.paste(photograph, (3_001, 1_003))
     contents = {"large.jpg": encoded(large, "JPEG"), "small.png": encoded(photograph)}
-    given = plan(mobilefacenet, detector="mtcnn")
-    found = by_uri(stage.embeddings(stage.outcomes(rows(spark, contents), given)))
-    one, other = found["large.jpg"], found["small.png"]
-    assert (one.image_width, one.image_height) == (4_000, 3_000)
-    assert abs(one.box.x - 3_001 - other.box.x) < 8
-    assert abs(one.box.y - 1_003 - other.box.y) < 8
-    assert np.dot(one.vector, other.vector) > 0.9
-    assert one.sharpness > 0.6 * other.sharpness, "reduced pixels would be blurred"
+    settings = plan(mobilefacenet, detector="mtcnn")
+    rows_of = by_uri(faces_of.embeddings(faces_of.outcomes(rows(spark, contents), settings)))
+    small, other = rows_of["large.jpg"], rows_of["small.png"]
+    assert (small.image_width, small.image_height) == (4_000, 3_000)
+    assert abs(small.box.x - 3_001 - other.box.x) < 8
+    assert abs(small.box.y - 1_003 - other.box.y) < 8
+    assert np.dot(small.vector, other.vector) > 0.9
+    assert small.sharpness > 0.6 * other.sharpness, "reduced pixels would be blurred"
 
 
-def test_a_decoder_that_crashes_hangs_or_devours_costs_one_image_each(spark: SparkSession, mobilefacenet, lfw) -> None:
+def test_a_decoder_that_crashes_hangs_or_devours_costs_one_image_each(
+    spark: SparkSession, mobilefacenet: Profile, lfw: Images
+) -> None:
     spark.sparkContext.addPyFile(stand_in.__file__)
     bad = {
         "crash.jpg": (stand_in.CRASH, "the decoder crashed (SIGSEGV)"),
@@ -171,16 +188,19 @@ def test_a_decoder_that_crashes_hangs_or_devours_costs_one_image_each(spark: Spa
     }
     sound = list(lfw.items())
     contents = dict(sound[:2]) | {uri: content for uri, (content, _) in bad.items()} | dict(sound[2:])
-    given = plan(mobilefacenet, max_seconds=1.0, max_memory=1 << 28)
-    outcome = stage.outcomes(rows(spark, contents, 1), dataclasses.replace(given, decode="stand_in:decode")).persist()
-    assert {uri: row.detail for uri, row in by_uri(stage.rejects(outcome)).items()} == {
-        uri: said for uri, (_, said) in bad.items()
+    settings = plan(mobilefacenet, max_seconds=1.0, max_memory=1 << 28)
+    crashing = dataclasses.replace(settings, decode="stand_in:decode")
+    outcome = Outcomes(faces_of.outcomes(rows(spark, contents, 1), crashing).persist())
+    assert {uri: row.detail for uri, row in by_uri(faces_of.rejects(outcome)).items()} == {
+        uri: detail for uri, (_, detail) in bad.items()
     }
-    assert set(by_uri(stage.embeddings(outcome))) == set(lfw)
+    assert set(by_uri(faces_of.embeddings(outcome))) == set(lfw)
     outcome.unpersist()
 
 
-def test_an_altered_model_stops_the_job_with_its_digest(spark: SparkSession, mobilefacenet, lfw) -> None:
+def test_an_altered_model_stops_the_job_with_its_digest(
+    spark: SparkSession, mobilefacenet: Profile, lfw: Images
+) -> None:
     altered = dataclasses.replace(mobilefacenet, sha256="f" * 64)
     with pytest.raises(PythonException, match="SHA-256"):
-        stage.outcomes(rows(spark, lfw), plan(altered)).collect()
+        faces_of.outcomes(rows(spark, lfw), plan(altered)).collect()

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
 import hostile
 import numpy as np
 import pytest
 import stand_in
+import tiny_model
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from facesieve.core.config import Embed, Images
 from facesieve.core.profiles import Crop, Profile
 from facesieve.core.reasons import REJECTING
-from facesieve.embed import embeddings as stage
+from facesieve.embed import embeddings as faces_of
 from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.decoder_client import Decoder
+from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.listing import listing
+from facesieve.embed.worker import Plan
 from facesieve.images.sources import source
-from facesieve.models import files
 
 EVERY = Embed(formats=hostile.FORMATS, detector="aligned")
 MUTATED, SECONDS, MOST_SECONDS, SIDE = 2_000, 1.0, 5.0, 250
@@ -163,9 +160,9 @@ def test_the_corpus_is_the_same_for_the_same_seed() -> None:
 
 
 @pytest.fixture
-def heap(tmp_path: Path) -> Path:
+def root(tmp_path: Path) -> Path:
     """A root with damaged files, some that kill the stand-in, sound ones of odd names, and links that leave it."""
-    root = tmp_path / "global"
+    root = tmp_path / "images"
     (root / FOLDER).mkdir(parents=True)
     sound = hostile.encoded(hostile.scene(SIDE, SIDE), "JPEG")
     for file in [*hostile.mutated(48, 3), *(one for one in hostile.bombs(large=False) if len(one.content) < 300_000)]:
@@ -175,7 +172,11 @@ def heap(tmp_path: Path) -> Path:
     for name, (content, _) in SAYING.items():
         (root / name).write_bytes(content)
     (tmp_path / "outside.jpg").write_bytes(sound)
-    links = {"out.jpg": tmp_path / "outside.jpg", "up.jpg": "../outside.jpg", "folder.jpg": tmp_path}
+    links: dict[str, str | Path] = {
+        "out.jpg": tmp_path / "outside.jpg",
+        "up.jpg": "../outside.jpg",
+        "folder.jpg": tmp_path,
+    }
     links |= {"loop": ".", "self.jpg": "self.jpg", "gone.jpg": "nothing.jpg", "in.jpg": Path(FOLDER) / NAMES[0]}
     for name, target in links.items():
         (root / name).symlink_to(target)
@@ -185,47 +186,26 @@ def heap(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Profile:
-    """A model of one dense layer, written as Keras writes it."""
-    layers = [
-        {"class_name": "InputLayer", "config": {"name": "crops", "batch_shape": [None, 16, 16, 3]}},
-        {"class_name": "Flatten", "config": {"name": "flat"}},
-        {"class_name": "Dense", "config": {"name": "dense", "units": 8, "use_bias": False, "activation": "linear"}},
-    ]
-    weights, file = io.BytesIO(), tmp_path / "tiny.keras"
-    with h5py.File(weights, "w") as stored:
-        stored["layers/dense/vars/0"] = np.random.default_rng(0).normal(size=(16 * 16 * 3, 8)).astype(np.float32)
-    with zipfile.ZipFile(file, "w") as packed:
-        packed.writestr("config.json", json.dumps({"class_name": "Sequential", "config": {"layers": layers}}))
-        packed.writestr("model.weights.h5", weights.getvalue())
-    return Profile(
-        file=str(file),
-        sha256=files.digest(files.read(file)),
-        form="keras",
-        input=(16, 16),
-        normalisation="fixed",
-        dimension=8,
-        name="tiny",
-        crop=Crop(100.0, SIDE / 2, SIDE / 2),
-    )
+    return tiny_model.written(tmp_path, Crop(100.0, SIDE / 2, SIDE / 2))
 
 
-def test_each_file_below_the_root_is_accounted_for(spark: SparkSession, heap: Path, tiny: Profile) -> None:
+def test_each_file_below_the_root_is_accounted_for(spark: SparkSession, root: Path, tiny: Profile) -> None:
     """In one task, so that every image comes after another in the same worker; a task that fails ends a local job."""
     spark.sparkContext.addPyFile(stand_in.__file__)
-    images = Images(root=str(heap))
-    given = source(images)
-    listed = listing(given.images(spark), None, images, given.fetch(), False)
+    images = Images(root=str(root))
+    tree = source(images)
+    listed = listing(tree.images(spark), None, images, tree.fetch())
     embed = Embed(detector="aligned", max_seconds=1.0, max_memory=1 << 28)
-    plan = stage.Plan(tiny, embed, "any", given.fetch(), "stand_in:decode")
-    rows = listed.withColumn("content", F.lit(None).cast("binary")).repartition(1).sortWithinPartitions("uri")
-    outcome = stage.outcomes(rows, plan).persist()
-    embedded, rejected = stage.embeddings(outcome).collect(), stage.rejects(outcome).collect()
+    plan = Plan(tiny, embed, "any", tree.fetch(), "stand_in:decode")
+    rows = faces_of.listed_images(listed, tree).repartition(1).sortWithinPartitions("uri")
+    outcome = Outcomes(faces_of.outcomes(ToEmbed(rows), plan).persist())
+    embedded, rejected = faces_of.embeddings(outcome).collect(), faces_of.rejects(outcome).collect()
     uris = sorted(row.uri for row in listed.collect())
     assert sorted(row.uri for row in embedded + rejected) == uris
     faces = {row.uri: row.vector for row in embedded}
     refused = {row.uri: f"{row.reason}: {row.detail}" for row in rejected}
-    below = [path for path in heap.rglob("*") if path.is_symlink() or path.is_file()]
-    assert len(uris) + given.ignored(spark).files == len(below)
+    below = [path for path in root.rglob("*") if path.is_symlink() or path.is_file()]
+    assert len(uris) + tree.ignored(spark).files == len(below)
     assert {name: refused.get(name) for name in SAYING} == {name: said for name, (_, said) in SAYING.items()}
     assert {f"{FOLDER}/{name}" for name in NAMES} | {"in.jpg", *BETWEEN} <= set(faces)
     assert all(len(faces[name]) == tiny.dimension and faces[name] == faces["in.jpg"] for name in BETWEEN)

@@ -15,7 +15,8 @@ from facesieve.core import ids
 from facesieve.core.config import Images
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import LISTING, Listing
-from facesieve.embed.listing import checked, listing, listing_key
+from facesieve.embed.listing import Digests, check_uris, checked, listing, listing_key
+from facesieve.images.protocol import SourceImages
 from facesieve.images.sources import source
 
 CONTENT = {"flat.jpg": b"flat", "p/1.jpg": b"one", "p/q r%/2\n.jpg": b"two", "p/copy.jpg": b"one"}
@@ -31,9 +32,9 @@ def tree(tmp_path: Path) -> Images:
     return Images(root=str(root))
 
 
-def _listing(spark: SparkSession, images: Images, former: Listing | None = None, rehash: bool = False) -> Listing:
-    given = source(images)
-    return listing(given.images(spark), former, images, given.fetch(), rehash)
+def _listing(spark: SparkSession, images: Images, former: Listing | None = None) -> Listing:
+    tree = source(images)
+    return listing(tree.images(spark), former, images, tree.fetch())
 
 
 def _rows(table: Listing) -> dict[str, Row]:
@@ -68,14 +69,14 @@ def test_identity_rules(spark: SparkSession, tree: Images, rule: str, identities
 
 
 def test_an_image_that_cannot_be_read_is_a_row_without_digest(spark: SparkSession, tree: Images) -> None:
-    given = source(tree)
-    found = given.images(spark).persist()
-    assert found.count() == 4
+    origin = source(tree)
+    images = SourceImages(origin.images(spark).persist())
+    assert images.count() == 4
     Path(tree.root, "p/1.jpg").unlink()
     Path(tree.root, "flat.jpg").unlink()
     Path(tree.root, "flat.jpg").mkdir()
     Path(tree.root, "p/dangling.jpg").symlink_to("nowhere")
-    rows = _rows(listing(found, None, tree, given.fetch(), False))
+    rows = _rows(listing(images, None, tree, origin.fetch()))
     assert {uri for uri, row in rows.items() if row.sha256 is None} == {"p/1.jpg", "flat.jpg"}
     assert rows["p/1.jpg"].image_id == ids.image_id("p/1.jpg", None)
     assert _rows(_listing(spark, tree))["p/dangling.jpg"].sha256 is None
@@ -88,15 +89,13 @@ def _forbidden(uri: str) -> bytes:
 def test_digests_are_reused_where_uri_size_and_time_are_equal(spark: SparkSession, tree: Images) -> None:
     former = _listing(spark, tree)
     images = source(tree).images(spark)
-    assert _rows(listing(images, former, tree, _forbidden, False)) == _rows(former)
+    assert _rows(listing(images, former, tree, _forbidden)) == _rows(former)
     Path(tree.root, "p/1.jpg").write_bytes(b"new")  # same size, another time
     Path(tree.root, "p/5.jpg").write_bytes(b"five")
     marked = Listing(former.withColumn("sha256", F.lit("reused")))
     digests = {uri: row.sha256 for uri, row in _rows(_listing(spark, tree, marked)).items()}
     fresh = {"p/1.jpg": hashlib.sha256(b"new").hexdigest(), "p/5.jpg": hashlib.sha256(b"five").hexdigest()}
     assert digests == {uri: fresh.get(uri, "reused") for uri in [*CONTENT, "p/5.jpg"]}
-    again = _rows(_listing(spark, tree, marked, rehash=True))
-    assert all(row.sha256 != "reused" for row in again.values())
 
 
 def test_an_image_that_was_unread_is_tried_again(spark: SparkSession, tree: Images) -> None:
@@ -114,29 +113,34 @@ def _parquet(root: Path, uris: list[str | None], content: list[bytes | None], **
 
 def test_parquet_content_is_hashed_without_fetching(spark: SparkSession, tmp_path: Path) -> None:
     images = _parquet(tmp_path / "set", ["x/a", "b", "c"], [b"one", b"", None], identity=["p", "", None])
-    found = source(images).images(spark)
-    rows = _rows(listing(found, None, images, _forbidden, False))
+    content = source(images).images(spark)
+    rows = _rows(listing(content, None, images, _forbidden))
     assert {uri: (row.identity, row.size, row.modified, row.sha256) for uri, row in rows.items()} == {
         "x/a": ("p", 3, None, hashlib.sha256(b"one").hexdigest()),
         "b": (None, 0, None, hashlib.sha256(b"").hexdigest()),
         "c": (None, 0, None, None),
     }
-    former = Listing(listing(found, None, images, _forbidden, False).withColumn("sha256", F.lit("reused")))
-    assert _rows(listing(found, former, images, _forbidden, False)) == rows
+    former = Listing(listing(content, None, images, _forbidden).withColumn("sha256", F.lit("reused")))
+    assert _rows(listing(content, former, images, _forbidden)) == rows
+    fresh = Digests(former.where("uri = 'x/a'").select("uri", "sha256"))
+    digests = {uri: row.sha256 for uri, row in _rows(listing(content, None, images, _forbidden, fresh)).items()}
+    assert digests == {"x/a": "reused", "b": rows["b"].sha256, "c": None}
 
 
 def test_null_and_repeated_uris_are_refused_with_their_counts(spark: SparkSession, tmp_path: Path) -> None:
     images = _parquet(tmp_path / "set", ["a", None, "a", "b", None, "a"], [b"x"] * 6)
-    said = "uri is null in 2 rows.*uri repeats another in 2 rows"
-    with pytest.raises(ContractError, match=said):
-        listing(source(images).images(spark), None, images, _forbidden, False)
+    problems = "uri is null in 2 rows.*uri repeats another in 2 rows"
+    with pytest.raises(ContractError, match=problems):
+        listing(source(images).images(spark), None, images, _forbidden)
+    with pytest.raises(ContractError, match=problems):
+        check_uris(source(images).images(spark))
 
 
 def test_a_collision_of_ids_is_refused(spark: SparkSession, tree: Images) -> None:
     table = _listing(spark, tree)
-    one = F.when(F.col("uri").like("p/%"), F.lit(7)).otherwise(F.col("image_id"))
+    doubled = F.when(F.col("uri").like("p/%"), F.lit(7)).otherwise(F.col("image_id"))
     with pytest.raises(ContractError, match="image_id collides in 2 rows"):
-        checked(Listing(table.withColumn("image_id", one.cast("bigint"))))
+        checked(Listing(table.withColumn("image_id", doubled.cast("bigint"))))
 
 
 def _changed(column: str) -> Callable[[Listing], Listing]:

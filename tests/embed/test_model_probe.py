@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ModelError
 from facesieve.core.profiles import Profile
-from facesieve.embed.model_probe import prove
+from facesieve.embed.model_probe import probe
 
 
 def test_the_reason_of_a_worker_reaches_the_driver_whole(spark: SparkSession, tmp_path: Path) -> None:
@@ -17,6 +17,6 @@ def test_the_reason_of_a_worker_reaches_the_driver_whole(spark: SparkSession, tm
     digest = hashlib.sha256(content).hexdigest()
     profile = Profile(str(tmp_path / "model.tflite"), digest, "tflite", (32, 32), "none", 8, name="broken")
     with pytest.raises(ModelError, match="TFLite") as caught:
-        prove(spark, profile)
+        probe(spark, profile)
     assert "\n" not in str(caught.value)
     assert "Traceback" not in str(caught.value)

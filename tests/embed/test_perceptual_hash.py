@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import io
+from typing import Any
 
 import imagehash
 import numpy as np
@@ -9,21 +12,21 @@ from facesieve.decide.kernels.duplicates import least_difference
 from facesieve.embed.perceptual_hash import VIEW_BYTES, VIEWS, perceptual_hash
 
 
-def scene(seed, width=300, height=240):
+def scene(seed: int, width: int = 300, height: int = 240) -> Image.Image:
     """A smooth picture of its own, with light and dark places of many sizes."""
     chance = np.random.default_rng(seed)
     coarse, fine = (chance.integers(0, 256, (side, side, 3), np.uint8) for side in (5, 12))
-    layers = [Image.fromarray(one).resize((width, height), Image.Resampling.BICUBIC) for one in (coarse, fine)]
-    return Image.blend(*layers, 0.4)
+    lower, upper = (Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC) for grid in (coarse, fine))
+    return Image.blend(lower, upper, 0.4)
 
 
-def difference(one, other):
-    hashes = [np.frombuffer(perceptual_hash(np.asarray(image)), np.uint8) for image in (one, other)]
+def difference(image: Image.Image, other: Image.Image) -> int:
+    hashes = [np.frombuffer(perceptual_hash(np.asarray(image)), np.uint8) for image in (image, other)]
     views, others = (values.reshape(1, len(VIEWS), VIEW_BYTES) for values in hashes)
     return int(min(least_difference(views, others[:, 0])[0], least_difference(others, views[:, 0])[0]))
 
 
-def encoded(image, quality):
+def encoded(image: Image.Image, quality: int) -> Image.Image:
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=quality)
     return Image.open(stream).convert("RGB")
@@ -54,7 +57,7 @@ def test_views_are_hashed_as_the_library_hashes_them() -> None:
         lambda image: encoded(image.crop((9, 7, 291, 233)).resize((197, 158)), 60),
     ],
 )
-def test_a_copy_that_was_encoded_resized_or_cropped_differs_little(changed) -> None:
+def test_a_copy_that_was_encoded_resized_or_cropped_differs_little(changed: Any) -> None:
     assert max(difference(scene(seed), changed(scene(seed))) for seed in range(10)) <= 24
 
 
@@ -63,7 +66,7 @@ def test_other_pictures_differ_much() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (12, 9), (3_000, 700)])
-def test_any_size_has_a_hash(size) -> None:
+def test_any_size_has_a_hash(size: Any) -> None:
     image = scene(2, *size)
     assert difference(image, image) == 0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from facesieve.embed.prefetch import ahead
+from facesieve.embed.prefetch import prefetched
 
 
 def threads() -> int:
@@ -20,7 +20,7 @@ def test_results_come_in_order_and_work_goes_on_meanwhile() -> None:
         done.append(number)
         return number * 2
 
-    results = ahead(range(40), work, lambda _: 1)
+    results = prefetched(range(40), work, lambda _: 1)
     assert next(results) == 0
     time.sleep(0.1)
     assert len(done) > 1, "the next ones are done while the first is used"
@@ -28,7 +28,7 @@ def test_results_come_in_order_and_work_goes_on_meanwhile() -> None:
     assert threads() == 0
 
 
-def test_it_is_never_far_ahead() -> None:
+def test_it_is_never_far_prefetched() -> None:
     asked: list[int] = []
 
     def numbers() -> Iterator[int]:
@@ -36,15 +36,19 @@ def test_it_is_never_far_ahead() -> None:
             asked.append(number)
             yield number
 
-    large = ahead(numbers(), lambda number: number, lambda _: 50_000_000)
+    large = prefetched(numbers(), lambda number: number, lambda _: 50_000_000)
     begun: list[int] = []
-    held = ahead(numbers(), lambda number: begun.append(number) or number, lambda _: 50_000_000)
-    next(large), next(held)
+
+    def begin(number: int) -> int:
+        begun.append(number)
+        return number
+
+    waiting = prefetched(numbers(), begin, lambda _: 50_000_000)
+    next(large), next(waiting)
     time.sleep(0.2)
     assert len(asked) < 50
     assert len(begun) <= 3, "two results of 50 MB wait, none is begun beyond them"
-    large.close()
-    held.close()
+    del large, waiting
     assert threads() == 0
 
 
@@ -54,7 +58,7 @@ def test_what_work_raises_is_raised_where_its_result_is_taken() -> None:
             raise KeyError(number)
         return number
 
-    results = ahead(range(100), work, lambda _: 0)
+    results = prefetched(range(100), work, lambda _: 0)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(KeyError):
         next(results)
@@ -62,4 +66,4 @@ def test_what_work_raises_is_raised_where_its_result_is_taken() -> None:
 
 
 def test_nothing_given_nothing_done() -> None:
-    assert list(ahead([], str, len)) == []
+    assert list(prefetched([], str, len)) == []

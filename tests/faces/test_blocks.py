@@ -109,9 +109,18 @@ def test_usable_vectors_are_counted(spark: SparkSession, partitions: int) -> Non
     ],
     ids=["nan", "infinite", "zero", "none", "null inside", "underflow", "overflow", "mixed", "none and nan"],
 )
-def test_vectors_that_cannot_be_compared_are_counted(spark: SparkSession, bad: list[Vector], count: int) -> None:
-    with pytest.raises(ContractError, match=rf"^embeddings\.vector: {count} of {3 + len(bad)} faces are without"):
-        inventory(rows(spark, *USABLE, *bad), 2)
+def test_vectors_that_cannot_be_compared_are_counted(bad: list[Vector], count: int) -> None:
+    vectors = [*USABLE, *bad]
+    columns = [np.arange(len(vectors)), np.zeros(len(vectors), np.int64), pa.array(vectors, pa.list_(pa.float32()))]
+    batch = pa.record_batch(columns, ["face_id", "code", "vector"])
+    (block,) = [row for blocks in stage._gather([batch]) for row in blocks.to_pylist()]
+    assert (block["faces"], block["unusable"], block["nameless"]) == (len(vectors), count, 0)
+
+
+def test_unusable_vectors_are_an_error_that_counts_them(spark: SparkSession) -> None:
+    bad: list[Vector] = [[NAN, NAN], [0.0, 0.0], [None, 1.0], None, [-1e5, 0.0]]
+    with pytest.raises(ContractError, match=r"^embeddings\.vector: 5 of 8 faces are without"):
+        inventory(rows(spark, *USABLE, *bad, partitions=3), 2)
 
 
 @pytest.mark.parametrize("partitions", [1, 4])

@@ -43,8 +43,8 @@ def shop(spark: SparkSession, tmp_path: Path) -> Shop:
 
 def test_no_name_leads_out_of_the_export_root(shop: Shop, tmp_path: Path) -> None:
     images = Images(root=str(shop.images), identity=RULE)
-    given = source(images)
-    rows = listing(given.images(shop.spark), None, images, given.fetch(), False).select("uri", "identity").collect()
+    tree = source(images)
+    rows = listing(tree.images(shop.spark), None, images, tree.fetch()).select("uri", "identity").collect()
     assert {row.identity for row in rows} == set(LISTED)
     targets = [target.format(root=tmp_path) for target in TARGETS]
     first, second = (sorted(row for row in rows if f"__{number}." in row.uri) for number in range(2))

@@ -88,7 +88,7 @@ def test_increments_are_one_full_join_in_the_epoch(
         assert (epoch.name, facts["epoch"], facts["recall"]) == ("run-1", "run-1", recall)
         assert (facts["new"], facts["gone"], facts["edges"]) == (len(fresh), len(gone), sum(map(len, edges.values())))
         assert edges == joined(world.faces, epoch, most)[0]
-        assert world.kept() == sorted(world.faces.ids.tolist())
+        assert world.stored() == sorted(world.faces.ids.tolist())
         came, went = (set(world.everybody.ids[sorted(rows)].tolist()) for rows in (fresh, gone))
         assert newcomers == [came | _reopened(former, went, most)] * len(epoch.cosines)
 
@@ -132,7 +132,7 @@ def test_a_collection_that_has_doubled_begins_an_epoch_and_a_large_change_is_joi
         assert facts["rows_in"] == count
         assert facts["recall"] == 1.0
         assert world.edges()["global"] == oracle.edges(world.faces, world.epoch().cosines["global"])
-        assert world.kept() == sorted(world.faces.ids.tolist())
+        assert world.stored() == sorted(world.faces.ids.tolist())
         return facts["epoch"], facts["new"] is not None
 
     assert linked(70) == ("run-1", False)

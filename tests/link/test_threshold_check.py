@@ -141,10 +141,10 @@ def test_without_any_line_an_explicit_threshold_is_taken_with_a_warning() -> Non
         expected(line(how="robust"), bare, threshold_global=0.2)
 
 
-@pytest.mark.parametrize(("how", "said"), [("identities", "pairs across its identities"), ("robust", "random pairs")])
-def test_a_drift_is_a_warning_with_both_figures(how: str, said: str) -> None:
+@pytest.mark.parametrize(("how", "basis"), [("identities", "pairs across its identities"), ("robust", "random pairs")])
+def test_a_drift_is_a_warning_with_both_figures(how: str, basis: str) -> None:
     (warning,) = expected(line(0.12, 0.17, how)).warnings
-    assert re.search(rf"meets 3 false matches .* toy \(0\.038 \+ 0\.161 z\), but 30 by that of {said}", warning)
+    assert re.search(rf"meets 3 false matches .* toy \(0\.038 \+ 0\.161 z\), but 30 by that of {basis}", warning)
     assert "(0.12 + 0.17 z)" in warning
 
 

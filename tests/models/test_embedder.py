@@ -1,8 +1,12 @@
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,24 +15,30 @@ from PIL import Image
 from facesieve import models
 from facesieve.core import profiles
 from facesieve.core.errors import ConfigError, ModelError
+from facesieve.core.profiles import Profile
 from facesieve.faces import pixels
 from facesieve.models import Embedder, embedder
+from facesieve.models.files import ModelFiles
+from facesieve.models.network import Infer
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def mobilefacenet(data: Path):
+def mobilefacenet(data: Path) -> Profile:
     return profiles.load("mobilefacenet", str(ROOT / "conf" / "models"))
 
 
-def lfw_crops(data, profile, stored, count):
+def lfw_crops(data: Path, profile: Profile, stored: Any, count: int) -> Any:
     chosen = np.linspace(0, len(stored["paths"]) - 1, count).astype(int)
     crop = profile.crop
+    assert crop is not None
     box = (crop.centre_x - crop.side / 2, crop.centre_y - crop.side / 2, crop.side, crop.side)
     files = [data / "lfw" / "images" / str(stored["paths"][index]) for index in chosen]
     images = [np.asarray(Image.open(file).convert("RGB")) for file in files]
-    return np.stack([pixels.resample(image, box, profile.input) for image in images]), stored["embeddings"][chosen]
+    return np.stack([pixels.resample(image, box, (profile.input[0], profile.input[1])) for image in images]), stored[
+        "embeddings"
+    ][chosen]
 
 
 @pytest.mark.parametrize(("name", "file"), [("facenet", "facenet_embeddings"), ("mobilefacenet", "embeddings")])
@@ -44,7 +54,7 @@ def test_stored_embeddings_are_reproduced(data: Path, facenet_weights: Path, nam
     assert cosines.min() > 0.999
 
 
-def test_batch_size_does_not_matter(data: Path, mobilefacenet) -> None:
+def test_batch_size_does_not_matter(data: Path, mobilefacenet: Profile) -> None:
     crops = np.random.default_rng(0).uniform(0, 255, (5, 112, 112, 3)).astype(np.float32)
     loaded = models.load(mobilefacenet)
     one_by_one = np.concatenate([loaded.embed(crop[None]) for crop in crops])
@@ -60,7 +70,7 @@ def test_batch_size_does_not_matter(data: Path, mobilefacenet) -> None:
         ({"file": "s3://bucket/model.tflite"}, "not on this machine"),
     ],
 )
-def test_check_names_key_and_fix(mobilefacenet, change, said: str) -> None:
+def test_check_names_key_and_fix(mobilefacenet: Profile, change: Any, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
         models.check(dataclasses.replace(mobilefacenet, **change))
     assert caught.value.faults[0].key.startswith("mobilefacenet: ")
@@ -68,13 +78,13 @@ def test_check_names_key_and_fix(mobilefacenet, change, said: str) -> None:
 
 
 @pytest.mark.parametrize("change", [{"output": "no_such"}, {"dimension": 64}, {"input": (96, 96)}])
-def test_tflite_must_be_what_the_profile_says(mobilefacenet, change) -> None:
+def test_tflite_must_be_what_the_profile_says(mobilefacenet: Profile, change: Any) -> None:
     with pytest.raises(ModelError, match="mobilefacenet"):
         models.load(dataclasses.replace(mobilefacenet, **change))
 
 
 @pytest.mark.parametrize("vector", [[np.nan, 1.0], [0.0, 0.0], [1.0, 2.0, 3.0]])
-def test_a_vector_that_is_none_is_an_error(vector) -> None:
+def test_a_vector_that_is_none_is_an_error(vector: Any) -> None:
     profile = profiles.Profile(
         file="", sha256="0" * 64, form="tflite", input=(8, 8), normalisation="none", dimension=2, name="broken"
     )
@@ -83,7 +93,7 @@ def test_a_vector_that_is_none_is_an_error(vector) -> None:
         broken.embed(np.zeros((1, 8, 8, 3), dtype=np.float32))
 
 
-def embedder_of(infer, dimension=2):
+def embedder_of(infer: Any, dimension: int = 2) -> Embedder:
     profile = profiles.Profile(
         file="", sha256="0" * 64, form="tflite", input=(8, 8), normalisation="none", dimension=dimension, name="broken"
     )
@@ -91,7 +101,7 @@ def embedder_of(infer, dimension=2):
 
 
 def test_an_error_of_the_model_is_a_sentence() -> None:
-    def fail(batch):
+    def fail(batch: Any) -> None:
         raise RuntimeError("Node number 5 (CONV_2D) failed to invoke.\nmore lines")
 
     with pytest.raises(
@@ -101,7 +111,7 @@ def test_an_error_of_the_model_is_a_sentence() -> None:
 
 
 def test_memory_that_is_short_is_no_fault_of_the_model() -> None:
-    def fail(batch):
+    def fail(batch: Any) -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
@@ -109,15 +119,20 @@ def test_memory_that_is_short_is_no_fault_of_the_model() -> None:
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     """Return a function that makes a profile whose form is loaded to a given function, and the list of loads."""
-    loads = []
+    loads: list[int] = []
 
-    def make(infer):
+    def make(infer: Infer) -> Profile:
         file = tmp_path / "it.tflite"
         file.write_bytes(b"\x1c\x00\x00\x00TFL3")
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        monkeypatch.setattr("facesieve.models.formats.tflite.load", lambda files, profile: loads.append(1) or infer)
+
+        def load(files: ModelFiles, profile: Profile) -> Infer:
+            loads.append(1)
+            return infer
+
+        monkeypatch.setattr("facesieve.models.formats.tflite.load", load)
         return dataclasses.replace(embedder_of(infer).profile, file=str(file), sha256=digest)
 
     models.load.cache_clear()
@@ -125,7 +140,7 @@ def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     models.load.cache_clear()
 
 
-def test_any_number_of_batches_loads_once(registered) -> None:
+def test_any_number_of_batches_loads_once(registered: Any) -> None:
     make, loads = registered
     profile = make(lambda batch: np.ones((len(batch), 2), np.float32))
     before = models.load.cache_info().misses
@@ -138,13 +153,13 @@ def test_any_number_of_batches_loads_once(registered) -> None:
 
 
 @pytest.mark.parametrize("vector", [[np.nan, 1.0], [0.0, 0.0], [1.0, 2.0, 3.0]])
-def test_a_model_is_tried_when_it_is_loaded(registered, vector) -> None:
+def test_a_model_is_tried_when_it_is_loaded(registered: Any, vector: Any) -> None:
     profile = registered[0](lambda batch: np.array([vector], dtype=np.float32))
     with pytest.raises(ModelError, match="broken: the model returned"):
         models.load(profile)
 
 
-def test_an_altered_byte_is_refused_on_driver_and_worker_before_anything_is_parsed(registered) -> None:
+def test_an_altered_byte_is_refused_on_driver_and_worker_before_anything_is_parsed(registered: Any) -> None:
     make, loads = registered
     profile = make(lambda batch: np.ones((len(batch), 2), np.float32))
     Path(profile.file).write_bytes(b"\x1c\x00\x00\x01TFL3")

@@ -31,9 +31,9 @@ def test_what_is_unsafe_is_encoded(name: str, expected: str) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 300, "é" * 300, "/" * 300, "_SUCCESS", "manifest.csv", "a~0123456789ABCDEF"])
 def test_long_reserved_and_marked_names_get_a_mark(name: str) -> None:
-    made = file_names.folder(name, False)
-    assert made[-17] == "~"
-    assert len(made.encode()) < 255
+    name_of_folder = file_names.folder(name, False)
+    assert name_of_folder[-17] == "~"
+    assert len(name_of_folder.encode()) < 255
 
 
 def test_a_long_file_keeps_its_suffix() -> None:

@@ -39,6 +39,7 @@ class Reason(str, Enum):
     NO_FACE = "no_face"
     OVERRIDDEN = "overridden"
     OVERLAP = "overlap"
+    UNREAD = "unread"
     TWO_IDENTITIES = "two_identities"
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"

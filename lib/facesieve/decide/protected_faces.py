@@ -17,14 +17,15 @@ from facesieve.core.config import Images
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, ContractError, Fault, first_line
 from facesieve.core.tables import Listing
-from facesieve.embed import embeddings as faces_stage
+from facesieve.embed import embeddings as faces_of
 from facesieve.embed.listing import listing, listing_key
-from facesieve.images.sources import Source, source
+from facesieve.embed.worker import Plan
+from facesieve.images.protocol import Source
+from facesieve.images.sources import source
 from facesieve.images.storage import Storage
 from facesieve.lake.run import Run
 
 _KEY = "decide.protected"
-_TASKS_PER_CORE = 4
 _SHOWN = 5
 
 
@@ -62,7 +63,7 @@ def in_images(run: Run, root: str, form: str) -> Elsewhere:
     images = source(settings)
     try:
         images.check()
-        listed = listing(images.images(run.spark), None, settings, images.fetch(), rehash=True)
+        listed = listing(images.images(run.spark), None, settings, images.fetch())
     except (ConfigError, ContractError) as problem:
         cause = problem.faults[0].problem if isinstance(problem, ConfigError) else str(problem)
         fix = "Name a lake, a folder of images, a list, or a Parquet file with the columns vector and model."
@@ -158,11 +159,9 @@ def _other_models(run: Run, faces: DataFrame, place: str) -> Fault:
 def _of_images(run: Run, images: Source, settings: Images, listed: Listing) -> DataFrame:
     """Embed the images, and warn of those that give no face."""
     models.check(run.profile)
-    plan = faces_stage.Plan(run.profile, run.config.embed, run.model, images.fetch())
-    rows = _with_content(run.spark, images, settings, listed)
-    tasks = run.spark.sparkContext.defaultParallelism * _TASKS_PER_CORE
-    outcome = faces_stage.outcomes(rows.repartition(tasks, "image_id"), plan).persist()
-    faces = faces_stage.embeddings(outcome)
+    plan = Plan(run.profile, run.config.embed, run.model, None if images.carries_content else images.fetch())
+    outcome = faces_of.embedded(faces_of.listed_images(listed, images), plan)
+    faces = faces_of.embeddings(outcome)
     without = outcome.where(F.col("reason").isNotNull()).count()
     if not faces.count():
         problem = f"{settings.root} holds no usable face ({count(without)} images)"
@@ -170,13 +169,6 @@ def _of_images(run: Run, images: Source, settings: Images, listed: Listing) -> D
     if without:
         run.warn(f"{_KEY}: {count(without)} images of {settings.root} give no face and protect nobody")
     return faces.select("vector")
-
-
-def _with_content(spark: SparkSession, images: Source, settings: Images, listed: Listing) -> DataFrame:
-    rows = listed.select("image_id", "uri", "sha256", "size")
-    if settings.format == "files":
-        return rows.withColumn("content", F.lit(None).cast("binary"))
-    return rows.join(images.images(spark).select("uri", "content"), "uri", how="left")
 
 
 def _unreadable(place: str, problem: Exception) -> ConfigError:

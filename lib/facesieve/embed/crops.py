@@ -71,7 +71,7 @@ class _Search:
     unsure: int
 
     def surest(self) -> float:
-        return max((one.confidence for one in self.sure), default=0.0)
+        return max((detection.confidence for detection in self.sure), default=0.0)
 
 
 def faces(pictures: Sequence[Picture], profile: Profile, embed: Embed) -> list[list[Face] | Unusable]:
@@ -149,12 +149,12 @@ def _searched(pictures: Sequence[Picture], embed: Embed, turn: int) -> list[_Sea
     """Search pictures turned by `turn`; what is found is in pixels of the full picture before turning."""
     smallest, least = min(_SOUGHT_FACE, embed.min_face), min(_SOUGHT_CONFIDENCE, embed.min_confidence)
     turned = [np.ascontiguousarray(np.rot90(picture.pixels, turn)) for picture in pictures]
-    found = models.detect(turned, embed.detector_side, smallest, least)
+    detections = models.detect(turned, embed.detector_side, smallest, least)
     searches = []
-    for picture, raw in zip(pictures, found, strict=True):
-        every = [_upright(one, picture, turn) for one in raw]
-        large = [one for one in every if min(one.box[2:]) >= embed.min_face]
-        sure = tuple(one for one in large if one.confidence >= embed.min_confidence)
+    for picture, raw in zip(pictures, detections, strict=True):
+        every = [_upright(detection, picture, turn) for detection in raw]
+        large = [detection for detection in every if min(detection.box[2:]) >= embed.min_face]
+        sure = tuple(detection for detection in large if detection.confidence >= embed.min_confidence)
         searches.append(_Search(turn, sure, len(every) - len(large), len(large) - len(sure)))
     return searches
 
@@ -167,13 +167,13 @@ def _turned(pictures: Sequence[Picture], embed: Embed) -> list[_Search]:
     return [max(searches, key=_Search.surest) for searches in zip(*by_turn, strict=True)]
 
 
-def _upright(found: Detection, picture: Picture, turn: int) -> Detection:
-    """Lead a find in the turned and perhaps reduced pixels back to the full upright image."""
-    x, y, width, height = found.box
+def _upright(detection: Detection, picture: Picture, turn: int) -> Detection:
+    """Lead a detection in the turned and perhaps reduced pixels back to the full upright image."""
+    x, y, width, height = detection.box
     corners = _turned_back(np.array([[x, y], [x + width, y + height]]), picture, turn)
     (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    points = _turned_back(np.reshape(found.landmarks, (5, 2)), picture, turn)
-    return replace(found, box=(left, top, right - left, bottom - top), landmarks=tuple(points.ravel().tolist()))
+    points = _turned_back(np.reshape(detection.landmarks, (5, 2)), picture, turn)
+    return replace(detection, box=(left, top, right - left, bottom - top), landmarks=tuple(points.ravel().tolist()))
 
 
 def _turned_back(points: npt.NDArray[np.float64], picture: Picture, turn: int) -> npt.NDArray[np.float64]:
@@ -190,19 +190,19 @@ def _chosen(picture: Picture, search: _Search, margin: Margin, embed: Embed) -> 
     ranked = sorted(search.sure, key=_rank)
     chosen = ranked[:1] if embed.faces == "largest" else ranked
     passed_over = search.small + search.unsure
-    return [replace(_cropped(one, picture, margin), turn=search.turn, passed_over=passed_over) for one in chosen]
+    return [replace(_cropped(each, picture, margin), turn=search.turn, passed_over=passed_over) for each in chosen]
 
 
-def _cropped(found: Detection, picture: Picture, margin: Margin) -> Face:
-    known = (found.landmarks, found.confidence)
+def _cropped(detection: Detection, picture: Picture, margin: Margin) -> Face:
+    sure = (detection.landmarks, detection.confidence)
     if margin.kind == "facenet":
-        return Face(found.box, _widened(found.box, margin.pixels, picture), *known)
-    face = Face(found.box, pixels.square(found.box, margin.room), *known)
+        return Face(detection.box, _widened(detection.box, margin.pixels, picture), *sure)
+    face = Face(detection.box, pixels.square(detection.box, margin.room), *sure)
     if margin.kind == "box":
         return face
     template = _template(margin)
     try:
-        landmarks.similarity(np.reshape(found.landmarks, (5, 2)), np.reshape(template, (5, 2)))
+        landmarks.similarity(np.reshape(detection.landmarks, (5, 2)), np.reshape(template, (5, 2)))
     except ValueError:
         return face  # points that are no face's: its box is all that is known
     return replace(face, template=template)
@@ -226,16 +226,16 @@ def _widened(box: Box, margin: float, picture: Picture) -> Box:
     return left, top, right - left, bottom - top
 
 
-def _rank(found: Detection) -> tuple[float, ...]:
+def _rank(detection: Detection) -> tuple[float, ...]:
     """Largest area first, then the surer one, then the one farther left, then farther up."""
-    x, y, width, height = found.box
-    return (-width * height, -found.confidence, x, y)
+    x, y, width, height = detection.box
+    return (-width * height, -detection.confidence, x, y)
 
 
 def _ignored(search: _Search, embed: Embed) -> str:
-    said = []
+    passed_over = []
     if search.small:
-        said.append(f"{search.small} below embed.min_face ({embed.min_face} pixels)")
+        passed_over.append(f"{search.small} below embed.min_face ({embed.min_face} pixels)")
     if search.unsure:
-        said.append(f"{search.unsure} below embed.min_confidence ({embed.min_confidence:g})")
-    return "no face was found" + (": ignored are " + ", ".join(said) if said else "")
+        passed_over.append(f"{search.unsure} below embed.min_confidence ({embed.min_confidence:g})")
+    return "no face was found" + (": ignored are " + ", ".join(passed_over) if passed_over else "")

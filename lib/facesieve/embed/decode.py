@@ -111,7 +111,7 @@ def picture(content: bytes, embed: Embed, full: bool = False) -> Picture:
         except MemoryError:
             raise out_of_memory(embed) from None
         except DECODING_ERRORS as problem:
-            raise Unusable(Reason.UNDECODABLE, f"{image.format}: {_said(problem)}") from None
+            raise Unusable(Reason.UNDECODABLE, f"{image.format}: {_described(problem)}") from None
 
 
 def _opened(content: bytes, embed: Embed) -> Image.Image:
@@ -121,13 +121,13 @@ def _opened(content: bytes, embed: Embed) -> Image.Image:
     except Image.DecompressionBombError:
         raise Unusable(Reason.TOO_LARGE, f"more pixels than embed.max_pixels, {embed.max_pixels}") from None
     except UnidentifiedImageError:
-        found = [name for name, start in _SIGNATURES.items() if re.match(start, content, re.DOTALL)]
-        if set(found) & set(embed.formats):
-            raise Unusable(Reason.UNDECODABLE, f"{found[0]}: the header is damaged") from None
-        said = f"{found[0]} is not in embed.formats" if found else "no image format known here"
-        raise Unusable(Reason.WRONG_TYPE, said) from None
+        formats = [name for name, start in _SIGNATURES.items() if re.match(start, content, re.DOTALL)]
+        if set(formats) & set(embed.formats):
+            raise Unusable(Reason.UNDECODABLE, f"{formats[0]}: the header is damaged") from None
+        detail = f"{formats[0]} is not in embed.formats" if formats else "no image format known here"
+        raise Unusable(Reason.WRONG_TYPE, detail) from None
     except DECODING_ERRORS as problem:
-        raise Unusable(Reason.UNDECODABLE, _said(problem)) from None
+        raise Unusable(Reason.UNDECODABLE, _described(problem)) from None
 
 
 def _check_header(image: Image.Image, content: bytes, embed: Embed) -> None:
@@ -147,12 +147,12 @@ def _has_many_scans(content: bytes) -> bool:
     scans, place = 0, 2
     if content.count(bytes([0xFF, _START_OF_SCAN])) <= _MOST_SCANS:
         return False
-    while scans <= _MOST_SCANS and (found := _JPEG_SEGMENT.search(content, place)):
-        marker = found.group()[1]
+    while scans <= _MOST_SCANS and (segment := _JPEG_SEGMENT.search(content, place)):
+        marker = segment.group()[1]
         if marker == _END_OF_JPEG:
             return False
         scans += marker == _START_OF_SCAN
-        place = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+        place = segment.end() + int.from_bytes(content[segment.end() : segment.end() + 2], "big")
     return scans > _MOST_SCANS
 
 
@@ -190,7 +190,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _said(problem: BaseException) -> str:
+def _described(problem: BaseException) -> str:
     """The exception in one line, without memory addresses, so that equal images give equal details."""
     text = re.sub(r"<[^>]*>", "", " ".join(str(problem).split())).strip()
     return f"{type(problem).__name__} {text}".strip()

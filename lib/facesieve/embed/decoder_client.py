@@ -75,8 +75,8 @@ class Decoder:
             raise
         except _Late:
             self._end()
-            said = f"decoding took longer than embed.max_seconds ({self._embed.max_seconds:g})"
-            raise Unusable(Reason.UNDECODABLE, said) from None
+            detail = f"decoding took longer than embed.max_seconds ({self._embed.max_seconds:g})"
+            raise Unusable(Reason.UNDECODABLE, detail) from None
         except _Gone:
             code = self._end(_GRACE)
             if code == -signal.SIGKILL:
@@ -172,15 +172,15 @@ def _write(running: subprocess.Popen[bytes], content: bytes, until: float) -> No
 
 
 def _read(running: subprocess.Popen[bytes], size: int, until: float) -> bytearray:
-    found, pipe = bytearray(size), _fileno(running.stdout)
-    left = memoryview(found)
+    answer, pipe = bytearray(size), _fileno(running.stdout)
+    left = memoryview(answer)
     while left:
         _wait(pipe, select.POLLIN, until)
         got = os.readv(pipe, [left])
         if not got:
             raise _Gone
         left = left[got:]
-    return found
+    return answer
 
 
 def _wait(pipe: int, event: int, until: float) -> None:

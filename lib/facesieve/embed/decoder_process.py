@@ -1,8 +1,8 @@
-"""The child's side of `decoding`: a process that decodes one image after another, and may die of it.
+"""The child's side of `decoder_client`: a process that decodes one image after another, and may die of it.
 
     python -P -m facesieve.embed.decoder_process MODULE:FUNCTION SETTINGS
 
-It is started by `decoding.Decoder`, which speaks to it over standard input and output:
+It is started by `decoder_client.Decoder`, which speaks to it over standard input and output:
 
     request  uint64 bytes of the image, uint8 whether all its pixels are wanted, the image
     reply    uint8 0, uint32 rows, columns, width, height, the pixels; or uint8 1, uint32 bytes, JSON [reason, detail]
@@ -46,10 +46,10 @@ def settings(embed: Embed) -> str:
 
 
 def _read(text: str) -> Embed:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()
     }
-    return Embed(**given)
+    return Embed(**fields)
 
 
 def serve(decode: Decode, embed: Embed, requests: BinaryIO, replies: BinaryIO) -> None:
@@ -97,9 +97,9 @@ def _bound(memory: int) -> None:
 
 def _replies() -> BinaryIO:
     """Keep standard output for replies: what else is written there, by native code too, goes to standard error."""
-    kept = os.fdopen(os.dup(1), "wb")
+    replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    return kept
+    return replies
 
 
 def _main() -> None:

@@ -2,6 +2,8 @@
 
 An image that cannot be read is a row without a digest. Spark keeps the result (in memory, else on disk), so that
 nothing is read twice between the check of its ids, its key and its commit.
+
+Whose digest is known is not read: from the former listing, or because this run has just embedded it.
 """
 
 from __future__ import annotations
@@ -9,15 +11,23 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import NewType
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from facesieve.core import ids
 from facesieve.core.config import Images
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import LISTING, Listing, conform
+from facesieve.images.protocol import Fetch, SourceImages
+
+Digests = NewType("Digests", DataFrame)
+"""The SHA-256 of images by uri, with the columns of DIGESTS."""
+
+DIGESTS = T.StructType([T.StructField("uri", T.StringType()), T.StructField("sha256", T.StringType())])
 
 _TASKS_PER_CORE = 4
 _MOST_BYTES = 1 << 30  # the greatest embed.max_bytes: a larger file is never decoded, so it stays unread
@@ -35,36 +45,45 @@ _ARROW = pa.schema(
 
 
 def listing(
-    images: DataFrame, former: Listing | None, settings: Images, fetch: Callable[[str], bytes], rehash: bool
+    images: SourceImages, former: Listing | None, settings: Images, fetch: Fetch, fresh: Digests | None = None
 ) -> Listing:
     """Give every image of a source its SHA-256, identity and id.
 
-    `images` is as `sources` makes it. The digest of an image with equal uri, size and modification time in `former` is
-    reused unless `rehash`; Parquet content has no modification time and is always hashed. The result is persisted.
+    The digest of an image with equal uri, size and modification time in `former` is reused, and so is that of an image
+    in `fresh`. Parquet content has no modification time: without `fresh` it is always hashed. The result is persisted.
     Raises ContractError if a uri is null or there twice, or if two images have one id.
     """
-    rows = _spread(_with_known(images, None if rehash else former, settings), settings)
+    rows = _spread(_with_digests(images, former, settings, fresh), settings)
     hashed = rows.mapInArrow(_hasher(settings, fetch), LISTING.columns)
     return checked(Listing(conform(hashed, LISTING).persist()))
 
 
 def checked(table: Listing) -> Listing:
     """Return `table` if every row has a uri of its own and an id of its own. Raises ContractError with the counts."""
-    counts = table.agg(
+    _check(table, "image_id")
+    return table
+
+
+def check_uris(images: SourceImages) -> None:
+    """Raise ContractError, with the counts, unless every image of a source has a uri of its own."""
+    _check(images, "uri")
+
+
+def _check(rows: DataFrame, key: str) -> None:
+    counts = rows.agg(
         F.count("*").alias("rows"),
         F.count("uri").alias("named"),
         F.count_distinct("uri").alias("uris"),
-        F.count_distinct("image_id").alias("ids"),
+        F.count_distinct(key).alias("ids"),
     ).collect()[0]
     faults = (
         (counts["rows"] - counts["named"], "listing.uri is null in {} rows: give every image a uri"),
         (counts["named"] - counts["uris"], "listing.uri repeats another in {} rows: give every image a uri of its own"),
         (counts["uris"] - counts["ids"], "listing.image_id collides in {} rows: rename one image of each pair"),
     )
-    said = [text.format(count) for count, text in faults if count > 0]
-    if said:
-        raise ContractError("; ".join(said))
-    return table
+    problems = [text.format(count) for count, text in faults if count > 0]
+    if problems:
+        raise ContractError("; ".join(problems))
 
 
 def listing_key(table: Listing) -> str:
@@ -83,11 +102,20 @@ def listing_key(table: Listing) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _with_known(images: DataFrame, former: Listing | None, settings: Images) -> DataFrame:
+def with_former_digests(images: SourceImages, former: Listing | None, settings: Images) -> DataFrame:
+    """Add the column `digest`: that of an image with equal uri, size and modification time in `former`, else null."""
     if former is None or settings.format == "parquet":
-        return images.withColumn("known", F.lit(None).cast("string"))
-    known = former.select("uri", "size", "modified", F.col("sha256").alias("known"))
-    return images.join(known, on=["uri", "size", "modified"], how="left")
+        return images.withColumn("digest", F.lit(None).cast("string"))
+    digests = former.select("uri", "size", "modified", F.col("sha256").alias("digest"))
+    return images.join(digests, on=["uri", "size", "modified"], how="left")
+
+
+def _with_digests(images: SourceImages, former: Listing | None, settings: Images, fresh: Digests | None) -> DataFrame:
+    rows = with_former_digests(images, former, settings)
+    if fresh is None:
+        return rows
+    joined = rows.join(fresh.select("uri", F.col("sha256").alias("fresh")), on="uri", how="left")
+    return joined.withColumn("digest", F.coalesce("digest", "fresh"))
 
 
 def _spread(images: DataFrame, settings: Images) -> DataFrame:
@@ -97,21 +125,19 @@ def _spread(images: DataFrame, settings: Images) -> DataFrame:
     return images.repartition(_TASKS_PER_CORE * images.sparkSession.sparkContext.defaultParallelism, "uri")
 
 
-def _hasher(
-    settings: Images, fetch: Callable[[str], bytes]
-) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+def _hasher(settings: Images, fetch: Fetch) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     identity_of = _identity_rule(settings)
     fetch_file = None if settings.format == "parquet" else fetch
 
     def hashed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             uris = batch.column("uri").to_pylist()
-            given = batch.column("identity").to_pylist()
+            names = batch.column("identity").to_pylist()
             digests = list(_digests(batch, fetch_file))
             columns = (
                 [None if uri is None else ids.image_id(uri, sha256) for uri, sha256 in zip(uris, digests, strict=True)],
                 uris,
-                [identity_of(uri, name) for uri, name in zip(uris, given, strict=True)],
+                [identity_of(uri, name) for uri, name in zip(uris, names, strict=True)],
                 batch.column("size"),
                 batch.column("modified").cast(_ARROW.field("modified").type),
                 digests,
@@ -122,38 +148,38 @@ def _hasher(
     return hashed
 
 
-def _digests(batch: pa.RecordBatch, fetch: Callable[[str], bytes] | None) -> Iterator[str | None]:
-    small = (batch.column(name).to_pylist() for name in ("uri", "size", "known"))
-    for uri, size, known, content in zip(*small, batch.column("content"), strict=True):
-        if known is not None:
-            yield known
-        elif content.is_valid:
-            yield hashlib.sha256(content.as_buffer()).hexdigest()
-        elif fetch is None or uri is None or (size or 0) > _MOST_BYTES:
-            yield None
-        else:
-            yield _digest_of_file(fetch, uri)
+def _digests(batch: pa.RecordBatch, fetch: Fetch | None) -> Iterator[str | None]:
+    small = (batch.column(name).to_pylist() for name in ("uri", "size", "digest"))
+    for uri, size, digest, content in zip(*small, batch.column("content"), strict=True):
+        if digest is not None:
+            yield digest
+            continue
+        whole = content.as_buffer() if content.is_valid else content_to_hash(uri, size, fetch)
+        yield None if whole is None else hashlib.sha256(whole).hexdigest()
 
 
-def _digest_of_file(fetch: Callable[[str], bytes], uri: str) -> str | None:
+def content_to_hash(uri: str | None, size: int | None, fetch: Fetch | None) -> bytes | None:
+    """Return the content of an image; None if it is too large to be ever decoded, or cannot be read."""
+    if fetch is None or uri is None or (size or 0) > _MOST_BYTES:
+        return None
     try:
-        return hashlib.sha256(fetch(uri)).hexdigest()
+        return fetch(uri)
     except OSError:
         return None
 
 
 def _identity_rule(settings: Images) -> Callable[[str | None, str | None], str | None]:
-    """Return a function from uri and the source's own identity to the identity; an empty one is none."""
+    """Return a function from uri and the source's own identity to the identity; an empty name is none."""
     if settings.identity == "none":
-        return lambda uri, given: None
+        return lambda uri, name: None
     if settings.identity == "folder":
         if settings.format == "parquet":
-            return lambda uri, given: given or None
-        return lambda uri, given: uri.split("/")[-2] if uri and "/" in uri else None
+            return lambda uri, name: name or None
+        return lambda uri, name: uri.split("/")[-2] if uri and "/" in uri else None
     pattern = re.compile(settings.identity)
 
-    def searched(uri: str | None, given: str | None) -> str | None:
-        found = pattern.search(uri or "")
-        return (found["identity"] or None) if found else None
+    def searched(uri: str | None, name: str | None) -> str | None:
+        match = pattern.search(uri or "")
+        return (match["identity"] or None) if match else None
 
     return searched

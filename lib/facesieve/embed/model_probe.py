@@ -1,4 +1,4 @@
-"""Whether a worker can use the model: it is loaded and run there once, before any image is looked at.
+"""The model probe: whether a worker can use the model: it is loaded and run there once, before any image is looked at.
 
 The driver has no TensorFlow; without this the first task would find out, after a listing that may have taken an hour.
 """
@@ -18,7 +18,7 @@ from facesieve.embed.gpu import claim
 _REFUSED = "refused string"
 
 
-def prove(spark: SparkSession, profile: Profile) -> None:
+def probe(spark: SparkSession, profile: Profile) -> None:
     """Load a model in one worker. Raises ModelError, on the driver, with the worker's reason if it cannot be used.
 
     The worker's process keeps the model, so that the time is not lost.

@@ -1,4 +1,4 @@
-"""Work done ahead of whoever takes its results: in order, by one thread, and never far ahead."""
+"""Prefetch: work is done before its results are asked for: in order, by one thread, and never far ahead."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _MOST_WAITING = 16
 _MOST_BYTES = 96_000_000
@@ -21,19 +21,19 @@ class _Room:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._held = 0
+        self._waiting = 0
         self._closed = False
 
     def wait(self) -> bool:
         """Wait until there is room; False if nothing is wanted any more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._held < _MOST_BYTES)
+            self._changed.wait_for(lambda: self._closed or self._waiting < _MOST_BYTES)
             return not self._closed
 
     def hold(self, size: int) -> None:
         """Take room for a result, or with a negative size give it back."""
         with self._changed:
-            self._held += size
+            self._waiting += size
             self._changed.notify()
 
     def close(self) -> None:
@@ -42,31 +42,33 @@ class _Room:
             self._changed.notify()
 
 
-def ahead(given: Iterable[Given], work: Callable[[Given], Made], size: Callable[[Made], int]) -> Iterator[Made]:
-    """Yield `work` of each thing given, in order, doing the next ones meanwhile; `size` tells the bytes of a result.
+def prefetched(
+    items: Iterable[Item], work: Callable[[Item], Result], size: Callable[[Result], int]
+) -> Iterator[Result]:
+    """Yield `work` of each item, in order, doing the next ones meanwhile; `size` tells the bytes of a result.
 
-    `given` is read by the thread that takes the results. What `work` raises is raised where its result is taken. When
+    `items` are read by the thread that takes the results. What `work` raises is raised where its result is taken. When
     the iterator is closed early, nothing new is begun.
     """
     room = _Room()
 
-    def worked(one: Given) -> list[Made]:
+    def worked(item: Item) -> list[Result]:
         if not room.wait():
             return []
-        made = work(one)
-        room.hold(size(made))
-        return [made]
+        result = work(item)
+        room.hold(size(result))
+        return [result]
 
-    def taken(future: Future[list[Made]]) -> Iterator[Made]:
-        for made in future.result():
-            room.hold(-size(made))
-            yield made
+    def taken(future: Future[list[Result]]) -> Iterator[Result]:
+        for result in future.result():
+            room.hold(-size(result))
+            yield result
 
-    pending: deque[Future[list[Made]]] = deque()
+    pending: deque[Future[list[Result]]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix="decoding") as pool:
         try:
-            for one in given:
-                pending.append(pool.submit(worked, one))
+            for item in items:
+                pending.append(pool.submit(worked, item))
                 if len(pending) > _MOST_WAITING:
                     yield from taken(pending.popleft())
             while pending:

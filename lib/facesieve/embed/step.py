@@ -1,148 +1,178 @@
-"""embed: list the images, find faces, turn each into a vector. images -> listing, embeddings, rejects."""
+"""embed: list the images, find faces, turn each into a vector. images -> listing, embeddings, rejects.
+
+New images are hashed and embedded in one read, then all are listed, then what is left is embedded: images whose content
+has changed, or that another model has embedded.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
+import time
+from typing import NamedTuple
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve import models
 from facesieve.core import tables
 from facesieve.core.console import Progress, count
 from facesieve.core.errors import ContractError, InvariantError
+from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Listing
-from facesieve.embed import embeddings as faces_stage
-from facesieve.embed.listing import listing, listing_key
-from facesieve.embed.model_probe import prove
-from facesieve.images.sources import Source, source
+from facesieve.embed import embeddings as faces_of
+from facesieve.embed.embeddings import Outcomes, ToEmbed
+from facesieve.embed.listing import Digests, check_uris, listing, listing_key
+from facesieve.embed.model_probe import probe
+from facesieve.embed.new_images import digests_of, new_uris, seen_images
+from facesieve.embed.worker import Plan
+from facesieve.images.protocol import Source, SourceImages
+from facesieve.images.sources import source
+from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
 
-_TASKS_PER_CORE = 4
+_FACES = (tables.EMBEDDINGS, tables.REJECTS)
 
 
 def embed(run: Run) -> None:
-    """List the images, then embed those that this model has not seen yet, chunk by chunk."""
+    """List the images, and embed those that this model has not seen yet, chunk by chunk."""
     models.check(run.profile)
     images = source(run.config.images)
     images.check()
-    if not _known(run):
-        prove(run.spark, run.profile)
-    _list(run, images)
-    stage = run.stage("embed", (tables.EMBEDDINGS, tables.REJECTS), (tables.LISTING,), model=run.model)
-    listed = stage.read(tables.LISTING)
-    given = listed.count()
+    listing_stage = run.stage("listing", (tables.LISTING,), ())
+    new = run.stage("embed", _FACES, (), model=run.model)
+    if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
+        probe(run.spark, run.profile)
+    began = time.monotonic()
+    fresh, rows = _embed_new(listing_stage, new, images)
+    spent = time.monotonic() - began
+    listing_stage.began += spent
+    _list(listing_stage, rows, images, fresh)
+    stage = run.stage("embed", _FACES, (tables.LISTING,), model=run.model)
+    stage.began -= spent
+    _embed(stage, images)
+
+
+def _embed_new(listing_stage: Stage, stage: Stage, images: Source) -> tuple[Digests | None, SourceImages]:
+    """Embed the images that are new; return their digests, and the images that are to be listed."""
+    rows = images.images(stage.run.spark)
+    uris = new_uris(rows, listing_stage, stage)
+    total = uris.count()
+    if not total:
+        return None, rows
+    check_uris(rows)
+    new = faces_of.unlisted_images(SourceImages(rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")))
+    _embed_chunks(stage, new, images, total, whole=False)
+    if rows.count() == total:  # all digests are known then: the listing must not read the content again
+        rows = SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
+    return digests_of(uris, stage), rows
+
+
+def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | None) -> None:
+    run = stage.run
+    former = Listing(stage.former(tables.LISTING))
+    rehash = run.config.embed.rehash
+    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh)
+    stage.holds(listing_key(rows))
+    reused = stage.reuse()
+    if not reused:
+        stage.overwrite(tables.LISTING, rows)
+    total = rows.count()
+    same = run.at[tables.LISTING.name].id == stage.since[tables.LISTING.name].id
+    since = Since(0, 0, 0) if same else _since(rows, former)
+    rows.unpersist()
+    if since.gone:
+        _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
+    ignored = origin.ignored(run.spark)
+    if ignored.files:
+        kinds = ", ".join(f"{count(files)} {kind}" for kind, files in ignored.kinds)
+        _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
+    stage.done(
+        ListingRecord(
+            rows_in=total,
+            rows_out=total,
+            reused=reused,
+            ignored=ignored.files,
+            new=since.new,
+            gone=since.gone,
+            changed=since.changed,
+        )
+    )
+
+
+class Since(NamedTuple):
+    """What became of the images since the last listing, by uri: new ones, gone ones, those of other content."""
+
+    new: int
+    gone: int
+    changed: int
+
+
+def _since(listed: Listing, former: Listing) -> Since:
+    now = listed.select("uri", F.coalesce("sha256", F.lit("")).alias("now"))
+    then = former.select("uri", F.coalesce("sha256", F.lit("")).alias("then"))
+    states = (F.col("then").isNull(), F.col("now").isNull(), F.col("now") != F.col("then"))
+    return Since(*now.join(then, on="uri", how="full").agg(*map(F.count_if, states)).collect()[0])
+
+
+def _embed(stage: Stage, images: Source) -> None:
+    """Embed the listed images that the model has not seen, unless a run has done so with the same listing."""
+    listed = Listing(stage.read(tables.LISTING))
+    total = listed.count()
     reused = stage.reuse()
     if not reused:
         _embed_missing(stage, listed, images)
     _check_ids(stage)
-    faces = _of(stage, tables.EMBEDDINGS, listed)
-    reasons = {
-        row.reason: row["count"] for row in _of(stage, tables.REJECTS, listed).groupBy("reason").count().collect()
-    }
-    stage.done(given, faces.count(), reused=reused, reasons=reasons)
-
-
-def _known(run: Run) -> bool:
-    """Say whether this lake has faces of the model, so that it has proved itself."""
-    faces = run.lake.read(tables.EMBEDDINGS, run.lake.open(tables.EMBEDDINGS))
-    return not faces.where(F.col("model") == run.model).isEmpty()
-
-
-def _list(run: Run, images: Source) -> None:
-    stage = run.stage("listing", (tables.LISTING,), ())
-    found = images.images(run.spark)
-    former = Listing(stage.former(tables.LISTING))
-    rows = listing(found, former, run.config.images, images.fetch(), run.config.embed.rehash)
-    stage.holds(listing_key(Listing(rows)))
-    reused = stage.reuse()
-    if not reused:
-        stage.overwrite(tables.LISTING, rows)
-    given = rows.count()
-    since = _since(rows, former)
-    rows.unpersist()
-    if since["gone"]:
-        _log.info(f"listing: {count(since['gone'])} images of the last listing are gone; what is stored of them stays")
-    ignored = images.ignored(run.spark)
-    if ignored.files:
-        kinds = ", ".join(f"{count(files)} {kind}" for kind, files in ignored.kinds)
-        _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
-    stage.done(given, given, reused=reused, ignored=ignored.files, **since)
-
-
-def _since(listed: Listing, former: Listing) -> dict[str, int]:
-    """Count what became of the images since the last listing, by uri: new ones, gone ones, those of other content."""
-    now = listed.select("uri", F.coalesce("sha256", F.lit("")).alias("now"))
-    then = former.select("uri", F.coalesce("sha256", F.lit("")).alias("then"))
-    states = {
-        "new": F.col("then").isNull(),
-        "gone": F.col("now").isNull(),
-        "changed": F.col("now") != F.col("then"),
-    }
-    counts = now.join(then, on="uri", how="full").agg(
-        *(F.count_if(state).alias(name) for name, state in states.items())
+    faces, rejects = (
+        stage.of_model(table).join(listed.select("image_id"), "image_id", "left_semi") for table in _FACES
     )
-    return dict(counts.collect()[0].asDict())
+    reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
+    stage.done(EmbedRecord(rows_in=total, rows_out=faces.count(), reused=reused, reasons=reasons))
 
 
-def _embed_missing(stage: Stage, listed: DataFrame, images: Source) -> None:
-    run = stage.run
-    todo = listed.join(_seen(stage), "image_id", "left_anti").persist()
-    left = todo.count()
-    chunks = max(1, math.ceil(left / run.config.embed.chunk_images))
-    plan = faces_stage.Plan(run.profile, run.config.embed, run.model, images.fetch())
-    progress, unread = Progress("embed", left), 0
-    for chunk in range(chunks):
-        rows = todo.where(F.pmod("image_id", F.lit(chunks)) == chunk)
-        outcome = _outcome(run, _with_content(rows, images, run), plan)
-        unread += faces_stage.unread(outcome).count()
-        last = chunk == chunks - 1
-        _commit(stage, outcome, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
-        progress.step(_accounted(rows, outcome))
-        outcome.unpersist()
-    todo.unpersist()
+def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
+    seen = seen_images(stage).select("image_id").distinct()
+    missing = Listing(listed.join(seen, "image_id", "left_anti").persist())
+    unread = _embed_chunks(stage, faces_of.listed_images(missing, images), images, missing.count(), whole=True)
+    missing.unpersist()
     if unread:
-        run.warn(f"embed: {count(unread)} images could not be read, or changed since they were listed; run again")
+        stage.run.warn(f"embed: {count(unread)} images could not be read, or changed since they were listed; run again")
 
 
-def _outcome(run: Run, rows: DataFrame, plan: faces_stage.Plan) -> DataFrame:
-    tasks = run.spark.sparkContext.defaultParallelism * _TASKS_PER_CORE
-    return faces_stage.outcomes(rows.repartition(tasks, "image_id"), plan).persist()
+def _embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, whole: bool) -> int:
+    """Embed images, one commit per chunk; return how many were unread.
+
+    whole: these images complete the stage, so that the last commit bears its key, unless images were unread.
+    """
+    run = stage.run
+    chunks = max(1, math.ceil(total / run.config.embed.chunk_images))
+    plan = Plan(run.profile, run.config.embed, run.model, None if images.carries_content else images.fetch())
+    progress, unread = Progress("embed", total), 0
+    for chunk in range(chunks):
+        mine = ToEmbed(rows.where(F.pmod(F.xxhash64("uri"), F.lit(chunks)) == chunk))
+        outcomes = faces_of.embedded(mine, plan)
+        unread += faces_of.unread(outcomes).count()
+        last = whole and chunk == chunks - 1
+        _commit(stage, outcomes, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
+        if accounted := _accounted(mine, outcomes):
+            progress.step(accounted)
+        outcomes.unpersist()
+    return unread
 
 
-def _commit(stage: Stage, outcome: DataFrame, part: str) -> None:
+def _commit(stage: Stage, outcomes: Outcomes, part: str) -> None:
     """Commit the faces and the rejects of one chunk; `part` marks a chunk that does not complete the stage."""
-    stage.append(tables.EMBEDDINGS, faces_stage.embeddings(outcome), part)
-    stage.append(tables.REJECTS, faces_stage.rejects(outcome), part)
+    stage.append(tables.EMBEDDINGS, faces_of.embeddings(outcomes), part)
+    stage.append(tables.REJECTS, faces_of.rejects(outcomes), part)
 
 
-def _accounted(rows: DataFrame, outcome: DataFrame) -> int:
+def _accounted(rows: ToEmbed, outcomes: Outcomes) -> int:
     """Return the number of images of a chunk, each of which came back from the workers."""
-    given, accounted = rows.count(), outcome.select("image_id").distinct().count()
-    if given != accounted:
-        raise InvariantError(f"embed: {given} images were given to the workers, {accounted} came back")
-    return given
-
-
-def _with_content(rows: DataFrame, images: Source, run: Run) -> DataFrame:
-    """Add the column `content`: the bytes of a Parquet data set, null for files, which the workers fetch."""
-    rows = rows.select("image_id", "uri", "sha256", "size")
-    if run.config.images.format == "files":
-        return rows.withColumn("content", F.lit(None).cast("binary"))
-    return rows.join(images.images(run.spark).select("uri", "content"), "uri", "left")
-
-
-def _seen(stage: Stage) -> DataFrame:
-    """Return the ids of the images that this model has embedded or rejected already."""
-    seen = [stage.former(table).where(F.col("model") == stage.run.model) for table in stage.outputs]
-    return seen[0].select("image_id").unionByName(seen[1].select("image_id")).distinct()
-
-
-def _of(stage: Stage, table: tables.Table, listed: DataFrame) -> DataFrame:
-    return stage.of_model(table).join(listed.select("image_id"), "image_id", "left_semi")
+    sent, returned = rows.count(), outcomes.select("uri").distinct().count()
+    if sent != returned:
+        raise InvariantError(f"embed: {sent} images were given to the workers, {returned} came back")
+    return sent
 
 
 def _check_ids(stage: Stage) -> None:

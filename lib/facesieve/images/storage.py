@@ -19,6 +19,7 @@ from typing import cast
 from pyarrow import ArrowException
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
 
+from facesieve.core.errors import first_line
 from facesieve.core.places import is_uri, local_path
 
 _WITH_FOLDERS = frozenset({"local", "hdfs", "mock"})
@@ -84,10 +85,10 @@ class Storage:
     def delete_tree(self, name: str = "") -> None:
         """Delete the folder `name` with all below it, the file `name`, or the whole root; it need not be there."""
         files, path = self.at(name)
-        found = files.get_file_info(path).type
-        if found == FileType.File:
+        kind = files.get_file_info(path).type
+        if kind == FileType.File:
             files.delete_file(path)
-        elif found != FileType.NotFound:
+        elif kind != FileType.NotFound:
             files.delete_dir(path)
 
     def at(self, name: str = "") -> tuple[FileSystem, str]:
@@ -95,19 +96,19 @@ class Storage:
         try:
             files, base = _resolve(self.root)
         except (ValueError, ArrowException) as problem:
-            raise OSError(errno.EINVAL, str(problem).splitlines()[0], self.root) from None
+            raise OSError(errno.EINVAL, first_line(problem), self.root) from None
         return files, f"{base.rstrip('/')}/{_literal(name)}" if name else base
 
 
 def why_unreadable(root: str) -> str | None:
     """Say, for a Fault, what keeps `root` from being read as a folder; None if nothing does."""
     try:
-        found = Storage(root).info().type
+        kind = Storage(root).info().type
     except OSError as problem:
         return f"{root} cannot be read ({_cause(problem)})"
-    if found == FileType.NotFound:
+    if kind == FileType.NotFound:
         return f"{root} does not exist"
-    return None if found == FileType.Directory else f"{root} is not a folder"
+    return None if kind == FileType.Directory else f"{root} is not a folder"
 
 
 def why_unwritable(root: str) -> str | None:
@@ -130,7 +131,7 @@ def _put(files: FileSystem, path: str, content: bytes) -> None:
 
 
 def _cause(problem: OSError) -> str:
-    text = (problem.strerror or str(problem)).splitlines()[0]
+    text = first_line(problem.strerror or problem)
     return text.rpartition("Detail: ")[2].rpartition("] ")[2]  # pyarrow: "Failed to ... Detail: [errno 20] Not a ..."
 
 

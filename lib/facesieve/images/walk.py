@@ -86,9 +86,9 @@ def parts(storage: Storage, wanted: int) -> list[Part]:
     opened but dealt out in `wanted` shares, each of which lists it again: however wide or large the tree, this process
     holds no more than a bounded number of names.
     """
-    found: list[Part] = []
+    cut: list[Part] = []
     pending = deque([""])
-    while pending and len(found) + len(pending) < wanted:
+    while pending and len(cut) + len(pending) < wanted:
         folder = pending.popleft()
         try:
             below = list(islice(folders(storage, folder), MOST_FOLDERS + 1))
@@ -97,11 +97,11 @@ def parts(storage: Storage, wanted: int) -> list[Part]:
                 raise
             below = []  # whoever walks it says that it cannot be read
         if len(below) > MOST_FOLDERS:
-            found += [Part(folder, True, share, wanted) for share in range(wanted)]
+            cut += [Part(folder, True, share, wanted) for share in range(wanted)]
         else:
-            found.append(Part(folder, deep=False))
+            cut.append(Part(folder, deep=False))
             pending.extend(sorted(below))
-    return found + [Part(folder) for folder in pending]
+    return cut + [Part(folder) for folder in pending]
 
 
 def folders(storage: Storage, folder: str = "") -> Iterator[str]:

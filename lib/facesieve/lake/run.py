@@ -112,7 +112,7 @@ class Stage:
     inputs: dict[str, Snapshot]
     since: dict[str, Snapshot]
     earlier: StepRecord | None = None
-    _began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.monotonic)
 
     def holds(self, rows: str) -> None:
         """Derive the key from the rows themselves (for the listing, which has no inputs)."""
@@ -202,7 +202,7 @@ class Stage:
         if not isinstance(record, StepRecord):  # until all steps make records
             facts |= {"rows_in": record, "rows_out": rows_out, "reused": reused}
             record = step_record(self.name, self.record | facts)
-        seconds = time.monotonic() - self._began
+        seconds = time.monotonic() - self.began
         self.run.ledger.stages[self.name] = replace(record, seconds=round(seconds, 2), key=self.key)
         how = "reused" if record.reused else f"{count(record.rows_in)} rows in"
         _log.info(f"{self.name}: {how}, {count(record.rows_out)} rows out, {duration(seconds)}")

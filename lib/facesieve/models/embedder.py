@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from facesieve.core.errors import ConfigError, Fault, ModelError
+from facesieve.core.errors import ConfigError, Fault, ModelError, first_line
 from facesieve.core.profiles import FORMS, Profile
 from facesieve.faces import pixels
 from facesieve.faces.vectors import unit
@@ -65,7 +65,7 @@ class Embedder:
         except (ModelError, MemoryError):
             raise
         except Exception as problem:  # TensorFlow's errors have no common root but this one
-            raise ModelError(f"{self.profile.name}: the model cannot be run ({_said(problem)})") from problem
+            raise ModelError(f"{self.profile.name}: the model cannot be run ({_named(problem)})") from problem
 
 
 @lru_cache(maxsize=_KEPT_MODELS)
@@ -87,7 +87,7 @@ def prepared(files: ModelFiles, profile: Profile) -> Embedder:
     except (ModelError, MemoryError):
         raise
     except Exception as problem:  # as in `raw`: whatever TensorFlow says of a file, it is about the file
-        raise ModelError(f"{profile.name}: the model cannot be loaded ({_said(problem)})") from problem
+        raise ModelError(f"{profile.name}: the model cannot be loaded ({_named(problem)})") from problem
 
 
 def noise(profile: Profile) -> Floats:
@@ -101,12 +101,12 @@ def check(profile: Profile) -> None:
     Raises ConfigError naming key and fix, or ModelError if the file holds what is not accepted.
     """
     try:
-        found = _checked(profile)
+        files = _checked(profile)
     except ModelError as problem:
         fix = "Correct file, form and sha256 in the profile (jobs/describe.py tells them), or fetch the model again."
         raise ConfigError([Fault(f"{profile.name}: file", str(problem), fix)]) from None
     if profile.form in _READ_ON_THE_DRIVER:
-        form(profile.form).read(found, profile)
+        form(profile.form).read(files, profile)
 
 
 def form(name: str) -> ModuleType:
@@ -126,20 +126,18 @@ def local(file: str) -> Path:
 
 def _checked(profile: Profile) -> ModelFiles:
     """Read a model's files, if they are those that the profile means, and of its form."""
-    found = model_files.read(local(profile.file))
-    digest = model_files.digest(found)
+    files = model_files.read(local(profile.file))
+    digest = model_files.digest(files)
     if digest != profile.sha256:
-        looks = recognition.unfetched(found)
-        said = f"; it {looks}" if looks else ""
-        raise ModelError(f"{found.root} has SHA-256 {digest}, the profile says {profile.sha256}{said}")
-    looks = recognition.form_of(found)
-    said = f"looks like {looks}" if looks else recognition.mistaken(found)
-    if looks != profile.form and said:
-        raise ModelError(f"{found.root} is not of the form {profile.form}: it {said}")
-    return found
+        content = recognition.unfetched(files)
+        what = f"; it {content}" if content else ""
+        raise ModelError(f"{files.root} has SHA-256 {digest}, the profile says {profile.sha256}{what}")
+    form_of_content = recognition.form_of(files)
+    what = f"looks like {form_of_content}" if form_of_content else recognition.mistaken(files)
+    if form_of_content != profile.form and what:
+        raise ModelError(f"{files.root} is not of the form {profile.form}: it {what}")
+    return files
 
 
-def _said(problem: Exception) -> str:
-    """The first line of an error that is not ours."""
-    lines = str(problem).strip().splitlines()
-    return f"{type(problem).__name__}: {lines[0][:300]}" if lines else type(problem).__name__
+def _named(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {first_line(problem)}"

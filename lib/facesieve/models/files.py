@@ -38,11 +38,6 @@ class ModelFiles:
             raise ModelError(f"{self.root} is a directory, one file is meant")
         return next(iter(self.contents.values()))
 
-    @property
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(len(content) for content in self.contents.values())
-
     @contextmanager
     def on_disk(self) -> Iterator[Path]:
         """Write the contents to a private temporary directory, for what reads files only.
@@ -81,7 +76,7 @@ def digest(files: ModelFiles) -> str:
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.contents.items()}
     if not files.directory:
         return next(iter(digests.values()))
-    lines = sorted(f"{one}  {name}\n".encode() for name, one in digests.items())
+    lines = sorted(f"{sha256}  {name}\n".encode() for name, sha256 in digests.items())
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
@@ -98,16 +93,16 @@ def _directory(root: Path, most_bytes: int) -> ModelFiles:
 
 def _walked(root: Path) -> list[Path]:
     """List the plain files below a directory, sorted; refuse whatever is neither that nor a directory."""
-    found: list[Path] = []
+    entries: list[Path] = []
     for folder, names, files in os.walk(root):
         for name in [*names, *files]:
             entry = Path(folder) / name
             _check_entry(entry, root)
             if name in files:
-                found.append(entry)
-        if len(found) > _MOST_FILES:
+                entries.append(entry)
+        if len(entries) > _MOST_FILES:
             raise ModelError(f"{root} holds more than {_MOST_FILES} files: it is not a model's directory")
-    return sorted(found)
+    return sorted(entries)
 
 
 def _check_entry(entry: Path, root: Path) -> None:

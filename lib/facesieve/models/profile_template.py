@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
+from typing import Any
+
+import tomlkit
 
 from facesieve.core.profiles import Profile
 from facesieve.models.files import ModelFiles, digest
@@ -19,13 +21,13 @@ _FACENET_SIZE = (160, 160)
 _PROFILE = """\
 # A profile of this model: put it into conf/models/{name}.toml and set embed.model = "{name}".
 file = {file}
-sha256 = "{sha256}"
-form = "{form}"
-input = [{height}, {width}]
+sha256 = {sha256}
+form = {form}
+input = {input}
 # Files do not tell how pixels are to be scaled. prewhiten (each crop by its own mean and deviation): FaceNet's models
 # of 2017; fixed, (x - 127.5) / 128: those of 2018 and InsightFace's; none: models that scale their input themselves.
 # Here it is a guess: {why}.
-normalisation = "{normalisation}"
+normalisation = {normalisation}
 {output}dimension = {dimension}
 
 # For a detector: how much around the face the model was trained with.
@@ -57,23 +59,22 @@ def profile_of(files: ModelFiles, form: str, facts: Facts, name: str) -> Profile
 
 def profile_text(profile: Profile, facts: Facts) -> str:
     """Write a profile as TOML that `profiles.load` accepts, with comments on what is guessed and what is left to do."""
-    outputs = f"# One of several outputs: {'; '.join(facts.outputs)}\noutput = {_quoted(profile.output)}\n"
+    outputs = f"# One of several outputs: {'; '.join(facts.outputs)}\noutput = {_toml(profile.output)}\n"
     return _PROFILE.format(
         name=profile.name,
-        file=_quoted(profile.file),
-        sha256=profile.sha256,
-        form=profile.form,
-        height=profile.input[0],
-        width=profile.input[1],
+        file=_toml(profile.file),
+        sha256=_toml(profile.sha256),
+        form=_toml(profile.form),
+        input=_toml(list(profile.input)),
         why=_guess(facts, profile.name)[1],
-        normalisation=profile.normalisation,
+        normalisation=_toml(profile.normalisation),
         output=outputs if profile.output else "",
         dimension=profile.dimension,
     )
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _toml(value: Any) -> str:
+    return str(tomlkit.item(value).as_string())
 
 
 def _chosen(outputs: tuple[str, ...]) -> str:

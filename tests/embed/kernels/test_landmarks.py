@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +27,7 @@ def moved(points: np.ndarray, angle: float, scale: float, shift: tuple[float, fl
 
 
 def applied(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return points @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 
 def umeyama(points: np.ndarray, template: np.ndarray) -> np.ndarray:
@@ -36,7 +40,7 @@ def umeyama(points: np.ndarray, template: np.ndarray) -> np.ndarray:
 
 
 @given(st.floats(-np.pi, np.pi), st.floats(0.1, 10), st.tuples(numbers, numbers))
-def test_rotation_scale_and_shift_are_recovered_exactly(angle: float, scale: float, shift) -> None:
+def test_rotation_scale_and_shift_are_recovered_exactly(angle: float, scale: float, shift: Any) -> None:
     points = moved(TEMPLATE, angle, scale, shift)
     matrix = landmarks.similarity(points, TEMPLATE)
     np.testing.assert_allclose(applied(matrix, points), TEMPLATE, atol=1e-9)
@@ -116,7 +120,7 @@ def test_without_rotation_the_warp_is_the_resize() -> None:
 
 
 @given(st.floats(-np.pi, np.pi), st.floats(0.2, 5), st.tuples(numbers, numbers), st.sampled_from([(9, 9), (5, 12)]))
-def test_one_colour_stays_that_colour_also_beyond_the_border(angle: float, scale: float, shift, size) -> None:
+def test_one_colour_stays_that_colour_also_beyond_the_border(angle: float, scale: float, shift: Any, size: Any) -> None:
     matrix = landmarks.similarity(moved(TEMPLATE / 10, angle, scale, shift), TEMPLATE / 10)
     crop = landmarks.warp(np.full((7, 1, 3), 77, dtype=np.uint8), matrix, size)
     assert crop.shape == (*size, 3)

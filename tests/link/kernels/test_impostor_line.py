@@ -161,8 +161,8 @@ def test_losses_are_interpolated_and_clamped() -> None:
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1))
-def test_a_greater_cosine_loses_no_fewer(one: float, other: float) -> None:
-    low, high = (share_below(cosine, [0.1, 0.2, 0.9], [0.3, 0.3, 0.7]) for cosine in sorted((one, other)))
+def test_a_greater_cosine_loses_no_fewer(first: float, second: float) -> None:
+    low, high = (share_below(cosine, [0.1, 0.2, 0.9], [0.3, 0.3, 0.7]) for cosine in sorted((first, second)))
     assert 0.1 <= low <= high <= 0.9
 
 

@@ -31,11 +31,11 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Few:
     return halves, learn_pivots(ids, halves, 30, 0.9)
 
 
-def true_edges(vectors: np.ndarray, known: int) -> TrueEdges:
+def true_edges(vectors: np.ndarray, few_faces: int) -> TrueEdges:
     """Edges of the first faces; those of one face stand for three each."""
-    i, j, _ = hits(vectors[:known], vectors, 0.6)
+    i, j, _ = hits(vectors[:few_faces], vectors, 0.6)
     i, j = i[i != j], j[i != j]
-    return TrueEdges(vectors[:known], i, vectors[j], np.where(i == 0, 3.0, 1.0))
+    return TrueEdges(vectors[:few_faces], i, vectors[j], np.where(i == 0, 3.0, 1.0))
 
 
 def by_brute_force(few: Few, true: TrueEdges, probes: int, margin: float) -> Settings:
@@ -51,12 +51,13 @@ def by_brute_force(few: Few, true: TrueEdges, probes: int, margin: float) -> Set
     return Settings(probes, margin, recall, pairs / len(ids), (lists >= 0).sum() / len(ids))
 
 
-def standard_error(true: TrueEdges, found: Settings, pivots: np.ndarray) -> float:
+def standard_error(true: TrueEdges, settings: Settings, pivots: np.ndarray) -> float:
     """Ratio estimator, face by face: Cochran 1977, 2.11 and 6.4."""
-    lists = [route(rows, pivots, found.probes, found.margin) for rows in (true.faces[true.of], true.others)]
+    lists = [route(rows, pivots, settings.probes, settings.margin) for rows in (true.faces[true.of], true.others)]
     met = is_candidate(*lists)
     residuals = [
-        (true.weights[true.of == face] * (met[true.of == face] - found.recall)).sum() for face in range(len(true.faces))
+        (true.weights[true.of == face] * (met[true.of == face] - settings.recall)).sum()
+        for face in range(len(true.faces))
     ]
     return math.sqrt(sum(residual**2 for residual in residuals)) / float(true.weights.sum())
 
@@ -85,10 +86,10 @@ def test_the_cheapest_of_those_that_reach_the_recall_is_chosen(few: Few, target:
     every = [by_brute_force(few, true, probes, margin) for probes, margin in GRID]
     reach = [each for each in every if each.recall >= min(1.0, target + SURE * standard_error(true, each, pivots))]
     expected = min(reach, key=cost) if reach else max(every, key=lambda each: each.recall)
-    found = choose(pivots, vectors, len(vectors), true, target)
-    assert (found.probes, found.margin) == (expected.probes, expected.margin)
-    assert found.recall == pytest.approx(expected.recall)
-    assert cost(found) == pytest.approx(cost(expected))
+    settings = choose(pivots, vectors, len(vectors), true, target)
+    assert (settings.probes, settings.margin) == (expected.probes, expected.margin)
+    assert settings.recall == pytest.approx(expected.recall)
+    assert cost(settings) == pytest.approx(cost(expected))
 
 
 def test_weights_count(few: Few) -> None:
@@ -106,10 +107,10 @@ def test_below_fifty_edges_the_probes_are_many_and_the_recall_unknown(few: Few, 
     vectors, pivots = few
     true = true_edges(vectors, 60)
     scarce = TrueEdges(true.faces, true.of[:1], true.others[:1], np.array([FEWEST_EDGES - 1.0]))
-    found = choose(pivots[:cells], vectors, 400, scarce, 0.9)
-    assert (found.probes, found.margin) == (min(16, cells), NO_MARGIN)
-    assert math.isnan(found.recall)
-    assert found.cells == found.probes
+    settings = choose(pivots[:cells], vectors, 400, scarce, 0.9)
+    assert (settings.probes, settings.margin) == (min(16, cells), NO_MARGIN)
+    assert math.isnan(settings.recall)
+    assert settings.cells == settings.probes
     enough = TrueEdges(scarce.faces, scarce.of, scarce.others, np.array([FEWEST_EDGES * 1.0]))
     assert not math.isnan(choose(pivots[:cells], vectors, 400, enough, 0.9).recall)
 
@@ -118,9 +119,9 @@ def test_all_probes_reach_everything(few: Few) -> None:
     vectors, pivots = few
     true = true_edges(vectors, 60)
     for cells in (1, 2, 4):
-        found = choose(pivots[:cells], vectors, 400, true, 1.0)
-        assert found.recall == 1.0
-        assert found.probes <= cells
+        settings = choose(pivots[:cells], vectors, 400, true, 1.0)
+        assert settings.recall == 1.0
+        assert settings.probes <= cells
     alone = choose(pivots[:1], vectors, 400, true, 1.0)
     assert (alone.probes, alone.products, alone.cells) == (1, 399 / 2, 1.0)
 

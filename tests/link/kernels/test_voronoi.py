@@ -20,8 +20,8 @@ def brute(vectors: np.ndarray, pivots: np.ndarray, probes: int, margin: float) -
     lists = []
     for row in near:
         home, *others = np.argsort(-row, kind="stable")[:probes].tolist()
-        kept = sorted(cell for cell in others if row[home] - row[cell] <= margin)
-        lists.append([home, *kept, *[PRUNED] * (probes - 1 - len(kept))])
+        inside = sorted(cell for cell in others if row[home] - row[cell] <= margin)
+        lists.append([home, *inside, *[PRUNED] * (probes - 1 - len(inside))])
     return lists
 
 

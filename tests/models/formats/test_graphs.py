@@ -1,6 +1,10 @@
 """All graph forms give what the Keras file gives; the part between input and output, and what is refused in it."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import facenet_graphs
 import numpy as np
@@ -22,33 +26,35 @@ from facesieve.models.formats import (
     ops,
     saved_model,
 )
+from facesieve.models.network import Infer
 
 LOADERS = {"checkpoint": checkpoint, "frozen_graph": frozen_graph, "saved_model": saved_model}
 PHOTOGRAPHS = 12
 
 
 @pytest.fixture(scope="module")
-def folder():
+def folder() -> Path:
     return facenet_graphs.small()
 
 
-def images(count, side=facenet_graphs.SIDE):
+def images(count: int, side: int = facenet_graphs.SIDE) -> Any:
     return np.random.default_rng(1).uniform(0, 255, (count, side, side, 3)).astype(np.float32)
 
 
-def loaded(folder, name, dimension=8, **more):
+def loaded(folder: Path, name: str, dimension: int = 8, **more: Any) -> Infer:
     form = FORMS[name]
-    return LOADERS[form].load(files.read(folder / name), profile_of(form, dimension=dimension, **more))
+    load: Callable[..., Infer] = LOADERS[form].load
+    return load(files.read(folder / name), profile_of(form, dimension=dimension, **more))
 
 
-def cosines(left, right):
+def cosines(left: Any, right: Any) -> Any:
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     return (left * right).sum(axis=1) / lengths
 
 
 @pytest.mark.parametrize("dimension", [8, 512])
 @pytest.mark.parametrize("name", FORMS)
-def test_each_form_gives_what_the_keras_file_gives(folder, name, dimension: int) -> None:
+def test_each_form_gives_what_the_keras_file_gives(folder: Path, name: str, dimension: int) -> None:
     batch = pixels.prewhiten(images(5))
     net = files.read(folder / str(dimension) / "net.h5")
     expected = keras_h5.load(net, profile_of("keras_h5", dimension=dimension))(batch)
@@ -60,7 +66,7 @@ def test_each_form_gives_what_the_keras_file_gives(folder, name, dimension: int)
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_any_number_of_images_in_one_batch_with_one_trace(folder, name) -> None:
+def test_any_number_of_images_in_one_batch_with_one_trace(folder: Path, name: str) -> None:
     embed, batch = loaded(folder / "8", name), pixels.prewhiten(images(7))
     together = embed(batch)
     for count in (1, 3):
@@ -68,7 +74,7 @@ def test_any_number_of_images_in_one_batch_with_one_trace(folder, name) -> None:
 
 
 @pytest.mark.parametrize("normalisation", ["prewhiten", "fixed"])
-def test_normalisation_of_the_profile_is_what_the_network_gets(folder, normalisation: str) -> None:
+def test_normalisation_of_the_profile_is_what_the_network_gets(folder: Path, normalisation: str) -> None:
     profile, crops = profile_of("checkpoint", normalisation=normalisation), images(4)
     infer = loaded(folder / "8", "checkpoint")
     expected = infer(getattr(pixels, normalisation)(crops))
@@ -76,7 +82,7 @@ def test_normalisation_of_the_profile_is_what_the_network_gets(folder, normalisa
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_facts(folder, name) -> None:
+def test_facts(folder: Path, name: str) -> None:
     found = LOADERS[FORMS[name]].facts(files.read(folder / "8" / name))
     assert (found.input_size, found.dimension) == ((32, 32), 8)
     gammas = 6 if name == "frozen.pb" else 0  # a constant of ones that the fused normalisation takes
@@ -84,7 +90,7 @@ def test_facts(folder, name) -> None:
     assert "float32 [?, 32, 32, 3]" in found.inputs[0]
 
 
-def faces(data, count, side=160):
+def faces(data: Path, count: int, side: int = 160) -> Any:
     """Real faces from LFW's aligned copy, as its README says."""
     crops = []
     for file in sorted((data / "lfw" / "images").glob("*/*_0001.jpg"))[: 40 * count : 40]:
@@ -105,11 +111,11 @@ def test_facenet_is_facenet_in_every_form(data: Path, facenet_weights: Path, tmp
         assert cosines(found, expected).min() > 0.99999, name
 
 
-def definition(folder):
+def definition(folder: Path) -> Any:
     return graphs.parse((folder / "8" / "frozen.pb").read_bytes(), "GraphDef")
 
 
-def test_only_what_lies_between_input_and_output_is_taken(folder) -> None:
+def test_only_what_lies_between_input_and_output_is_taken(folder: Path) -> None:
     meta = graphs.parse((folder / "8" / "checkpoint" / f"{facenet_graphs.NAME}.meta").read_bytes(), "MetaGraphDef")
     kinds = {node.op for node in meta.graph_def.node}
     assert {"PyFunc", "ReadFile", "DecodeJpeg", "SaveV2", "RestoreV2", "FIFOQueueV2", "ApplyAdagrad"} <= kinds
@@ -124,23 +130,23 @@ def test_only_what_lies_between_input_and_output_is_taken(folder) -> None:
     )
 
 
-def node_of(graph, name):
+def node_of(graph: Any, name: str) -> Any:
     return next(node for node in graph.node if node.name == name)
 
 
-def test_undecided_branches_stay(folder) -> None:
+def test_undecided_branches_stay(folder: Path) -> None:
     graph = definition(folder)
     part = graph_surgery.used(graph, "input:0", "embeddings:0", [])
     rest = branches.decided(part, "input:0", "embeddings:0")
     assert {"Switch", "Merge"} <= {node.op for node in rest.node}
 
 
-def refused(graph, said):
+def refused(graph: Any, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         graphs.network(graph, ("input:0", "embeddings:0"), ["phase_train"], lambda shapes: {})
 
 
-def test_a_graph_that_is_no_graph_is_refused(folder) -> None:
+def test_a_graph_that_is_no_graph_is_refused(folder: Path) -> None:
     graph = definition(folder)
     node_of(graph, "embeddings").input[0] = "nowhere"
     refused(graph, "embeddings reads nowhere, which is not in the graph")
@@ -156,7 +162,7 @@ def test_a_graph_that_is_no_graph_is_refused(folder) -> None:
     refused(graph, "no tensor's name")
 
 
-def test_an_output_that_does_not_depend_on_the_input_is_refused(folder) -> None:
+def test_an_output_that_does_not_depend_on_the_input_is_refused(folder: Path) -> None:
     graph = definition(folder)
     constant = next(node for node in graph.node if node.op == "Const")
     output = node_of(graph, "embeddings")
@@ -166,7 +172,7 @@ def test_an_output_that_does_not_depend_on_the_input_is_refused(folder) -> None:
     refused(graph, "without input:0")
 
 
-def test_what_would_train_at_inference_is_refused(folder) -> None:
+def test_what_would_train_at_inference_is_refused(folder: Path) -> None:
     graph = definition(folder)
     norm = next(node for node in graph.node if node.op == "FusedBatchNormV3" and not node.attr["is_training"].b)
     norm.attr["is_training"].b = True
@@ -177,7 +183,7 @@ def test_what_would_train_at_inference_is_refused(folder) -> None:
         ops.refuse_training(branches.decided(part, "input:0", "embeddings:0"))
 
 
-def test_a_constant_that_claims_to_be_huge_is_refused_before_it_is_made(folder) -> None:
+def test_a_constant_that_claims_to_be_huge_is_refused_before_it_is_made(folder: Path) -> None:
     graph = definition(folder)
     weights = next(
         node for node in graph.node if node.op == "Const" and len(node.attr["value"].tensor.tensor_shape.dim) == 4

@@ -1,5 +1,7 @@
 """Files of Keras 3: every accepted layer as Keras computes it, from the file read as data."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import importlib
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -24,7 +27,7 @@ from facesieve.models.formats import keras, keras_h5, keras_network, tflite
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def profile(dimension=6, side=16):
+def profile(dimension: int = 6, side: int = 16) -> Profile:
     return Profile(
         file="",
         sha256="0" * 64,
@@ -36,7 +39,7 @@ def profile(dimension=6, side=16):
     )
 
 
-def branched(layers):
+def branched(layers: Any) -> Any:
     """Every accepted layer, two of most kinds, some with names of their own."""
     source = layers.Input((16, 16, 3))
     scaled = layers.Rescaling(1 / 128, offset=-0.5)(source)
@@ -55,7 +58,7 @@ def branched(layers):
     return source, layers.UnitNormalization()(layers.BatchNormalization()(dense))
 
 
-def sequence(keras_itself):
+def sequence(keras_itself: Any) -> Any:
     layers = keras_itself.layers
     return keras_itself.Sequential(
         [layers.Input((16, 16, 3)), layers.Conv2D(3, 3), layers.AveragePooling2D(2), layers.Flatten(), layers.Dense(6)]
@@ -63,7 +66,7 @@ def sequence(keras_itself):
 
 
 @pytest.fixture(scope="module", params=["branched", "sequence"])
-def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A model saved by Keras, crops, and what Keras computes with them."""
     itself = importlib.import_module("keras")
     model = itself.Model(*branched(itself.layers)) if request.param == "branched" else sequence(itself)
@@ -77,25 +80,25 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return folder / "tiny.keras", batch, model(batch, training=False).numpy(), model.count_params()
 
 
-def test_equals_keras(saved) -> None:
+def test_equals_keras(saved: Any) -> None:
     file, batch, expected, parameters = saved
     found = files.read(file)
     assert keras.read(found, profile()).parameters == parameters
     np.testing.assert_allclose(keras.load(found, profile())(batch), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_same_layers_are_accepted_in_hdf5(saved) -> None:
+def test_the_same_layers_are_accepted_in_hdf5(saved: Any) -> None:
     file, batch, expected, _ = saved
     found = files.read(file.with_suffix(".h5"))
     np.testing.assert_allclose(keras_h5.load(found, profile())(batch), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_facts_are_the_files_own(saved) -> None:
+def test_facts_are_the_files_own(saved: Any) -> None:
     found = keras.facts(files.read(saved[0]))
     assert (found.input_size, found.dimension, found.parameters) == ((16, 16), 6, saved[3])
 
 
-def test_neither_keras_nor_tensorflow_is_loaded_to_read(saved) -> None:
+def test_neither_keras_nor_tensorflow_is_loaded_to_read(saved: Any) -> None:
     code = (
         "import sys; from pathlib import Path; from facesieve.models import files\n"
         "from facesieve.models.formats import keras\n"
@@ -107,7 +110,7 @@ def test_neither_keras_nor_tensorflow_is_loaded_to_read(saved) -> None:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory):
+def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Members of a small file: a configuration and weights."""
     itself = importlib.import_module("keras")
     layers = itself.layers
@@ -121,7 +124,7 @@ def small(tmp_path_factory: pytest.TempPathFactory):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def packed(members, **options):
+def packed(members: Any, **options: Any) -> files.ModelFiles:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", **options) as archive:
         for name, content in members.items():
@@ -129,10 +132,10 @@ def packed(members, **options):
     return files.ModelFiles(Path("small.keras"), {"small.keras": stream.getvalue()})
 
 
-def with_layer(kind, **changes):
-    def change(members):
+def with_layer(kind: str, **changes: Any) -> Any:
+    def change(members: Any) -> Any:
         config = json.loads(members["config.json"])
-        layer = next(one for one in config["config"]["layers"] if one["class_name"] == kind)
+        layer = next(layer for layer in config["config"]["layers"] if layer["class_name"] == kind)
         for key, value in changes.items():
             (layer["config"] if key in layer["config"] else layer)[key] = value
         return {**members, "config.json": json.dumps(config)}
@@ -140,8 +143,8 @@ def with_layer(kind, **changes):
     return change
 
 
-def with_weights(alter):
-    def change(members):
+def with_weights(alter: Any) -> Any:
+    def change(members: Any) -> Any:
         stream = io.BytesIO(members["model.weights.h5"])
         with h5py.File(stream, "r+") as opened:
             alter(opened["layers"])
@@ -150,33 +153,32 @@ def with_weights(alter):
     return change
 
 
-def exchanged(layers):
+def exchanged(layers: Any) -> None:
     layers.move("conv2d", "other")
     layers.move("conv2d_1", "conv2d")
     layers.move("other", "conv2d_1")
 
 
-def added(layers):
+def added(layers: Any) -> None:
     layers["dense/vars"]["2"] = np.zeros(3, np.float32)
 
 
-def put(path, make):
-    def alter(layers):
+def put(path: str, make: Any) -> Any:
+    def alter(layers: Any) -> None:
         array = np.asarray(layers[path])
         del layers[path]
-        made = make(array)
-        layers[path] = made
+        layers[path] = make(array)
 
     return with_weights(alter)
 
 
-def test_the_small_model_is_accepted_as_it_is(small) -> None:
+def test_the_small_model_is_accepted_as_it_is(small: Any) -> None:
     assert keras.load(packed(small), profile())(np.ones((2, 16, 16, 3), np.float32)).shape == (2, 6)
     keras.load(packed(small, compression=zipfile.ZIP_DEFLATED), profile())
 
 
-def test_weights_of_an_older_layout_are_found(small) -> None:
-    def older(members):
+def test_weights_of_an_older_layout_are_found(small: Any) -> None:
+    def older(members: Any) -> Any:
         stream = io.BytesIO(members["model.weights.h5"])
         with h5py.File(stream, "r+") as opened:
             opened.move("layers", "_layer_checkpoint_dependencies")
@@ -215,12 +217,12 @@ def test_weights_of_an_older_layout_are_found(small) -> None:
         (lambda members: {**members, "/evil": b""}, "leaves the archive"),
     ],
 )
-def test_what_is_not_accepted_is_named(small, change, said: str) -> None:
+def test_what_is_not_accepted_is_named(small: Any, change: Any, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         keras.read(packed(change(small)), profile())
 
 
-def test_bombs_and_twins_are_refused(small) -> None:
+def test_bombs_and_twins_are_refused(small: Any) -> None:
     with pytest.raises(ModelError, match="would unpack from"):
         keras.read(packed({**small, "bomb": bytes(10_000_000)}, compression=zipfile.ZIP_DEFLATED), profile())
     stream = io.BytesIO(packed(small).single)
@@ -232,16 +234,16 @@ def test_bombs_and_twins_are_refused(small) -> None:
 
 
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.9])
-def test_a_cut_or_altered_file_is_a_sentence(small, at: float) -> None:
+def test_a_cut_or_altered_file_is_a_sentence(small: Any, at: float) -> None:
     whole = packed(small).single
     place = int(len(whole) * at)
     for content in (whole[:place], whole[:place] + bytes(64) + whole[place + 64 :]):
         # Where the bytes carry no meaning the model is as it was; whatever else happens is a ModelError.
         with contextlib.suppress(ModelError):
-            assert keras.load(files.ModelFiles(Path("small.keras"), {"small.keras": content}), profile())
+            assert keras.load(files.ModelFiles(Path("small.keras"), {"small.keras": content}), profile()) is not None
 
 
-def test_channels_that_do_not_fit_are_named(small) -> None:
+def test_channels_that_do_not_fit_are_named(small: Any) -> None:
     """TensorFlow would take a kernel of one channel for a convolution in groups, and a mean of one number for all."""
     for change, layer in [
         (put("conv2d/vars/0", lambda array: array[:, :, :1]), "first"),
@@ -252,26 +254,27 @@ def test_channels_that_do_not_fit_are_named(small) -> None:
             keras.load(packed(change(small)), profile())
 
 
-def rebuilt(itself, network):
+def rebuilt(itself: Any, network: Any) -> Any:
     """FaceNet as Keras 3 would have it: the scaled sums as Rescaling and Add, all else as in the file."""
-    tensors, weighed = {}, []
-    for one in network.layers:
-        inputs = [tensors[name] for name in one.inputs]
+    tensors: dict[str, Any] = {}
+    weighed = []
+    for original in network.layers:
+        inputs = [tensors[name] for name in original.inputs]
         if not inputs:
-            tensors[one.name] = source = itself.Input((160, 160, 3))
-        elif one.kind == "Lambda":
-            scale = one.config["arguments"]["scale"]
-            tensors[one.name] = itself.layers.Add()([inputs[0], itself.layers.Rescaling(scale)(inputs[1])])
+            tensors[original.name] = source = itself.Input((160, 160, 3))
+        elif original.kind == "Lambda":
+            scale = original.config["arguments"]["scale"]
+            tensors[original.name] = itself.layers.Add()([inputs[0], itself.layers.Rescaling(scale)(inputs[1])])
         else:
-            config = {key: value for key, value in one.config.items() if "_initializer" not in key}
-            config["axis"] = -1 if one.kind == "BatchNormalization" else config.get("axis")
-            layer = getattr(itself.layers, one.kind)(
+            config = {key: value for key, value in original.config.items() if "_initializer" not in key}
+            config["axis"] = -1 if original.kind == "BatchNormalization" else config.get("axis")
+            layer = getattr(itself.layers, original.kind)(
                 **{key: config[key] for key in KEPT if config.get(key) is not None}
             )
-            tensors[one.name] = layer(inputs if len(inputs) > 1 else inputs[0])
-            weighed.append((layer, one))
-    for layer, one in weighed:
-        layer.set_weights([one.weights[weight.path.rpartition("/")[2]] for weight in layer.weights])
+            tensors[original.name] = layer(inputs if len(inputs) > 1 else inputs[0])
+            weighed.append((layer, original))
+    for layer, original in weighed:
+        layer.set_weights([original.weights[weight.path.rpartition("/")[2]] for weight in layer.weights])
     return itself.Model(source, tensors[network.outputs[0]])
 
 

@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 import hashlib
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,7 +17,7 @@ from facesieve.models import files
 from facesieve.models.formats import keras_h5
 
 
-def profile(file, sha256="0" * 64, side=16):
+def profile(file: Path | str, sha256: str = "0" * 64, side: int = 16) -> Profile:
     return Profile(
         file=str(file),
         sha256=sha256,
@@ -26,13 +29,13 @@ def profile(file, sha256="0" * 64, side=16):
     )
 
 
-def stored(content):
+def stored(content: bytes) -> Any:
     """Files of a model that is one file of this content."""
     return files.ModelFiles(Path("tiny.h5"), {"tiny.h5": content})
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory):
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A small model with every accepted layer but Lambda, saved by Keras, and what Keras computes with it."""
     keras = importlib.import_module("keras")
     layers = keras.layers
@@ -52,10 +55,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def altered(tiny, tmp_path: Path):
+def altered(tiny: Any, tmp_path: Path) -> Any:
     """Return a function that copies the tiny model, alters its configuration or weights, and gives the bytes."""
 
-    def alter(change):
+    def alter(change: Any) -> Any:
         file = tmp_path / "altered.h5"
         file.write_bytes(tiny[0].read_bytes())
         with h5py.File(file, "r+") as opened:
@@ -67,18 +70,18 @@ def altered(tiny, tmp_path: Path):
     return alter
 
 
-def layer_of(config, kind):
+def layer_of(config: Any, kind: str) -> Any:
     return next(layer for layer in config["layers"] if layer["class_name"] == kind)
 
 
-def test_equals_keras(tiny) -> None:
+def test_equals_keras(tiny: Any) -> None:
     file, batch, expected, parameters = tiny
     content = stored(file.read_bytes())
     assert keras_h5.read(content, profile(file)).parameters == parameters
     np.testing.assert_allclose(keras_h5.load(content, profile(file))(batch), expected, rtol=1e-4)
 
 
-def scaled_sum(config, name="Block_ScaleSum", **arguments):
+def scaled_sum(config: Any, name: str = "Block_ScaleSum", **arguments: Any) -> None:
     add = layer_of(config, "Add")
     old = add["config"]["name"]
     add.update(class_name="Lambda", name=name)
@@ -87,7 +90,7 @@ def scaled_sum(config, name="Block_ScaleSum", **arguments):
     config["layers"] = json.loads(text)
 
 
-def test_scaled_sum_is_computed_without_reading_its_code(tiny, altered) -> None:
+def test_scaled_sum_is_computed_without_reading_its_code(tiny: Any, altered: Any) -> None:
     file, batch, _, _ = tiny
     once = altered(lambda config, weights: scaled_sum(config, scale=1.0))
     np.testing.assert_allclose(keras_h5.load(once, profile(file))(batch), tiny[2], rtol=1e-4)
@@ -95,36 +98,36 @@ def test_scaled_sum_is_computed_without_reading_its_code(tiny, altered) -> None:
     assert np.abs(keras_h5.load(half, profile(file))(batch) - tiny[2]).max() > 1e-2
 
 
-def rename_kind(config, weights):
+def rename_kind(config: Any, weights: Any) -> None:
     layer_of(config, "Dropout")["class_name"] = "Masking"
 
 
-def sigmoid(config, weights):
+def sigmoid(config: Any, weights: Any) -> None:
     layer_of(config, "Activation")["config"]["activation"] = "sigmoid"
 
 
-def dilated(config, weights):
+def dilated(config: Any, weights: Any) -> None:
     layer_of(config, "Conv2D")["config"]["dilation_rate"] = [2, 2]
 
 
-def drop_weight(config, weights):
+def drop_weight(config: Any, weights: Any) -> None:
     group = weights["dense"] if "dense" in weights else weights[next(n for n in weights if n.startswith("dense"))]
     group.attrs["weight_names"] = group.attrs["weight_names"][:1]
 
 
-def not_a_number(config, weights):
+def not_a_number(config: Any, weights: Any) -> None:
     name = next(name for name in weights if name.startswith("conv2d"))
     group = weights[name]
     group[group.attrs["weight_names"][0]][0] = np.nan
 
 
-def infinite_variance(config, weights):
+def infinite_variance(config: Any, weights: Any) -> None:
     name = next(name for name in weights if name.startswith("batch"))
     group = weights[name]
     group[next(one for one in group.attrs["weight_names"] if "variance" in one)][0] = np.inf
 
 
-def replaced(weights, kind, make):
+def replaced(weights: Any, kind: str, make: Any) -> None:
     """Put what `make` makes in the place of the first weight of a layer."""
     group = weights[next(name for name in weights if name.startswith(kind))]
     path = group.attrs["weight_names"][0]
@@ -134,53 +137,53 @@ def replaced(weights, kind, make):
     make(group[parent], short, array)
 
 
-def other_shape(config, weights):
+def other_shape(config: Any, weights: Any) -> None:
     replaced(weights, "dense", lambda group, name, array: group.create_dataset(name, data=array[:, :4]))
 
 
-def whole_numbers(config, weights):
+def whole_numbers(config: Any, weights: Any) -> None:
     replaced(weights, "dense", lambda group, name, array: group.create_dataset(name, data=array.astype(int)))
 
 
-def outside(config, weights):
+def outside(config: Any, weights: Any) -> None:
     replaced(weights, "dense", lambda group, name, _: group.__setitem__(name, h5py.ExternalLink("/etc/passwd", "/")))
 
 
-def soft(config, weights):
+def soft(config: Any, weights: Any) -> None:
     replaced(weights, "dense", lambda group, name, _: group.__setitem__(name, h5py.SoftLink("/model_weights")))
 
 
-def external(config, weights):
-    def make(group, name, array):
+def external(config: Any, weights: Any) -> None:
+    def make(group: Any, name: str, array: Any) -> None:
         group.create_dataset(name, array.shape, "f4", external=[("/etc/passwd", 0, h5py.h5f.UNLIMITED)])
 
     replaced(weights, "dense", make)
 
 
-def bomb(config, weights):
-    def make(group, name, _):
+def bomb(config: Any, weights: Any) -> None:
+    def make(group: Any, name: str, _: Any) -> None:
         group.create_dataset(name, (100_000, 100_000), "f4", chunks=(1000, 1000), compression="gzip")
 
     replaced(weights, "dense", make)
 
 
-def of_another_module(config, weights):
+def of_another_module(config: Any, weights: Any) -> None:
     layer_of(config, "Dropout")["module"] = "evil.layers"
 
 
-def registered(config, weights):
+def registered(config: Any, weights: Any) -> None:
     layer_of(config, "Dropout")["registered_name"] = "Evil>Dropout"
 
 
-def no_input(config, weights):
+def no_input(config: Any, weights: Any) -> None:
     layer_of(config, "Dropout")["inbound_nodes"] = []
 
 
-def deep(config, weights):
+def deep(config: Any, weights: Any) -> None:
     config["layers"] = "[" * 100
 
 
-def unknown_input(config, weights):
+def unknown_input(config: Any, weights: Any) -> None:
     text = json.dumps(layer_of(config, "Activation"))
     name = layer_of(config, "BatchNormalization")["config"]["name"]
     config["layers"][config["layers"].index(layer_of(config, "Activation"))] = json.loads(text.replace(name, "nowhere"))
@@ -212,17 +215,17 @@ def unknown_input(config, weights):
         (lambda config, weights: config.pop("layers"), "not a Keras model"),
     ],
 )
-def test_what_is_not_accepted_is_named(altered, change, said: str) -> None:
+def test_what_is_not_accepted_is_named(altered: Any, change: Any, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         keras_h5.read(altered(change), profile("tiny.h5"))
 
 
-def test_shapes_must_be_the_profiles(tiny) -> None:
+def test_shapes_must_be_the_profiles(tiny: Any) -> None:
     with pytest.raises(ModelError, match="input"):
         keras_h5.read(stored(tiny[0].read_bytes()), profile(tiny[0], side=20))
 
 
-def test_a_model_is_loaded_once_per_process(tiny) -> None:
+def test_a_model_is_loaded_once_per_process(tiny: Any) -> None:
     given = profile(tiny[0], hashlib.sha256(tiny[0].read_bytes()).hexdigest())
     before = models.load.cache_info().misses
     first = models.load(given)
@@ -230,8 +233,8 @@ def test_a_model_is_loaded_once_per_process(tiny) -> None:
     assert models.load.cache_info().misses == before + 1
 
 
-def test_what_does_not_fit_together_is_named_when_it_is_built(tiny, altered) -> None:
-    def narrower(config, weights):
+def test_what_does_not_fit_together_is_named_when_it_is_built(tiny: Any, altered: Any) -> None:
+    def narrower(config: Any, weights: Any) -> None:
         replaced(weights, "dense", lambda group, name, array: group.create_dataset(name, data=array[:7]))
 
     content = altered(narrower)
@@ -240,7 +243,7 @@ def test_what_does_not_fit_together_is_named_when_it_is_built(tiny, altered) -> 
         keras_h5.load(content, profile("tiny.h5"))
 
 
-def test_weights_alone_are_no_model(tmp_path: Path, tiny) -> None:
+def test_weights_alone_are_no_model(tmp_path: Path, tiny: Any) -> None:
     file = tmp_path / "weights.h5"
     file.write_bytes(tiny[0].read_bytes())
     with h5py.File(file, "r+") as opened:
@@ -249,7 +252,7 @@ def test_weights_alone_are_no_model(tmp_path: Path, tiny) -> None:
         keras_h5.read(files.read(file), profile(file))
 
 
-def test_facts_are_the_files_own(tiny) -> None:
+def test_facts_are_the_files_own(tiny: Any) -> None:
     found = keras_h5.facts(stored(tiny[0].read_bytes()))
     assert (found.input_size, found.dimension, found.parameters) == ((16, 16), 5, tiny[3])
     assert [text.partition(" ")[2] for text in found.inputs] == ["float32 [?, 16, 16, 3]"]

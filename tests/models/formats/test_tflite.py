@@ -1,6 +1,9 @@
 """TensorFlow Lite files: builtin operations and finite weights alone, whatever the number of crops at once."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from facesieve.models.formats import flatbuffer, tflite
 SIDE = 16
 
 
-def profile(dimension=128, side=SIDE, output=""):
+def profile(dimension: int = 128, side: int = SIDE, output: str = "") -> Profile:
     return Profile(
         file="",
         sha256="0" * 64,
@@ -26,14 +29,16 @@ def profile(dimension=128, side=SIDE, output=""):
     )
 
 
-def converted(batch, reshape, dimension=128, *, outputs=1, optimise=False):
+def converted(
+    batch: int | None, reshape: int, dimension: int = 128, *, outputs: int = 1, optimise: bool = False
+) -> bytes:
     """A small model: scaling, a convolution, a dense layer; `reshape`: what stands for the number of crops inside."""
     tf = runtime.tensorflow()
     rng = np.random.default_rng(0)
     kernel = tf.constant(rng.normal(size=(3, 3, 3, 4)), tf.float32)
     dense = tf.constant(rng.normal(size=(7 * 7 * 4, dimension)), tf.float32)
 
-    def forward(crops):
+    def forward(crops: Any) -> Any:
         planes = tf.nn.relu(tf.nn.conv2d((crops - 127.5) * (1 / 128), kernel, 2, "VALID"))
         vectors = tf.matmul(tf.reshape(planes, [reshape, 7 * 7 * 4]), dense)
         return vectors if outputs == 1 else (vectors, planes)
@@ -42,24 +47,24 @@ def converted(batch, reshape, dimension=128, *, outputs=1, optimise=False):
     with runtime.silenced():
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
         converter.optimizations = [tf.lite.Optimize.DEFAULT] if optimise else []
-        return converter.convert()
+        return bytes(converter.convert())
 
 
-def stored(content):
+def stored(content: bytes) -> Any:
     return files.ModelFiles(Path("tiny.tflite"), {"tiny.tflite": content})
 
 
 @pytest.fixture(scope="module")
-def small():
+def small() -> bytes:
     return converted(None, -1)
 
 
 @pytest.fixture(scope="module")
-def crops():
+def crops() -> Any:
     return np.random.default_rng(1).uniform(0, 255, (5, SIDE, SIDE, 3)).astype(np.float32)
 
 
-def test_every_number_of_crops_gives_the_same(small, crops) -> None:
+def test_every_number_of_crops_gives_the_same(small: Any, crops: Any) -> None:
     infer = tflite.load(stored(small), profile())
     together = infer(crops)
     assert together.shape == (5, 128)
@@ -68,7 +73,7 @@ def test_every_number_of_crops_gives_the_same(small, crops) -> None:
 
 
 @pytest.mark.parametrize("reshape", [1, -1])
-def test_a_model_for_one_crop_at_a_time_takes_many(small, crops, reshape: int) -> None:
+def test_a_model_for_one_crop_at_a_time_takes_many(small: Any, crops: Any, reshape: int) -> None:
     fixed = converted(1, reshape)
     np.testing.assert_allclose(
         tflite.load(stored(fixed), profile())(crops), tflite.load(stored(small), profile())(crops), rtol=1e-4, atol=1e-4
@@ -76,12 +81,17 @@ def test_a_model_for_one_crop_at_a_time_takes_many(small, crops, reshape: int) -
 
 
 def test_tensors_are_allocated_anew_only_for_another_number_of_crops(
-    small, crops, monkeypatch: pytest.MonkeyPatch
+    small: Any, crops: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tf = runtime.tensorflow()
-    allocated = []
+    allocated: list[int] = []
     original = tf.lite.Interpreter.allocate_tensors
-    monkeypatch.setattr(tf.lite.Interpreter, "allocate_tensors", lambda self: allocated.append(1) or original(self))
+
+    def allocate(interpreter: Any) -> None:
+        allocated.append(1)
+        original(interpreter)
+
+    monkeypatch.setattr(tf.lite.Interpreter, "allocate_tensors", allocate)
     infer = tflite.load(stored(small), profile())
     infer(crops)
     before = len(allocated)
@@ -92,7 +102,7 @@ def test_tensors_are_allocated_anew_only_for_another_number_of_crops(
     assert len(allocated) == before + 1
 
 
-def test_facts_are_the_files_own(small) -> None:
+def test_facts_are_the_files_own(small: Any) -> None:
     found = tflite.facts(stored(small))
     assert (found.input_size, found.dimension) == ((SIDE, SIDE), 128)
     assert found.parameters == pytest.approx(3 * 3 * 3 * 4 + 196 * 128, abs=300)
@@ -102,7 +112,7 @@ def test_facts_are_the_files_own(small) -> None:
     assert (quantised.dimension, quantised.notes) == (512, ("its weights are quantised",))
 
 
-def test_one_of_several_outputs_is_named(crops) -> None:
+def test_one_of_several_outputs_is_named(crops: Any) -> None:
     content = converted(None, -1, outputs=2)
     names = [one.name for one in flatbuffer.read(content).outputs if one.shape == (None, 128)]
     with pytest.raises(ModelError, match="does not name one of"):
@@ -113,14 +123,14 @@ def test_one_of_several_outputs_is_named(crops) -> None:
 @pytest.mark.parametrize(
     ("given", "said"), [(profile(64), "output is"), (profile(side=20), "input is"), (profile(output="x"), "'x'")]
 )
-def test_the_profile_must_fit(small, given, said: str) -> None:
+def test_the_profile_must_fit(small: Any, given: Any, said: str) -> None:
     with pytest.raises(ModelError, match=f"tiny: .*{said}"):
         tflite.load(stored(small), given)
 
 
-def changed(content, change):
+def changed(content: bytes, change: Any) -> Any:
     """Take a file apart, change it, and put it together again."""
-    import flatbuffers  # noqa: PLC0415
+    import flatbuffers  # type: ignore[import-untyped] # noqa: PLC0415
     from tensorflow.lite.python import schema_py_generated as schema  # noqa: PLC0415
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
@@ -130,8 +140,8 @@ def changed(content, change):
     return bytes(builder.Output())
 
 
-def custom(name, number="CUSTOM"):
-    def change(model, schema):
+def custom(name: str | None, number: Any = "CUSTOM") -> Any:
+    def change(model: Any, schema: Any) -> None:
         code = model.operatorCodes[0]
         code.customCode = name
         code.builtinCode = getattr(schema.BuiltinOperator, number)
@@ -140,13 +150,13 @@ def custom(name, number="CUSTOM"):
     return change
 
 
-def kernel_of(model):
+def kernel_of(model: Any) -> Any:
     """The kernel of the convolution: four filters of 3 x 3 x 3."""
     return next(one for one in model.subgraphs[0].tensors if one.shape is not None and list(one.shape) == [4, 3, 3, 3])
 
 
-def weight(value):
-    def change(model, schema):
+def weight(value: Any) -> Any:
+    def change(model: Any, schema: Any) -> None:
         kernel = next(
             one for one in model.subgraphs[0].tensors if len(one.shape) == 4 and one.buffer and one.shape[0] == 4
         )
@@ -157,7 +167,7 @@ def weight(value):
     return change
 
 
-def elsewhere(model, schema):
+def elsewhere(model: Any, schema: Any) -> None:
     kernel = next(
         one for one in model.subgraphs[0].tensors if one.buffer and one.shape is not None and len(one.shape) == 4
     )
@@ -179,7 +189,7 @@ def elsewhere(model, schema):
     ],
 )
 def test_what_is_not_accepted_is_refused_before_an_interpreter_sees_it(
-    small, monkeypatch: pytest.MonkeyPatch, change, said: str
+    small: Any, monkeypatch: pytest.MonkeyPatch, change: Any, said: str
 ) -> None:
     content = changed(small, change)
     monkeypatch.setattr(runtime.tensorflow().lite, "Interpreter", None)
@@ -187,13 +197,13 @@ def test_what_is_not_accepted_is_refused_before_an_interpreter_sees_it(
         tflite.load(stored(content), profile())
 
 
-def test_taking_apart_and_putting_together_changes_nothing(small, crops) -> None:
+def test_taking_apart_and_putting_together_changes_nothing(small: Any, crops: Any) -> None:
     content = changed(small, lambda model, schema: None)
     assert tflite.load(stored(content), profile())(crops).shape == (5, 128)
 
 
 @pytest.mark.parametrize("at", [9, 100, 0.3, 0.6, 0.9])
-def test_a_cut_file_is_a_sentence(small, at: float) -> None:
+def test_a_cut_file_is_a_sentence(small: Any, at: float) -> None:
     place = at if isinstance(at, int) else int(len(small) * at)
     with pytest.raises(ModelError, match=r"cannot be (parsed|loaded)|is not accepted|outside|finite"):
         tflite.load(stored(small[:place]), profile())

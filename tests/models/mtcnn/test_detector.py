@@ -1,23 +1,23 @@
+from __future__ import annotations
+
 import importlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from facesieve import models
 from facesieve.models.mtcnn import cascade, detector
-from facesieve.models.mtcnn.proposals import proposals, survivors
 
 
-def pixels_of(path):
+def pixels_of(path: Path) -> Any:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
 @pytest.fixture(scope="module")
-def photographs(data: Path):
+def photographs(data: Path) -> Any:
     """Eight photographs of eight people, and what a file may be besides: small, wide, cut at the border, doubled."""
     folders = sorted((data / "lfw_colour" / "images").iterdir())[:8]
     whole = [pixels_of(sorted(folder.glob("*.jpg"))[1]) for folder in folders]
@@ -25,44 +25,20 @@ def photographs(data: Path):
 
 
 @pytest.fixture(scope="module")
-def photograph(data: Path):
+def photograph(data: Path) -> Any:
     return Image.open(sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]).convert("RGB")
 
 
-def largest(image, side=1_280):
+def largest(image: Any, side: int = 1_280) -> Any:
     (found,) = models.detect([np.asarray(image)], side, 20, 0.8)
     return max(found, key=lambda one: one.box[2] * one.box[3])
 
 
-def rows(found):
+def rows(found: Any) -> Any:
     return np.array([[*one.box, one.confidence, *one.landmarks] for one in found]).reshape(-1, 15)
 
 
-def windows(seed, count):
-    rng = np.random.default_rng(seed)
-    corners = rng.uniform(0, 60, (count, 2))
-    sides = rng.uniform(0, 40, (count, 2))
-    confidence = np.sort(rng.uniform(size=(count, 1)), axis=0)[::-1]
-    return np.hstack([corners, corners + sides, confidence])
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    st.integers(0, 10_000),
-    st.sampled_from([0, 1, 2, 50, 255, 256, 257, 600]),
-    st.sampled_from([0.3, 0.5, 0.7]),
-    st.booleans(),
-)
-def test_survivors_are_those_of_the_package(seed: int, count: int, overlap: float, of_smaller: bool) -> None:
-    bboxes = importlib.import_module("mtcnn.utils.bboxes")
-    given_windows = windows(seed, count)
-    of_one_image = np.insert(given_windows, 0, 0.0, axis=1)
-    method = "min" if of_smaller else "union"
-    expected = bboxes.smart_nms_from_bboxes(of_one_image, threshold=overlap, method=method, initial_sort=False)
-    assert np.array_equal(survivors(given_windows, overlap, of_smaller=of_smaller), expected[:, 1:])
-
-
-def test_faces_are_those_that_the_package_finds_image_by_image(photographs) -> None:
+def test_faces_are_those_that_the_package_finds_image_by_image(photographs: Any) -> None:
     package = importlib.import_module("mtcnn").MTCNN()
     for image in photographs:
         (ours,) = models.detect([image], 1_280, 20, 0.8)
@@ -74,7 +50,7 @@ def test_faces_are_those_that_the_package_finds_image_by_image(photographs) -> N
             assert one[4] == pytest.approx(row[5], abs=1e-3)
 
 
-def test_what_is_found_does_not_depend_on_the_other_images(photographs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_found_does_not_depend_on_the_other_images(photographs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = [rows(models.detect([image], 1_280, 20, 0.8)[0]) for image in photographs]
     assert sum(map(len, alone)) >= 10
     together = models.detect(photographs, 1_280, 20, 0.8)
@@ -87,7 +63,7 @@ def test_what_is_found_does_not_depend_on_the_other_images(photographs, monkeypa
             np.testing.assert_allclose(rows(one), other, atol=1e-2)
 
 
-def test_no_image_size_makes_tensorflow_trace_again(photographs) -> None:
+def test_no_image_size_makes_tensorflow_trace_again(photographs: Any) -> None:
     for image in photographs:
         models.detect([image, image[:-1, :-2]], 1_280, 20, 0.8)
     networks = detector.networks()
@@ -95,19 +71,7 @@ def test_no_image_size_makes_tensorflow_trace_again(photographs) -> None:
     assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1, 1]
 
 
-def test_a_crowd_of_windows_is_bounded() -> None:
-    def everywhere(stacked, size):
-        """As if each window of the image held a face."""
-        places = np.argwhere(np.ones((len(stacked), *(np.asarray(size) // 2 - 5))))
-        return places, np.zeros((len(places), 4)), np.linspace(0.7, 0.9, len(places))
-
-    images = [np.zeros((200, 200, 3), dtype=np.uint8)] * 2
-    one, other = proposals(images, 20, everywhere)
-    assert 0 < len(one) <= 1_000
-    assert len(one) == len(other)
-
-
-def test_a_face_is_found_with_its_points_where_they_belong(photograph) -> None:
+def test_a_face_is_found_with_its_points_where_they_belong(photograph: Any) -> None:
     found = largest(photograph)
     x, y, width, height = found.box
     left_eye, right_eye, nose, left_mouth, right_mouth = np.reshape(found.landmarks, (5, 2))
@@ -119,7 +83,7 @@ def test_a_face_is_found_with_its_points_where_they_belong(photograph) -> None:
     assert found.confidence > 0.9
 
 
-def test_a_large_image_is_searched_small_and_answered_in_its_own_pixels(photograph) -> None:
+def test_a_large_image_is_searched_small_and_answered_in_its_own_pixels(photograph: Any) -> None:
     small = largest(photograph)
     enlarged = photograph.resize((1_500, 1_500), Image.Resampling.BICUBIC)
     large = largest(enlarged, side=250)

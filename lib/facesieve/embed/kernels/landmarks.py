@@ -16,7 +16,7 @@ Matrix = NDArray[np.float64]
 """float64 [2, 3]: (x, y, 1) -> (x, y)."""
 
 _LEAST_FIT = 0.1
-"""Below this share of the points' spread that the fit explains, the points are no face: mirrored or on a heap."""
+"""Below this share of the points' spread that the fit explains, the points are no face: mirrored or in one place."""
 
 
 def similarity(points: Points, template: Points) -> Matrix:
@@ -30,7 +30,7 @@ def similarity(points: Points, template: Points) -> Matrix:
     >>> similarity(np.array([[0.0, 0], [1, 0]]), np.array([[5.0, 5], [5, 7]])).round(6).tolist()
     [[0.0, -2.0, 5.0], [2.0, 0.0, 5.0]]
     """
-    source, target = (one[:, 0] + 1j * one[:, 1] for one in (points, template))
+    source, target = (places[:, 0] + 1j * places[:, 1] for places in (points, template))
     from_middle, to_middle = source - source.mean(), target - target.mean()
     spread, covered = np.vdot(from_middle, from_middle).real, np.vdot(to_middle, to_middle).real
     product = np.vdot(from_middle, to_middle)

@@ -17,7 +17,7 @@ from facesieve.models.formats.graph_surgery import BOOL, Tensor, tensor, used
 class _Branches:
     """What is known of a graph's branches: booleans, tensors that never come to be, outputs that moved."""
 
-    known: dict[Tensor, bool] = field(default_factory=dict)
+    booleans: dict[Tensor, bool] = field(default_factory=dict)
     dead: set[Tensor] = field(default_factory=set)
     moved: dict[Tensor, str] = field(default_factory=dict)
 
@@ -34,13 +34,13 @@ class _Branches:
             self.dead.add((node.name, -1))
         elif node.op == "Const" and node.attr["dtype"].type == BOOL and not node.attr["value"].tensor.tensor_shape.dim:
             value = node.attr["value"].tensor
-            self.known[node.name, 0] = any(value.bool_val) or any(value.tensor_content)
-        elif node.op == "Identity" and tensor(inputs[0]) in self.known:
-            self.known[node.name, 0] = self.known[tensor(inputs[0])]
-        elif node.op == "LogicalNot" and tensor(inputs[0]) in self.known:
-            self.known[node.name, 0] = not self.known[tensor(inputs[0])]
-        elif node.op in ops.SWITCHES and tensor(inputs[1]) in self.known:
-            self._switch(node, inputs[0], self.known[tensor(inputs[1])])
+            self.booleans[node.name, 0] = any(value.bool_val) or any(value.tensor_content)
+        elif node.op == "Identity" and tensor(inputs[0]) in self.booleans:
+            self.booleans[node.name, 0] = self.booleans[tensor(inputs[0])]
+        elif node.op == "LogicalNot" and tensor(inputs[0]) in self.booleans:
+            self.booleans[node.name, 0] = not self.booleans[tensor(inputs[0])]
+        elif node.op in ops.SWITCHES and tensor(inputs[1]) in self.booleans:
+            self._switch(node, inputs[0], self.booleans[tensor(inputs[1])])
 
     def _merge(self, node: Any, live: list[str]) -> None:
         if not live:
@@ -52,8 +52,8 @@ class _Branches:
     def _switch(self, node: Any, read: str, taken: bool) -> None:
         self.dead.add((node.name, int(not taken)))
         self.moved[node.name, int(taken)] = f"{node.name}:0"
-        if tensor(read) in self.known:
-            self.known[node.name, int(taken)] = self.known[tensor(read)]
+        if tensor(read) in self.booleans:
+            self.booleans[node.name, int(taken)] = self.booleans[tensor(read)]
         _become_identity(node, read)
 
     def rename(self, node: Any) -> None:

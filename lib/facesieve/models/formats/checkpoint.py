@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from facesieve.core.errors import ModelError
 from facesieve.core.profiles import Profile
@@ -32,16 +33,8 @@ def load(files: ModelFiles, profile: Profile) -> Infer:
 
 def facts(files: ModelFiles) -> Facts:
     """Say what a checkpoint is, and which step it is of. Raises ModelError as `load` does."""
-    found = graphs.facts(_network(files, ""))
     meta, prefix = names(files)
-    return Facts(
-        found.inputs,
-        found.outputs,
-        found.input_size,
-        found.dimension,
-        found.parameters,
-        (*found.notes, f"the graph is {meta}, the weights are {prefix}"),
-    )
+    return replace(graphs.facts(_network(files, "")), notes=(f"the graph is {meta}, the weights are {prefix}",))
 
 
 def names(files: ModelFiles) -> tuple[str, str]:
@@ -54,8 +47,8 @@ def names(files: ModelFiles) -> tuple[str, str]:
     here = [name for name in files.contents if "/" not in name]
     metas = sorted(name for name in here if name.endswith(".meta"))
     if len(metas) != 1:
-        found = f"{len(metas)}: {', '.join(metas)}" if metas else "none"
-        raise ModelError(f"{files.root} must hold one .meta file, the graph; it holds {found}")
+        shown = f"{len(metas)}: {', '.join(metas)}" if metas else "none"
+        raise ModelError(f"{files.root} must hold one .meta file, the graph; it holds {shown}")
     prefix = _noted(files) or _latest(here)
     if not prefix:
         raise ModelError(f"{files.root} holds no model-NAME.ckpt-STEP.index, the weights")
@@ -69,14 +62,14 @@ def _noted(files: ModelFiles) -> str:
 
 
 def _latest(here: list[str]) -> str:
-    steps = {int(found.group(2)): found.group(1) for found in map(_STEP.match, sorted(here)) if found}
+    steps = {int(name.group(2)): name.group(1) for name in map(_STEP.match, sorted(here)) if name}
     return steps[max(steps)] if steps else ""
 
 
 def _check_complete(here: list[str], prefix: str, files: ModelFiles) -> None:
     if f"{prefix}.index" not in here:
         raise ModelError(f"{files.root} holds no {prefix}.index, which belongs to the checkpoint {prefix}")
-    shards = [found for name in here if (found := re.fullmatch(re.escape(prefix) + r"\.data-\d{5}-of-(\d{5})", name))]
+    shards = [shard for name in here if (shard := re.fullmatch(re.escape(prefix) + r"\.data-\d{5}-of-(\d{5})", name))]
     if not shards or len(shards) != int(shards[0].group(1)):
         raise ModelError(
             f"{files.root} holds {len(shards)} of the files {prefix}.data-*: some of the weights are missing"

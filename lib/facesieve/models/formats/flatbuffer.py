@@ -82,8 +82,8 @@ def _check_operations(model: Any, schema: Any) -> None:
         name = _operation(code, names)
         if name in _NO_PART or name == "unknown":
             own = (code.CustomCode() or b"").decode("utf-8", "replace")
-            said = f"{own!r} ({name})" if own else name
-            raise ModelError(f"operation {said} is not accepted: only TensorFlow Lite's builtin operations are")
+            shown = f"{own!r} ({name})" if own else name
+            raise ModelError(f"operation {shown} is not accepted: only TensorFlow Lite's builtin operations are")
 
 
 def _operations(schema: Any) -> dict[int, str]:
@@ -115,7 +115,7 @@ def _tensor(tensor: Any, kinds: dict[int, str]) -> Tensor:
 
 
 def _weights(model: Any, kinds: dict[int, str]) -> Iterator[tuple[int, int, bool]]:
-    """Each constant's buffer, how many numbers it holds, whether they are scaled; all floats proved finite."""
+    """Each constant's buffer, how many numbers it holds, whether they are scaled; all floats checked to be finite."""
     for number in range(model.SubgraphsLength()):
         graph = model.Subgraphs(number)
         for index in range(graph.TensorsLength()):

@@ -46,13 +46,13 @@ def used(graph: Any, source: str, target: str, off: Collection[str]) -> Any:
     for name in (source, target):
         if tensor(name)[0] not in nodes:
             raise ModelError(f"the graph has no tensor {name}: it is not of this form, or was made by another tool")
-    start, held = tensor(source)[0], {name for name in off if name in nodes}
-    order = _ordered(nodes, tensor(target)[0], {start, *held})
+    start, flags = tensor(source)[0], {name for name in off if name in nodes}
+    order = _ordered(nodes, tensor(target)[0], {start, *flags})
     if start not in order:
         raise ModelError(f"the graph makes {target} without {source}")
     part = type(graph)(versions=graph.versions)
     for name in order:
-        _add(part, nodes[name], "source" if name == start else "off" if name in held else "")
+        _add(part, nodes[name], "source" if name == start else "off" if name in flags else "")
     _copy_functions(graph, part)
     return part
 
@@ -126,7 +126,7 @@ def _copy_functions(graph: Any, part: Any) -> None:
 def _called(nodes: Iterable[Any]) -> Iterable[str]:
     for node in nodes:
         for value in node.attr.values():
-            yield from [value.func.name] if value.HasField("func") else [one.name for one in value.list.func]
+            yield from [value.func.name] if value.HasField("func") else [function.name for function in value.list.func]
 
 
 def frozen(part: Any, values: Mapping[str, Floats]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from facesieve.core.errors import ModelError
+from facesieve.core.errors import ModelError, first_line
 from facesieve.core.profiles import Profile
 from facesieve.models import runtime
 from facesieve.models.formats import branches, graph_surgery, ops, tracked
@@ -79,15 +79,15 @@ def network(
     inference = branches.decided(part, source, target)
     ops.refuse_training(inference)
     shapes = {node.name: _variable(node) for node in inference.node if node.op in ops.VARIABLES}
-    given = values(shapes)
-    for name, value in given.items():
+    weights = values(shapes)
+    for name, value in weights.items():
         _check_finite(f"variable {name}", value)
     constants = _check_constants(inference)
-    parameters = sum(value.size for value in given.values()) or constants
+    parameters = sum(value.size for value in weights.values()) or constants
     stated = stated or next(
         (_stated(node) for node in definition.node if node.name == graph_surgery.tensor(source)[0]), None
     )
-    return Graph(graph_surgery.frozen(inference, given), source, target, stated, parameters)
+    return Graph(graph_surgery.frozen(inference, weights), source, target, stated, parameters)
 
 
 def read_values(prefix: Path, keys: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:
@@ -103,12 +103,12 @@ def read_values(prefix: Path, keys: Mapping[str, str], shapes: Mapping[str, tupl
         for name, shape in shapes.items():
             key = keys.get(name) or named.get(name, name)
             if tuple(stored.get(key, [-1])) != shape:
-                found = f"has shape {stored[key]}" if key in stored else "does not exist"
-                raise ModelError(f"variable {name} of shape {list(shape)} {found} in the checkpoint {prefix.name}")
+                fault = f"has shape {stored[key]}" if key in stored else "does not exist"
+                raise ModelError(f"variable {name} of shape {list(shape)} {fault} in the checkpoint {prefix.name}")
             values[name] = np.asarray(reader.get_tensor(key))
     except (tf.errors.OpError, RuntimeError, ValueError, LookupError, SystemError) as problem:
-        said = " ".join(str(problem).split())[:200]
-        raise ModelError(f"the checkpoint {prefix.name} cannot be read, it is cut off or altered ({said})") from None
+        cause = first_line(problem)
+        raise ModelError(f"the checkpoint {prefix.name} cannot be read, it is cut off or altered ({cause})") from None
     for name, value in values.items():
         if value.dtype != np.float32:
             raise ModelError(f"variable {name} is {value.dtype} in the checkpoint, float32 is accepted")
@@ -135,13 +135,13 @@ def infer(graph: Graph, profile: Profile) -> Infer:
         try:
             return np.asarray(run(np.asarray(batch, np.float32)))
         except tf.errors.OpError as problem:
-            said = " ".join(problem.message.split())[:300]
-            raise ModelError(f"{profile.name}: the graph cannot embed {batch.shape} ({said})") from None
+            cause = first_line(problem.message)
+            raise ModelError(f"{profile.name}: the graph cannot embed {batch.shape} ({cause})") from None
 
-    found = embed(np.zeros((_PROBES, height, width, 3), np.float32)).shape
-    if found != (_PROBES, profile.dimension):
+    shape = embed(np.zeros((_PROBES, height, width, 3), np.float32)).shape
+    if shape != (_PROBES, profile.dimension):
         raise ModelError(
-            f"{profile.name}: output is {found} for {_PROBES} images, the profile says {profile.dimension}."
+            f"{profile.name}: output is {shape} for {_PROBES} images, the profile says {profile.dimension}."
         )
     return embed
 
@@ -196,7 +196,7 @@ def _check_finite(what: str, value: Any) -> None:
 def _check_constants(definition: Any) -> int:
     """Refuse constants that are too large or not finite; return how many weights they are (single numbers are none)."""
     tf, weights, numbers = runtime.tensorflow(), 0, 0
-    bodies: Sequence[Any] = [definition.node, *(one.node_def for one in definition.library.function)]
+    bodies: Sequence[Any] = [definition.node, *(function.node_def for function in definition.library.function)]
     for node in (node for body in bodies for node in body if node.op == "Const"):
         constant = node.attr["value"].tensor
         sides = sides_of(constant.tensor_shape)
@@ -227,8 +227,7 @@ def _imported(graph: Graph, sides: tuple[int | None, ...]) -> Any:
         with imported.as_default():
             tf.graph_util.import_graph_def(definition, name="")
     except (ValueError, TypeError, KeyError, tf.errors.OpError) as problem:
-        said = " ".join(str(problem).split())[:300]
-        raise ModelError(f"TensorFlow refuses the graph for images of {sides} ({said})") from None
+        raise ModelError(f"TensorFlow refuses the graph for images of {sides} ({first_line(problem)})") from None
     return imported
 
 
@@ -245,8 +244,8 @@ def _check_output(target: Any, profile: Profile) -> None:
     shape = _dimensions(target.shape)
     fits = shape is None or (len(shape) == 2 and shape[1] in (None, profile.dimension))
     if not fits or target.dtype.name != "float32":
-        found = described("", target.dtype.name, shape).strip()
-        raise ModelError(f"{profile.name}: output is {found}, the profile says {profile.dimension} numbers.")
+        shown = described("", target.dtype.name, shape).strip()
+        raise ModelError(f"{profile.name}: output is {shown}, the profile says {profile.dimension} numbers.")
 
 
 def _dimensions(shape: Any) -> Shape:

@@ -16,13 +16,12 @@ from collections import Counter
 from typing import Any
 
 from facesieve.core.errors import ModelError
-from facesieve.core.profiles import Profile
 from facesieve.models.files import MOST_BYTES, ModelFiles
 from facesieve.models.formats import hdf5, keras_network
-from facesieve.models.formats.keras_network import Network
+from facesieve.models.formats.keras_network import KerasForm, Network
 from facesieve.models.formats.layer_rules import Layer
 from facesieve.models.formats.layers import ALLOWED
-from facesieve.models.network import Facts, Floats, Infer
+from facesieve.models.network import Floats
 
 KINDS = tuple(kind for kind in ALLOWED if kind != "Lambda")
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
@@ -30,29 +29,6 @@ _ROOTS = ("layers", "_layer_checkpoint_dependencies")
 _MOST_EXPANSION = 100
 """A member may unpack to this many times its packed bytes: Keras stores without packing, text packs about tenfold."""
 _SMALL = 1_000_000
-
-
-def read(files: ModelFiles, profile: Profile) -> Network:
-    """Read a network out of a `.keras` file. Needs neither Keras nor TensorFlow.
-
-    Raises ModelError naming the member or the layer that is not accepted, or what else does not fit the profile.
-    """
-    found = _network(files)
-    keras_network.fitting(found, profile)
-    return found
-
-
-def load(files: ModelFiles, profile: Profile) -> Infer:
-    """Make a TensorFlow function of a `.keras` file: float32 [N, H, W, 3] -> float32 [N, D].
-
-    Raises ModelError as `read` does.
-    """
-    return keras_network.infer(_network(files), profile)
-
-
-def facts(files: ModelFiles) -> Facts:
-    """Say what the file tells about the model. Raises ModelError as `read` does."""
-    return _network(files).facts()
 
 
 def _network(files: ModelFiles) -> Network:
@@ -119,3 +95,7 @@ def _arrays(layer: Layer, group: Any) -> dict[str, Floats]:
 def _snake_case(kind: str) -> str:
     """Spell a class name as Keras does: `Conv2D` is conv2d, `PReLU` p_re_lu."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
+
+
+_FORM = KerasForm(_network)
+read, load, facts = _FORM.read, _FORM.load, _FORM.facts

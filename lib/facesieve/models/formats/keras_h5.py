@@ -10,39 +10,15 @@ import json
 from typing import Any
 
 from facesieve.core.errors import ModelError
-from facesieve.core.profiles import Profile
 from facesieve.models.files import ModelFiles
 from facesieve.models.formats import hdf5, keras_network
-from facesieve.models.formats.keras_network import Network
+from facesieve.models.formats.keras_network import KerasForm, Network
 from facesieve.models.formats.layer_rules import Layer
 from facesieve.models.formats.layers import ALLOWED
-from facesieve.models.network import Facts, Floats, Infer
+from facesieve.models.network import Floats
 
 _OLD_NAMES = {"depthwise_kernel": "kernel"}
 """Weights that Keras 2 names otherwise than Keras 3."""
-
-
-def read(files: ModelFiles, profile: Profile) -> Network:
-    """Read a network out of an HDF5 file. Needs no TensorFlow.
-
-    Raises ModelError naming the layer that is not accepted, or what else does not fit the profile.
-    """
-    found = _network(files)
-    keras_network.fitting(found, profile)
-    return found
-
-
-def load(files: ModelFiles, profile: Profile) -> Infer:
-    """Make a TensorFlow function of a Keras HDF5 file: float32 [N, H, W, 3] -> float32 [N, D].
-
-    Raises ModelError as `read` does.
-    """
-    return keras_network.infer(_network(files), profile)
-
-
-def facts(files: ModelFiles) -> Facts:
-    """Say what the file tells about the model. Raises ModelError as `read` does."""
-    return _network(files).facts()
 
 
 def _network(files: ModelFiles) -> Network:
@@ -65,3 +41,7 @@ def _weights(layer: Layer, group: Any) -> dict[str, Floats]:
         short = stored.rpartition("/")[2].partition(":")[0]
         weights[_OLD_NAMES.get(short, short)] = hdf5.floats(own, stored, layer.name)
     return weights
+
+
+_FORM = KerasForm(_network)
+read, load, facts = _FORM.read, _FORM.load, _FORM.facts

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from facesieve.core.errors import ModelError
+from facesieve.core.errors import ModelError, first_line
 from facesieve.core.profiles import Profile
 from facesieve.models import runtime
+from facesieve.models.files import ModelFiles
 from facesieve.models.formats.layer_rules import Layer, Shape
 from facesieve.models.formats.layers import ALLOWED
 from facesieve.models.network import Facts, Floats, Infer
@@ -57,14 +58,14 @@ class Network:
         """Say what the file tells about the model."""
         sources = self.sources()
         sides = [size[1:3] for size in sources.values()]
-        known = len(sides) == 1 and len(sides[0]) == 2 and all(isinstance(side, int) for side in sides[0])
+        fixed_size = len(sides) == 1 and len(sides[0]) == 2 and all(isinstance(side, int) for side in sides[0])
         widths = [self.width(name) for name in self.outputs]
         return Facts(
             inputs=tuple(f"{name} float32 {_shown(size)}" for name, size in sources.items()),
             outputs=tuple(
                 f"{name} float32 [?, {width or '?'}]" for name, width in zip(self.outputs, widths, strict=True)
             ),
-            input_size=(sides[0][0], sides[0][1]) if known else None,
+            input_size=(sides[0][0], sides[0][1]) if fixed_size else None,
             dimension=widths[0] if len(widths) == 1 else None,
             parameters=self.parameters,
             scales_input=any(layer.kind in _SCALING and set(layer.inputs) & set(sources) for layer in self.layers),
@@ -87,9 +88,33 @@ def network(config: Mapping[str, Any], kinds: Collection[str], weights_of: Weigh
     return Network(tuple(layers), (layers[-1].name,) if plain else _names(config["output_layers"]))
 
 
-def fitting(found: Network, profile: Profile) -> str:
+@dataclass(frozen=True)
+class KerasForm:
+    """What the forms of Keras models share, once `network_of` has read a network out of files."""
+
+    network_of: Callable[[ModelFiles], Network]
+
+    def read(self, files: ModelFiles, profile: Profile) -> Network:
+        """Read a network. Needs neither Keras nor TensorFlow.
+
+        Raises ModelError naming the member or the layer that is not accepted, or what else does not fit the profile.
+        """
+        network = self.network_of(files)
+        fitting(network, profile)
+        return network
+
+    def load(self, files: ModelFiles, profile: Profile) -> Infer:
+        """Make a TensorFlow function of the files: float32 [N, H, W, 3] -> float32 [N, D]. Raises as `read` does."""
+        return infer(self.network_of(files), profile)
+
+    def facts(self, files: ModelFiles) -> Facts:
+        """Say what the files tell about the model. Raises ModelError as `read` does."""
+        return self.network_of(files).facts()
+
+
+def fitting(network: Network, profile: Profile) -> str:
     """Return the name of the layer that gives the vectors. Raises ModelError if the network is not the profile's."""
-    sources = found.sources()
+    sources = network.sources()
     wanted = (*profile.input, 3)
     size = next(iter(sources.values()), ())
     if (
@@ -98,44 +123,44 @@ def fitting(found: Network, profile: Profile) -> str:
         or any(own not in (None, side) for own, side in zip(size[1:], wanted, strict=True))
     ):
         raise ModelError(f"{profile.name}: input is {[*sources.values()]}, the profile says one [{profile.input}].")
-    if not profile.output and len(found.outputs) != 1:
-        names = ", ".join(found.outputs)
+    if not profile.output and len(network.outputs) != 1:
+        names = ", ".join(network.outputs)
         raise ModelError(f"{profile.name}: the model has several outputs: name one as `output` in the profile: {names}")
-    output = profile.output or found.outputs[0]
-    if output not in {layer.name for layer in found.layers}:
+    output = profile.output or network.outputs[0]
+    if output not in {layer.name for layer in network.layers}:
         raise ModelError(f"{profile.name}: output {output!r} is not a layer of the model.")
-    width = found.width(output)
+    width = network.width(output)
     if width not in (None, profile.dimension):
         raise ModelError(f"{profile.name}: output has {width} numbers, the profile says {profile.dimension}.")
     return output
 
 
-def infer(found: Network, profile: Profile) -> Infer:
+def infer(network: Network, profile: Profile) -> Infer:
     """Make a TensorFlow function of a network, traced once: float32 [N, H, W, 3] -> float32 [N, D].
 
     Raises ModelError naming the layer that its input or its weights do not fit.
     """
-    output = fitting(found, profile)
+    output = fitting(network, profile)
     tf = runtime.tensorflow()
     signature = [tf.TensorSpec([None, *profile.input, 3], tf.float32)]
-    traced = tf.function(forward(tf, replace(found, outputs=(output,))), input_signature=signature, autograph=False)
+    traced = tf.function(forward(tf, replace(network, outputs=(output,))), input_signature=signature, autograph=False)
     function = traced.get_concrete_function()
     return lambda batch: np.asarray(function(tf.constant(batch)).numpy())
 
 
-def forward(tf: Any, found: Network) -> Callable[[Any], Any]:
+def forward(tf: Any, network: Network) -> Callable[[Any], Any]:
     """Make a Python function of TensorFlow's operations, to be traced: crops -> the network's first output."""
 
     def compute(batch: Any) -> Any:
         tensors: dict[str, Any] = {}
-        for layer in found.layers:
+        for layer in network.layers:
             inputs = [tensors[name] for name in layer.inputs] or [batch]
             try:
                 tensors[layer.name] = ALLOWED[layer.kind].build(tf, layer, inputs)
             except (ValueError, TypeError, KeyError, tf.errors.OpError) as problem:
-                said = str(problem).strip().partition("\n")[0]
-                raise ModelError(f"Layer {layer.name} ({layer.kind}) cannot be built: {said}") from None
-        return tensors[found.outputs[0]]
+                cause = first_line(problem)
+                raise ModelError(f"Layer {layer.name} ({layer.kind}) cannot be built: {cause}") from None
+        return tensors[network.outputs[0]]
 
     return compute
 
@@ -150,8 +175,8 @@ def _layer(entry: Mapping[str, Any], kinds: Collection[str], before: tuple[str, 
     name = str(entry.get("name", config["name"]))
     own = str(entry.get("module") or "keras.layers").startswith(("keras.layers", "keras.src.layers"))
     if kind not in kinds or not own or entry.get("registered_name") not in (None, kind):
-        said = f"{kind} of {entry['module']}" if not own else kind
-        raise ModelError(f"Layer {name} is a {said}, which is not accepted. Accepted: {', '.join(kinds)}.")
+        shown = f"{kind} of {entry['module']}" if not own else kind
+        raise ModelError(f"Layer {name} is a {shown}, which is not accepted. Accepted: {', '.join(kinds)}.")
     inputs = before if before is not None else _inputs(name, entry.get("inbound_nodes", []))
     if (kind == "InputLayer") != (not inputs):
         raise ModelError(f"Layer {name} ({kind}) reads {len(inputs)} layers; an InputLayer reads none, others some.")
@@ -165,8 +190,8 @@ def _inputs(name: str, nodes: list[Any]) -> tuple[str, ...]:
     if not nodes:
         return ()
     if isinstance(nodes[0], Mapping):
-        (given,) = nodes[0]["args"]
-        tensors = given if isinstance(given, list) else [given]
+        (argument,) = nodes[0]["args"]
+        tensors = argument if isinstance(argument, list) else [argument]
         histories = [tensor["config"]["keras_history"] for tensor in tensors]
     else:
         histories = nodes[0]
@@ -183,20 +208,20 @@ def _weighed(layer: Layer, weights: Mapping[str, Floats]) -> Layer:
         raise ModelError(f"Layer {layer.name} ({layer.kind}): {problem}.")
     wanted = operation.weights(layer.config)
     for name in sorted(set(wanted) ^ set(weights)):
-        said = "is missing" if name in wanted else "has no place in it"
-        raise ModelError(f"Layer {layer.name} ({layer.kind}): weight {name} {said}.")
+        fault = "is missing" if name in wanted else "has no place in it"
+        raise ModelError(f"Layer {layer.name} ({layer.kind}): weight {name} {fault}.")
     for name, shape in wanted.items():
         if not _fits(weights[name].shape, shape):
-            found = list(weights[name].shape)
+            sides = list(weights[name].shape)
             raise ModelError(
-                f"Layer {layer.name} ({layer.kind}): weight {name} is {found}, it should be {_asked(shape)}."
+                f"Layer {layer.name} ({layer.kind}): weight {name} is {sides}, it should be {_asked(shape)}."
             )
     return replace(layer, weights=weights)
 
 
-def _fits(found: tuple[int, ...], shape: Shape) -> bool:
+def _fits(sides: tuple[int, ...], shape: Shape) -> bool:
     return shape is None or (
-        len(found) == len(shape) and all(a in (None, b) for a, b in zip(shape, found, strict=True))
+        len(sides) == len(shape) and all(a in (None, b) for a, b in zip(shape, sides, strict=True))
     )
 
 
@@ -207,13 +232,13 @@ def _asked(shape: Shape) -> str:
 def _names(outputs: list[Any]) -> tuple[str, ...]:
     """The outputs of a model: [[name, 0, 0], ...], or [name, 0, 0] as Keras 3 writes a single one."""
     several = [outputs] if isinstance(outputs[0], str) else outputs
-    return tuple(str(one[0]) for one in several)
+    return tuple(str(output[0]) for output in several)
 
 
 def _check_order(layers: list[Layer]) -> None:
-    known: set[str] = set()
+    names: set[str] = set()
     for layer in layers:
-        missing = [name for name in layer.inputs if name not in known]
-        if missing or layer.name in known:
+        missing = [name for name in layer.inputs if name not in names]
+        if missing or layer.name in names:
             raise ModelError(f"Layer {layer.name} is there twice, or reads {missing} that do not stand before it.")
-        known.add(layer.name)
+        names.add(layer.name)

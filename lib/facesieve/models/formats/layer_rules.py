@@ -78,8 +78,8 @@ def accept(layer: Layer) -> str | None:
 
 def refuse_activation(layer: Layer) -> str | None:
     """Accept no activation, or a ReLU."""
-    given = layer.config["activation"]
-    return None if given in _ACTIVATIONS else f"activation {given!r} is not accepted"
+    activation = layer.config["activation"]
+    return None if activation in _ACTIVATIONS else f"activation {activation!r} is not accepted"
 
 
 def refuse_planes(layer: Layer) -> str | None:
@@ -96,20 +96,22 @@ def refuse_planes(layer: Layer) -> str | None:
 
 def refuse_padding(layer: Layer) -> str | None:
     """Accept [[top, bottom], [left, right]] of channels-last planes."""
-    given = layer.config["padding"]
+    padding = layer.config["padding"]
     fine = (
-        isinstance(given, list)
-        and len(given) == 2
-        and all(isinstance(side, list) and len(side) == 2 and all(_whole(end) for end in side) for side in given)
+        isinstance(padding, list)
+        and len(padding) == 2
+        and all(isinstance(side, list) and len(side) == 2 and all(_whole(end) for end in side) for side in padding)
         and layer.config.get("data_format") in (None, "channels_last")
     )
-    return None if fine else f"padding {given!r} is not accepted"
+    return None if fine else f"padding {padding!r} is not accepted"
 
 
 def refuse_scaling(layer: Layer) -> str | None:
     """Accept one scale and one offset for the whole tensor."""
-    given = [layer.config["scale"], layer.config["offset"]]
-    return None if all(_finite(one) for one in given) else f"scale and offset {given} are not two finite numbers"
+    numbers = [layer.config["scale"], layer.config["offset"]]
+    return (
+        None if all(_finite(number) for number in numbers) else f"scale and offset {numbers} are not two finite numbers"
+    )
 
 
 def refuse_bends(layer: Layer) -> str | None:

@@ -76,7 +76,7 @@ def refuse_training(graph: Any) -> None:
     """Raise ModelError if a graph would still draw at random, change weights or mix a batch's images at inference."""
     bodies = [
         (graph.node, ""),
-        *((one.node_def, f" of function {one.signature.name}") for one in graph.library.function),
+        *((function.node_def, f" of function {function.signature.name}") for function in graph.library.function),
     ]
     for nodes, where in bodies:
         for node in nodes:

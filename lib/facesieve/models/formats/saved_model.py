@@ -8,6 +8,7 @@ assets, other signatures, objects, metadata of Keras) is never reached.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from facesieve.core.errors import ModelError
@@ -34,12 +35,12 @@ def facts(files: ModelFiles) -> Facts:
     """Say what a SavedModel is. Raises ModelError as `load` does."""
     meta = _meta_graph(files)
     outputs = dict(_signature(meta).outputs)
-    found = graphs.facts(_network(files, meta, next(iter(outputs.values())).name))
+    facts_of_graph = graphs.facts(_network(files, meta, next(iter(outputs.values())).name))
     if len(outputs) == 1:
-        return found
+        return facts_of_graph
     shown = tuple(f"{name}: {_described(info)}" for name, info in sorted(outputs.items()))
     note = "there are several outputs: name one as `output` in the profile"
-    return Facts(found.inputs, shown, found.input_size, None, found.parameters, (note,))
+    return replace(facts_of_graph, outputs=shown, dimension=None, notes=(note,))
 
 
 def _meta_graph(files: ModelFiles) -> Any:
@@ -57,8 +58,8 @@ def _meta_graph(files: ModelFiles) -> Any:
 
 def _signature(meta: Any) -> Any:
     if _SIGNATURE not in meta.signature_def or not meta.signature_def[_SIGNATURE].outputs:
-        found = ", ".join(sorted(name for name in meta.signature_def if not name.startswith("__"))) or "none"
-        raise ModelError(f"the SavedModel has no signature {_SIGNATURE!r} with an output; its signatures: {found}")
+        names = ", ".join(sorted(name for name in meta.signature_def if not name.startswith("__"))) or "none"
+        raise ModelError(f"the SavedModel has no signature {_SIGNATURE!r} with an output; its signatures: {names}")
     return meta.signature_def[_SIGNATURE]
 
 

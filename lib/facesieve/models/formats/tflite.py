@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facesieve.core.errors import ModelError
+from facesieve.core.errors import ModelError, first_line
 from facesieve.core.profiles import Profile
 from facesieve.models import runtime
 from facesieve.models.files import ModelFiles
@@ -24,7 +24,7 @@ class _Interpreter:
             self._run = tf.lite.Interpreter(model_content=content, num_threads=1)
             self._run.allocate_tensors()
         source = self._run.get_input_details()[0]
-        named = [one for one in self._run.get_output_details() if output in ("", one["name"])]
+        named = [tensor for tensor in self._run.get_output_details() if output in ("", tensor["name"])]
         self._source, self._target = int(source["index"]), int(named[0]["index"])
         self._shape = tuple(int(side) for side in source["shape"])
 
@@ -52,35 +52,34 @@ def load(files: ModelFiles, profile: Profile) -> Infer:
             return interpreter
         single = _Interpreter(files.single, profile.output)
     except (ValueError, RuntimeError) as problem:
-        said = str(problem).partition("\n")[0]
-        raise ModelError(f"{profile.name}: the TFLite file cannot be loaded ({said})") from None
+        raise ModelError(f"{profile.name}: the TFLite file cannot be loaded ({first_line(problem)})") from None
     return lambda batch: np.concatenate([single(batch[index : index + 1]) for index in range(len(batch))])
 
 
 def facts(files: ModelFiles) -> Facts:
     """Say what the file tells about the model. Raises ModelError as `load` does."""
-    found = flatbuffer.read(files.single)
-    sides = found.inputs[0].shape[1:3] if len(found.inputs) == 1 and len(found.inputs[0].shape) == 4 else ()
-    only = found.outputs[0].shape if len(found.outputs) == 1 else ()
+    flat = flatbuffer.read(files.single)
+    sides = flat.inputs[0].shape[1:3] if len(flat.inputs) == 1 and len(flat.inputs[0].shape) == 4 else ()
+    only = flat.outputs[0].shape if len(flat.outputs) == 1 else ()
     return Facts(
-        inputs=tuple(str(one) for one in found.inputs),
-        outputs=tuple(str(one) for one in found.outputs),
+        inputs=tuple(str(tensor) for tensor in flat.inputs),
+        outputs=tuple(str(tensor) for tensor in flat.outputs),
         input_size=(sides[0], sides[1]) if len(sides) == 2 and sides[0] and sides[1] else None,
         dimension=only[1] if len(only) == 2 else None,
-        parameters=found.parameters,
-        notes=("its weights are quantised",) if found.quantised else (),
-        scales_input=found.scales_input,
+        parameters=flat.parameters,
+        notes=("its weights are quantised",) if flat.quantised else (),
+        scales_input=flat.scales_input,
     )
 
 
-def _check(found: flatbuffer.Flat, profile: Profile) -> None:
+def _check(flat: flatbuffer.Flat, profile: Profile) -> None:
     wanted = (*profile.input, 3)
-    shown = "; ".join(map(str, found.inputs))
-    if len(found.inputs) != 1 or found.inputs[0].kind != "FLOAT32" or not _is(found.inputs[0].shape[1:], wanted):
+    shown = "; ".join(map(str, flat.inputs))
+    if len(flat.inputs) != 1 or flat.inputs[0].kind != "FLOAT32" or not _is(flat.inputs[0].shape[1:], wanted):
         raise ModelError(f"{profile.name}: input is {shown}, the profile says one float32 [N, H, W, 3] = {wanted}")
-    named = [one for one in found.outputs if profile.output in ("", one.name)]
+    named = [tensor for tensor in flat.outputs if profile.output in ("", tensor.name)]
     if len(named) != 1:
-        names = ", ".join(one.name for one in found.outputs)
+        names = ", ".join(tensor.name for tensor in flat.outputs)
         raise ModelError(f"{profile.name}: output {profile.output!r} does not name one of: {names}")
     if named[0].kind != "FLOAT32" or not _is(named[0].shape[1:], (profile.dimension,)):
         raise ModelError(f"{profile.name}: output is {named[0]}, the profile says {profile.dimension}")

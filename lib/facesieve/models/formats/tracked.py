@@ -25,6 +25,11 @@ def keys(reader: Any) -> dict[str, str]:
         objects = TrackableObjectGraph.FromString(reader.get_tensor(_OBJECTS))
     except (DecodeError, TypeError):
         return {}
-    pairs = [(one.full_name, one.checkpoint_key) for node in objects.nodes for one in node.attributes if one.full_name]
+    pairs = [
+        (entry.full_name, entry.checkpoint_key)
+        for node in objects.nodes
+        for entry in node.attributes
+        if entry.full_name
+    ]
     borne = Counter(name for name, _ in set(pairs))
     return {name: key for name, key in pairs if borne[name] == 1}

@@ -70,7 +70,7 @@ def compiled(tf: Any, proposing: Any, refining: Any, judging: Any) -> Networks:
     )
 
 
-def found(pictures: Pictures, smallest: int, confidence: float, networks: Networks) -> list[Windows]:
+def windows_of(pictures: Pictures, smallest: int, confidence: float, networks: Networks) -> list[Windows]:
     """Find the faces of pictures (uint8 [H, W, 3] each, of any sizes): one array per picture, surest face first.
 
     -> float64 [M, 15]: x1, y1, x2, y2, confidence (above `confidence`), x and then y of five points. As the package
@@ -112,11 +112,11 @@ def _asked(pictures: Pictures, windows: list[Windows], networks: Networks, side:
     """What the second or third network says of the windows: for each of its outputs, one array per picture."""
     network = networks.refine if side == _REFINED_SIDE else networks.judge
     ends = np.cumsum([len(own) for own in windows])[:-1]
-    said = [tuple(np.empty((0, width)) for width in _OUTPUTS[side])]  # TensorFlow fails over no windows
-    said += [
+    answers = [tuple(np.empty((0, width)) for width in _OUTPUTS[side])]  # TensorFlow fails over no windows
+    answers += [
         tuple(np.asarray(part) for part in network(patches)) for patches in _patches(pictures, windows, networks, side)
     ]
-    outputs = [np.concatenate(parts, dtype=np.float64) for parts in zip(*said, strict=True)]
+    outputs = [np.concatenate(parts, dtype=np.float64) for parts in zip(*answers, strict=True)]
     return [np.split(output, ends) for output in outputs]
 
 

@@ -56,7 +56,7 @@ def detect(images: Sequence[Image], side: int, smallest: int, confidence: float)
     faces: list[list[Detection]] = []
     for chunk in _chunks(images, side):
         searched = [index for index, small in enumerate(chunk) if min(small.shape[:2]) >= WINDOW]
-        rows = cascade.found([chunk[index] for index in searched], smallest, confidence, networks())
+        rows = cascade.windows_of([chunk[index] for index in searched], smallest, confidence, networks())
         by_index = dict(zip(searched, rows, strict=True))
         for index, small in enumerate(chunk):
             image = images[len(faces)]
@@ -72,7 +72,7 @@ def _chunks(images: Sequence[Image], side: int) -> Iterator[list[Image]]:
     for image in images:
         scale = min(1.0, side / max(image.shape[:2]))
         small = image if scale == 1.0 else _shrunk(image, scale)
-        if chunk and sum(one.size for one in [*chunk, small]) > 3 * _MOST_PIXELS:
+        if chunk and sum(image.size for image in [*chunk, small]) > 3 * _MOST_PIXELS:
             yield chunk
             chunk = []
         chunk.append(small)

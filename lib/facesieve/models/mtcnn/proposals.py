@@ -44,12 +44,12 @@ def survivors(windows: Windows, overlap: float, *, of_smaller: bool = False) -> 
     >>> survivors(np.array([[0, 0, 9, 9, 0.9], [0, 0, 9, 8, 0.8], [0, 20, 9, 29, 0.7]]), 0.5)[:, 4].tolist()
     [0.9, 0.7]
     """
-    kept = np.ones(len(windows), dtype=bool)
+    survives = np.ones(len(windows), dtype=bool)
     for start in range(0, len(windows), _BLOCK):
         stop = min(start + _BLOCK, len(windows))
         shared = _overlaps(windows[start:stop], windows[:stop], of_smaller) > overlap
-        kept[start:stop] = ~np.tril(shared, start - 1).any(axis=1)
-    return windows[kept]
+        survives[start:stop] = ~np.tril(shared, start - 1).any(axis=1)
+    return windows[survives]
 
 
 def _overlaps(left: Windows, right: Windows, of_smaller: bool) -> Windows:
@@ -82,7 +82,7 @@ def proposals(pictures: Pictures, smallest: int, propose: Propose) -> list[Windo
     pictures: uint8 [H, W, 3] each, of any sizes; those of equal size are searched together. `smallest`: side in pixels
     from which faces are looked for.
     """
-    found: list[list[Windows]] = [[np.empty((0, 5))] for _ in pictures]
+    by_picture: list[list[Windows]] = [[np.empty((0, 5))] for _ in pictures]
     shapes = [picture.shape[:2] for picture in pictures]
     for height, width in sorted(set(shapes)):
         members = [index for index, shape in enumerate(shapes) if shape == (height, width)]
@@ -90,8 +90,8 @@ def proposals(pictures: Pictures, smallest: int, propose: Propose) -> list[Windo
         for scale in _scales(height, width, smallest):
             size = np.array([int(height * scale), int(width * scale)], dtype=np.int32)
             for index, windows in zip(members, _at(stacked, size, scale, propose), strict=True):
-                found[index].append(windows)
-    return [_across(np.concatenate(windows)) for windows in found]
+                by_picture[index].append(windows)
+    return [_across(np.concatenate(windows)) for windows in by_picture]
 
 
 def _scales(height: int, width: int, smallest: int) -> list[float]:

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from facesieve.models import runtime
+
+
+def test_native_chatter_is_silenced_and_then_heard_again(capfd: pytest.CaptureFixture[str]) -> None:
+    with runtime.silenced():
+        os.write(2, b"greetings")
+    with pytest.raises(IsADirectoryError), runtime.silenced():
+        os.open(os.curdir, os.O_WRONLY)
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
+
+
+def test_tensorflow_runs_one_thread_a_task() -> None:
+    tf = runtime.tensorflow()
+    assert tf is runtime.tensorflow()
+    assert tf.config.threading.get_intra_op_parallelism_threads() in (0, 1)
