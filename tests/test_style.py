@@ -28,21 +28,8 @@ def modules() -> list[Path]:
     return sorted(file for folder in folders for file in folder.rglob("*.py"))
 
 
-NOT_YET: dict[str, set[str]] = {
-    "names": {"decide"},
-    "frames": {"decide"},
-    "tests": {"decide"},
-}
-"""Rule -> rooms that do not keep it yet."""
-
 SOURCES = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in modules()}
 TREES = {name: ast.parse(source) for name, source in SOURCES.items()}
-
-
-def room_of(name: str) -> str:
-    """The room of a module, for example `link`; else the folder at the top."""
-    parts = Path(name).parts
-    return parts[2] if parts[0] == "lib" else parts[0]
 
 
 def functions() -> Iterator[tuple[str, Function]]:
@@ -126,12 +113,11 @@ def test_a_folder_is_seen_at_a_glance() -> None:
 
 def test_no_name_stands_for_nothing() -> None:
     empty = {name: {each for each in names_of(tree) if each.lstrip("_") in EMPTY_NAMES} for name, tree in TREES.items()}
-    assert {name: names for name, names in empty.items() if names and room_of(name) not in NOT_YET["names"]} == {}
+    assert {name: names for name, names in empty.items() if names} == {}
 
 
 def test_frames_that_cross_a_module_have_a_name_of_their_own() -> None:
-    rooms = {name: tree for name, tree in TREES.items() if room_of(name) not in NOT_YET["frames"]}
-    bare = {name: list(bare_frames_of(tree)) for name, tree in rooms.items()}
+    bare = {name: list(bare_frames_of(tree)) for name, tree in TREES.items()}
     assert sum(map(len, bare.values())) < BARE_FRAMES, {name: frames for name, frames in bare.items() if frames}
 
 
@@ -139,11 +125,7 @@ def test_every_module_that_holds_logic_has_tests_of_its_name() -> None:
     logic = [Path(name) for name, tree in TREES.items() if holds_logic(tree)]
     rooms = [file.relative_to("lib/facesieve") for file in logic if file.parts[0] == "lib" and len(file.parts) > 3]
     there = {file.relative_to(ROOT / "tests") for file in (ROOT / "tests").rglob("test_*.py")}
-    assert [
-        str(file)
-        for file in rooms
-        if file.parent / f"test_{file.name}" not in there and file.parts[0] not in NOT_YET["tests"]
-    ] == []
+    assert [str(file) for file in rooms if file.parent / f"test_{file.name}" not in there] == []
 
 
 def test_the_readme_is_one_page() -> None:

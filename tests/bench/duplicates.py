@@ -32,7 +32,7 @@ from facesieve.core import profiles
 from facesieve.core.config import Decide
 from facesieve.core.tables import EDGES, Edges
 from facesieve.decide.kernels.duplicates import least_difference
-from facesieve.decide.near_duplicates import near_duplicates
+from facesieve.decide.near_duplicates import Candidates, near_duplicates
 from facesieve.embed.perceptual_hash import VIEW_BYTES, perceptual_hash
 from facesieve.faces import pixels
 from facesieve.faces.vectors import hits, pair_cosine
@@ -220,7 +220,8 @@ def followers(spark: SparkSession, made: Planted, name: str, settings: Decide) -
     columns = (column.tolist() for column in (pairs.one, pairs.other, pairs.cosines))
     edges = [("global", one, other, cosine, None) for one, other, cosine in zip(*columns, strict=True)]
     graph = Edges(spark.createDataFrame(edges, EDGES.columns))
-    found = near_duplicates(spark.createDataFrame(rows, FACES), graph, settings.near_cosine, settings.near_bits)
+    faces = Candidates(spark.createDataFrame(rows, FACES))
+    found = near_duplicates(faces, graph, settings.near_cosine, settings.near_bits)
     return dict(found.collect())
 
 

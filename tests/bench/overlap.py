@@ -23,6 +23,7 @@ from structure import Faces
 
 from facesieve.core import config
 from facesieve.decide.kernels import overlap
+from facesieve.decide.kernels.nearest import greatest
 from facesieve.faces.hashing import id_hash
 from facesieve.faces.vectors import Floats, Indices, Shorts
 
@@ -120,12 +121,12 @@ def measured(hidden: Hidden, protected: Shorts) -> tuple[float, float, float]:
     """Shares of the hidden and of the other images that are marked, and of the others by the first test alone."""
     vectors, templates = hidden.collection.vectors.astype(np.float16), np.unique(protected.astype(np.float16), axis=0)
     sizes = np.bincount(hidden.clusters)
-    _, cosines = overlap.greatest(vectors, templates)
+    _, cosines = greatest(vectors, templates)
     means = np.bincount(hidden.clusters, cosines) / sizes
     suspect = (means >= overlap.cluster_cosine(hidden.collection.line, len(templates), sizes))[hidden.clusters]
     sample = np.argsort(id_hash(np.arange(len(vectors)), 0), kind="stable")[: overlap.COHORT]
-    around = overlap.Heap(hidden.collection.line, vectors[sample])
-    likeness = overlap.likeness(vectors[suspect], overlap.templates(templates, around), around)
+    cohort = overlap.Cohort(hidden.collection.line, vectors[sample])
+    likeness = overlap.likeness(vectors[suspect], overlap.templates(templates, cohort), cohort)
     marked = suspect.copy()
     marked[suspect] = likeness >= overlap.quantile(overlap.FLOOR, len(templates))
     return marked[hidden.truth].mean(), marked[~hidden.truth].mean(), suspect[~hidden.truth].mean()

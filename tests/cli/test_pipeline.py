@@ -20,7 +20,7 @@ from facesieve.cluster.step import cluster
 from facesieve.core import config, tables
 from facesieve.core.tables import Decisions
 from facesieve.decide import step as decide_module
-from facesieve.decide.decisions import Decided, decisions
+from facesieve.decide.decisions import Outcome, decisions
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
 from facesieve.images.files import FileTree
@@ -263,7 +263,7 @@ def test_too_large_a_change_is_refused_and_moves_nothing(place: Place, capsys: p
     assert place.snapshots() == before
 
 
-def without(decided: Decided, uri: str) -> Decided:
+def without(decided: Outcome, uri: str) -> Outcome:
     return dataclasses.replace(decided, rows=Decisions(decided.rows.where(F.col("uri") != uri)))
 
 
@@ -275,7 +275,7 @@ def test_a_lost_row_is_seen_and_never_committed(
     with monkeypatch.context() as patched:
         patched.setattr(decide_module, "decisions", lambda *inputs: without(whole(*inputs), "madonna/2.jpg"))
         assert place.sieve("decide.min_faces=4") == 1
-    assert "conservation is broken: 30 images given, 29 decided" in capsys.readouterr().err
+    assert "reconciliation failed: 30 images given, 29 decided" in capsys.readouterr().err
     assert place.snapshots() == before
     assert place.sieve("decide.min_faces=4") == 0
 
@@ -290,7 +290,7 @@ def test_a_table_corrupted_in_the_lake_is_seen(
     rows = good.read(tables.DECISIONS, written).where("uri <> 'madonna/2.jpg'")
     good.overwrite(tables.DECISIONS, rows, Stamp("other hands", written.key, written.inputs), written)
     assert place.sieve() == 1
-    assert "conservation is broken: 30 images given, 29 decided" in capsys.readouterr().err
+    assert "reconciliation failed: 30 images given, 29 decided" in capsys.readouterr().err
     assert place.sieve(extra=("--full",)) == 0
 
 

@@ -14,7 +14,8 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.config import Decide
 from facesieve.core.tables import DECISIONS
-from facesieve.decide.decisions import Basis, decisions
+from facesieve.decide.decisions import decisions
+from facesieve.decide.inputs import Basis
 from facesieve.faces.vectors import medoid, pair_cosine
 
 CLOSE = Decide().close_share
@@ -25,21 +26,20 @@ def folder(name: str | None, clusters: dict[int, int], prefix: str | None = None
     """Photographs of one folder: cluster id -> how many; all faces alike."""
     sizes = [cluster for cluster, size in clusters.items() for _ in range(size)]
     return [
-        Photo(f"{prefix or name}/{i}.jpg", name, (Face(identity=cluster if name else None, heap=cluster),))
+        Photo(f"{prefix or name}/{i}.jpg", name, (Face(identity=cluster if name else None, in_global=cluster),))
         for i, cluster in enumerate(sizes)
     ]
 
 
 def decide(spark: SparkSession, photos: list[Photo], scope: str, min_faces: int = 3, **how: Any) -> dict[str, Any]:
-    given = inputs(spark, photos, **how)
-    decided = decisions(given, Basis(Decide(min_faces=min_faces), scope))
-    assert decided.rows.columns == DECISIONS.columns.names
-    rows = decided.rows.collect()
+    outcome = decisions(inputs(spark, photos, **how), Basis(Decide(min_faces=min_faces), scope))
+    assert outcome.rows.columns == DECISIONS.columns.names
+    rows = outcome.rows.collect()
     assert len(rows) == len(photos)
     return {row.uri: row for row in rows}
 
 
-def said(rows: dict[str, Any], prefix: str) -> list[str]:
+def verdicts(rows: dict[str, Any], prefix: str) -> list[str]:
     """`verdict reason reason`, by uri, of the images below a prefix."""
     return [" ".join([rows[uri].verdict, *rows[uri].reasons]) for uri in sorted(rows) if uri.startswith(prefix + "/")]
 
@@ -47,7 +47,7 @@ def said(rows: dict[str, Any], prefix: str) -> list[str]:
 def copies(prefix: str, content: str, *identities: str | None) -> list[Photo]:
     photos = []
     for i, name in enumerate(identities):
-        face = Face(identity=None if name is None else 1, heap=1)
+        face = Face(identity=None if name is None else 1, in_global=1)
         photos.append(Photo(f"{prefix}/{i}.jpg", name, (face,), content=content))
     return photos
 
@@ -73,15 +73,15 @@ TWO_FACES = [
     Photo("two/b.jpg", "two", (Face(NEAR_EAST, identity=2), Face(NEAR_EAST, identity=1, rank=1))),
 ]
 NAMELESS_FACES = [
-    *(Photo(f"faces/{i}.jpg", None, (Face(heap=30),)) for i in range(3)),
-    Photo("faces/a.jpg", None, (Face(heap=31), Face(heap=30, rank=1))),
+    *(Photo(f"faces/{i}.jpg", None, (Face(in_global=30),)) for i in range(3)),
+    Photo("faces/a.jpg", None, (Face(in_global=31), Face(in_global=30, rank=1))),
 ]
 CASES = {
     "fail": (FAILS, ["fail undecodable", "fail undecodable", "fail wrong_type", "fail too_large"]),
     "unread": (UNREAD, ["keep"] * 3),
     "half": (HALF_FAILED, ["fail undecodable", "drop identity_too_small"]),
     "doubts": (DOUBTS, ["keep blurred small_box", "keep", "keep"]),
-    "kept": (folder("kept", {1: 3, 2: 2}), ["keep"] * 3 + ["drop outlier"] * 2),
+    "large": (folder("large", {1: 3, 2: 2}), ["keep"] * 3 + ["drop outlier"] * 2),
     "small": (folder("small", {1: 2, 2: 1}), ["drop identity_too_small"] * 3),
     "tied": (folder("tied", {1: 3, 2: 3, 3: 1}), ["quarantine close_modes"] * 6 + ["drop outlier"]),
     "tied small": (folder("tied small", {1: 2, 2: 2}), ["drop identity_too_small"] * 4),
@@ -99,7 +99,7 @@ CASES = {
     "two": (TWO_FACES, ["keep"] * 4 + ["drop outlier"]),
     "faces": (NAMELESS_FACES, ["keep"] * 3 + ["quarantine unclustered"]),
     "global": (folder(None, {10: 3, 11: 2}, "global"), ["keep"] * 3 + ["quarantine unclustered"] * 2),
-    "mixed": (  # in the heap, faces with an identity make a cluster large too
+    "mixed": (  # in the scope global, faces with an identity make a cluster large too
         [*folder("mixed", {20: 2}), *folder(None, {20: 1}, "mixed/nameless")],
         ["drop identity_too_small"] * 2 + ["keep"],
     ),
@@ -108,27 +108,32 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def both(spark: SparkSession) -> dict[str, Any]:
-    gone = [Photo("gone/0.jpg", "kept", (Face(identity=2),)), Photo("gone/1.jpg", "kept", (), reject="empty")]
+    gone = [Photo("gone/0.jpg", "large", (Face(identity=2),)), Photo("gone/1.jpg", "large", (), reject="empty")]
     return decide(spark, [photo for photos, _ in CASES.values() for photo in photos], "both", gone=gone)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_each_rule(both: dict[str, Any], name: str) -> None:
-    assert said(both, name) == CASES[name][1]
+    assert verdicts(both, name) == CASES[name][1]
 
 
 def test_what_a_row_tells(both: dict[str, Any]) -> None:
-    kept, outlier, failed = both["kept/0.jpg"], both["kept/3.jpg"], both["fail/broken.jpg"]
-    assert (kept.cluster_scope, kept.cluster_id, kept.moved_to, kept.confidence) == ("identity", 1, None, None)
+    inlier, outlier, failed = both["large/0.jpg"], both["large/3.jpg"], both["fail/broken.jpg"]
+    assert (inlier.cluster_scope, inlier.cluster_id, inlier.moved_to, inlier.confidence) == ("identity", 1, None, None)
     assert (outlier.cluster_id, outlier.evidence.share, outlier.evidence.margin) == (2, np.float32(0.4), None)
-    others = [both[f"kept/{i}.jpg"].face_id for i in range(3)]
+    others = [both[f"large/{i}.jpg"].face_id for i in range(3)]
     assert outlier.evidence.nearest_face == min(others)
-    assert kept.evidence.nearest_face == min(face for face in others if face != kept.face_id)
-    assert (kept.evidence.cosine, kept.evidence.share) == (1.0, np.float32(0.6))
+    assert inlier.evidence.nearest_face == min(face for face in others if face != inlier.face_id)
+    assert (inlier.evidence.cosine, inlier.evidence.share) == (1.0, np.float32(0.6))
     assert (failed.face_id, failed.cluster_scope, failed.cluster_id, failed.evidence) == (None, None, None, None)
     assert both["small/0.jpg"].evidence == (None, None, np.float32(2 / 3), None)
-    heap = both["heap/0.jpg"]
-    assert (heap.cluster_scope, heap.cluster_id, heap.evidence.share, heap.evidence.cosine) == ("global", 10, None, 1.0)
+    nameless = both["global/0.jpg"]
+    assert (nameless.cluster_scope, nameless.cluster_id, nameless.evidence.share, nameless.evidence.cosine) == (
+        "global",
+        10,
+        None,
+        1.0,
+    )
     assert (both["lost/0.jpg"].cluster_scope, both["lost/0.jpg"].face_id is not None) == (None, True)
 
 
@@ -146,19 +151,21 @@ def test_the_face_nearest_to_the_medoid_speaks_and_then_the_smaller_rank(both: d
     assert both[b.uri].face_id == b.face_id(b.faces[0])
 
 
-def test_link_scope_heap_judges_folders_by_heap_clusters_within_them(spark: SparkSession) -> None:
+def test_link_scope_global_judges_folders_by_global_clusters_within_them(spark: SparkSession) -> None:
     photos = [*folder("a", {1: 3, 2: 1}), *folder("b", {2: 9}), *folder(None, {2: 1}, "c")]
-    stale = [Photo(photo.uri, photo.identity, (Face(heap=photo.faces[0].heap, identity=5),)) for photo in photos]
+    stale = [
+        Photo(photo.uri, photo.identity, (Face(in_global=photo.faces[0].in_global, identity=5),)) for photo in photos
+    ]
     rows = decide(spark, stale, "global")
-    assert said(rows, "a") == ["keep"] * 3 + ["quarantine flip"]
-    assert said(rows, "b") + said(rows, "c") == ["keep"] * 10
+    assert verdicts(rows, "a") == ["keep"] * 3 + ["quarantine flip"]
+    assert verdicts(rows, "b") + verdicts(rows, "c") == ["keep"] * 10
     assert {row.cluster_scope for row in rows.values()} == {"global"}
 
 
 def test_link_scope_identity_cannot_judge_an_image_without_an_identity(spark: SparkSession) -> None:
     rows = decide(spark, [*folder("a", {1: 3}), *folder(None, {1: 3}, "b")], "identity")
-    assert said(rows, "a") == ["keep"] * 3
-    assert said(rows, "b") == ["quarantine unclustered"] * 3
+    assert verdicts(rows, "a") == ["keep"] * 3
+    assert verdicts(rows, "b") == ["quarantine unclustered"] * 3
     assert {row.cluster_scope for uri, row in rows.items() if uri.startswith("b")} == {None}
 
 
@@ -202,16 +209,16 @@ class Oracle:
             return "two_identities"
         return None if min(group, key=lambda copy: copy.uri.encode()) is photo else "duplicate"
 
-    def sizes(self, name: str | None) -> Counter[int]:
-        key = "global" if name is None else "identity"
+    def sizes(self, name: str | None) -> Counter[int | None]:
+        key = "in_global" if name is None else "identity"
         photos = [photo for photo in self.open if name in (None, photo.identity)]
         return Counter(cluster for p in photos for cluster in {getattr(face, key) for face in p.faces})
 
-    def largest(self, name: str) -> tuple[list[int], int]:
+    def largest(self, name: str | None) -> tuple[list[int | None], int]:
         sizes = self.sizes(name)
         top = max(sizes.values(), default=0)
         every = {face.identity for p in self.alive if p.identity == name for face in p.faces}
-        return sorted(cluster for cluster in every if sizes[cluster] == top), top
+        return sorted((cluster for cluster in every if sizes[cluster] == top), key=lambda cluster: cluster or 0), top
 
     def speaker(self, photo: Photo) -> Face:
         if photo.identity is None:
@@ -226,7 +233,7 @@ class Oracle:
     def of_folder(self, photo: Photo) -> str | None:
         face = self.speaker(photo)
         if photo.identity is None:
-            return None if self.sizes(None)[face.heap] >= self.min_faces else "unclustered"
+            return None if self.sizes(None)[face.in_global] >= self.min_faces else "unclustered"
         sizes = self.sizes(photo.identity)
         top = self.largest(photo.identity)[1]
         if top < self.min_faces:
@@ -236,24 +243,25 @@ class Oracle:
             return "outlier"
         return "close_modes" if len(close) > 1 else None
 
-    def home(self, name: str) -> tuple[int, int] | None:
-        """The heap cluster of most of the speaking faces in the main cluster, and how many of them are in it."""
+    def main_cluster(self, name: str | None) -> tuple[int, int] | None:
+        """The global cluster of most of the speaking faces in the main cluster, and how many of them are in it."""
         main = self.largest(name)[0][0]
         speakers = [self.speaker(photo) for photo in self.open if photo.identity == name]
-        heaps = Counter(face.heap for face in speakers if face.identity == main)
-        return min(heaps.items(), key=lambda item: (-item[1], item[0])) if heaps else None
+        clusters = Counter(face.in_global or 0 for face in speakers if face.identity == main)
+        return min(clusters.items(), key=lambda item: (-item[1], item[0])) if clusters else None
 
     @cached_property
     def owners(self) -> dict[int, str]:
-        claims = {name: self.home(name) for name in {photo.identity for photo in self.open} - {None}}
-        known = sorted((-claim[1], name, claim[0]) for name, claim in claims.items() if claim and claim[1] >= 3)
-        first = {heap: name for _, name, heap in reversed(known)}
-        return {heap: name for heap, name in first.items() if self.largest(name)[1] >= self.min_faces}
+        names = {photo.identity for photo in self.open if photo.identity is not None}
+        mains = {name: self.main_cluster(name) for name in names}
+        ranked = sorted((-main[1], name, main[0]) for name, main in mains.items() if main and main[1] >= 3)
+        first = {cluster: name for _, name, cluster in reversed(ranked)}
+        return {cluster: name for cluster, name in first.items() if self.largest(name)[1] >= self.min_faces}
 
     def late(self, photo: Photo) -> str | None:
         if photo.identity is not None:
-            home, heap = self.home(photo.identity), self.speaker(photo).heap
-            if (home is None or heap != home[0]) and self.owners.get(heap, photo.identity) != photo.identity:
+            main, cluster = self.main_cluster(photo.identity), self.speaker(photo).in_global
+            if (main is None or cluster != main[0]) and self.owners.get(cluster or 0, photo.identity) != photo.identity:
                 return "flip"
         return self.of_folder(photo)
 
@@ -269,14 +277,14 @@ class Oracle:
         return "keep" if reason is None else "quarantine" if reason in doubt else "drop"
 
     def nearest(self, photo: Photo) -> tuple[int, float] | None:
-        def home(other: Photo) -> tuple[str | None, int | None]:
-            return other.identity, None if other.identity else self.speaker(other).heap
+        def people(other: Photo) -> tuple[str | None, int | None]:
+            return other.identity, None if other.identity else self.speaker(other).in_global
 
-        kept = [p for p in self.open if p is not photo and self.of_folder(p) is None and home(p) == home(photo)]
-        if not kept:
+        near = [p for p in self.open if p is not photo and self.of_folder(p) is None and people(p) == people(photo)]
+        if not near:
             return None
         mine = np.array([self.speaker(photo).vector], np.float32)
-        scored = [(pair_cosine(mine, np.array([self.speaker(p).vector], np.float32))[0], p) for p in kept]
+        scored = [(pair_cosine(mine, np.array([self.speaker(p).vector], np.float32))[0], p) for p in near]
         cosine, best = min(scored, key=lambda pair: (-pair[0], pair[1].face_id(self.speaker(pair[1]))))
         return best.face_id(self.speaker(best)), float(cosine)
 

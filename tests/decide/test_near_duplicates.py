@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 from pyspark.sql import SparkSession
 
 from facesieve.core.tables import EDGES, Edges
-from facesieve.decide.near_duplicates import near_duplicates
+from facesieve.decide.near_duplicates import CANDIDATES, Candidates, near_duplicates
 
-FACES = (
-    "image_id bigint, face_id bigint, uri string, identity string, image_width int, image_height int, "
-    "sharpness float, phash binary, preferred boolean"
-)
 COSINE, BITS = 0.875, 10
 
+Image = dict[str, Any]
+Edge = tuple[str, int, int, float, None]
 
-def hashed(*bits, views=1):
+
+def hashed(*bits: int, views: int = 1) -> bytes:
     """Views in which the given bits of the first are set; the others are far from everything."""
     whole = np.zeros(256, np.uint8)
     whole[list(bits)] = 1
@@ -25,44 +25,51 @@ def hashed(*bits, views=1):
     return np.packbits(np.concatenate([whole, other])).tobytes()
 
 
-def image(number, **changed):
+def image(number: int, **changed: Any) -> Image:
     """One face of its own image: face 10, 20, ... of image 1, 2, ..."""
-    row = {"image_id": number, "face_id": number * 10, "uri": f"{number}.jpg", "identity": "a", "image_width": 100}
+    row: Image = {
+        "image_id": number,
+        "face_id": number * 10,
+        "uri": f"{number}.jpg",
+        "identity": "a",
+        "image_width": 100,
+    }
     return row | {"image_height": 100, "sharpness": 1.0, "phash": hashed(), "preferred": False} | changed
 
 
-def edge(one, other, cosine=0.95, scope="global"):
-    return (scope, min(one, other) * 10, max(one, other) * 10, cosine, None)
+def edge(left: int, right: int, cosine: float = 0.95) -> Edge:
+    return ("global", min(left, right) * 10, max(left, right) * 10, cosine, None)
 
 
-def found(spark, images, edges, partitions=2, bits=BITS):
-    names = [part.split()[0] for part in FACES.split(", ")]
-    faces = spark.createDataFrame([tuple(row[name] for name in names) for row in images], FACES)
+def followers(
+    spark: SparkSession, images: list[Image], edges: list[Edge], partitions: int = 2, bits: int = BITS
+) -> dict[int, int]:
+    faces = spark.createDataFrame([tuple(row[name] for name in CANDIDATES.names) for row in images], CANDIDATES)
     graph = Edges(spark.createDataFrame(edges, EDGES.columns).repartition(partitions))
-    made = near_duplicates(faces.repartition(partitions), graph, COSINE, bits)
-    assert made.dtypes == [("image_id", "bigint"), ("keeper", "bigint")]
-    rows = [tuple(row) for row in made.collect()]
+    pairs = near_duplicates(Candidates(faces.repartition(partitions)), graph, COSINE, bits)
+    assert pairs.dtypes == [("image_id", "bigint"), ("keeper", "bigint")]
+    rows = [(row.image_id, row.keeper) for row in pairs.collect()]
     assert len(dict(rows)) == len(rows)
     return dict(rows)
 
 
-def plain(images, edges, bits):
+def plain(images: list[Image], edges: list[Edge], bits: int) -> dict[int, int]:
     """The rules, word by word."""
     faces = {row["face_id"]: row for row in images}
-    sharpest = {}
+    sharpest: dict[int, float] = {}
     for row in images:
         sharpest[row["image_id"]] = max(row["sharpness"], sharpest.get(row["image_id"], 0))
 
-    def rank(row):
+    def rank(row: Image) -> tuple[object, ...]:
         pixels = row["image_width"] * row["image_height"]
         last = (-pixels, -sharpest[row["image_id"]], row["uri"].encode())
         return (not row["preferred"], row["identity"] is None, *last)
 
-    def differ(one, other):
-        if one["phash"] is None or other["phash"] is None:
+    def differ(left: Image, right: Image) -> int:
+        if left["phash"] is None or right["phash"] is None:
             return 999
-        views = [np.unpackbits(np.frombuffer(row["phash"], np.uint8)).reshape(-1, 256) for row in (one, other)]
-        return min((views[0] != views[1][0]).sum(1).min(), (views[1] != views[0][0]).sum(1).min())
+        views = [np.unpackbits(np.frombuffer(row["phash"], np.uint8)).reshape(-1, 256) for row in (left, right)]
+        return int(min((views[0] != views[1][0]).sum(1).min(), (views[1] != views[0][0]).sum(1).min()))
 
     near = set()
     for _, src, dst, cosine, _ in edges:
@@ -75,20 +82,21 @@ def plain(images, edges, bits):
         if better["image_id"] != worse["image_id"] and alike and len(names) < 2 and not nameless_first:
             near.add((better["image_id"], worse["image_id"]))
     ordered = sorted({row["image_id"]: row for row in images}.values(), key=rank)
-    kept, followed = [], {}
+    best: list[int] = []
+    followed: dict[int, int] = {}
     for number in (row["image_id"] for row in ordered):
-        leader = next((better for better in kept if (better, number) in near), None)
+        leader = next((better for better in best if (better, number) in near), None)
         if leader is None:
-            kept.append(number)
+            best.append(number)
         else:
             followed[number] = leader
     return followed
 
 
-def crowd(seed):
+def crowd(seed: int) -> tuple[list[Image], list[Edge]]:
     """Images with ties in everything that orders them, two faces in some, edges in one scope or both."""
     chance = np.random.default_rng(seed)
-    images = []
+    images: list[Image] = []
     for number in range(1, 41):
         row = image(
             number,
@@ -105,8 +113,9 @@ def crowd(seed):
     ends = list(itertools.combinations([row["face_id"] for row in images], 2))
     chosen = chance.choice(len(ends), 200, replace=False)
     cosines = chance.choice(np.array([0.85, 0.875, 0.95], np.float32), len(chosen)).tolist()
-    edges = [("global", *ends[pair], cosine, None) for pair, cosine in zip(chosen, cosines, strict=True)]
-    edges += [("identity", *row[1:]) for row in edges[::3]] + [("global", 10, 9_999, 1.0, None)]
+    edges: list[Edge] = [("global", *ends[pair], cosine, None) for pair, cosine in zip(chosen, cosines, strict=True)]
+    edges += [("identity", *row[1:]) for row in edges[::3]]
+    edges.append(("global", 10, 9_999, 1.0, None))
     return images, edges
 
 
@@ -114,16 +123,15 @@ def test_followers_are_those_of_the_plain_rules_whatever_the_partitions(spark: S
     images, edges = crowd(seed=7)
     expected = plain(images, edges, 6)
     assert len(expected) > 10
-    assert found(spark, images, edges, bits=6) == expected
-    adaptive = spark.conf.get("spark.sql.adaptive.enabled")
+    assert followers(spark, images, edges, bits=6) == expected
     spark.conf.set("spark.sql.adaptive.enabled", "false")
     try:
-        assert found(spark, images[::-1], edges[::-1], partitions=5, bits=6) == expected
+        assert followers(spark, images[::-1], edges[::-1], partitions=5, bits=6) == expected
     finally:
-        spark.conf.set("spark.sql.adaptive.enabled", adaptive)
+        spark.conf.set("spark.sql.adaptive.enabled", "true")
 
 
-BETTER_AND_WORSE = [
+BETTER_AND_WORSE: list[tuple[Image, Image]] = [
     ({"preferred": True, "image_width": 1}, {"image_width": 200}),
     ({"image_width": 1}, {"identity": None, "image_width": 200}),
     ({"image_width": 200, "sharpness": 0.5}, {}),
@@ -135,7 +143,7 @@ BETTER_AND_WORSE = [
     ({"uri": "\uffff"}, {"uri": "\U0001f600"}),
     ({"preferred": None, "uri": "a"}, {"uri": "b"}),
 ]
-NOT_NEAR = [
+NOT_NEAR: list[Image] = [
     {"identity": "b"},
     {"phash": hashed(*range(BITS + 1))},
     {"phash": None},
@@ -153,30 +161,30 @@ def test_the_better_of_two_is_kept(spark: SparkSession) -> None:
         for number, changed in ((1, worse), (2, better))
     ]
     edges = [edge(2 * place + 1, 2 * place + 2) for place in range(len(BETTER_AND_WORSE))]
-    assert found(spark, images, edges) == {2 * place + 1: 2 * place + 2 for place in range(len(BETTER_AND_WORSE))}
+    assert followers(spark, images, edges) == {2 * place + 1: 2 * place + 2 for place in range(len(BETTER_AND_WORSE))}
 
 
 def test_images_that_are_not_near_are_both_kept(spark: SparkSession) -> None:
     others = [image(number + 2, **changed) for number, changed in enumerate(NOT_NEAR)]
     same_image = image(1, face_id=90)
     edges = [edge(1, number) for number in range(2, 9)] + [edge(1, 9, 1.0)]
-    assert found(spark, [image(1), same_image, *others], edges) == {}
+    assert followers(spark, [image(1), same_image, *others], edges) == {}
 
 
 def test_the_limits_belong_to_what_is_near(spark: SparkSession) -> None:
     images = [image(1), image(2, phash=hashed(*range(BITS))), image(3, phash=hashed(*range(BITS)))]
     edges = [edge(1, 2, COSINE), edge(1, 3, float(np.nextafter(np.float32(COSINE), np.float32(0))))]
-    assert found(spark, images, edges) == {2: 1}
+    assert followers(spark, images, edges) == {2: 1}
 
 
 def test_the_whole_of_one_may_be_like_a_view_of_the_other(spark: SparkSession) -> None:
     other = hashed(*range(1, 256, 2))
     edges = [edge(1, 2), edge(1, 3), edge(2, 3)]
-    assert found(spark, [image(1, phash=hashed(views=2)), image(2, phash=other)], edges) == {2: 1}
-    assert found(spark, [image(1, phash=other), image(2, phash=hashed(views=2))], edges) == {2: 1}
+    assert followers(spark, [image(1, phash=hashed(views=2)), image(2, phash=other)], edges) == {2: 1}
+    assert followers(spark, [image(1, phash=other), image(2, phash=hashed(views=2))], edges) == {2: 1}
     cut = [image(1, phash=hashed(views=2)), image(2, phash=hashed(*range(200), views=2))]
-    assert found(spark, cut, edges) == {}, "two views that are both cut are not compared"
+    assert followers(spark, cut, edges) == {}, "two views that are both cut are not compared"
 
 
 def test_nothing_near_gives_nothing(spark: SparkSession) -> None:
-    assert found(spark, [image(1), image(2)], []) == {}
+    assert followers(spark, [image(1), image(2)], []) == {}

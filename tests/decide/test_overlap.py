@@ -2,131 +2,135 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from factories import faces as synthetic
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import CLUSTERS, Clusters
+from facesieve.decide.inputs import Overlaps
 from facesieve.decide.kernels import overlap as rule
-from facesieve.decide.overlap import overlap
+from facesieve.decide.kernels.nearest import greatest
+from facesieve.decide.overlap import LISTED_FACES, PROTECTED_FACES, ProtectedFaces, overlaps
+from facesieve.faces.blocks import ListedFaces
 from facesieve.faces.hashing import id_hash
+from facesieve.faces.vectors import Indices, Shorts
 
 LINE = (0.0, 0.09)
 PEOPLE, EACH, PROTECTED = 130, 4, 12
 
 
 @dataclass(frozen=True)
-class Heap:
+class Crowd:
     """Faces, the person of each, and who is hidden: persons under PROTECTED; person 200 has single faces."""
 
-    ids: np.ndarray
-    people: np.ndarray
-    vectors: np.ndarray
-    protected: np.ndarray
+    ids: Indices
+    people: Indices
+    vectors: Shorts
+    protected: Shorts
 
-    def faces(self, spark: SparkSession, partitions: int) -> DataFrame:
+    def faces(self, spark: SparkSession, partitions: int) -> ListedFaces:
         rows = [
-            (int(face), int(face) // 2, f"folder-{person % 7}", vector.tolist())
+            (int(face), int(face) // 2, f"{face}.jpg", f"folder-{person % 7}", vector.tolist())
             for face, person, vector in zip(self.ids, self.people, self.vectors, strict=True)
         ]
-        columns = "face_id bigint, image_id bigint, identity string, vector array<float>"
-        return spark.createDataFrame(rows, columns).repartition(partitions)
+        return ListedFaces(spark.createDataFrame(rows, LISTED_FACES).repartition(partitions))
 
     def clusters(self, spark: SparkSession, scope: str = "global") -> Clusters:
-        rows = [(scope, int(face), int(person), 1, 1.0, False, True, False) for face, person in self._grouped()]
+        rows = [
+            (scope, int(face), int(person), 1, 1.0, False, True, False)
+            for face, person in zip(self.ids, self.people, strict=True)
+        ]
         return Clusters(spark.createDataFrame(rows, CLUSTERS.columns))
-
-    def _grouped(self):
-        return zip(self.ids, self.people, strict=True)
 
 
 @pytest.fixture(scope="module")
-def heap() -> Heap:
+def crowd() -> Crowd:
     ids, names, vectors = synthetic(PEOPLE, EACH + 2, 0)
     people = np.unique(names, return_inverse=True)[1]
     shown = np.zeros(len(ids), bool)
     for person in range(PROTECTED):
         shown[np.flatnonzero(people == person)[:2]] = True
-    return Heap(ids[~shown], people[~shown], vectors[~shown], vectors[shown])
+    return Crowd(ids[~shown], people[~shown], vectors[~shown], vectors[shown])
 
 
-def protected(spark: SparkSession, vectors: np.ndarray, face_ids: list | None = None) -> DataFrame:
-    ids = face_ids or [None] * len(vectors)
+def protected(spark: SparkSession, vectors: Shorts, face_ids: list[int] | None = None) -> ProtectedFaces:
+    ids: Sequence[int | None] = face_ids or [None] * len(vectors)
     rows = [(face, vector.tolist()) for face, vector in zip(ids, vectors, strict=True)]
-    return spark.createDataFrame(rows, "face_id bigint, vector array<float>").repartition(3)
+    return ProtectedFaces(spark.createDataFrame(rows, PROTECTED_FACES).repartition(3))
 
 
-def expected(heap: Heap, vectors: np.ndarray) -> dict[int, float]:
+def expected(crowd: Crowd, vectors: Shorts) -> dict[int, float]:
     """By the kernels: image -> greatest cosine of its marked faces."""
-    halves, known = heap.vectors.astype(np.float16), np.unique(vectors.astype(np.float16), axis=0)
-    _, cosines = rule.greatest(halves, known)
+    halves, known = crowd.vectors.astype(np.float16), np.unique(vectors.astype(np.float16), axis=0)
+    _, cosines = greatest(halves, known)
     units = np.floor(cosines.astype(np.float64) * 2**20)
-    sizes = np.bincount(heap.people)
-    means = np.bincount(heap.people, units) / np.maximum(1, sizes) / 2**20
-    suspect = means[heap.people] >= rule.cluster_cosine(LINE, len(known), sizes[heap.people])
-    around = rule.Heap(LINE, halves[np.argsort(id_hash(heap.ids, 0), kind="stable")])
-    alike = rule.likeness(halves, rule.templates(known, around), around) >= rule.quantile(rule.FLOOR, len(known))
-    found: dict[int, float] = {}
+    sizes = np.bincount(crowd.people)
+    means = np.bincount(crowd.people, units) / np.maximum(1, sizes) / 2**20
+    suspect = means[crowd.people] >= rule.cluster_cosine(LINE, len(known), sizes[crowd.people])
+    cohort = rule.Cohort(LINE, halves[np.argsort(id_hash(crowd.ids, 0), kind="stable")])
+    alike = rule.likeness(halves, rule.templates(known, cohort), cohort) >= rule.quantile(rule.FLOOR, len(known))
+    images: dict[int, float] = {}
     for row in np.flatnonzero(suspect & alike):
-        image = int(heap.ids[row]) // 2
-        found[image] = max(found.get(image, -1), float(cosines[row]))
-    return found
+        image = int(crowd.ids[row]) // 2
+        images[image] = max(images.get(image, -1), float(cosines[row]))
+    return images
 
 
-def collected(found: DataFrame) -> dict[int, float]:
-    rows = found.collect()
-    assert found.dtypes == [("image_id", "bigint"), ("cosine", "float")]
+def collected(images: Overlaps) -> dict[int, float]:
+    rows = images.collect()
+    assert images.dtypes == [("image_id", "bigint"), ("cosine", "float")]
     assert len({row.image_id for row in rows}) == len(rows)
     return {row.image_id: row.cosine for row in rows}
 
 
 @pytest.mark.parametrize("partitions", [1, 5])
-def test_as_the_kernels_say_whatever_the_partitions(spark: SparkSession, heap: Heap, partitions: int) -> None:
+def test_as_the_kernels_say_whatever_the_partitions(spark: SparkSession, crowd: Crowd, partitions: int) -> None:
     found = collected(
-        overlap(heap.faces(spark, partitions), heap.clusters(spark), protected(spark, heap.protected), LINE)
+        overlaps(crowd.faces(spark, partitions), crowd.clusters(spark), protected(spark, crowd.protected), LINE)
     )
-    assert found == expected(heap, heap.protected)
-    hidden = {int(face) // 2 for face in heap.ids[heap.people < PROTECTED]}
+    assert found == expected(crowd, crowd.protected)
+    hidden = {int(face) // 2 for face in crowd.ids[crowd.people < PROTECTED]}
     assert len(hidden & set(found)) >= 0.9 * len(hidden)
     assert len(set(found) - hidden) <= 2
 
 
-def test_the_heap_decides_before_the_folder_and_a_face_without_both_stands_alone(
-    spark: SparkSession, heap: Heap
+def test_the_scope_global_decides_before_the_folder_and_a_face_without_both_stands_alone(
+    spark: SparkSession, crowd: Crowd
 ) -> None:
-    """Clusters of the identity scope hold everybody; those of the heap, where they are, count."""
-    everybody = Heap(heap.ids, np.zeros_like(heap.people), heap.vectors, heap.protected)
-    both = Clusters(heap.clusters(spark).unionByName(everybody.clusters(spark, "identity")))
-    given = heap.faces(spark, 2), protected(spark, heap.protected)
-    assert collected(overlap(given[0], both, given[1], LINE)) == expected(heap, heap.protected)
-    assert collected(overlap(given[0], everybody.clusters(spark, "identity"), given[1], LINE)) == {}
-    alone = Heap(heap.ids, np.arange(len(heap.ids)), heap.vectors, heap.protected)
+    """Clusters of the scope identity hold everybody; those of the scope global, where they are, count."""
+    everybody = Crowd(crowd.ids, np.zeros_like(crowd.people), crowd.vectors, crowd.protected)
+    both = Clusters(crowd.clusters(spark).unionByName(everybody.clusters(spark, "identity")))
+    given = crowd.faces(spark, 2), protected(spark, crowd.protected)
+    assert collected(overlaps(given[0], both, given[1], LINE)) == expected(crowd, crowd.protected)
+    assert collected(overlaps(given[0], everybody.clusters(spark, "identity"), given[1], LINE)) == {}
+    alone = Crowd(crowd.ids, np.arange(len(crowd.ids)), crowd.vectors, crowd.protected)
     nobody = Clusters(spark.createDataFrame([], CLUSTERS.columns))
-    assert collected(overlap(given[0], nobody, given[1], LINE)) == expected(alone, heap.protected)
+    assert collected(overlaps(given[0], nobody, given[1], LINE)) == expected(alone, crowd.protected)
 
 
-def test_faces_that_are_protected_themselves_mark_their_images(spark: SparkSession, heap: Heap) -> None:
-    """A list names faces of the heap: they are marked, and their people with them."""
-    named = [np.flatnonzero(heap.people == person)[0] for person in range(PROTECTED)]
-    ids = [int(heap.ids[row]) for row in named]
+def test_faces_that_are_protected_themselves_mark_their_images(spark: SparkSession, crowd: Crowd) -> None:
+    """A list names faces of the run: they are marked, and their people with them."""
+    named = [np.flatnonzero(crowd.people == person)[0] for person in range(PROTECTED)]
+    ids = [int(crowd.ids[row]) for row in named]
     found = collected(
-        overlap(heap.faces(spark, 2), heap.clusters(spark), protected(spark, heap.vectors[named], ids), LINE)
+        overlaps(crowd.faces(spark, 2), crowd.clusters(spark), protected(spark, crowd.vectors[named], ids), LINE)
     )
     assert {image: found[image] for image in (face // 2 for face in ids)} == {face // 2: 1.0 for face in ids}
-    others = np.delete(np.arange(len(heap.ids)), named)
-    rest = Heap(heap.ids[others], heap.people[others], heap.vectors[others], heap.protected)
-    marked = set(expected(rest, heap.vectors[named]))
+    others = np.delete(np.arange(len(crowd.ids)), named)
+    rest = Crowd(crowd.ids[others], crowd.people[others], crowd.vectors[others], crowd.protected)
+    marked = set(expected(rest, crowd.vectors[named]))
     assert set(found) == marked | {face // 2 for face in ids}
     assert len(marked) > PROTECTED
 
 
-def test_vectors_that_cannot_be_compared(spark: SparkSession, heap: Heap) -> None:
-    faces, clusters = heap.faces(spark, 2), heap.clusters(spark)
+def test_vectors_that_cannot_be_compared(spark: SparkSession, crowd: Crowd) -> None:
+    faces, clusters = crowd.faces(spark, 2), crowd.clusters(spark)
     with pytest.raises(ContractError, match="differ in length"):
-        overlap(faces, clusters, protected(spark, heap.protected[:, :64]), LINE)
+        overlaps(faces, clusters, protected(spark, crowd.protected[:, :64]), LINE)
     with pytest.raises(ContractError, match="there is no face"):
-        overlap(faces, clusters, protected(spark, heap.protected).limit(0), LINE)
+        overlaps(faces, clusters, ProtectedFaces(protected(spark, crowd.protected).limit(0)), LINE)

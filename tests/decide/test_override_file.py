@@ -6,13 +6,15 @@ import csv
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ConfigError
+from facesieve.core.tables import Listing
 from facesieve.decide.override_file import OverrideRow, overrides, read_overrides
 from facesieve.images.side_tables import Entries
 
@@ -34,11 +36,11 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture(scope="module")
-def listing(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame(LISTED, "image_id long, uri string").persist()
+def listing(spark: SparkSession) -> Listing:
+    return Listing(spark.createDataFrame(LISTED, "image_id long, uri string").persist())
 
 
-def resolved(given: Entries[OverrideRow], listing: DataFrame) -> tuple[list[tuple], list[str]]:
+def resolved(given: Entries[OverrideRow], listing: Listing) -> tuple[list[tuple[Any, ...]], list[str]]:
     warned: list[str] = []
     found = overrides(given, listing, warned.append)
     return sorted(tuple(row) for row in found.collect()) if found is not None else [], warned
@@ -51,14 +53,14 @@ def problems(path: str) -> list[str]:
     return [fault.problem.removeprefix(f"{path} ") for fault in caught.value.faults]
 
 
-def test_an_image_is_named_by_uri_or_by_id(listing: DataFrame, write: Write) -> None:
+def test_an_image_is_named_by_uri_or_by_id(listing: Listing, write: Write) -> None:
     path = write("Ann/a 1.jpg,,drop,,me,", ",20,move, Bob ,me,2026-11-24", "Bob/3.jpg,-30,keep,,,")
     found, warned = resolved(read_overrides(path), listing)
     assert found == [(-30, "keep", None), (10, "drop", None), (20, "move", "Bob")]
     assert warned == []
 
 
-def test_nothing_stated(listing: DataFrame) -> None:
+def test_nothing_stated(listing: Listing) -> None:
     nothing = read_overrides("")
     assert (nothing.rows, nothing.digest) == ((), "")
     assert overrides(nothing, listing, pytest.fail) is None
@@ -118,7 +120,7 @@ def test_columns_that_are_missing_and_files_that_cannot_be_read(write: Write, tm
 
 
 @pytest.mark.parametrize(
-    ("rows", "ruled"),
+    ("rows", "verdict"),
     [
         (["40,,keep,,,2026-01-01", "40,,drop,,,2026-01-02"], "drop"),
         (["40,,drop,,,2026-01-02T00:00:00+02:00", "40,,keep,,,2026-01-01T23:00:00Z"], "keep"),
@@ -127,10 +129,10 @@ def test_columns_that_are_missing_and_files_that_cannot_be_read(write: Write, tm
         (["40,,drop,,,2026-01-02", ",40,keep,,,2026-01-03"], "keep"),
     ],
 )
-def test_the_later_of_two_rows_counts(listing: DataFrame, write: Write, rows, ruled: str) -> None:
+def test_the_later_of_two_rows_counts(listing: Listing, write: Write, rows: list[str], verdict: str) -> None:
     for given in (rows, rows[::-1]):
         (found,), _ = resolved(read_overrides(write(*given)), listing)
-        assert found[:2] == (40, ruled)
+        assert found[:2] == (40, verdict)
 
 
 @pytest.mark.parametrize(
@@ -143,25 +145,25 @@ def test_the_later_of_two_rows_counts(listing: DataFrame, write: Write, rows, ru
         [",40,keep,,,", ",40,drop,,,"],
     ],
 )
-def test_two_rows_that_differ_and_none_is_later(write: Write, rows) -> None:
+def test_two_rows_that_differ_and_none_is_later(write: Write, rows: list[str]) -> None:
     (said,) = problems(write(*rows))
     assert "line 2" in said
     assert "line 3" in said
     assert "say different things of 40" in said
 
 
-def test_uri_and_id_of_one_image_contradict_each_other(listing: DataFrame, write: Write) -> None:
+def test_uri_and_id_of_one_image_contradict_each_other(listing: Listing, write: Write) -> None:
     given = read_overrides(write("Ann/2.jpg,,keep,,,", ",20,drop,,,"))
     with pytest.raises(ConfigError, match="say different things of 20"):
         resolved(given, listing)
 
 
-def test_uri_and_id_in_one_row_must_be_of_one_image(listing: DataFrame, write: Write) -> None:
+def test_uri_and_id_in_one_row_must_be_of_one_image(listing: Listing, write: Write) -> None:
     with pytest.raises(ConfigError, match="line 2: uri and image_id name two images"):
         resolved(read_overrides(write("Ann/2.jpg,10,keep,,,")), listing)
 
 
-def test_rows_of_no_image_are_left_out_and_warned_of_once(listing: DataFrame, write: Write) -> None:
+def test_rows_of_no_image_are_left_out_and_warned_of_once(listing: Listing, write: Write) -> None:
     """Line 4: the file has changed since it was ruled upon by uri and id."""
     gone = [f"gone/{number},,drop,,," for number in range(4)]
     path = write("Ann/a 1.jpg,,drop,,,", ",99,keep,,,", "Bob/3.jpg,77,keep,,,", *gone)
@@ -175,7 +177,8 @@ def test_rows_of_no_image_are_left_out_and_warned_of_once(listing: DataFrame, wr
 
 def test_a_changed_file_keeps_what_was_said_of_its_uri_alone(spark: SparkSession, write: Write) -> None:
     given = read_overrides(write("Ann/2.jpg,,drop,,,", ",-30,drop,,,"))
-    changed = spark.createDataFrame([(21, "Ann/2.jpg"), (-31, "Bob/3.jpg")], "image_id long, uri string")
+    images = [(21, "Ann/2.jpg"), (-31, "Bob/3.jpg")]
+    changed = Listing(spark.createDataFrame(images, "image_id long, uri string"))
     found, warned = resolved(given, changed)
     assert found == [(21, "drop", None)]
     assert "1 rows" in warned[0]
@@ -188,7 +191,7 @@ def test_many_rows(spark: SparkSession, tmp_path: Path) -> None:
         lines = csv.writer(file)
         lines.writerow(["uri", "verdict"])
         lines.writerows([f"folder/{number}.jpg", "keep"] for number in range(20_000))
-    listing = spark.range(30_000).selectExpr("id image_id", "concat('folder/', id, '.jpg') uri")
+    listing = Listing(spark.range(30_000).selectExpr("id image_id", "concat('folder/', id, '.jpg') uri"))
     found = overrides(read_overrides(str(path)), listing, pytest.fail)
     assert found is not None
     assert found.count() == 20_000

@@ -13,14 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from world import DIMENSION, MODEL, PROFILE
 
 from facesieve.core import profiles, tables
 from facesieve.core.config import Config, Decide, Embed, Images
 from facesieve.core.config import Lake as Place
 from facesieve.core.errors import ConfigError
-from facesieve.decide.protected_people import described, faces
+from facesieve.decide.overlap import LISTED_FACES
+from facesieve.decide.protected_people import Protection, described, faces
+from facesieve.faces.blocks import ListedFaces
 from facesieve.lake.catalog import Lake, Stamp
 from facesieve.lake.ledger import Ledger
 from facesieve.lake.run import Run
@@ -41,9 +43,9 @@ def vector(number: int, dimension: int = DIMENSION) -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def listed(spark: SparkSession) -> DataFrame:
-    columns = "face_id long, image_id long, uri string, identity string, vector array<float>"
-    return spark.createDataFrame([(*row, vector(row[0])) for row in LISTED], columns).persist()
+def listed(spark: SparkSession) -> ListedFaces:
+    rows = [(*row, vector(row[0])) for row in LISTED]
+    return ListedFaces(spark.createDataFrame(rows, LISTED_FACES).persist())
 
 
 class Asking:
@@ -55,22 +57,23 @@ class Asking:
         ledger: Any = SimpleNamespace(warnings=[])
         self.run = Run("run-0", config, PROFILE, MODEL, False, spark, Lake(spark, config.lake), ledger)
 
-    def digest(self) -> str:
-        found = described(self.run)
-        assert found is not None
-        return found.digest
+    def protection(self) -> Protection:
+        protection = described(self.run)
+        assert protection is not None
+        return protection
 
-    def faces(self, listed: DataFrame) -> list[tuple[int | None, float]]:
+    def digest(self) -> str:
+        return self.protection().digest
+
+    def faces(self, listed: ListedFaces) -> list[tuple[int | None, float]]:
         """The id of each protected face, and the first number of its vector."""
-        found = described(self.run)
-        assert found is not None
-        rows = faces(found, self.run, listed)
+        rows = faces(self.protection(), self.run, listed)
         if rows is None:
             return []
         assert rows.dtypes == [("face_id", "bigint"), ("vector", "array<float>")]
         return sorted((row.face_id or 0, row.vector[0]) for row in rows.collect())
 
-    def fault(self, listed: DataFrame) -> str:
+    def fault(self, listed: ListedFaces) -> str:
         with pytest.raises(ConfigError) as caught:
             self.faces(listed)
         assert {fault.key for fault in caught.value.faults} == {"decide.protected"}
@@ -91,7 +94,7 @@ def test_nobody_is_protected(spark: SparkSession) -> None:
     ],
 )
 def test_a_list_names_people_of_this_run(
-    spark: SparkSession, listed: DataFrame, tmp_path: Path, text: str, named
+    spark: SparkSession, listed: ListedFaces, tmp_path: Path, text: str, named: list[int]
 ) -> None:
     (tmp_path / "list.csv").write_text(text)
     asking = Asking(spark, tmp_path / "list.csv")
@@ -101,7 +104,7 @@ def test_a_list_names_people_of_this_run(
     assert Asking(spark, tmp_path / "again.csv").digest() == asking.digest()
 
 
-def test_names_that_are_of_no_face_are_counted(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
+def test_names_that_are_of_no_face_are_counted(spark: SparkSession, listed: ListedFaces, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("uri,image_id,identity\nAnn/2.jpg,,\n,99,\n,,Eve\ngone.jpg,,\n")
     asking = Asking(spark, tmp_path / "list.csv")
     assert asking.faces(listed) == [(3, 3.0)]
@@ -111,7 +114,7 @@ def test_names_that_are_of_no_face_are_counted(spark: SparkSession, listed: Data
     assert Asking(spark, tmp_path / "list.csv").faces(listed) == []
 
 
-def test_a_list_in_parquet_and_its_faults(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
+def test_a_list_in_parquet_and_its_faults(spark: SparkSession, listed: ListedFaces, tmp_path: Path) -> None:
     pq.write_table(pa.table({"image_id": [30, 40]}), tmp_path / "list.parquet")
     assert Asking(spark, tmp_path / "list.parquet").faces(listed) == [(4, 4.0), (5, 5.0)]
     (tmp_path / "list.csv").write_text("uri,image_id\na,1\n,\n,x\n")
@@ -131,7 +134,7 @@ def exported(path: Path, models: list[str], dimension: int = DIMENSION, kind: pa
     return path
 
 
-def test_embeddings_that_another_program_exported(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
+def test_embeddings_that_another_program_exported(spark: SparkSession, listed: ListedFaces, tmp_path: Path) -> None:
     for kind in (pa.float32(), pa.float64()):
         asking = Asking(spark, exported(tmp_path / f"{kind}.parquet", [MODEL] * 3, kind=kind))
         assert asking.faces(listed) == [(0, 0.0), (0, 1.0), (0, 2.0)]
@@ -141,7 +144,7 @@ def test_embeddings_that_another_program_exported(spark: SparkSession, listed: D
     assert Asking(spark, tmp_path / "set[1]").faces(listed) == [(0, 0.0), (0, 1.0), (0, 2.0)]
 
 
-def test_embeddings_of_another_model_or_length(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
+def test_embeddings_of_another_model_or_length(spark: SparkSession, listed: ListedFaces, tmp_path: Path) -> None:
     said = Asking(spark, exported(tmp_path / "a.parquet", ["x@1", "y@2"])).fault(listed)
     assert f"holds faces of x@1, y@2, and none of this run's model {MODEL}" in said
     said = Asking(spark, exported(tmp_path / "b.parquet", [MODEL] * 2, 31)).fault(listed)
@@ -183,7 +186,7 @@ class Other:
 
 
 def test_another_lake_as_it_stands_or_as_its_last_run_left_it(
-    spark: SparkSession, listed: DataFrame, tmp_path: Path
+    spark: SparkSession, listed: ListedFaces, tmp_path: Path
 ) -> None:
     other = Other(spark)
     first = other.embedded([1, 2, 3])
@@ -202,7 +205,7 @@ def test_another_lake_as_it_stands_or_as_its_last_run_left_it(
     assert Asking(spark, tmp_path).faces(listed) == [(0, 2.0), (0, 3.0)]
 
 
-def test_a_lake_of_another_model_or_without_faces(spark: SparkSession, listed: DataFrame) -> None:
+def test_a_lake_of_another_model_or_without_faces(spark: SparkSession, listed: ListedFaces) -> None:
     other = Other(spark)
     other.embedded([1], "other@2")
     assert f"holds faces of other@2, and none of this run's model {MODEL}" in Asking(spark, other.root).fault(listed)
@@ -210,7 +213,7 @@ def test_a_lake_of_another_model_or_without_faces(spark: SparkSession, listed: D
     assert "holds no face" in Asking(spark, other.root).fault(listed)
 
 
-def test_paths_that_name_nothing_of_use(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
+def test_paths_that_name_nothing_of_use(spark: SparkSession, listed: ListedFaces, tmp_path: Path) -> None:
     assert "does not exist" in Asking(spark, tmp_path / "none").fault(listed)
     (tmp_path / "empty").mkdir()
     assert "holds no image" in Asking(spark, tmp_path / "empty").fault(listed)
@@ -223,7 +226,7 @@ def test_paths_that_name_nothing_of_use(spark: SparkSession, listed: DataFrame, 
     assert "lake.root of this run" in Asking(spark, tmp_path, lake=Place(root=f"{tmp_path}/")).fault(listed)
 
 
-def test_its_own_lake_is_refused_by_whatever_path(spark: SparkSession, listed: DataFrame, tmp_path: Path) -> None:
+def test_its_own_lake_is_refused_by_whatever_path(spark: SparkSession, listed: ListedFaces, tmp_path: Path) -> None:
     lake, link = tmp_path / "lake", tmp_path / "link"
     (lake / "faces").mkdir(parents=True)
     link.symlink_to(lake)
@@ -232,7 +235,7 @@ def test_its_own_lake_is_refused_by_whatever_path(spark: SparkSession, listed: D
 
 
 def test_images_without_a_usable_face(
-    spark: SparkSession, listed: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, listed: ListedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is loaded for images that cannot be decoded."""
     monkeypatch.setattr("facesieve.models.check", lambda profile: None)
@@ -242,7 +245,7 @@ def test_images_without_a_usable_face(
 
 
 def test_a_folder_of_images_is_embedded_like_the_run_itself(
-    spark: SparkSession, listed: DataFrame, data: Path, tmp_path: Path
+    spark: SparkSession, listed: ListedFaces, data: Path, tmp_path: Path
 ) -> None:
     profile = profiles.load("mobilefacenet", MODELS)
     stored = np.load(data / "lfw" / "embeddings.npz")
@@ -252,14 +255,13 @@ def test_a_folder_of_images_is_embedded_like_the_run_itself(
     embed = Embed(model="mobilefacenet", detector="aligned")
     asking = Asking(spark, tmp_path, embed=embed)
     asking.run = replace(asking.run, profile=profile, model=profiles.model_id(profile, embed))
-    found = described(asking.run)
-    assert found is not None
-    rows = faces(found, asking.run, listed)
+    protection = asking.protection()
+    rows = faces(protection, asking.run, listed)
     assert rows is not None
     vectors = np.array([row.vector for row in rows.collect()])
     assert np.abs(np.sort(vectors @ stored["embeddings"][[0, 500]].T, axis=1)[:, 1]).min() > 0.99
     (said,) = asking.run.ledger.warnings
     assert "1 images of" in said
-    assert described(asking.run).digest == found.digest
+    assert asking.digest() == protection.digest
     shutil.copy(tmp_path / "0.jpg", tmp_path / "copy.jpg")
-    assert described(asking.run).digest != found.digest
+    assert asking.digest() != protection.digest

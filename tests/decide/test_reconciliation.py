@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import DECISIONS, LISTING, Decisions, Listing
-from facesieve.decide.reconciliation import Proof, prove
+from facesieve.decide.reconciliation import Reconciled, reconcile
 
 HONEST = [(1, "keep", []), (2, "drop", ["duplicate", "blurred"]), (3, "fail", ["no_face"]), (4, "keep", ["blurred"])]
 
@@ -24,8 +24,8 @@ def decided(spark: SparkSession, rows: list[tuple[int, str, list[str]]]) -> Deci
 
 
 def test_the_proof_counts_verdicts_and_reasons(spark: SparkSession) -> None:
-    assert prove(listed(spark, 1, 2, 3, 4), decided(spark, HONEST)) == Proof(
-        given=4,
+    assert reconcile(listed(spark, 1, 2, 3, 4), decided(spark, HONEST)) == Reconciled(
+        images=4,
         verdicts={"keep": 2, "drop": 1, "move": 0, "quarantine": 0, "fail": 1},
         missing=0,
         extra=0,
@@ -34,7 +34,7 @@ def test_the_proof_counts_verdicts_and_reasons(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "rows", "said"),
+    ("images", "rows", "message"),
     [
         ((1, 2, 3, 4, 5), HONEST, "5 images given, 4 decided .* 1 missing, 0 extra, 0 repeated"),
         ((1, 2, 3), HONEST, "3 images given, 4 decided .* 0 missing, 1 extra, 0 repeated"),
@@ -44,6 +44,8 @@ def test_the_proof_counts_verdicts_and_reasons(spark: SparkSession) -> None:
         ((1, 2, 3, 4), [*HONEST[:3], (4, "maybe", [])], "4 images given, 4 decided .* 1 with an unknown verdict"),
     ],
 )
-def test_each_breach_is_found(spark: SparkSession, images: tuple[int, ...], rows: list, said: str) -> None:
-    with pytest.raises(InvariantError, match=said):
-        prove(listed(spark, *images), decided(spark, rows))
+def test_each_breach_is_found(
+    spark: SparkSession, images: tuple[int, ...], rows: list[tuple[int, str, list[str]]], message: str
+) -> None:
+    with pytest.raises(InvariantError, match=message):
+        reconcile(listed(spark, *images), decided(spark, rows))

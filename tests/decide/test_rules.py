@@ -1,4 +1,4 @@
-"""What the rules make of folders that meet in the heap, of poor faces, of people's verdicts: two runs in all."""
+"""What the rules make of folders that meet, of poor faces, of people's verdicts: two runs in all."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from deciding import Face, Photo, inputs
 from pyspark.sql import SparkSession
 
 from facesieve.core.config import Decide
-from facesieve.decide.decisions import Basis, decisions
+from facesieve.decide.decisions import decisions
+from facesieve.decide.inputs import OVERLAPS, OVERRIDES, Basis, Overlaps, Overrides, SideInputs
 from facesieve.decide.kernels.membership import Scale
-from facesieve.decide.side_columns import Asides
 
 SCALE = Scale(0.0, 0.15, 0.7)
 """A face like all of its folder belongs by 4.67, one of cosine c to it by 4.67 c."""
@@ -25,7 +25,7 @@ def towards(axis: int, cosine: float = 1.0) -> tuple[float, ...]:
 
 
 def photos(name: str, count: int, axis: int, cluster: tuple[int, int], cosine: float = 1.0, **more: Any) -> list[Photo]:
-    """`cluster`: identity scope, heap scope."""
+    """`cluster`: of the scope identity, of the scope global."""
     start = more.pop("start", 0)
     face = Face(towards(axis, cosine), *cluster, **more)
     return [Photo(f"{name}/{start + i}.jpg", name.partition("-")[0], (face,)) for i in range(count)]
@@ -61,17 +61,17 @@ def edges(one: Photo, other: Photo, cosine: float) -> tuple[object, ...]:
 EDGES = [edges(ANN[0], BOB[0], 0.25), edges(FLIPS[0], BOB[1], 0.75), edges(FLIPS[0], ANN[1], 0.5)]
 
 
-def run(spark: SparkSession, every: list[Photo], asides: Asides | None = None, **settings: Any) -> Any:
-    given = inputs(spark, every, edges=EDGES, asides=asides)
-    made = decisions(given, Basis(Decide(min_faces=3, **settings), "both", SCALE, 0.5))
-    rows = {row.uri: row for row in made.rows.collect()}
-    links = {(row.identity_a, row.identity_b): row for row in made.links.collect()}
-    return rows, links, made.facts()
+def run(spark: SparkSession, every: list[Photo], side_inputs: SideInputs | None = None, **settings: Any) -> Any:
+    tables = inputs(spark, every, edges=EDGES, side_inputs=side_inputs)
+    outcome = decisions(tables, Basis(Decide(min_faces=3, **settings), "both", SCALE, 0.5))
+    rows = {row.uri: row for row in outcome.rows.collect()}
+    links = {(row.identity_a, row.identity_b): row for row in outcome.links.collect()}
+    return rows, links, outcome.record()
 
 
-def said(rows: dict[str, Any], prefix: str) -> set[str]:
-    told = [rows[uri] for uri in rows if uri.startswith(prefix + "/")]
-    return {" ".join([row.verdict, *row.reasons, *([f"to {row.moved_to}"] if row.moved_to else [])]) for row in told}
+def verdicts(rows: dict[str, Any], prefix: str) -> set[str]:
+    ours = [rows[uri] for uri in rows if uri.startswith(prefix + "/")]
+    return {" ".join([row.verdict, *row.reasons, *([f"to {row.moved_to}"] if row.moved_to else [])]) for row in ours}
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def plain(spark: SparkSession) -> Any:
     ],
 )
 def test_where_folders_meet(plain: Any, prefix: str, expected: str) -> None:
-    assert said(plain[0], prefix) == {expected}
+    assert verdicts(plain[0], prefix) == {expected}
 
 
 def test_folders_of_one_person_are_proposed_and_stay_two(plain: Any) -> None:
@@ -136,14 +136,14 @@ def test_confidence_follows_the_evidence(plain: Any) -> None:
 
 
 def test_every_policy_is_counted_in_one_pass(plain: Any) -> None:
-    counts = {policy: plain[2]["policies"][policy] for policy in ("largest", "modes", "medoid")}
+    counts = {policy: plain[2].policies[policy] for policy in ("largest", "modes", "medoid")}
     published = sum(row.verdict in ("keep", "move") for row in plain[0].values())
     # modes: the age and the other of fay, both of gus; medoid: fay's age and both of gus, near the largest's medoid.
     assert counts == {"largest": published, "modes": published + 3 + 3 + 9, "medoid": published + 3 + 9}
 
 
 @pytest.fixture(scope="module")
-def ruled(spark: SparkSession) -> Any:
+def overridden(spark: SparkSession) -> Any:
     poor = photos("ann-poor", 1, 0, (1, 100), doubts=("blurred",))
     words = [
         (ANN[0], "drop", None),  # which the evidence contradicts
@@ -151,17 +151,19 @@ def ruled(spark: SparkSession) -> Any:
         (DAN[0], "move", "bob"),
         (FLIPS[1], "quarantine", None),
     ]
-    same = [Photo(f"{name}/copy.jpg", name, (Face(towards(2), heap=300),), content="same") for name in ("cat", "cut")]
+    same = [
+        Photo(f"{name}/copy.jpg", name, (Face(towards(2), in_global=300),), content="same") for name in ("cat", "cut")
+    ]
     words.append((same[1], "keep", None))
     broken = Photo("bob-broken/0.jpg", "bob", (), reject="undecodable")
     words.append((broken, "keep", None))
-    said = [(photo.image_id, verdict, moved_to) for photo, verdict, moved_to in words]
-    asides = Asides(
-        spark.createDataFrame(said, "image_id bigint, ruled string, moved_to string"),
-        spark.createDataFrame([(GUS[0].image_id, 0.9), (ANN[1].image_id, 0.9)], "image_id bigint, cosine float"),
+    overrides = [(photo.image_id, verdict, moved_to) for photo, verdict, moved_to in words]
+    overlaps = [(GUS[0].image_id, 0.9), (ANN[1].image_id, 0.9)]
+    side_inputs = SideInputs(
+        Overrides(spark.createDataFrame(overrides, OVERRIDES)), Overlaps(spark.createDataFrame(overlaps, OVERLAPS))
     )
     settings = {"merge_identities": True, "keep": "medoid", "quality": "drop", "overlap": "quarantine"}
-    return run(spark, [*EVERY, *poor, *same, broken], asides, **settings)
+    return run(spark, [*EVERY, *poor, *same, broken], side_inputs, **settings)
 
 
 @pytest.mark.parametrize(
@@ -183,29 +185,29 @@ def ruled(spark: SparkSession) -> Any:
         ("gus-near/0.jpg", "keep"),
     ],
 )
-def test_people_and_settings(ruled: Any, uri: str, expected: str) -> None:
-    assert said(ruled[0], uri.partition("/")[0]) >= {expected}
-    assert said({uri: ruled[0][uri]}, uri.partition("/")[0]) == {expected}
+def test_people_and_settings(overridden: Any, uri: str, expected: str) -> None:
+    assert verdicts(overridden[0], uri.partition("/")[0]) >= {expected}
+    assert verdicts({uri: overridden[0][uri]}, uri.partition("/")[0]) == {expected}
 
 
-def test_a_copy_points_at_the_one_that_a_person_kept(ruled: Any) -> None:
-    assert ruled[0]["cat/copy.jpg"].kept_image_id == ruled[0]["cut/copy.jpg"].image_id
+def test_a_copy_points_at_the_one_that_a_person_kept(overridden: Any) -> None:
+    assert overridden[0]["cat/copy.jpg"].kept_image_id == overridden[0]["cut/copy.jpg"].image_id
 
 
-def test_a_sure_contradiction_is_counted(ruled: Any) -> None:
-    # ann/0 is ann; fay-other/2 is not fay; the move of dan/0, and what else was ruled, stands where a doubt was.
-    assert (ruled[2]["contradicted"], ruled[2]["ruled_failed"]) == (2, 1)
-    assert (ruled[0]["ann/0.jpg"].proposal, ruled[0]["fay-other/2.jpg"].proposal) == ("keep", "drop")
-    assert ruled[0]["ann/0.jpg"].confidence is None
+def test_a_sure_contradiction_is_counted(overridden: Any) -> None:
+    # ann/0 is ann; fay-other/2 is not fay; the move of dan/0, and what else was overridden, stands where a doubt was.
+    assert (overridden[2].contradicted, overridden[2].ruled_failed) == (2, 1)
+    assert (overridden[0]["ann/0.jpg"].proposal, overridden[0]["fay-other/2.jpg"].proposal) == ("keep", "drop")
+    assert overridden[0]["ann/0.jpg"].confidence is None
 
 
-def test_evidence_is_about_those_that_an_image_ends_with(ruled: Any) -> None:
+def test_evidence_is_about_those_that_an_image_ends_with(overridden: Any) -> None:
     bob = {photo.face_id(photo.faces[0]) for photo in BOB}
-    by_hand, overlap = ruled[0]["dan/0.jpg"].evidence, ruled[0]["gus/0.jpg"].evidence
+    by_hand, overlap = overridden[0]["dan/0.jpg"].evidence, overridden[0]["gus/0.jpg"].evidence
     assert (by_hand.nearest_face, by_hand.cosine) == (None, None)
     assert (overlap.nearest_face, overlap.cosine) == (None, np.float32(0.9))
-    assert ruled[0]["ann-clear/0.jpg"].evidence.nearest_face in bob
+    assert overridden[0]["ann-clear/0.jpg"].evidence.nearest_face in bob
 
 
-def test_merged_folders_are_marked(ruled: Any) -> None:
-    assert {pair: row.merged for pair, row in ruled[1].items()}["cat", "cut"] is True
+def test_merged_folders_are_marked(overridden: Any) -> None:
+    assert {pair: row.merged for pair, row in overridden[1].items()}["cat", "cut"] is True

@@ -1,4 +1,4 @@
-"""The verb on a lake: people's verdicts and protected people reach the tables, and what is decided is published."""
+"""The step on a lake: people's verdicts and protected people reach the tables, and what is decided is published."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def photos(name: str, count: int, axis: int, start: int = 0) -> list[Photo]:
 PHOTOS = [*photos("ann", 6, 0), *photos("bob", 6, 1), *photos("cleo", 6, 2), *photos("ann", 1, 1, start=9)]
 
 
-def made(every: list[Photo]) -> Callable[[Run], None]:
-    """A verb that writes all that decide reads."""
-    known = [{"image_id": photo.image_id, "uri": photo.uri, "sha256": photo.sha256} for photo in every]
+def written(every: list[Photo]) -> Callable[[Run], None]:
+    """A step that writes all that decide reads."""
+    images = [{"image_id": photo.image_id, "uri": photo.uri, "sha256": photo.sha256} for photo in every]
     faces = [{"face_id": photo.face_id(photo.faces[0])} for photo in every]
-    of_image = list(zip(every, known, faces, strict=True))
+    of_image = list(zip(every, images, faces, strict=True))
     rows: dict[tables.Table, list[dict[str, Any]]] = {
         tables.LISTING: [image | {"identity": photo.identity} for photo, image, _ in of_image],
         tables.EMBEDDINGS: [
@@ -42,15 +42,15 @@ def made(every: list[Photo]) -> Callable[[Run], None]:
         tables.CLUSTERS: [
             face | {"scope": scope, "cluster_id": cluster}
             for photo, _, face in of_image
-            for scope, cluster in (("identity", photo.faces[0].identity), ("global", photo.faces[0].heap))
+            for scope, cluster in (("identity", photo.faces[0].identity), ("global", photo.faces[0].in_global))
         ],
     }
 
-    def verb(run: Run) -> None:
-        for table, given in rows.items():
-            writing(table, given)(run)
+    def step(run: Run) -> None:
+        for table, rows_of_table in rows.items():
+            writing(table, rows_of_table)(run)
 
-    return verb
+    return step
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def shop(spark: SparkSession, tmp_path: Path) -> Shop:
 
 
 def run(shop: Shop, name: str, *sets: str) -> dict[str, Any]:
-    assert shop.run(name, made(PHOTOS), decide, publish, sets=sets) == 0
+    assert shop.run(name, written(PHOTOS), decide, publish, sets=sets) == 0
     return shop.record(name)
 
 
@@ -73,12 +73,12 @@ def test_the_face_ids_of_this_file_belong_to_no_model() -> None:
 
 
 def test_verdicts_by_hand_hold_and_are_published(shop: Shop, tmp_path: Path) -> None:
-    said = tmp_path / "said.csv"
-    said.write_text("uri,verdict,moved_to\nann/0.jpg,drop,\nbob/0.jpg,move,cleo\nnobody/1.jpg,keep,\n")
-    first = run(shop, "first", f"decide.overrides={said}", "publish.apply=true")
-    found = verdicts(shop)
-    assert (found["ann/0.jpg"], found["bob/0.jpg"]) == ("drop overridden", "move overridden")
-    assert found["ann/9.jpg"] == "move flip"
+    overrides = tmp_path / "overrides.csv"
+    overrides.write_text("uri,verdict,moved_to\nann/0.jpg,drop,\nbob/0.jpg,move,cleo\nnobody/1.jpg,keep,\n")
+    first = run(shop, "first", f"decide.overrides={overrides}", "publish.apply=true")
+    decided = verdicts(shop)
+    assert (decided["ann/0.jpg"], decided["bob/0.jpg"]) == ("drop overridden", "move overridden")
+    assert decided["ann/9.jpg"] == "move flip"
     facts = first["stages"]["decide"]
     assert facts["verdicts"] == {"keep": 16, "drop": 1, "move": 2, "quarantine": 0, "fail": 0}
     assert (facts["contradicted"], facts["policies"]["largest"]) == (2, 19)
@@ -86,10 +86,12 @@ def test_verdicts_by_hand_hold_and_are_published(shop: Shop, tmp_path: Path) -> 
     cleaned = shop.cleaned()
     assert (len(cleaned), cleaned["bob/0.jpg"], cleaned["ann/9.jpg"]) == (18, "cleo", "bob")
 
-    said.write_text("moved_to,uri,verdict,who\n,nobody/1.jpg,keep,mia\ncleo,bob/0.jpg,move,mia\n,ann/0.jpg,drop,mia\n")
-    assert run(shop, "again", f"decide.overrides={said}", "publish.apply=true")["stages"]["decide"]["reused"]
-    said.write_text("uri,verdict\nann/0.jpg,keep\n")
-    changed = run(shop, "changed", f"decide.overrides={said}")
+    overrides.write_text(
+        "moved_to,uri,verdict,who\n,nobody/1.jpg,keep,mia\ncleo,bob/0.jpg,move,mia\n,ann/0.jpg,drop,mia\n"
+    )
+    assert run(shop, "again", f"decide.overrides={overrides}", "publish.apply=true")["stages"]["decide"]["reused"]
+    overrides.write_text("uri,verdict\nann/0.jpg,keep\n")
+    changed = run(shop, "changed", f"decide.overrides={overrides}")
     assert not changed["stages"]["decide"]["reused"]
     assert (verdicts(shop)["ann/0.jpg"], verdicts(shop)["bob/0.jpg"]) == ("keep overridden", "keep")
 
@@ -98,10 +100,10 @@ def test_images_of_protected_people_are_kept_out(shop: Shop, tmp_path: Path) -> 
     listed = tmp_path / "listed.csv"
     listed.write_text("identity\nbob\n")
     run(shop, "first", f"decide.protected={listed}")
-    found = verdicts(shop)
-    assert {said for uri, said in found.items() if uri.startswith("bob/")} == {"drop overlap"}
-    assert found["ann/9.jpg"] == "drop overlap"
-    assert {said for uri, said in found.items() if uri.startswith("cleo/")} == {"keep"}
+    decided = verdicts(shop)
+    assert {verdict for uri, verdict in decided.items() if uri.startswith("bob/")} == {"drop overlap"}
+    assert decided["ann/9.jpg"] == "drop overlap"
+    assert {verdict for uri, verdict in decided.items() if uri.startswith("cleo/")} == {"keep"}
 
 
 def test_without_what_cosines_mean_nothing_is_moved(shop: Shop, tmp_path: Path) -> None:
@@ -114,8 +116,8 @@ def test_without_what_cosines_mean_nothing_is_moved(shop: Shop, tmp_path: Path) 
 
 
 def test_what_is_wrong_with_the_side_tables_is_said(shop: Shop, tmp_path: Path, capsys: Any) -> None:
-    said = tmp_path / "said.csv"
-    said.write_text("uri,verdict\nann/0.jpg,perhaps\n")
-    wrong = (f"decide.overrides={said}", "decide.protected=/nowhere/at/all")
-    assert shop.run("wrong", made(PHOTOS), decide, sets=wrong) == 2
+    overrides = tmp_path / "overrides.csv"
+    overrides.write_text("uri,verdict\nann/0.jpg,perhaps\n")
+    wrong = (f"decide.overrides={overrides}", "decide.protected=/nowhere/at/all")
+    assert shop.run("wrong", written(PHOTOS), decide, sets=wrong) == 2
     assert "decide.overrides" in capsys.readouterr().err

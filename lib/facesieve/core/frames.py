@@ -4,11 +4,43 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
 
+_KINDS = (T.LongType, T.IntegerType, T.FloatType, T.DoubleType, T.BooleanType, T.StringType, T.BinaryType)
+_TYPES: dict[str, T.DataType] = {kind().simpleString(): kind() for kind in _KINDS}
+
+
 def broadcast_if_few(frame: DataFrame, rows: int) -> DataFrame:
     """Mark `frame` for a broadcast join if it has few enough `rows`; more are joined by a shuffle."""
     return F.broadcast(frame) if rows <= BROADCAST_ROWS else frame
+
+
+def checkpointed(rows: DataFrame) -> DataFrame:
+    """Write rows to the checkpoints of the session: what follows is planned on them, not on the plan behind them.
+
+    A plan that joins a long one with itself takes longer to make than to carry out. The rows are persisted while they
+    are written, since a checkpoint reads its input twice.
+    """
+    persisted = rows.persist()
+    written = persisted.checkpoint()
+    persisted.unpersist()
+    return written
+
+
+def columns(ddl: str) -> T.StructType:
+    """Declare the columns of a frame, as DDL does, but without a JVM.
+
+    >>> columns("face_id bigint, doubts array<string>").simpleString()
+    'struct<face_id:bigint,doubts:array<string>>'
+    """
+    return T.StructType([T.StructField(*_named(column)) for column in ddl.split(",")])
+
+
+def _named(column: str) -> tuple[str, T.DataType]:
+    name, kind = column.split()
+    element = kind.removeprefix("array<").removesuffix(">")
+    return name, T.ArrayType(_TYPES[element]) if element != kind else _TYPES[kind]

@@ -1,38 +1,39 @@
-"""Which folder a heap cluster belongs to: where the heap and the folders meet."""
+"""The cluster owner: the folder that a cluster of the scope `global` belongs to."""
 
 from __future__ import annotations
+
+from typing import NewType
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from facesieve.core.frames import columns
+from facesieve.decide.evidence import SpeakingFaces
+
 LEAST_CORE = 3
-"""Images that a folder needs in a heap cluster to lay claim to it: fewer may be there by chance."""
+"""Images that a folder needs in a cluster to be its owner: fewer may be there by chance."""
+
+ClusterOwners = NewType("ClusterOwners", DataFrame)
+OWNERS = columns("cluster_id bigint, owner string, largest int")
+"""The clusters that are the main cluster of a folder, the folder, and the images of the folder's own main cluster."""
 
 
-def claims(told: DataFrame) -> DataFrame:
-    """Return one row per named folder that has a home in the heap.
+def cluster_owners(faces: SpeakingFaces) -> ClusterOwners:
+    """Return the owner of each cluster of the scope `global` that is the main cluster of a folder.
 
-    `told`: what `evidence.with_evidence` made. Columns: claimer (the identity), home (heap cluster), core (images of
-    the folder's main cluster that are in it), largest (images of its main cluster) and owner (of the claimers of one
-    home the one with the most; of equal ones the first by name).
+    Of the folders whose main cluster it is, the owner has the most core images in it; of equal ones it is the first by
+    name. Folders of fewer than LEAST_CORE such images own nothing.
     """
-    named = told.where(is_core() & F.col("home").isNotNull() & F.col("identity").isNotNull())
-    folders = named.groupBy(F.col("identity").alias("claimer"), "home").agg(
+    named = faces.where(is_core() & F.col("main_global").isNotNull() & F.col("identity").isNotNull())
+    folders = named.groupBy("identity", F.col("main_global").alias("cluster_id")).agg(
         F.count_distinct("image_id").alias("core"),
         F.max("largest").alias("largest"),
     )
-    one_home = Window.partitionBy("home")
-    first = F.min(F.struct(-F.col("core"), F.col("claimer"))).over(one_home)
-    return folders.where(F.col("core") >= LEAST_CORE).select(
-        *("claimer", "home", "core", "largest"), first["claimer"].alias("owner")
-    )
+    first = Window.partitionBy("cluster_id").orderBy(F.desc("core"), "identity")
+    ranked = folders.where(F.col("core") >= LEAST_CORE).withColumn("rank", F.row_number().over(first))
+    return ClusterOwners(ranked.where("rank = 1").select("cluster_id", F.col("identity").alias("owner"), "largest"))
 
 
 def is_core() -> Column:
-    """Whether a face is of its folder's core: it counts, in the main cluster, at home."""
-    return F.col("main") & F.col("counted") & F.col("at_home")
-
-
-def cores(told: DataFrame, folders: DataFrame) -> DataFrame:
-    """Return the core faces (identity, face_id) of the folders whose identity stands in `folders`."""
-    return told.where(is_core()).select("identity", "face_id").join(folders, on="identity", how="left_semi")
+    """Whether a face is of its folder's core: it counts, in the main cluster of its scope and of `global`."""
+    return F.col("main") & F.col("counted") & F.col("in_main_global")

@@ -1,32 +1,50 @@
-"""One face speaks for each image, and what is near to it is the evidence: folder by folder, in a stream."""
+"""One face speaks for each image, and what is near to it is the evidence: folder by folder, in a stream.
+
+The margin, how much nearer an image is to its people than to anybody else's, comes from the edges.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, NewType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from facesieve.decide.keep_policy import FOLDER
-from facesieve.decide.kernels.membership import DOUBTFUL, Flags, Indices, Scale, Shorts, belonging, home
+from facesieve.core.frames import broadcast_if_few, columns
+from facesieve.core.tables import Edges, Embeddings
+from facesieve.decide.keep_policy import FOLDER, FOLDER_FACES, FolderFaces
+from facesieve.decide.kernels.membership import DOUBTFUL, Flags, Indices, Scale, Shorts, main_cluster, membership
 from facesieve.decide.kernels.nearest import nearest, speakers
 from facesieve.faces.arrow_groups import Array, as_matrix, as_numpy, groups, whole_groups
+from facesieve.faces.edge_frames import both_directions, touching
+from facesieve.faces.join_vectors import vectors_of
 from facesieve.faces.vectors import medoid, pair_cosine
 
-_FOUND = (
-    T.StructField("nearest_face", T.LongType()),
-    T.StructField("cosine", T.FloatType()),
-    T.StructField("belonging", T.FloatType()),
-    T.StructField("home", T.LongType()),
-    T.StructField("at_home", T.BooleanType()),
-    T.StructField("near", T.BooleanType()),
-    T.StructField("weak", T.BooleanType()),
+_EVIDENCE = columns(
+    "may_keep boolean, nearest_face bigint, cosine float, membership float, main_global bigint, "
+    "in_main_global boolean, near boolean, weak boolean"
 )
+SpeakingFaces = NewType("SpeakingFaces", DataFrame)
+SPEAKING = T.StructType([*FOLDER_FACES, *_EVIDENCE])
+"""One row per image: the face that speaks for it. nearest_face, cosine: of the faces that the keep policy keeps, the
+nearest one, other than itself; null if none. membership: its score for the folder's core (`kernels.membership`); null
+where unknown. main_global: the cluster of the scope `global` that holds most of the folder's main cluster.
+in_main_global: the face is in it, or the scope is missing. near: the medoid of its cluster is near that of the main
+cluster. weak: in the main cluster, not in main_global, and of too low a membership score to be kept."""
+
+Speakers = NewType("Speakers", DataFrame)
+SPEAKERS = columns("face_id bigint, people string, moved boolean")
+"""Faces and whose they are; moved: these people are not those of its folder."""
+
+Margins = NewType("Margins", DataFrame)
+MARGINS = columns("face_id bigint, other_cosine float")
+"""The greatest cosine of a face to a face of other people."""
 
 
 @dataclass(frozen=True)
@@ -39,33 +57,50 @@ class Terms:
     near_only: bool
 
 
-def with_evidence(faces: DataFrame, terms: Terms) -> DataFrame:
-    """Keep, of the rows of `policy.in_folders`, the one of the face that speaks for its image; add the evidence.
+def with_evidence(faces: FolderFaces, may_keep: Column, embeddings: Embeddings, terms: Terms) -> SpeakingFaces:
+    """Keep the row of the face that speaks for its image, and add the evidence.
 
-    `faces` has also `may_keep` (boolean) and `vector`, null where an image failed. Returns its columns without
-    `vector`, and of the speaking face: nearest_face and cosine (of the faces that the folder rule keeps the one
-    that is nearest, other than itself; null if none), belonging (to the folder's core: `kernels.belonging`; null where
-    unknown), home (the heap cluster that holds most of the folder's main cluster), at_home (the face is in it, or there
-    is no heap), near (its cluster's medoid is near that of the main cluster) and weak (of the main cluster, not
-    at home, and of too little belonging to be kept).
+    may_keep: whether the keep policy keeps an image, as far as that can be told without vectors.
     """
-    ordered = faces.repartition(*FOLDER).sortWithinPartitions(*FOLDER, "image_id", "face_id")
-    told = [field for field in faces.schema if field.name != "vector"]
+    seen = vectors_of(faces.withColumn("may_keep", may_keep), embeddings)
+    ordered = seen.repartition(*FOLDER).sortWithinPartitions(*FOLDER, "image_id", "face_id")
 
-    def testimonies(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def speaking(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for rows in whole_groups(batches, FOLDER):
-            yield from _testimony(rows, terms).to_batches()
+            yield from _speaking(rows, terms).to_batches()
 
-    return ordered.mapInArrow(testimonies, T.StructType([*told, *_FOUND]))
+    return SpeakingFaces(ordered.select(*FOLDER_FACES.names, "may_keep", "vector").mapInArrow(speaking, SPEAKING))
+
+
+def nearest_of_others(edges: Edges, asked: Speakers, offered: Speakers) -> Margins:
+    """Find the greatest cosine of each asked face to an offered face of other people.
+
+    Faces without such an edge of the scope `global` have no row: whoever else there is is below the link cosine.
+    """
+    count = asked.count() + offered.count()
+    mine = broadcast_if_few(asked.select("face_id", "people"), count)
+    others = broadcast_if_few(offered.select(F.col("face_id").alias("other"), F.col("people").alias("others")), count)
+    ends = both_directions(_across(edges, asked), "cosine").toDF("face_id", "other", "cosine")
+    met = ends.join(mine, on="face_id", how="inner").join(others, on="other", how="inner")
+    of_others = met.where("people <> others").groupBy("face_id")
+    return Margins(of_others.agg(F.max("cosine").alias("other_cosine")))
+
+
+def _across(edges: Edges, asked: Speakers) -> DataFrame:
+    """The edges that may lead to other people: within a folder only those of a face that has left it."""
+    everywhere = edges.where(F.col("scope") == "global").select("src", "dst", "cosine", "same_identity")
+    within = F.coalesce("same_identity", F.lit(False))
+    leaving = touching(everywhere.where(within), asked.where("moved"))
+    return everywhere.where(~within).unionByName(leaving)
 
 
 class _Folder(NamedTuple):
-    """The faces of one folder; `homes` is the heap cluster of each, `clusters` that in which it is judged."""
+    """The faces of one folder; `in_global` is the cluster of each there, `clusters` that in which it is judged."""
 
     ids: Indices
     vectors: Shorts
-    homes: Indices
-    in_global: Flags
+    in_global: Indices
+    has_global: Flags
     clusters: Indices
     main: Flags
     mode: Flags
@@ -76,52 +111,51 @@ class _Folder(NamedTuple):
         return self._replace(**{name: column[rows] for name, column in self._asdict().items()})
 
 
-class _Told(NamedTuple):
-    """What is found of the faces of one folder: row number of the nearest (-1: none), and as in `with_evidence`."""
+class _Evidence(NamedTuple):
+    """The evidence of the faces of one folder: row number of the nearest (-1: none), and as in SPEAKING."""
 
     nearest: Indices
     cosine: Shorts
-    belonging: Shorts
-    home: Indices
-    at_home: Flags
+    membership: Shorts
+    main_global: Indices
+    in_main_global: Flags
     near: Flags
     weak: Flags
 
 
-def _testimony(rows: pa.Table, terms: Terms) -> pa.Table:
+def _speaking(rows: pa.Table, terms: Terms) -> pa.Table:
     names = ("main", "mode", "counted", "may_keep")
     flags = [as_numpy(rows[name]).astype(np.bool_) for name in names]
-    heap = as_numpy(pc.is_valid(rows["in_global"]))
-    clusters = (as_numpy(rows["in_global"]), heap, as_numpy(rows["cluster_id"]))
+    clusters = (as_numpy(rows["in_global"]), as_numpy(pc.is_valid(rows["in_global"])), as_numpy(rows["cluster_id"]))
     every = _Folder(as_numpy(rows["face_id"]), as_matrix(rows["vector"]), *clusters, *flags)
     images, ranks = as_numpy(rows["image_id"]), as_numpy(rows["face_rank"])
-    spoken, found = [], []
+    spoken, evidence = [], []
     for part in groups(rows, FOLDER):
         chosen = part.start + speakers(
             images[part], ranks[part], every.ids[part], every.vectors[part], every.main[part]
         )
-        told = _told(every.take(chosen), terms)
+        of_folder = _evidence(every.take(chosen), terms)
         spoken.append(chosen)
-        found.append(told._replace(nearest=np.where(told.nearest < 0, -1, chosen[told.nearest])))
-    told = _Told(*(np.concatenate(column) for column in zip(*found, strict=True)))
-    return _with_columns(rows.drop_columns(["vector"]).take(np.concatenate(spoken)), told, every.ids)
+        evidence.append(of_folder._replace(nearest=np.where(of_folder.nearest < 0, -1, chosen[of_folder.nearest])))
+    columns_of = _Evidence(*(np.concatenate(column) for column in zip(*evidence, strict=True)))
+    return _with_columns(rows.drop_columns(["vector"]).take(np.concatenate(spoken)), columns_of, every.ids)
 
 
-def _told(folder: _Folder, terms: Terms) -> _Told:
-    """Ask about all faces of one folder; a core is what counts of the main cluster and is at the folder's home."""
+def _evidence(folder: _Folder, terms: Terms) -> _Evidence:
+    """Ask about all faces of one folder; its core is what counts of the main cluster and is in main_global."""
     count = len(folder.ids)
     central = folder.main & folder.counted
-    where = home(folder.homes, central & folder.in_global)
-    at_home = folder.in_global & (folder.homes == where) if where is not None else np.ones(count, np.bool_)
-    belongs = np.full(count, np.nan, np.float32)
+    cluster = main_cluster(folder.in_global, central & folder.has_global)
+    inside = folder.has_global & (folder.in_global == cluster) if cluster is not None else np.ones(count, np.bool_)
+    score = np.full(count, np.nan, np.float32)
     if terms.scale is not None:
-        belongs = belonging(folder.ids, folder.vectors, central & at_home, terms.scale)
+        score = membership(folder.ids, folder.vectors, central & inside, terms.scale)
     near = _near(folder, terms.medoid_cosine)
-    weak = folder.main & ~at_home & (belongs < DOUBTFUL)
-    kept = folder.may_keep & (near | (not terms.near_only)) & ~weak
-    row, cosine = nearest(folder.ids, folder.vectors, kept)
-    homes = np.full(count, 0 if where is None else where)
-    return _Told(row, cosine, belongs, homes, at_home, near, weak)
+    weak = folder.main & ~inside & (score < DOUBTFUL)
+    offered = folder.may_keep & (near | (not terms.near_only)) & ~weak
+    row, cosine = nearest(folder.ids, folder.vectors, offered)
+    main_global = np.full(count, 0 if cluster is None else cluster)
+    return _Evidence(row, cosine, score, main_global, inside, near, weak)
 
 
 def _near(folder: _Folder, cosine: float) -> Flags:
@@ -142,19 +176,19 @@ def _medoid(folder: _Folder, members: Flags) -> Shorts:
     return folder.vectors[rows[[medoid(folder.ids[rows], folder.vectors[rows])]]]
 
 
-def _with_columns(rows: pa.Table, told: _Told, ids: Indices) -> pa.Table:
-    alone = told.nearest < 0
+def _with_columns(rows: pa.Table, evidence: _Evidence, ids: Indices) -> pa.Table:
+    alone = evidence.nearest < 0
     failed = as_numpy(pc.is_null(rows["face_id"]))
-    heapless = as_numpy(pc.is_null(rows["in_global"]))
-    columns = (
-        pa.array(ids[told.nearest], pa.int64(), mask=alone),
-        pa.array(told.cosine, pa.float32(), mask=alone),
-        pa.array(told.belonging, pa.float32(), mask=np.isnan(told.belonging)),
-        pa.array(told.home, pa.int64(), mask=heapless),
-        pa.array(told.at_home, pa.bool_(), mask=failed),
-        pa.array(told.near, pa.bool_(), mask=failed),
-        pa.array(told.weak, pa.bool_(), mask=failed),
+    no_global = as_numpy(pc.is_null(rows["in_global"]))
+    arrays = (
+        pa.array(ids[evidence.nearest], pa.int64(), mask=alone),
+        pa.array(evidence.cosine, pa.float32(), mask=alone),
+        pa.array(evidence.membership, pa.float32(), mask=np.isnan(evidence.membership)),
+        pa.array(evidence.main_global, pa.int64(), mask=no_global),
+        pa.array(evidence.in_main_global, pa.bool_(), mask=failed),
+        pa.array(evidence.near, pa.bool_(), mask=failed),
+        pa.array(evidence.weak, pa.bool_(), mask=failed),
     )
-    for field, column in zip(_FOUND, columns, strict=True):
-        rows = rows.append_column(field.name, column)
+    for name, column in zip(_EVIDENCE.names[1:], arrays, strict=True):
+        rows = rows.append_column(name, column)
     return rows

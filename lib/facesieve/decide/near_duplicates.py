@@ -8,6 +8,7 @@ pairs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import NewType
 
 import numpy as np
 import numpy.typing as npt
@@ -15,31 +16,40 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.core.frames import columns
 from facesieve.core.tables import Edges
 from facesieve.decide.kernels.duplicates import leaders, least_difference
 from facesieve.embed.perceptual_hash import VIEW_BYTES
+from facesieve.faces.edge_frames import both_directions
 
-_NEAR = "image_id bigint, near bigint"
-_KEEPERS = "image_id bigint, keeper bigint"
+Candidates = NewType("Candidates", DataFrame)
+CANDIDATES = columns(
+    "image_id bigint, face_id bigint, uri string, identity string, image_width int, image_height int, "
+    "sharpness float, phash binary, preferred boolean"
+)
+"""The faces of the images up for decision. preferred: a person wants the image kept."""
+
+NearDuplicates = NewType("NearDuplicates", DataFrame)
+NEAR_DUPLICATES = columns("image_id bigint, keeper bigint")
+"""The images that a better one makes superfluous, and the one that is kept for each."""
+
+_NEAR = columns("image_id bigint, near bigint")
 
 Batches = Iterable[pa.RecordBatch]
 
 
-def near_duplicates(faces: DataFrame, edges: Edges, cosine: float, bits: int) -> DataFrame:
-    """Find the images that a better one makes superfluous, and the one that is kept for each.
+def near_duplicates(faces: Candidates, edges: Edges, cosine: float, bits: int) -> NearDuplicates:
+    """Find the images that a better one makes superfluous, and the one that is kept for each (`leaders`).
 
-    `faces`: image_id, face_id, uri, identity, image_width, image_height, sharpness, phash and preferred (a person wants
-    the image kept), one row per face of the images up for decision. Near are two images with an edge of at least
-    `cosine` and hashes that differ in at most `bits` bits (a null hash is like none), of one identity or one of them
-    without. Better is: preferred, with an identity, more pixels, sharper (its sharpest face), the smaller uri (as
-    UTF-8). Returns image_id and keeper bigint: who follows and whom (`leaders`). An image without an identity never
-    replaces one that has one.
+    Near are two images with an edge of at least `cosine` and hashes that differ in at most `bits` bits (a null hash is
+    like none), of one identity or one of them without. Better is: preferred, with an identity, more pixels, sharper
+    (its sharpest face), the smaller uri (as UTF-8). An image without an identity never replaces one that has one.
     """
     near = _alike(faces, edges, cosine, bits).groupBy("image_id").agg(F.collect_set("near").alias("near"))
     # The walk from the best image to the worst is sequential, so what it needs goes to one task: the ids of the images
     # that are near another and of their neighbours, some 50 bytes a pair.
     ordered = near.join(_images(faces), "image_id", how="inner").repartition(1).sortWithinPartitions(*_best_first())
-    return ordered.select("image_id", "near").mapInArrow(_followers, _KEEPERS)
+    return NearDuplicates(ordered.select("image_id", "near").mapInArrow(_followers, NEAR_DUPLICATES))
 
 
 def _alike(faces: DataFrame, edges: Edges, cosine: float, bits: int) -> DataFrame:
@@ -47,16 +57,10 @@ def _alike(faces: DataFrame, edges: Edges, cosine: float, bits: int) -> DataFram
     # Views are long and pairs many, so views do not travel: the whole of each end goes to the views of the other.
     views = _end(faces, "face", F.col("phash").alias("views"))
     wholes = _end(faces, "to", F.substring("phash", 1, VIEW_BYTES).alias("whole"))
-    asked = _both_ways(edges, cosine).join(wholes, "to", how="inner").join(views, "face", how="inner")
-    return asked.where(_may_replace()).select("image", "to_image", "views", "whole").mapInArrow(_choice(bits), _NEAR)
-
-
-def _both_ways(edges: Edges, cosine: float) -> DataFrame:
-    near = edges.where(F.col("cosine") >= cosine)
-    there, back = (
-        F.struct(F.col(face).alias("face"), F.col(to).alias("to")) for face, to in (("src", "dst"), ("dst", "src"))
-    )
-    return near.select(F.inline(F.array(there, back)))
+    near = edges.where(F.col("cosine") >= cosine).select("src", "dst")
+    ends = both_directions(near).toDF("face", "to")
+    pairs = ends.join(wholes, "to", how="inner").join(views, "face", how="inner")
+    return pairs.where(_may_replace()).select("image", "to_image", "views", "whole").mapInArrow(_choice(bits), _NEAR)
 
 
 def _end(faces: DataFrame, face: str, form: Column) -> DataFrame:
@@ -74,11 +78,11 @@ def _end(faces: DataFrame, face: str, form: Column) -> DataFrame:
 
 def _may_replace() -> Column:
     """Whether the better of two images may replace the other, as far as names and preference tell."""
-    one, other = F.col("identity"), F.col("to_identity")
-    same_name = F.coalesce(one == other, F.lit(True))
+    identity, to_identity = F.col("identity"), F.col("to_identity")
+    same_name = F.coalesce(identity == to_identity, F.lit(True))
     # Preference alone could put an image without an identity before one with: then both are kept.
-    first = F.col("preferred") & ~F.col("to_preferred") & one.isNull() & other.isNotNull()
-    last = F.col("to_preferred") & ~F.col("preferred") & other.isNull() & one.isNotNull()
+    first = F.col("preferred") & ~F.col("to_preferred") & identity.isNull() & to_identity.isNotNull()
+    last = F.col("to_preferred") & ~F.col("preferred") & to_identity.isNull() & identity.isNotNull()
     return (F.col("image") != F.col("to_image")) & same_name & ~first & ~last
 
 
@@ -90,8 +94,8 @@ def _choice(bits: int) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     def chosen(batches: Batches) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             near = _differences(batch) <= bits
-            one, other = (batch.column(name).to_numpy()[near] for name in ("image", "to_image"))
-            both = np.concatenate([one, other]), np.concatenate([other, one])
+            left, right = (batch.column(name).to_numpy()[near] for name in ("image", "to_image"))
+            both = np.concatenate([left, right]), np.concatenate([right, left])
             yield pa.RecordBatch.from_arrays([pa.array(ids) for ids in both], ["image_id", "near"])
 
     return chosen
@@ -101,15 +105,15 @@ def _differences(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     """Bits by which each row's `whole` differs from its `views`, of which rows may have different numbers."""
     views, wholes = (batch.column(name).to_pylist() for name in ("views", "whole"))
     lengths = np.array([len(hashes) for hashes in views], np.int64)
-    found = np.empty(len(views), np.int64)
+    differences = np.empty(len(views), np.int64)
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        one, other = (
+        of_views, of_wholes = (
             np.frombuffer(b"".join(hashes[row] for row in rows), np.uint8).reshape(len(rows), -1, VIEW_BYTES)
             for hashes in (views, wholes)
         )
-        found[rows] = least_difference(one, other[:, 0])
-    return found
+        differences[rows] = least_difference(of_views, of_wholes[:, 0])
+    return differences
 
 
 def _images(faces: DataFrame) -> DataFrame:
@@ -129,11 +133,11 @@ def _best_first() -> list[Column]:
 
 
 def _followers(batches: Batches) -> Iterator[pa.RecordBatch]:
-    held = list(batches)
-    if not held:
+    rows = list(batches)
+    if not rows:
         return
-    images = np.concatenate([batch.column("image_id").to_numpy() for batch in held])
-    neighbours = pa.concat_arrays([batch.column("near") for batch in held])
+    images = np.concatenate([batch.column("image_id").to_numpy() for batch in rows])
+    neighbours = pa.concat_arrays([batch.column("near") for batch in rows])
     counts = neighbours.value_lengths().to_numpy(zero_copy_only=False)
     keepers = leaders(images, np.repeat(images, counts), neighbours.flatten().to_numpy())
     follow = keepers != images

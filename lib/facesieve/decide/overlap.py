@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NewType
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
-from facesieve.core.tables import Clusters
+from facesieve.core.frames import columns
+from facesieve.core.tables import Clusters, Embeddings, Listing
+from facesieve.decide.inputs import Overlaps
+from facesieve.decide.kernels.nearest import greatest
 from facesieve.decide.kernels.overlap import (
     COHORT,
     FLOOR,
-    Heap,
+    Cohort,
     cluster_cosine,
-    greatest,
     likeness,
     quantile,
     templates,
@@ -38,8 +41,22 @@ from facesieve.faces.vectors import Halves
 _UNITS = 2**20
 """Cosines are summed as integers, so that no order of faces changes a mean."""
 
-_NEAREST = "face_id bigint, cosine float"
+_NEAREST = columns("face_id bigint, cosine float")
 _SEED = 0
+
+LISTED_FACES = columns("face_id bigint, image_id bigint, uri string, identity string, vector array<float>")
+"""The faces of the listing, of one model, with their images."""
+
+ProtectedFaces = NewType("ProtectedFaces", DataFrame)
+PROTECTED_FACES = columns("face_id bigint, vector array<float>")
+"""The faces of protected people; face_id is null where they are not of this run."""
+
+
+def listed_faces(embeddings: Embeddings, listing: Listing) -> ListedFaces:
+    """Take the embedded faces of the listing."""
+    images = listing.select("image_id", "uri", "identity")
+    faces = embeddings.select("face_id", "image_id", "vector").join(images, "image_id", how="inner")
+    return ListedFaces(faces.select(*LISTED_FACES.names))
 
 
 @dataclass(frozen=True)
@@ -48,18 +65,16 @@ class _Gallery:
 
     protected: Halves
     means: Halves
-    heap: Heap
+    cohort: Cohort
 
 
-def overlap(faces: DataFrame, clusters: Clusters, protected: DataFrame, line: tuple[float, float]) -> DataFrame:
-    """Find the images that show a protected person: image_id bigint, cosine float (of its nearest protected face).
+def overlaps(faces: ListedFaces, clusters: Clusters, protected: ProtectedFaces, line: tuple[float, float]) -> Overlaps:
+    """Find the images that show a protected person; persist them if they are read twice.
 
-    faces: face_id, image_id bigint, identity string, vector array<float>, of the listing and one model. clusters: their
-    rows in any scope; a face is judged with its cluster of the heap, else of its identity, else alone. protected:
-    face_id bigint (null: not of these faces), vector; few enough for one machine (100,000: 26 MB at 128 numbers). A
-    face that is protected itself marks its image and says nothing of its cluster. line: intercept and slope of the
-    model's impostors. One row per image; read at once, so persist it if read twice. Raises ContractError on vectors
-    that are missing, zero or of another length.
+    clusters: rows of the faces in any scope; a face is judged with its cluster of the scope `global`, else of its
+    identity, else alone. protected: few enough for one machine (100,000: 26 MB at 128 numbers). A face that is
+    protected itself marks its image and says nothing of its cluster. line: intercept and slope of the model's
+    impostors. Raises ContractError on vectors that are missing, zero or of another length.
     """
     own = F.broadcast(protected.where(F.col("face_id").isNotNull()).select("face_id").distinct())
     others = faces.join(own, "face_id", how="left_anti").select("face_id", "image_id", "identity", "vector")
@@ -68,39 +83,34 @@ def overlap(faces: DataFrame, clusters: Clusters, protected: DataFrame, line: tu
     near = rows.select("ids", "codes", "vectors").mapInArrow(_nearest(gallery), _NEAREST)
     suspects = _in_marked_clusters(near.join(_groups(clusters), "face_id", how="left"), gallery)
     close = others.join(suspects, "face_id", how="inner").persist(StorageLevel.MEMORY_AND_DISK)
-    alike = (
-        face_blocks(ListedFaces(close)).select("ids", "codes", "vectors").mapInArrow(_alike(gallery), "face_id bigint")
-    )
-    found = close.join(alike, "face_id", how="left_semi").select("image_id", "cosine")
+    near_blocks = face_blocks(ListedFaces(close)).select("ids", "codes", "vectors")
+    alike = near_blocks.mapInArrow(_alike(gallery), "face_id bigint")
+    look_alikes = close.join(alike, "face_id", how="left_semi").select("image_id", "cosine")
     themselves = faces.join(own, "face_id", how="left_semi").select(
         "image_id", F.lit(1.0).cast("float").alias("cosine")
     )
-    return found.unionByName(themselves).groupBy("image_id").agg(F.max("cosine").alias("cosine"))
+    images = look_alikes.unionByName(themselves).groupBy("image_id")
+    return Overlaps(images.agg(F.max("cosine").alias("cosine")))
 
 
-def _gallery(protected: DataFrame, rows: FaceBlocks, line: tuple[float, float]) -> _Gallery:
-    """Collect the protected faces, each vector once and in its own order, and a sample of the heap."""
-    given = face_blocks(
-        ListedFaces(
-            protected.select(
-                F.lit(0).cast("bigint").alias("face_id"), F.lit(None).cast("string").alias("identity"), "vector"
-            )
-        )
-    )
-    blocks = [block.vectors for block in blocks_in(given.select("ids", "codes", "vectors").collect())]
+def _gallery(protected: ProtectedFaces, rows: FaceBlocks, line: tuple[float, float]) -> _Gallery:
+    """Collect the protected faces, each vector once and in its own order, and a sample of all faces."""
+    nameless = (F.lit(0).cast("bigint").alias("face_id"), F.lit(None).cast("string").alias("identity"))
+    blocks_of = face_blocks(ListedFaces(protected.select(*nameless, "vector")))
+    blocks = [block.vectors for block in blocks_in(blocks_of.select("ids", "codes", "vectors").collect())]
     if not blocks:
         raise ContractError("protected: there is no face. Protect nobody, or give at least one face.")
     dimension = blocks[0].shape[1]
-    inventory(given, dimension)
+    inventory(blocks_of, dimension)
     total = inventory(rows, dimension)
     vectors = np.unique(np.concatenate(blocks), axis=0)
-    cohort = sample(rows, COHORT, _SEED, total).vectors
-    heap = Heap(line, cohort if total else np.zeros((0, dimension), np.float16))
-    return _Gallery(vectors, templates(vectors, heap), heap)
+    sampled = sample(rows, COHORT, _SEED, total).vectors
+    cohort = Cohort(line, sampled if total else np.zeros((0, dimension), np.float16))
+    return _Gallery(vectors, templates(vectors, cohort), cohort)
 
 
 def _groups(clusters: Clusters) -> DataFrame:
-    """One cluster per face: that of the heap where it has one."""
+    """One cluster per face: that of the scope `global` where it has one."""
     return clusters.groupBy("face_id").agg(_cluster_in("global"), _cluster_in("identity"))
 
 
@@ -133,7 +143,7 @@ def _marked(gallery: _Gallery) -> Callable[[Iterable[pa.RecordBatch]], Iterator[
         for batch in batches:
             sizes = batch.column("faces").to_numpy()
             means = batch.column("units").to_numpy() / sizes / _UNITS
-            enough = means >= cluster_cosine(gallery.heap.line, len(gallery.protected), sizes)
+            enough = means >= cluster_cosine(gallery.cohort.line, len(gallery.protected), sizes)
             yield batch.select(["scope", "group"]).filter(pa.array(enough))
 
     return marked
@@ -143,7 +153,7 @@ def _alike(gallery: _Gallery) -> RowBatches:
     def alike(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         least = quantile(FLOOR, len(gallery.protected))
         for block in blocks_in(rows_of(batches)):
-            stays = likeness(block.vectors, gallery.means, gallery.heap) >= least
+            stays = likeness(block.vectors, gallery.means, gallery.cohort) >= least
             yield pa.record_batch([block.ids[stays]], names=["face_id"])
 
     return alike

@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 
 from facesieve.core.console import count
 from facesieve.core.reasons import Verdict
+from facesieve.core.tables import Listing
+from facesieve.decide.inputs import OVERRIDES, Overrides
 from facesieve.images import side_tables
 from facesieve.images.side_tables import Entries, Problem, Reader, Row
 
@@ -53,29 +55,29 @@ def read_overrides(path: str) -> Entries[OverrideRow]:
     return side_tables.entries(KEY, path, Reader(_column_problems, _row, _contradictions))
 
 
-def overrides(given: Entries[OverrideRow], listing: DataFrame, warn: Callable[[str], None]) -> DataFrame | None:
-    """Find the images that are ruled upon: image_id bigint, ruled string, moved_to string, one row per image.
+def overrides(table: Entries[OverrideRow], listing: Listing, warn: Callable[[str], None]) -> Overrides | None:
+    """Find the images that are overridden, one row per image.
 
-    listing: image_id bigint, uri string, each unique. A file that changes is another image under the same uri: what is
-    said of the uri holds for it, what is said of the image_id does not. Rows that name no image of the listing, or a
+    A file that changes is another image under the same uri. A row that names the uri holds for it, a row that names the
+    image_id does not. Rows that name no image of the listing, or a
     uri and an image_id that are not of one image, are counted and warned of once. None if nothing is left. Raises
     ConfigError where a uri and an image_id that name one image contradict each other. The images are not collected,
     but those that are named.
     """
-    if not given.rows:
+    if not table.rows:
         return None
-    named = _named(given, listing)
-    missing = [row.place for number, row in enumerate(given.rows) if number not in named]
+    named = _named(table, listing)
+    missing = [row.place for number, row in enumerate(table.rows) if number not in named]
     if missing:
         shown = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
-        which = f"{count(len(missing))} rows of {given.path} name no image of this run ({shown})"
+        which = f"{count(len(missing))} rows of {table.path} name no image of this run ({shown})"
         warn(f"{KEY}: {which}: they are left out")
-    latest, problems = _latest((image, given.rows[number]) for number, image in sorted(named.items()))
-    side_tables.refuse(KEY, given.path, problems)
+    latest, problems = _latest((image, table.rows[number]) for number, image in sorted(named.items()))
+    side_tables.refuse(KEY, table.path, problems)
     if not latest:
         return None
     rows = [(image, *row.ruling) for image, row in sorted(latest.items())]
-    return listing.sparkSession.createDataFrame(rows, "image_id long, ruled string, moved_to string")
+    return Overrides(listing.sparkSession.createDataFrame(rows, OVERRIDES))
 
 
 def _column_problems(columns: frozenset[str]) -> list[Problem]:
@@ -134,24 +136,24 @@ def _against(image: Name, last: OverrideRow, group: list[OverrideRow]) -> list[P
     return [Problem(text, _BOTH_FIX) for text in texts]
 
 
-def _named(given: Entries[OverrideRow], listing: DataFrame) -> dict[int, int]:
+def _named(table: Entries[OverrideRow], listing: Listing) -> dict[int, int]:
     """Find the image_id that each row, by its number, means; one that means none is not in it.
 
     Raises ConfigError where uri and image_id name two images of the listing.
     """
-    rows = [(number, each.uri, each.image_id) for number, each in enumerate(given.rows)]
+    rows = [(number, each.uri, each.image_id) for number, each in enumerate(table.rows)]
     wanted = F.broadcast(listing.sparkSession.createDataFrame(rows, _WANTED))
-    known = listing.select(F.col("image_id").alias("found"), F.col("uri").alias("name"))
-    by_uri = _numbered(known.join(wanted, known["name"] == wanted["uri"], how="inner"))
-    by_id = _numbered(known.join(wanted, known["found"] == wanted["image_id"], how="inner"))
+    images = listing.select(F.col("image_id").alias("image"), F.col("uri").alias("name"))
+    by_uri = _numbered(images.join(wanted, images["name"] == wanted["uri"], how="inner"))
+    by_id = _numbered(images.join(wanted, images["image"] == wanted["image_id"], how="inner"))
     apart = [number for number in sorted(by_uri.keys() & by_id.keys()) if by_uri[number] != by_id[number]]
-    places = [given.rows[number].place for number in apart]
+    places = [table.rows[number].place for number in apart]
     problems = [(f"{place}: uri and image_id name two images", _TWO_FIX) for place in places]
-    side_tables.refuse(KEY, given.path, problems)
-    # A uri beside an image_id that is gone is of a file that has changed since: what was seen then is not ruled now.
-    agreeing = {number: image for number, image in by_uri.items() if given.rows[number].image_id in (None, image)}
-    return agreeing | {number: image for number, image in by_id.items() if given.rows[number].uri is None}
+    side_tables.refuse(KEY, table.path, problems)
+    # A uri beside an image_id that is gone is of a file that has changed since: that file is not overridden now.
+    agreeing = {number: image for number, image in by_uri.items() if table.rows[number].image_id in (None, image)}
+    return agreeing | {number: image for number, image in by_id.items() if table.rows[number].uri is None}
 
 
-def _numbered(found: DataFrame) -> dict[int, int]:
-    return {row["number"]: row["found"] for row in found.select("number", "found").collect()}
+def _numbered(images: DataFrame) -> dict[int, int]:
+    return {row["number"]: row["image"] for row in images.select("number", "image").collect()}

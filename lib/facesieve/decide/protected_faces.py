@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from py4j.protocol import Py4JJavaError
@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from facesieve import models
 from facesieve.core.config import Images
 from facesieve.core.console import count
-from facesieve.core.errors import ConfigError, ContractError, Fault
+from facesieve.core.errors import ConfigError, ContractError, Fault, first_line
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.listing import listing, listing_key
@@ -43,8 +43,8 @@ def in_lake(run: Run, root: str) -> Elsewhere | None:
     Its tables are read by their paths: an embedded catalog, whatever its namespace is called here or there by default.
     """
     spaces = dict.fromkeys((run.config.lake.namespace, "faces"))
-    found = [f"{root.rstrip('/')}/{space}" for space in spaces]
-    lakes = [lake for lake in (*found, root.rstrip("/")) if _is_table(f"{lake}/embeddings")]
+    places = (*(f"{root.rstrip('/')}/{space}" for space in spaces), root.rstrip("/"))
+    lakes = [lake for lake in places if _is_table(f"{lake}/embeddings")]
     if not lakes:
         return None
     spark, lake = run.spark, lakes[0]
@@ -65,9 +65,9 @@ def in_images(run: Run, root: str, form: str) -> Elsewhere:
         images.check()
         listed = listing(images.images(run.spark), None, settings, images.fetch())
     except (ConfigError, ContractError) as problem:
-        said = problem.faults[0].problem if isinstance(problem, ConfigError) else str(problem)
+        cause = problem.faults[0].problem if isinstance(problem, ConfigError) else str(problem)
         fix = "Name a lake, a folder of images, a list, or a Parquet file with the columns vector and model."
-        raise ConfigError([Fault(_KEY, f"{root}: {said}", fix)]) from None
+        raise ConfigError([Fault(_KEY, f"{root}: {cause}", fix)]) from None
     return Elsewhere(listing_key(listed), lambda run: _of_images(run, images, settings, listed))
 
 
@@ -135,10 +135,10 @@ def _usable(run: Run, faces: DataFrame, place: str) -> DataFrame:
     if not total:
         raise ConfigError([_other_models(run, faces, place)])
     if bad:
-        said = (
+        problem = (
             f"{count(bad)} of {count(total)} vectors in {place} are not {run.profile.dimension} numbers, not all zero"
         )
-        raise ConfigError([Fault(_KEY, said, f"Export the vectors of {run.model} whole.")])
+        raise ConfigError([Fault(_KEY, problem, f"Export the vectors of {run.model} whole.")])
     return ours
 
 
@@ -149,11 +149,11 @@ def _without_direction() -> Column:
 
 
 def _other_models(run: Run, faces: DataFrame, place: str) -> Fault:
-    held = [row[0] for row in faces.select("model").distinct().orderBy("model").limit(_SHOWN).collect()]
-    if not held:
+    models_there = [row[0] for row in faces.select("model").distinct().orderBy("model").limit(_SHOWN).collect()]
+    if not models_there:
         return Fault(_KEY, f"{place} holds no face", "Name one that holds faces of the people to protect.")
-    said = f"{place} holds faces of {', '.join(map(str, held))}, and none of this run's model {run.model}"
-    return Fault(_KEY, said, "Embed it with the same profile and embed settings, or name its folder of images.")
+    problem = f"{place} holds faces of {', '.join(map(str, models_there))}, and none of this run's model {run.model}"
+    return Fault(_KEY, problem, "Embed it with the same profile and embed settings, or name its folder of images.")
 
 
 def _of_images(run: Run, images: Source, settings: Images, listed: Listing) -> DataFrame:
@@ -161,17 +161,16 @@ def _of_images(run: Run, images: Source, settings: Images, listed: Listing) -> D
     models.check(run.profile)
     plan = Plan(run.profile, run.config.embed, run.model, None if images.carries_content else images.fetch())
     outcome = faces_of.embedded(faces_of.listed_images(listed, images), plan)
-    found = faces_of.embeddings(outcome)
+    faces = faces_of.embeddings(outcome)
     without = outcome.where(F.col("reason").isNotNull()).count()
-    if not found.count():
-        said = f"{settings.root} holds no usable face ({count(without)} images)"
-        raise ConfigError([Fault(_KEY, said, "Name images on which the detector finds a face.")])
+    if not faces.count():
+        problem = f"{settings.root} holds no usable face ({count(without)} images)"
+        raise ConfigError([Fault(_KEY, problem, "Name images on which the detector finds a face.")])
     if without:
         run.warn(f"{_KEY}: {count(without)} images of {settings.root} give no face and protect nobody")
-    return found.select("vector")
+    return faces.select("vector")
 
 
 def _unreadable(place: str, problem: Exception) -> ConfigError:
-    lines: Iterable[str] = (line.strip() for line in str(problem).splitlines())
-    said = next((line for line in lines if line), type(problem).__name__)[:300]
-    return ConfigError([Fault(_KEY, f"{place} cannot be read ({said})", "Give what facesieve or Spark can read.")])
+    cause = first_line(problem)
+    return ConfigError([Fault(_KEY, f"{place} cannot be read ({cause})", "Give what facesieve or Spark can read.")])

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +21,9 @@ from pyspark.sql import functions as F
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, first_line
 from facesieve.core.places import absolute, is_below
+from facesieve.decide.overlap import ProtectedFaces
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
+from facesieve.faces.blocks import ListedFaces
 from facesieve.images import side_tables
 from facesieve.images.side_tables import Problem, Reader, Row
 from facesieve.images.storage import Storage
@@ -59,10 +61,9 @@ def described(run: Run) -> Protection | None:
     Of a folder of images the files are read, since its digest is theirs. Raises ConfigError, with key
     `decide.protected`, if there is nothing of use, or if it is this run's own lake or images.
     """
-    given = run.config.decide.protected
-    if not given:
+    if not run.config.decide.protected:
         return None
-    path = absolute(given)
+    path = absolute(run.config.decide.protected)
     _refuse_own(run, path)
     elsewhere = _elsewhere(run, path)
     if elsewhere is not None:
@@ -71,26 +72,22 @@ def described(run: Run) -> Protection | None:
     return Protection(path, listed.digest, None, tuple(sorted({row[1:] for row in listed.rows})))
 
 
-def faces(protection: Protection, run: Run, listed: DataFrame) -> DataFrame | None:
-    """Return the protected faces: face_id bigint (null where they are not of this run), vector array<float>; persisted.
+def faces(protection: Protection, run: Run, listed: ListedFaces) -> ProtectedFaces | None:
+    """Return the protected faces, persisted.
 
-    listed: the faces of this run's listing: face_id, image_id bigint, uri string, identity string, vector. Names of a
-    list that are not among them are counted and warned of; None if none is left. Raises ConfigError if there is no
-    face that can be compared, or too many.
+    Names of a list that are not among the `listed` are counted and warned of; None if none is left. Raises ConfigError
+    if there is no face that can be compared, or too many.
     """
     if protection.elsewhere is None:
-        found = _named(protection, listed, run.warn).persist()
-        known = found.count()
-        if not known:
-            return None
+        protected = _named(protection, listed, run.warn).persist()
     else:
         vectors = protection.elsewhere.vectors(run)
-        found = vectors.select(F.lit(None).cast("bigint").alias("face_id"), "vector").persist()
-        known = found.count()
-    if known > MOST_FACES:
-        said = f"{protection.path} holds {count(known)} faces, more than {count(MOST_FACES)}"
-        raise ConfigError([Fault(KEY, said, "Protect fewer: some faces of each person are enough.")])
-    return found
+        protected = vectors.select(F.lit(None).cast("bigint").alias("face_id"), "vector").persist()
+    number = protected.count()
+    if number > MOST_FACES:
+        problem = f"{protection.path} holds {count(number)} faces, more than {count(MOST_FACES)}"
+        raise ConfigError([Fault(KEY, problem, "Protect fewer: some faces of each person are enough.")])
+    return ProtectedFaces(protected) if number or protection.elsewhere else None
 
 
 def _refuse_own(run: Run, path: str) -> None:
@@ -99,8 +96,8 @@ def _refuse_own(run: Run, path: str) -> None:
         # A folder among the images may be meant: the people in it.
         inside = name == "lake.root" and is_below(path, place)
         if place and (is_below(place, path) or inside):
-            said = f"{path} is or holds {name} of this run, or lies in it: all of it would be kept out"
-            raise ConfigError([Fault(KEY, said, _POSSIBLE)])
+            problem = f"{path} is or holds {name} of this run, or lies in it: all of it would be kept out"
+            raise ConfigError([Fault(KEY, problem, _POSSIBLE)])
 
 
 def _elsewhere(run: Run, path: str) -> Elsewhere | None:
@@ -157,23 +154,22 @@ def _row(row: Row) -> NameRow | list[Problem]:
     return NameRow(row.place, column, str(value))
 
 
-def _named(protection: Protection, listed: DataFrame, warn: Callable[[str], None]) -> DataFrame:
+def _named(protection: Protection, listed: ListedFaces, warn: Callable[[str], None]) -> DataFrame:
     """Find the faces of the images and folders that a list names."""
     wanted = F.broadcast(listed.sparkSession.createDataFrame(list(protection.names), "column string, value string"))
-    found = [_of_column(listed, wanted, name) for name in _NAMES]
-    known = reduce(DataFrame.unionByName, found).persist()
-    met = known.select("column", "value").distinct().count()
-    if met < len(protection.names):
-        unknown = count(len(protection.names) - met)
+    faces = reduce(DataFrame.unionByName, [_of_column(listed, wanted, name) for name in _NAMES]).persist()
+    names = faces.select("column", "value").distinct().count()
+    if names < len(protection.names):
+        unknown = count(len(protection.names) - names)
         warn(f"{KEY}: {unknown} names in {protection.path} are of no face of this run: they are left out")
-    return known.groupBy("face_id").agg(F.first("vector").alias("vector"))
+    return faces.groupBy("face_id").agg(F.first("vector").alias("vector"))
 
 
-def _of_column(listed: DataFrame, wanted: DataFrame, name: str) -> DataFrame:
+def _of_column(listed: ListedFaces, wanted: DataFrame, name: str) -> DataFrame:
     values = wanted.where(F.col("column") == name)
     same = listed[name].cast("string") == values["value"]
     return listed.join(values, same, how="inner").select("face_id", "vector", "column", "value")
 
 
-def _digest(said: Any) -> str:
-    return hashlib.sha256(repr(said).encode()).hexdigest()
+def _digest(parts: list[str]) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

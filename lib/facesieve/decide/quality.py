@@ -19,12 +19,12 @@ def doubts(settings: config.Decide) -> Column:
     and `extreme_aspect` (longer side by shorter side). What the table holds in `reasons` stays.
     """
     width, height = F.col("box.width"), F.col("box.height")
-    found = {
+    measured = {
         Reason.SMALL_BOX: F.least(width, height) < settings.small_box,
         Reason.LOW_CONFIDENCE: F.col("confidence") < settings.low_confidence,
         Reason.BLURRED: F.col("sharpness") < settings.blurred,
         Reason.EXTREME_ASPECT: F.greatest(width, height) > F.least(width, height) * settings.extreme_aspect,
     }
-    noted = F.array_compact(F.array(*(F.when(doubt, reason.value) for reason, doubt in found.items())))
+    noted = F.array_compact(F.array(*(F.when(doubt, reason.value) for reason, doubt in measured.items())))
     stored = F.coalesce("reasons", F.array().cast("array<string>"))
     return F.array_sort(F.array_union(stored, noted))

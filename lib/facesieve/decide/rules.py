@@ -1,92 +1,245 @@
-"""The rules, as columns over one row per image: which reason holds, and what follows from it.
+"""The rules of `decide`: ONE table, in order of precedence. The first rule whose condition holds decides an image.
 
-In order of precedence: fail, a person's verdict, overlap, two identities, duplicate, near duplicate, flip, the folder
-rule. `reason` of the row is what `standing` found, up to near duplicates.
+A row gives the reason, the condition, the verdict, the confidence, the evidence, and a sentence for people. The
+condition is made of the named booleans of `Terms`. The table is made without a JVM: `rules_markdown` shows it in the
+documentation, `verdicts` applies it. To add a rule: add a row here, and its term to `Terms` and to `verdicts`.
 """
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
 
-from facesieve.core import config
+from pyspark.sql import Column
+
 from facesieve.core.reasons import Reason, Verdict
-from facesieve.decide.confidence import CLEAR
-from facesieve.decide.keep_policy import POLICIES, folder_reason
-from facesieve.decide.kernels.membership import AHEAD
-from facesieve.decide.quality import QUALITY
-
-_EVEN = 0.5
-_OWN = 2
-"""A second cluster so many times smaller than the main one may still be the folder's own person; a smaller one hardly
-is: then two folders of one person are likelier."""
-_DOUBTFUL = (Reason.TWO_IDENTITIES, Reason.CLOSE_MODES, Reason.UNCLUSTERED, Reason.LOW_COHESION, Reason.FLIP)
 
 
-def proposed(images: DataFrame, settings: config.Decide) -> DataFrame:
-    """Say what the rules make of each image under every keep policy.
+class Confidence(Enum):
+    """The probability that a decision bears as its confidence."""
 
-    `images` has the columns of `evidence.with_evidence`, those of `flips.flips` beside them with flip_sure (how sure
-    that is) and belongs (`confidence.of_belonging`), and of the folder's link one_person (it is another folder's
-    person) and merged_into (that folder): null where nothing was found. Adds, for each policy, reason_POLICY (null:
-    simply kept) and verdict_POLICY.
+    NONE = "none"
+    CERTAIN = "1"
+    MEMBERSHIP = "membership"
+    FLIP = "flip"
+    LINK = "link"
+
+
+class Evidence(Enum):
+    """The faces in which the nearest one is looked for; an image that gives no face has no evidence."""
+
+    NONE = "none"
+    FOLDER = "folder"
+    TARGET = "target"
+    PROTECTED = "protected"
+    OVERRIDE = "as overridden"
+
+
+Setting = Literal["decide.overrides", "decide.overlap", "decide.quality"]
+"""A key that gives the verdict."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is true of an image, as boolean columns; the last five depend on the keep policy.
+
+    failed: it gives no face. overridden: a person gave a verdict. overlap: it shows a protected person. two_identities,
+    duplicate, near_duplicate: what its copies make of it. suspect: its cluster of the scope `global` is the main
+    cluster of another folder, the target. nearer: its membership score is higher in the target. clear: the flip is sure
+    enough to move it. impostor_folder: the main cluster of its folder is another folder's person, and the next one may
+    be the folder's own. main: it is in its folder's main cluster. mode: its cluster is of `decide.min_faces`. weak: its
+    folder's main cluster holds it against the cluster of the scope `global`, and its membership score is low. likely:
+    it shows its folder's person more likely than not. merged: its folder becomes part of another. poor: its face is of
+    poor quality, and `decide.quality` asks. unclustered, too_small, outlier, close_modes: the objections of the keep
+    policy. approved: the keep policy has no objection.
     """
-    # Step by step: written into each other, the rules of three policies would make a plan of many megabytes.
-    here = F.coalesce("belonging", F.lit(float("-inf")))
-    known = images.withColumns(
-        {
-            **{f"folder_{policy}": folder_reason(policy, settings) for policy in POLICIES},
-            "nearer": F.coalesce(F.col("to_belonging") > here, F.lit(True)),
-            "clear": F.coalesce((F.col("flip_sure") >= CLEAR) & (F.col("to_belonging") - here >= AHEAD), F.lit(False)),
-            "contested": F.coalesce(F.col("one_person") & _may_be_own(settings), F.lit(False)),
-            "if_kept": _of_quality(settings),
-            # What is more likely its folder's person than not is not thrown away.
-            "likely": F.coalesce(F.col("belongs") > _EVEN, F.lit(False)),
-        }
-    )
-    reasoned = known.withColumns({f"reason_{policy}": _reason(F.col(f"folder_{policy}")) for policy in POLICIES})
-    return reasoned.withColumns(
-        {f"verdict_{policy}": _verdict(F.col(f"reason_{policy}"), settings) for policy in POLICIES}
-    )
+
+    failed: Column
+    overridden: Column
+    overlap: Column
+    two_identities: Column
+    duplicate: Column
+    near_duplicate: Column
+    suspect: Column
+    nearer: Column
+    clear: Column
+    impostor_folder: Column
+    main: Column
+    mode: Column
+    weak: Column
+    likely: Column
+    merged: Column
+    poor: Column
+    unclustered: Column
+    too_small: Column
+    outlier: Column
+    close_modes: Column
+    approved: Column
 
 
-def _may_be_own(settings: config.Decide) -> Column:
-    """The folder's second cluster may be its person, and the main one a impostor's."""
-    half = F.col("runner_up") * _OWN >= F.col("largest")
-    return half & (F.col("runner_up") >= settings.min_faces)
+@dataclass(frozen=True)
+class Rule:
+    """One row of the table.
+
+    reason: the first reason of the decision; None where the rule gives none of its own. holds: the condition; None
+    always holds. verdict: a verdict, or the key of the configuration that gives it. when: the condition in words.
+    """
+
+    reason: Reason | None
+    holds: Callable[[Terms], Column] | None
+    verdict: Verdict | Setting
+    when: str
+    confidence: Confidence = Confidence.MEMBERSHIP
+    evidence: Evidence = Evidence.FOLDER
 
 
-def _reason(of_folder: Column) -> Column:
-    # A face at another folder's home; one that its own folder keeps must be nearer to the other.
-    flipped = F.col("target").isNotNull() & (of_folder.isNotNull() | F.col("nearer"))
-    # The folder's main cluster is another folder's person, and its next is large enough to be its own.
-    impostor = F.col("contested") & F.col("main")
-    weak = F.col("identity").isNotNull() & of_folder.isNull() & F.coalesce("weak", F.lit(False))
-    return F.coalesce(
-        "reason",
-        F.when(flipped | impostor, Reason.FLIP.value),
-        F.when(F.col("contested") & F.col("mode"), Reason.CLOSE_MODES.value),
-        F.when(weak, Reason.LOW_COHESION.value),
-        of_folder,
-        F.when(F.col("merged_into").isNotNull(), Reason.MERGED.value),
-    )
+def _flipped(is_: Terms) -> Column:
+    """A suspect that its own folder would keep must be nearer to the target."""
+    return is_.suspect & (is_.nearer | ~is_.approved)
 
 
-def _verdict(reason: Column, settings: config.Decide) -> Column:
-    return (
-        F.when(F.col("face_id").isNull(), Verdict.FAIL.value)
-        .when(reason.isNull(), F.col("if_kept"))
-        .when(reason == Reason.MERGED.value, Verdict.MOVE.value)
-        .when((reason == Reason.FLIP.value) & F.col("clear"), Verdict.MOVE.value)
-        .when(reason == Reason.OVERLAP.value, settings.overlap)
-        .when(reason.isin([doubt.value for doubt in _DOUBTFUL]), Verdict.QUARANTINE.value)
-        .when((reason == Reason.OUTLIER.value) & F.col("likely"), Verdict.QUARANTINE.value)
-        .otherwise(Verdict.DROP.value)
-    )
+FAILED = Rule(
+    None,
+    lambda is_: is_.failed,
+    Verdict.FAIL,
+    "The image gives no face; the reason says why.",
+    Confidence.NONE,
+    Evidence.NONE,
+)
+OVERRIDDEN = Rule(
+    Reason.OVERRIDDEN,
+    lambda is_: is_.overridden,
+    "decide.overrides",
+    "A person gave a verdict; the reason of the rule that it overrides comes second.",
+    Confidence.NONE,
+    Evidence.OVERRIDE,
+)
+MERGED = Rule(
+    Reason.MERGED,
+    lambda is_: is_.merged,
+    Verdict.MOVE,
+    "Its folder and another are one person, and `decide.merge_identities` makes them one folder.",
+    Confidence.LINK,
+)
+RULES = (
+    FAILED,
+    OVERRIDDEN,
+    Rule(
+        Reason.OVERLAP,
+        lambda is_: is_.overlap,
+        "decide.overlap",
+        "The image shows a person of `decide.protected`.",
+        Confidence.NONE,
+        Evidence.PROTECTED,
+    ),
+    Rule(
+        Reason.TWO_IDENTITIES,
+        lambda is_: is_.two_identities,
+        Verdict.QUARANTINE,
+        "The same bytes stand in two folders.",
+        Confidence.NONE,
+    ),
+    Rule(
+        Reason.DUPLICATE,
+        lambda is_: is_.duplicate,
+        Verdict.DROP,
+        "Another copy of the same bytes counts: the one with the smallest uri, or that a person keeps.",
+        Confidence.CERTAIN,
+    ),
+    Rule(
+        Reason.NEAR_DUPLICATE,
+        lambda is_: is_.near_duplicate,
+        Verdict.DROP,
+        "A better image of the same photograph counts: one with more pixels, sharper, or with the smaller uri.",
+        Confidence.CERTAIN,
+    ),
+    Rule(
+        Reason.FLIP,
+        lambda is_: _flipped(is_) & is_.clear,
+        Verdict.MOVE,
+        "Its cluster is the main cluster of another folder, and its face is clearly that folder's person.",
+        Confidence.FLIP,
+        Evidence.TARGET,
+    ),
+    Rule(
+        Reason.FLIP,
+        _flipped,
+        Verdict.QUARANTINE,
+        "Its cluster is the main cluster of another folder, but its face is not clearly that folder's person.",
+    ),
+    Rule(
+        Reason.FLIP,
+        lambda is_: is_.impostor_folder & is_.main,
+        Verdict.QUARANTINE,
+        "The main cluster of its folder is another folder's person; the second cluster may be the folder's own.",
+    ),
+    Rule(
+        Reason.CLOSE_MODES,
+        lambda is_: is_.impostor_folder & is_.mode,
+        Verdict.QUARANTINE,
+        "It is in a further cluster of `decide.min_faces` images of such a folder.",
+    ),
+    Rule(
+        Reason.LOW_COHESION,
+        lambda is_: is_.weak & is_.approved,
+        Verdict.QUARANTINE,
+        "It is in its folder's main cluster, but the scope `global` puts it elsewhere, and its membership is low.",
+    ),
+    Rule(
+        Reason.UNCLUSTERED,
+        lambda is_: is_.unclustered,
+        Verdict.QUARANTINE,
+        "It is in no cluster, or has no folder and is in a cluster of fewer than `decide.min_faces` images.",
+    ),
+    Rule(
+        Reason.IDENTITY_TOO_SMALL,
+        lambda is_: is_.too_small,
+        Verdict.DROP,
+        "The main cluster of its folder has fewer than `decide.min_faces` images.",
+        Confidence.NONE,
+    ),
+    Rule(
+        Reason.OUTLIER,
+        lambda is_: is_.outlier & is_.likely,
+        Verdict.QUARANTINE,
+        "`decide.keep` does not keep its cluster, but it shows its folder's person more likely than not.",
+    ),
+    Rule(
+        Reason.OUTLIER,
+        lambda is_: is_.outlier,
+        Verdict.DROP,
+        "`decide.keep` does not keep its cluster.",
+    ),
+    Rule(
+        Reason.CLOSE_MODES,
+        lambda is_: is_.close_modes,
+        Verdict.QUARANTINE,
+        "The second cluster of its folder has at least `decide.close_share` of the images of the main cluster.",
+    ),
+    MERGED,
+    Rule(
+        None,
+        lambda is_: is_.poor,
+        "decide.quality",
+        "Its face is of poor quality, and `decide.quality` is not `note`; the reasons say how.",
+    ),
+    Rule(None, None, Verdict.KEEP, "Nothing of the above holds."),
+)
 
 
-def _of_quality(settings: config.Decide) -> Column:
-    if settings.quality == "note":
-        return F.lit(Verdict.KEEP.value)
-    poor = F.arrays_overlap("doubts", F.array(*(F.lit(reason.value) for reason in QUALITY)))
-    return F.when(poor, settings.quality).otherwise(Verdict.KEEP.value)
+def rules_markdown() -> str:
+    """Return the table of the rules in Markdown, for the documentation; no JVM is needed.
+
+    >>> print(rules_markdown().splitlines()[2])
+    | 1 | The image gives no face; the reason says why. | `fail` | | none | none |
+    """
+    head = ["| | when | verdict | reason | confidence | evidence |", "| --- | --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *(_row(number, rule) for number, rule in enumerate(RULES, start=1))]) + "\n"
+
+
+def _row(number: int, rule: Rule) -> str:
+    verdict = f"`{rule.verdict.value if isinstance(rule.verdict, Verdict) else rule.verdict}`"
+    reason = f" `{rule.reason.value}`" if rule.reason else ""
+    return f"| {number} | {rule.when} | {verdict} |{reason} | {rule.confidence.value} | {rule.evidence.value} |"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesieve.decide.kernels.membership import Scale, belonging, home, likeness
+from facesieve.decide.kernels.membership import Scale, likeness, main_cluster, membership
 from facesieve.faces.vectors import half_unit
 
 SCALE = Scale(0.04, 0.16, 0.77)
@@ -28,36 +28,36 @@ def test_it_is_the_mean_over_pairs(seed: int, count: int) -> None:
     pairs = [cosines[i, j] for i in members for j in members if i < j]
     within = np.mean(pairs) if pairs else SCALE.typical
     unit = (SCALE.typical - SCALE.intercept) / SCALE.slope
-    for row, found in enumerate(belonging(ids, vectors, core, SCALE)):
+    for row, scores in enumerate(membership(ids, vectors, core, SCALE)):
         others = [cosines[row, j] for j in members if j != row]
         if not others or within <= SCALE.intercept:
-            assert np.isnan(found)
+            assert np.isnan(scores)
         else:
             expected = (np.mean(others) - SCALE.intercept) / (within - SCALE.intercept) * unit
-            assert found == pytest.approx(expected, rel=1e-5, abs=1e-5)
+            assert scores == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
 @given(st.integers(0, 10_000))
 def test_the_order_of_rows_changes_no_bit(seed: int) -> None:
     ids, vectors, core = made(seed, 20)
     order = np.random.default_rng(seed).permutation(20)
-    found = belonging(ids, vectors, core, SCALE)
-    np.testing.assert_array_equal(belonging(ids[order], vectors[order], core[order], SCALE), found[order])
+    scores = membership(ids, vectors, core, SCALE)
+    np.testing.assert_array_equal(membership(ids[order], vectors[order], core[order], SCALE), scores[order])
 
 
 def test_two_models_agree_on_the_same_faces() -> None:
     """Cosines of the one are those of the other, stretched: what is typical of a person is stretched with them."""
     faces = np.array([[1.0, 0.0, 0.0], [0.8, 0.6, 0.0], [0.8, 0.0, 0.6], [0.0, 0.0, 1.0]])
     core = np.array([True, True, True, False])
-    found = belonging(np.arange(4), faces, core, Scale(0.0, 0.1, 0.5))
-    stretched = belonging(np.arange(4), faces, core, Scale(0.0, 0.2, 1.0))
-    np.testing.assert_allclose(found, stretched, rtol=1e-6)
+    scores = membership(np.arange(4), faces, core, Scale(0.0, 0.1, 0.5))
+    stretched = membership(np.arange(4), faces, core, Scale(0.0, 0.2, 1.0))
+    np.testing.assert_allclose(scores, stretched, rtol=1e-6)
 
 
 @pytest.mark.parametrize("core", [[False] * 3, [True, False, False]])
 def test_without_a_core_of_others_nothing_is_known(core: list[bool]) -> None:
-    found = belonging(np.arange(3), np.eye(3), np.array(core), SCALE)
-    assert np.isnan(found).tolist() == [
+    scores = membership(np.arange(3), np.eye(3), np.array(core), SCALE)
+    assert np.isnan(scores).tolist() == [
         not any(core) or row for row in ([True, False, False] if any(core) else [1] * 3)
     ]
 
@@ -75,6 +75,6 @@ def test_likeness_of_halves_and_of_impostors() -> None:
 
 def test_home_is_where_most_are() -> None:
     clusters = np.array([3, 3, 9, 9, 9, 1])
-    assert home(clusters, np.ones(6, bool)) == 9
-    assert home(clusters, np.array([True, True, True, True, False, False])) == 3
-    assert home(clusters, np.zeros(6, bool)) is None
+    assert main_cluster(clusters, np.ones(6, bool)) == 9
+    assert main_cluster(clusters, np.array([True, True, True, True, False, False])) == 3
+    assert main_cluster(clusters, np.zeros(6, bool)) is None

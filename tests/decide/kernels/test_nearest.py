@@ -1,14 +1,16 @@
+"""The nearest face and the speaking face, against brute force."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facesieve.decide.kernels import nearest as module
-from facesieve.decide.kernels.nearest import nearest, speakers
-from facesieve.faces.vectors import medoid, pair_cosine
+from facesieve.decide.kernels.nearest import Flags, greatest, nearest, speakers
+from facesieve.faces.vectors import Indices, Shorts, medoid, pair_cosine
 
 
-def brute(ids: np.ndarray, vectors: np.ndarray, among: np.ndarray) -> list[tuple[int, float]]:
+def brute(ids: Indices, vectors: Shorts, among: Flags) -> list[tuple[int, float]]:
     answers = []
     for i in range(len(ids)):
         others = [j for j in range(len(ids)) if among[j] and j != i]
@@ -33,9 +35,22 @@ def test_nearest_equals_brute_force_whatever_the_blocks(seed: int, faces: int, b
     ids, among = draw.permutation(faces) - faces // 2, draw.random(faces) < 0.6
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
+        patch.setattr(module, "_ROWS", block)
         patch.setattr(module, "_PAIRS", block)
-        found, cosine = nearest(ids, vectors, among)
-    assert list(zip(found.tolist(), cosine.tolist(), strict=True)) == brute(ids, vectors, among)
+        row, cosine = nearest(ids, vectors, among)
+    assert list(zip(row.tolist(), cosine.tolist(), strict=True)) == brute(ids, vectors, among)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 1_000))
+@settings(max_examples=30, deadline=None)
+def test_the_greatest_cosine_is_that_of_brute_force(asked: int, offered: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    left, right = (rng.integers(-3, 4, (count, 3)) + 0.25 for count in (asked, offered))
+    left, right = left.astype(np.float16), right.astype(np.float16)
+    rows, cosines = greatest(left, right)
+    every = np.stack([pair_cosine(left, np.broadcast_to(row, left.shape)) for row in right], axis=1)
+    assert cosines.tolist() == every.max(axis=1).tolist()
+    assert rows.tolist() == every.argmax(axis=1).tolist()
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,4 +1,4 @@
-"""Nearest protected faces by brute force; impostor lines; clusters and faces that are marked, and look-alikes."""
+"""Impostor lines; clusters and faces that are marked, and look-alikes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 from factories import faces
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from facesieve.decide.kernels import overlap
-from facesieve.decide.kernels.overlap import Heap, cluster_cosine, greatest, likeness, lines, quantile, templates
-from facesieve.faces.vectors import pair_cosine
+from facesieve.decide.kernels.overlap import Cohort, cluster_cosine, likeness, lines, quantile, templates
+from facesieve.faces.vectors import Halves, Indices
 
 LINE = (0.0, 0.09)
 NOBODY = np.zeros((0, 128), np.float16)
 
 
-def crowd(people: int, each: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def crowd(people: int, each: int, seed: int) -> tuple[Indices, Halves]:
     """Person numbers and vectors float16 [n, 128], by person."""
     _, names, vectors = faces(people, each, seed)
     people_of = np.unique(names, return_inverse=True)[1]
@@ -26,32 +24,15 @@ def crowd(people: int, each: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return people_of[order], vectors[order].astype(np.float16)
 
 
-def all_cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return np.stack([pair_cosine(left, np.broadcast_to(row, left.shape)) for row in right], axis=1)
-
-
-@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 1_000))
-@settings(max_examples=30, deadline=None)
-def test_the_greatest_cosine_is_that_of_brute_force(asked: int, offered: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    left, right = (rng.integers(-3, 4, (count, 3)) + 0.25 for count in (asked, offered))
-    left, right = left.astype(np.float16), right.astype(np.float16)
-    found, cosines = greatest(left, right)
-    every = all_cosines(left, right)
-    assert cosines.tolist() == every.max(axis=1).tolist()
-    assert found.tolist() == every.argmax(axis=1).tolist()
-
-
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, heap = crowd(60, 5, 0)
+    _, everybody = crowd(60, 5, 0)
     _, protected = crowd(9, 4, 1)
-    around = Heap(LINE, heap)
-    whole = (*greatest(heap, protected), templates(protected, around), likeness(heap, protected, around))
+    cohort = Cohort(LINE, everybody)
+    whole = templates(protected, cohort), likeness(everybody, protected, cohort)
     monkeypatch.setattr(overlap, "_ROWS", 7)
     monkeypatch.setattr(overlap, "_COLUMNS", 5)
-    cut = (*greatest(heap, protected), templates(protected, around), likeness(heap, protected, around))
-    for one, other in zip(whole, cut, strict=True):
-        assert one.tobytes() == other.tobytes()
+    cut = templates(protected, cohort), likeness(everybody, protected, cohort)
+    assert [rows.tobytes() for rows in whole] == [rows.tobytes() for rows in cut]
 
 
 def test_a_line_is_that_of_the_face_own_impostors() -> None:
@@ -59,37 +40,37 @@ def test_a_line_is_that_of_the_face_own_impostors() -> None:
     cohort = np.zeros((4_000, 2), np.float16)
     cosines = 0.1 + 0.15 * rng.standard_normal(4_000)
     cohort[:, 0], cohort[:, 1] = cosines, np.sqrt(1 - cosines**2)
-    found = lines(np.array([[1, 0]], np.float16), Heap((0.0, 0.25), cohort))
-    assert found.intercepts[0] == pytest.approx(0.1, abs=0.02)
-    assert found.slopes[0] == pytest.approx(0.15, abs=0.02)
+    line = lines(np.array([[1, 0]], np.float16), Cohort((0.0, 0.25), cohort))
+    assert line.intercepts[0] == pytest.approx(0.1, abs=0.02)
+    assert line.slopes[0] == pytest.approx(0.15, abs=0.02)
 
 
 def test_the_line_of_a_face_does_not_see_its_own_person() -> None:
-    """One in ten of the sample is of the same person, as in a heap of few people."""
+    """One in ten of the sample is of the same person, as among few people."""
     _, impostors = crowd(900, 1, 2)
     _, few = crowd(1, 110, 3)
-    alone = lines(few[:5], Heap(LINE, impostors))
-    among = lines(few[:5], Heap(LINE, np.concatenate([impostors, few[10:]])))
+    alone = lines(few[:5], Cohort(LINE, impostors))
+    among = lines(few[:5], Cohort(LINE, np.concatenate([impostors, few[10:]])))
     assert among.slopes == pytest.approx(alone.slopes, rel=0.05)
 
 
-def test_the_model_line_serves_where_the_heap_is_small() -> None:
-    _, heap = crowd(overlap.FEWEST - 1, 1, 4)
-    assert set(lines(heap, Heap(LINE, heap)).slopes.tolist()) == {LINE[1]}
-    same = np.repeat(heap[:1], 500, axis=0)
-    assert lines(same[:3], Heap((-1.0, 0.9), same)).slopes.tolist() == [0.9] * 3
+def test_the_model_line_serves_where_faces_are_few() -> None:
+    _, others = crowd(overlap.FEWEST - 1, 1, 4)
+    assert set(lines(others, Cohort(LINE, others)).slopes.tolist()) == {LINE[1]}
+    same = np.repeat(others[:1], 500, axis=0)
+    assert lines(same[:3], Cohort((-1.0, 0.9), same)).slopes.tolist() == [0.9] * 3
 
 
 def test_a_template_is_the_mean_of_the_faces_like_it() -> None:
     people, protected = crowd(5, 6, 5)
-    _, heap = crowd(500, 1, 6)
-    made = templates(protected, Heap(LINE, heap)).astype(np.float64)
+    _, others = crowd(500, 1, 6)
+    means = templates(protected, Cohort(LINE, others)).astype(np.float64)
     for person in range(5):
         own = protected[people == person].astype(np.float64)
         mean = own.mean(axis=0) / np.linalg.norm(own.mean(axis=0))
-        assert made[people == person] @ mean == pytest.approx(1, abs=1e-3)
+        assert means[people == person] @ mean == pytest.approx(1, abs=1e-3)
     order = np.random.default_rng(0).permutation(len(protected))
-    assert templates(protected[order], Heap(LINE, heap)).tolist() == made[order].astype(np.float16).tolist()
+    assert templates(protected[order], Cohort(LINE, others)).tolist() == means[order].astype(np.float16).tolist()
 
 
 def test_thresholds_rise_with_the_protected_and_fall_with_the_cluster() -> None:
@@ -105,9 +86,9 @@ def test_protected_people_are_told_from_impostors() -> None:
     people, everybody = crowd(600, 10, 7)
     hidden = people < 20
     shown = np.arange(len(people)) % 10 < 5
-    protected, heap = everybody[hidden & shown], everybody[~(hidden & shown)]
-    truth, around = hidden[~(hidden & shown)], Heap(LINE, heap)
-    alike = likeness(heap, templates(protected, around), around) >= quantile(overlap.FLOOR, len(protected))
+    protected, others = everybody[hidden & shown], everybody[~(hidden & shown)]
+    truth, cohort = hidden[~(hidden & shown)], Cohort(LINE, others)
+    alike = likeness(others, templates(protected, cohort), cohort) >= quantile(overlap.FLOOR, len(protected))
     assert alike[truth].mean() > 0.99
     assert alike[~truth].mean() < 0.01
 
@@ -128,5 +109,5 @@ def test_a_face_that_is_like_many_is_no_match() -> None:
     specific = 0.5 * protected[0] + np.sqrt(0.75) * other / np.linalg.norm(other)
     widely = 0.5 * protected[0] + np.sqrt(0.75) * common
     both = np.stack([specific, widely]).astype(np.float16)
-    one, two = likeness(both, protected.astype(np.float16), Heap(LINE, cohort.astype(np.float16)))
+    one, two = likeness(both, protected.astype(np.float16), Cohort(LINE, cohort.astype(np.float16)))
     assert one > two + 0.4

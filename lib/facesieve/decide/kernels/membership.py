@@ -1,10 +1,10 @@
-"""How well a face belongs to a folder, in a unit that means the same for every model.
+"""The membership score: how well a face belongs to a folder, in a unit that means the same for every model.
 
 The unit is the spread of impostors' cosines. Impostors have cosine = intercept + slope x z (the model's line), so a
 face's mean cosine a to a folder's faces stands at z = (a - intercept) / slope. Folders differ in how much their own
 faces are alike (children, bad light), so z is taken relative to that:
 
-    belonging = (a - intercept) / (w - intercept) x (typical - intercept) / slope
+    membership = (a - intercept) / (w - intercept) x (typical - intercept) / slope
 
 with w the mean cosine of the folder's own pairs and `typical` the model's median cosine of one person's pairs.
 Impostors come out near 0 with a spread near 1, a folder's own faces near (typical - intercept) / slope. (Normalising a
@@ -25,13 +25,13 @@ Indices = npt.NDArray[np.int64]
 Shorts = npt.NDArray[np.float32]
 
 DOUBTFUL = 2.5
-"""Below this a face that its folder's main cluster holds, but not the folder's place in the heap, is in doubt.
+"""Below this a face that its folder's main cluster holds, but not its main cluster of the scope `global`, is in doubt.
 
 Of LFW's 158 people with 10 and more images, 10 to 50 % impostors planted (five seeds), 0.6 % of the impostors are left
 without the rule and 0.2 % with it (FaceNet; MobileFaceNet 0.25 % and 0.15 %), for 0.1 % of the good images.
 """
 AHEAD = 1.0
-"""A face is another folder's only if it belongs to that one by so much more than to its own."""
+"""A face is another folder's only if its membership score is so much higher there than in its own."""
 
 _ROWS = 8_192
 
@@ -51,15 +51,15 @@ class Likeness(NamedTuple):
     ratio: float
 
 
-def belonging(ids: Indices, vectors: npt.NDArray[Any], core: Flags, scale: Scale) -> Shorts:
-    """Say how well each face belongs to the core, itself left out; NaN where that cannot be told.
+def membership(ids: Indices, vectors: npt.NDArray[Any], core: Flags, scale: Scale) -> Shorts:
+    """Score how well each face belongs to the core, itself left out; NaN where that cannot be told.
 
     Shapes: face ids int64 [N], vectors [N, D], core bool [N] -> float32 [N]. Without two core faces `typical` stands
     for w. NaN for the only face of a core, for all without a core, and where a core's faces are no more alike than
     impostors. Sums run by ascending id.
 
     >>> faces = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    >>> belonging(np.array([1, 2, 3]), faces, np.array([True, True, False]), Scale(0.0, 0.25, 0.5)).tolist()
+    >>> membership(np.array([1, 2, 3]), faces, np.array([True, True, False]), Scale(0.0, 0.25, 0.5)).tolist()
     [2.0, 2.0, 0.0]
     """
     unknown = np.full(len(ids), np.nan, np.float32)
@@ -95,16 +95,16 @@ def likeness(ids: tuple[Indices, Indices], vectors: tuple[Any, Any], scale: Scal
     return Likeness(cosine, (cosine - scale.intercept) / float(np.sqrt(excess[0] * excess[1])))
 
 
-def home(clusters: Indices, counted: Flags) -> int | None:
+def main_cluster(clusters: Indices, counted: Flags) -> int | None:
     """Find the cluster that most of the counted faces are in; the smaller id of two; None if none counts.
 
     Shapes: cluster ids int64 [N], counted bool [N].
 
-    >>> home(np.array([7, 7, 5, 5, 5]), np.array([True, True, True, True, False]))
+    >>> main_cluster(np.array([7, 7, 5, 5, 5]), np.array([True, True, True, True, False]))
     5
     """
-    found, sizes = np.unique(clusters[counted], return_counts=True)
-    return int(found[np.argmax(sizes)]) if len(found) else None
+    present, sizes = np.unique(clusters[counted], return_counts=True)
+    return int(present[np.argmax(sizes)]) if len(present) else None
 
 
 def _sum(ids: Indices, vectors: npt.NDArray[Any]) -> Floats:
@@ -125,7 +125,7 @@ def _within(total: Floats, count: int, scale: Scale) -> float:
 
 
 def _along(vectors: npt.NDArray[Any], total: Floats) -> Floats:
-    found = np.empty(len(vectors))
+    dots = np.empty(len(vectors))
     for part in slices(len(vectors), _ROWS):
-        found[part] = ordered_dot(half_unit(vectors[part]), total)
-    return found
+        dots[part] = ordered_dot(half_unit(vectors[part]), total)
+    return dots

@@ -1,4 +1,4 @@
-"""Which face speaks for an image, and which face of its people is nearest to it: the evidence behind a verdict."""
+"""Which face speaks for an image, and which face is nearest to it: the evidence behind a verdict."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facesieve.faces.vectors import BLOCK, half_unit, medoid, ordered_dot, pair_cosine, slices
+from facesieve.faces.vectors import (
+    BLOCK,
+    Cosines,
+    Halves,
+    Indices,
+    Shorts,
+    exact_cosine,
+    medoid,
+    pair_cosine,
+    short_unit,
+    slices,
+)
 
-Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-Cosines = npt.NDArray[np.float32]
 
 NONE = -2.0
-"""Below every cosine: no face found yet."""
+"""Below every cosine: there is no face."""
 
-_PAIRS = 8_192
+_ROWS, _PAIRS = 512, 8_192
 
 
 def speakers(images: Indices, ranks: Indices, ids: Indices, vectors: npt.NDArray[Any], main: Flags) -> Indices:
@@ -46,49 +55,61 @@ def nearest(ids: Indices, vectors: npt.NDArray[Any], among: Flags) -> tuple[Indi
     """Find, for each face, the face of greatest cosine among the flagged ones, other than itself.
 
     Shapes: face ids int64 [N], vectors [N, D], among bool [N] -> row numbers int64 [N] (-1 where there is no such
-    face) and cosines float32 [N] as `pair_cosine` gives them. Equal cosines go to the smaller id. Block products find
-    what may be best and pairs decide it, so memory grows with N and not with its square.
+    face) and cosines float32 [N] as `pair_cosine` gives them. Equal cosines go to the smaller id.
 
     >>> nearest(np.array([1, 2, 3]), np.eye(3)[[0, 0, 1]], np.array([True, True, False]))[0].tolist()
     [1, 0, 0]
     """
-    found, best = np.full(len(ids), -1), np.full(len(ids), NONE, np.float32)
     flagged = np.flatnonzero(among)
-    if len(ids) < 2 or not len(flagged):
-        return found, best
     flagged = flagged[np.argsort(ids[flagged], kind="stable")]
-    rows = np.empty(vectors.shape)
-    for part in slices(len(rows), _PAIRS):
-        rows[part] = half_unit(vectors[part])
-    short = rows.astype(np.float32)
-    for asked in slices(len(ids), BLOCK):
-        for offered in slices(len(flagged), BLOCK):
-            i, j = _may_be_best(short, asked, flagged[offered], best[asked])
-            _improve(rows, i, j, found, best)
-    return found, best
+    own = np.full(len(ids), -1)
+    own[flagged] = np.arange(len(flagged))
+    halves = vectors.astype(np.float16)
+    row, cosine = greatest(halves, halves[flagged], own)
+    return np.where(row < 0, -1, np.append(flagged, -1)[row]), cosine
 
 
-def _may_be_best(short: Cosines, asked: slice, offered: Indices, best: Cosines) -> tuple[Indices, Indices]:
-    """Row numbers of the pairs within the margin of the best so far; columns stay in the order of `offered`."""
-    product = short[asked] @ short[offered].T
-    own = np.flatnonzero((offered >= asked.start) & (offered < asked.stop))
-    product[offered[own] - asked.start, own] = NONE
-    margin = np.float32(4 * (short.shape[1] + 2) * 2.0**-24)  # twice the error bound of two float32 dot products
+def greatest(vectors: Halves, offered: Halves, own: Indices | None = None) -> tuple[Indices, Cosines]:
+    """Find the nearest offered face of each face: its row, and the cosine as `pair_cosine` gives it.
+
+    Shapes: float16 [n, D] and [k, D], own int64 [n] (the row of the face itself among the offered ones, which is passed
+    over; -1: none) -> int64 [n] (-1 where nothing is offered), float32 [n]. Equal cosines go to the smaller row. Block
+    products find what may be greatest and pairs decide it, so memory grows with n and k and not with their product.
+
+    >>> [rows.tolist() for rows in greatest(np.eye(2, dtype=np.float16)[:1], np.eye(2, dtype=np.float16))]
+    [[0], [1.0]]
+    """
+    row, best = np.full(len(vectors), -1), np.full(len(vectors), NONE, np.float32)
+    own = np.full(len(vectors), -1) if own is None else own
+    for columns in slices(len(offered), BLOCK):
+        right = short_unit(offered[columns])
+        for asked in slices(len(vectors), _ROWS):
+            i, j = _may_be_greatest(short_unit(vectors[asked]), right, own[asked] - columns.start, best[asked])
+            _improve(row, best, i + asked.start, j + columns.start, vectors, offered)
+    return row, best
+
+
+def _may_be_greatest(left: Shorts, right: Shorts, own: Indices, best: Cosines) -> tuple[Indices, Indices]:
+    """Row numbers of the pairs within the margin of the best so far, in row-major order."""
+    product = left @ right.T
+    here = np.flatnonzero((own >= 0) & (own < len(right)))
+    product[here, own[here]] = NONE
+    margin = np.float32(4 * (left.shape[1] + 2) * 2.0**-24)  # twice the error bound of two float32 dot products
     floor = np.maximum(product.max(axis=1), best) - margin
-    floor[best >= 1] = np.inf  # cannot be bettered, and equal cosines with larger ids lose
+    floor[best >= 1] = np.inf  # cannot be bettered, and equal cosines with larger rows lose
     i, j = np.nonzero(product >= np.maximum(floor, np.float32(NONE / 1.5))[:, None])
-    return i + asked.start, offered[j]
+    return i, j
 
 
-def _improve(rows: npt.NDArray[np.float64], i: Indices, j: Indices, found: Indices, best: Cosines) -> None:
-    """Enter the best exact pair of each `i`; pairs come by ascending id, so a later one must be better, not equal."""
+def _improve(row: Indices, best: Cosines, i: Indices, j: Indices, vectors: Halves, offered: Halves) -> None:
+    """Enter the best exact pair of each `i`; rows come in ascending order, so a later one must be better, not equal."""
     for part in slices(len(i), _PAIRS):
         left, right = i[part], j[part]
-        exact = ordered_dot(rows[left], rows[right]).astype(np.float32)
-        order = np.lexsort((np.arange(len(left)), -exact, left))
+        exact = exact_cosine(vectors, left, offered, right)
+        order = np.lexsort((right, -exact, left))
         first = order[_firsts(left[order])]
         better = first[exact[first] > best[left[first]]]
-        found[left[better]], best[left[better]] = right[better], exact[better]
+        row[left[better]], best[left[better]] = right[better], exact[better]
 
 
 def _firsts(ordered: Indices) -> Flags:

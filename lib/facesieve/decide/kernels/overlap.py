@@ -2,12 +2,12 @@
 
 Two tests, both against impostors, so that the same constants serve every model:
 
-1. A face's greatest cosine to P protected faces, averaged over the n faces of its cluster, must be one that a impostor
+1. A face's greatest cosine to P protected faces, averaged over the n faces of its cluster, must be one that an impostor
    reaches for TOLERANCE / P of the protected faces: `cluster_cosine`. Averaging n photos of one impostor leaves SHARED
    + (1 - SHARED) / n of the variance, so that clusters need less than single faces.
 2. A look-alike that the cluster took in is nearer to the protected faces than most impostors, but it is near to many
    others too. So each face, and each protected one, is measured against its own impostor line, fitted to its
-   cosines with a sample of the heap (`lines`), and the two scores are averaged (`likeness`; the symmetric score
+   cosines with a sample of all faces (`lines`), and the two scores are averaged (`likeness`; the symmetric score
    normalisation of speaker recognition: Auckenthaler et al. 2000, Kenny 2010, here with quantiles). To leave out what
    is of the single protected photo, it is replaced by the mean of the protected faces like it (`templates`).
 
@@ -30,7 +30,6 @@ from statistics import NormalDist
 import numpy as np
 
 from facesieve.faces.vectors import (
-    Cosines,
     Floats,
     Halves,
     Indices,
@@ -56,7 +55,7 @@ ALIKE = 0.02
 """Protected impostors that a protected face is expected to have at the likeness at which two are averaged."""
 
 COHORT = 4_000
-"""Faces of the heap that impostor lines are fitted to; fewer than FEWEST are not used."""
+"""Faces that impostor lines are fitted to; fewer than FEWEST are not used."""
 
 FEWEST = 200
 
@@ -64,7 +63,7 @@ _NORMAL = NormalDist()
 _LOW, _HIGH = 0.80, 0.97
 _Z_LOW, _Z_HIGH = _NORMAL.inv_cdf(_LOW), _NORMAL.inv_cdf(_HIGH)
 _NO_IMPOSTOR = 4.0
-"""Cosines beyond this z of the model's line are of the same person, in a heap of few people many, and are left out."""
+"""Cosines beyond this z of the model's line are of the same person, of whom a small set has many: they are left out."""
 
 _ROWS, _COLUMNS = 512, 2_048
 
@@ -78,11 +77,11 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Heap:
-    """What impostors look like: the model's line (intercept, slope), and faces of the heap, float16 [k, D]."""
+class Cohort:
+    """What impostors look like: the model's line (intercept, slope), and a sample of all faces, float16 [k, D]."""
 
     line: tuple[float, float]
-    cohort: Halves
+    faces: Halves
 
 
 def quantile(impostors: float, protected: int) -> float:
@@ -105,64 +104,38 @@ def cluster_cosine(line: tuple[float, float], protected: int, sizes: Indices) ->
     return np.asarray(line[0] + line[1] * quantile(TOLERANCE, protected) * np.sqrt(SHARED + (1 - SHARED) / sizes))
 
 
-def greatest(vectors: Halves, protected: Halves) -> tuple[Indices, Cosines]:
-    """Find the nearest protected face of each face: its row, and the cosine as `pair_cosine` gives it.
-
-    Shapes: float16 [n, D] and [P, D], P at least 1 -> int64 [n], float32 [n]. Equal cosines go to the smaller row.
-
-    >>> [found.tolist() for found in greatest(np.eye(2, dtype=np.float16)[:1], np.eye(2, dtype=np.float16))]
-    [[0], [1.0]]
-    """
-    found, best = np.zeros(len(vectors), np.int64), np.full(len(vectors), -2, np.float32)
-    for offered in slices(len(protected), _COLUMNS):
-        right = short_unit(protected[offered])
-        for asked in slices(len(vectors), _ROWS):
-            product = short_unit(vectors[asked]) @ right.T
-            margin = np.float32(4 * (right.shape[1] + 2) * 2.0**-24)  # twice the bound of two float32 dot products
-            floor = np.maximum(product.max(axis=1), best[asked]) - margin
-            i, j = np.nonzero(product >= floor[:, None])
-            _improve(
-                found[asked],
-                best[asked],
-                i,
-                j + offered.start,
-                exact_cosine(vectors[asked], i, protected, j + offered.start),
-            )
-    return found, best
-
-
-def lines(vectors: Halves, heap: Heap) -> Lines:
-    """Fit a impostor line to each face's cosines with the heap's faces; the model's where those are too few.
+def lines(vectors: Halves, cohort: Cohort) -> Lines:
+    """Fit an impostor line to each face's cosines with the cohort; the model's where those are too few.
 
     Shapes: float16 [n, D] -> float64 [n] each. The line goes through two quantiles, 80 and 97 %.
 
-    >>> lines(np.eye(2, dtype=np.float16), Heap((0.1, 0.2), np.zeros((0, 2), np.float16))).slopes.tolist()
+    >>> lines(np.eye(2, dtype=np.float16), Cohort((0.1, 0.2), np.zeros((0, 2), np.float16))).slopes.tolist()
     [0.2, 0.2]
     """
-    intercepts, slopes = (np.full(len(vectors), value) for value in heap.line)
-    if len(heap.cohort) < FEWEST:
+    intercepts, slopes = (np.full(len(vectors), value) for value in cohort.line)
+    if len(cohort.faces) < FEWEST:
         return Lines(intercepts, slopes)
-    cohort, most = wide_unit(heap.cohort), heap.line[0] + _NO_IMPOSTOR * heap.line[1]
+    wide, most = wide_unit(cohort.faces), cohort.line[0] + _NO_IMPOSTOR * cohort.line[1]
     for part in slices(len(vectors), _ROWS):
-        cosines = np.sort(exact_product(vectors[part], heap.cohort, cohort), axis=1).astype(np.float64)
+        cosines = np.sort(exact_product(vectors[part], cohort.faces, wide), axis=1).astype(np.float64)
         count, row = (cosines < most).sum(axis=1), np.arange(len(cosines))
         low, high = (cosines[row, (share * count).astype(np.int64)] for share in (_LOW, _HIGH))
         # A face without spread (all of the sample alike) has no line of its own.
         spread = (high - low > 0) & (count >= FEWEST // 2)
-        slope = np.where(spread, (high - low) / (_Z_HIGH - _Z_LOW), heap.line[1])
-        slopes[part], intercepts[part] = slope, np.where(spread, low - slope * _Z_LOW, heap.line[0])
+        slope = np.where(spread, (high - low) / (_Z_HIGH - _Z_LOW), cohort.line[1])
+        slopes[part], intercepts[part] = slope, np.where(spread, low - slope * _Z_LOW, cohort.line[0])
     return Lines(intercepts, slopes)
 
 
-def templates(protected: Halves, heap: Heap) -> Halves:
+def templates(protected: Halves, cohort: Cohort) -> Halves:
     """Replace each protected face by the mean of those that are like it, itself among them.
 
     Shapes: float16 [P, D] -> float16 [P, D] of unit length. Memory grows with P, and the pairs that are alike.
 
-    >>> templates(np.eye(2, dtype=np.float16), Heap((0.0, 0.1), np.zeros((0, 2), np.float16))).tolist()
+    >>> templates(np.eye(2, dtype=np.float16), Cohort((0.0, 0.1), np.zeros((0, 2), np.float16))).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    own, z = lines(protected, heap), quantile(ALIKE, len(protected))
+    own, z = lines(protected, cohort), quantile(ALIKE, len(protected))
     needed = own.intercepts + z * own.slopes  # of two faces that are alike, one at least has it
     sums = np.zeros(protected.shape)
     for left in slices(len(protected), _ROWS):
@@ -178,16 +151,16 @@ def templates(protected: Halves, heap: Heap) -> Halves:
     return unit(sums).astype(np.float16)
 
 
-def likeness(vectors: Halves, protected: Halves, heap: Heap) -> Floats:
+def likeness(vectors: Halves, protected: Halves, cohort: Cohort) -> Floats:
     """Greatest likeness of each face to the protected ones (as `templates` made them), in standard normal units.
 
     Shapes: float16 [n, D] and [P, D] -> float64 [n]. A face stays marked from `quantile(FLOOR, P)` on.
 
     >>> axes, nobody = np.eye(2, dtype=np.float16), np.zeros((0, 2), np.float16)
-    >>> likeness(axes, axes[:1], Heap((0.0, 0.1), nobody))
+    >>> likeness(axes, axes[:1], Cohort((0.0, 0.1), nobody))
     array([10.,  0.])
     """
-    ours, theirs, best = lines(vectors, heap), lines(protected, heap), np.full(len(vectors), -np.inf)
+    ours, theirs, best = lines(vectors, cohort), lines(protected, cohort), np.full(len(vectors), -np.inf)
     for right in slices(len(protected), _COLUMNS):
         wide, j = wide_unit(protected[right]), np.arange(right.start, right.stop)[None, :]
         for left in slices(len(vectors), _ROWS):
@@ -201,11 +174,3 @@ def _score(cosines: Floats, ours: Lines, i: Indices, theirs: Lines, j: Indices) 
     left = (cosines - ours.intercepts[i]) / ours.slopes[i]
     right = (cosines - theirs.intercepts[j]) / theirs.slopes[j]
     return np.asarray((left + right) / 2)
-
-
-def _improve(found: Indices, best: Cosines, i: Indices, j: Indices, cosines: Cosines) -> None:
-    """Enter the best pair of each `i`; rows come in ascending order, so a later one must be better, not equal."""
-    order = np.lexsort((j, -cosines, i))
-    first = order[np.concatenate(([True], i[order][1:] != i[order][:-1]))[: len(order)]]
-    better = first[cosines[first] > best[i[first]]]
-    found[i[better]], best[i[better]] = j[better], cosines[better]
