@@ -89,8 +89,6 @@ class Lake:
             raise ContractError(f"the table {table.name} has vanished or has no snapshot. Start the job again.")
         return snapshot
 
-    standing = snapshot  # until all tests say snapshot
-
     def find(self, table: Table, key: str, undone: Collection[str] = ()) -> Snapshot | None:
         """Return the newest snapshot that bears `key`, wherever `main` stands, of those not made by `undone` runs."""
         here = iceberg.load(self._spark, self._name(table))

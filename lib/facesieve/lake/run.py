@@ -25,7 +25,7 @@ from facesieve.core.profiles import Profile
 from facesieve.core.tables import Table
 from facesieve.lake.catalog import Change, Lake, Snapshot, Stamp
 from facesieve.lake.ledger import Ledger
-from facesieve.lake.records import StepRecord, step_record
+from facesieve.lake.records import StepRecord
 from facesieve.lake.source_digest import code_digest
 
 _log = logging.getLogger(__name__)
@@ -186,22 +186,12 @@ class Stage:
             change.stamp = self._stamp(key)
         self.run.adopt(table, change.at, self.since[table.name])
 
-    @property
-    def record(self) -> dict[str, Any]:
-        """Return the earlier record as JSON (until all steps read fields)."""
-        return self.earlier.to_json() if self.earlier else {}
-
     def reused(self, rows_in: int | None, rows_out: int) -> StepRecord:
         """Return the record of a stage that is reused: the earlier one, with this run's numbers of rows."""
         return replace(self.earlier or StepRecord(), rows_in=rows_in, rows_out=rows_out, reused=True)
 
-    def done(
-        self, record: StepRecord | int | None, rows_out: int | None = None, *, reused: bool = False, **facts: Any
-    ) -> None:
-        """Record the stage in the ledger and print its line."""
-        if not isinstance(record, StepRecord):  # until all steps make records
-            facts |= {"rows_in": record, "rows_out": rows_out, "reused": reused}
-            record = step_record(self.name, self.record | facts)
+    def done(self, record: StepRecord) -> None:
+        """Keep the record in the ledger, with the stage's seconds and key, and print its line."""
         seconds = time.monotonic() - self.began
         self.run.ledger.stages[self.name] = replace(record, seconds=round(seconds, 2), key=self.key)
         how = "reused" if record.reused else f"{count(record.rows_in)} rows in"
