@@ -64,7 +64,7 @@ def run(shop: Shop, name: str, *sets: str) -> dict[str, Any]:
 
 
 def verdicts(shop: Shop) -> dict[str, str]:
-    rows = shop.lake.read(tables.DECISIONS, shop.lake.standing(tables.DECISIONS)).collect()
+    rows = shop.lake.read(tables.DECISIONS, shop.lake.snapshot(tables.DECISIONS)).collect()
     return {row.uri: " ".join([row.verdict, *row.reasons]) for row in rows}
 
 
