@@ -50,7 +50,9 @@ GUS = [*photos("gus", 5, 6, (13, 700)), *photos("gus-near", 4, 6, (14, 701))]
 IDA = [*photos("ida", 2, 3, (15, 800)), *photos("ida-flip", 1, 0, (16, 100))]
 LIV = [*photos("liv", 3, 3, (17, 901)), *photos("liv-part", 2, 3, (17, 902))]
 LOU = [*photos("lou", 2, 3, (18, 902)), *photos("lou-part", 2, 3, (18, 903))]  # no home in common, but a part
-EVERY = [*ANN, *BOB, *FLIPS, *CAT, *DAN, *EVE, *FAY, *GUS, *IDA, *LIV, *LOU]
+NAMED = [Photo(f"cluster-950/{i}.jpg", "cluster-950", (Face(towards(6), 19, 951),)) for i in range(3)]
+LOOSE = [Photo(f"loose/{i}.jpg", None, (Face(towards(6), None, 950),)) for i in range(3)]
+EVERY = [*ANN, *BOB, *FLIPS, *CAT, *DAN, *EVE, *FAY, *GUS, *IDA, *LIV, *LOU, *NAMED, *LOOSE]
 
 
 def edges(one: Photo, other: Photo, cosine: float) -> tuple[object, ...]:
@@ -59,6 +61,7 @@ def edges(one: Photo, other: Photo, cosine: float) -> tuple[object, ...]:
 
 
 EDGES = [edges(ANN[0], BOB[0], 0.25), edges(FLIPS[0], BOB[1], 0.75), edges(FLIPS[0], ANN[1], 0.5)]
+EDGES += [edges(NAMED[0], LOOSE[0], 0.6)]
 
 
 def run(spark: SparkSession, every: list[Photo], side_inputs: SideInputs | None = None, **settings: Any) -> Any:
@@ -125,6 +128,11 @@ def test_evidence_of_a_move_is_about_the_folder_it_goes_to(plain: Any) -> None:
     kept = plain[0]["ann/0.jpg"].evidence
     assert kept.margin == pytest.approx(0.75, abs=1e-3)
     assert plain[0]["cat/0.jpg"].evidence.margin is None
+
+
+def test_a_folder_called_like_a_cluster_is_not_that_cluster(plain: Any) -> None:
+    for photo in (NAMED[0], LOOSE[0]):
+        assert plain[0][photo.uri].evidence.margin == pytest.approx(0.4, abs=1e-3)
 
 
 def test_confidence_follows_the_evidence(plain: Any) -> None:

@@ -29,6 +29,9 @@ from facesieve.lake.records import DecideRecord
 _ONE_PERSON = 0.5
 """Confidence from which the main cluster of a folder counts as the other folder's person."""
 
+_NO_FOLDER = "\0"
+"""Before the id of a cluster that is in no folder: no folder of the input can be called so."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -121,7 +124,7 @@ def _rows(decided: DecidedImages, edges: Edges) -> Decisions:
 
 def _speakers(decided: DecidedImages) -> tuple[Speakers, Speakers]:
     """All faces that speak for an image, with the people that it ends with; and those of published images."""
-    cluster = F.concat(F.lit("cluster-"), F.col("cluster_id").cast("string"))
+    cluster = F.concat(F.lit(_NO_FOLDER), F.col("cluster_id").cast("string"))
     named = decided.select(
         "face_id",
         F.coalesce("moved_to", "identity", cluster).alias("people"),
