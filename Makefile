@@ -44,17 +44,17 @@ check: $(READY) docs ## style, types, layers, documentation, fast tests
 docs: $(READY) ## build/site/: the documentation as web pages; a broken link or a page that nothing leads to fails
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
-bench: $(READY) ## benchmarks of the other stages, each printing ratios against a peer
+bench: $(READY) ## benchmarks of the whole job and of clustering, each printing ratios against a peer
 	@$(WITH) for name in cluster_lfw lfw killed; do $(BIN)/python tests/bench/$$name.py || exit 1; done
 
 bench-embed: $(READY) ## models and images: throughput, detector, alignment, hostile files, memory of the workers, many files
 	@$(WITH) for name in embed_throughput "embed_throughput --model mobilefacenet" detection alignment hostile_files \
 	    many_files worker_memory; do set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
-bench-link: $(READY) ## the link stage at a million faces, against FAISS, MLlib and itself (over an hour)
+bench-link: $(READY) ## the link step at a million faces, against FAISS, MLlib and itself (over an hour)
 	@$(WITH) $(BIN)/python tests/bench/link.py $(ARGS)
 
-bench-cluster: $(READY) ## clustering: quality on LFW, the stage against kernels and peers, supersteps at a million edges
+bench-cluster: $(READY) ## clustering: quality on LFW, the step against kernels and peers, supersteps at a million edges
 	@$(WITH) for name in structure attachment calibration "cluster_lfw --below 0 --peers" supersteps; do \
 	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 

@@ -53,3 +53,9 @@ def test_all_faults_are_reported_at_once_with_dotted_keys() -> None:
 )
 def test_nothing_is_converted_silently(name: str, value: object) -> None:
     assert set(_faults({name: value})) == {name}
+
+
+def test_limits_are_written_in_full() -> None:
+    assert between(1 << 26, 1 << 40)(0) == "Use a number from 67,108,864 to 1,099,511,627,776."
+    assert between(0.5, 0.999)(0) == "Use a number from 0.5 to 0.999."
+    assert at_least(20_000)(0) == "Use a number of at least 20,000."

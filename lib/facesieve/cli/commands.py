@@ -52,7 +52,7 @@ COMMANDS = {
     ),
     "describe": Command("what a model is, with a profile to paste; needs no Spark", describe.main, needs_spark=False),
     "undo": Command(
-        "return every table and the exports to the state before a run; touches no image",
+        "return every table to its version before a run, and CURRENT to the former export; deletes no file",
         _question(Question(undo.undo, undo.add_arguments)),
     ),
 }

@@ -123,7 +123,7 @@ def main(about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
     """Print what the model is that the arguments name; return the exit code: 0, or 2 with a sentence."""
     session.separate_errors()
     parser = parser_of(name, about)
-    parser.add_argument("model", metavar="MODEL", help="a model's file or directory, a profile's name, or its .toml")
+    parser.add_argument("model", metavar="MODEL", help="a model's file or folder, a profile's name, or its .toml")
     arguments = parser.parse_args(argv)
     logs.set_up(arguments.log_format)
     try:

@@ -31,7 +31,7 @@ _SHOWN = 5
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this job is asked."""
-    parser.add_argument("--undo", required=True, metavar="RUN", help="run to be undone: the newest that is done")
+    parser.add_argument("--undo", required=True, metavar="RUN", help="run to be undone; first undo later runs that are done")
 
 
 def undo(job: SideJob, arguments: Namespace) -> Answer:

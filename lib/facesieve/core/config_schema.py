@@ -64,7 +64,7 @@ def between(low: float, high: float, *, open_low: bool = False, open_high: bool 
             return None
         left = "above" if open_low else "from"
         right = "below" if open_high else "to"
-        return f"Use a number {left} {low:g} {right} {high:g}."
+        return f"Use a number {left} {_number(low)} {right} {_number(high)}."
 
     return check
 
@@ -73,9 +73,18 @@ def at_least(low: float) -> Check:
     """Accept a finite number not below `low`."""
 
     def check(value: float) -> str | None:
-        return None if low <= value < float("inf") else f"Use a number of at least {low:g}."
+        return None if low <= value < float("inf") else f"Use a number of at least {_number(low)}."
 
     return check
+
+
+def _number(value: float) -> str:
+    """Write a limit as people do.
+
+    >>> _number(1 << 30), _number(0.999)
+    ('1,073,741,824', '0.999')
+    """
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def missing(section: type[Any], values: Any, prefix: str) -> list[Fault]:

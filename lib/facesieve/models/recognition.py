@@ -1,4 +1,4 @@
-"""What a file or directory is, by its content: the forms of model, and what people mistake for one."""
+"""What a file or folder is, by its content: the forms of model, and what people mistake for one."""
 
 from __future__ import annotations
 
