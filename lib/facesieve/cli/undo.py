@@ -31,7 +31,9 @@ _SHOWN = 5
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this job is asked."""
-    parser.add_argument("--undo", required=True, metavar="RUN", help="run to be undone; first undo later runs that are done")
+    parser.add_argument(
+        "--undo", required=True, metavar="RUN", help="run to be undone; first undo later runs that are done"
+    )
 
 
 def undo(job: SideJob, arguments: Namespace) -> Answer:
