@@ -161,7 +161,8 @@ These keys matter first: `images.root`, `lake.root`, `images.identity`, `link.sc
 _TABLES = """\
 The tables are Apache Iceberg tables, and their data files are Parquet.
 The tables of the embedded catalog are in `<lake.root>/faces/`.
-Names and types of columns are a contract: columns may be added, and none is renamed.
+Names and types of columns are a contract: columns may be added, and a rename is rare.
+`CHANGELOG.md` tells every rename, of names and of values.
 [Reading results](reading.md) shows how to open the tables.
 """
 
@@ -175,15 +176,17 @@ The column "confidence" says what probability the decision bears:
 - none: nothing was weighed, and the confidence is null.
 - 1: copies of one picture are certain.
 - membership: the probability that the image shows the person of its folder, from its membership score.
+  A dropped image bears the probability of the opposite.
 - flip: the probability that the image shows the person of the other folder.
 - link: the probability that two folders are one person.
 
 The column "evidence" says among which faces the nearest face is looked for:
 
-- folder: the kept faces of the person of the folder.
+- folder: the kept faces of the person of the folder, also after `merged`.
 - target: the kept faces of the new folder.
 - protected: the faces of the protected people.
-- as overridden: the kept faces of the folder; a move by hand has no evidence.
+- as overridden: the kept faces of the folder.
+  A move by hand has evidence only if the rules compared the image with that folder.
 
 """
 
