@@ -14,7 +14,7 @@ from typing import Any
 from facesieve.core.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTION_LINES, MODULE_LINES, PARAMETERS, MODULES, BARE_FRAMES = 40, 260, 6, 28, 30
+FUNCTION_LINES, MODULE_LINES, PARAMETERS, MODULES, BARE_FRAMES = 36, 257, 6, 28, 30
 NATIVE = {"tensorflow", "keras", "tf_keras", "mtcnn", "h5py"}
 
 EMPTY_NAMES = {"found", "said", "told", "given", "known", "made", "one", "kept", "held"}

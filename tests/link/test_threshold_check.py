@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import world
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -20,14 +21,9 @@ from facesieve.link.kernels.thresholds import link_cosine, to_cosine
 from facesieve.link.threshold_check import Forecast, cosines, forecast, written
 
 N = 13_233
-PROFILE = Profile(
-    file="",
-    sha256="0" * 64,
-    form="tflite",
-    input=(160, 160),
-    normalisation="none",
+PROFILE = replace(
+    world.PROFILE,
     dimension=128,
-    name="toy",
     impostor=ImpostorLine(0.038, 0.161),
     identity=InFolder(0.40, 0.30),
     genuine=Genuine((0.01, 0.1, 0.25, 0.5, 0.9), (0.402, 0.603, 0.693, 0.770, 0.883)),

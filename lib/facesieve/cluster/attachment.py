@@ -78,7 +78,6 @@ def attachment(members: MeasuredMembers, link_cosine: float, error: float, forbi
     apart = forbidden(np.union1d(joining.clusters, targets))
     free = np.flatnonzero(permitted(joining.clusters, targets, p[admitted.joins], apart))
     rows = list(zip(joining.clusters[free].tolist(), targets[free].tolist(), strict=True))
-    reason = None if rows else admitted.reason or "forbidden: constraints forbid every join"
     record = AttachmentRecord(
         leftovers=leftovers,
         large=large,
@@ -87,7 +86,7 @@ def attachment(members: MeasuredMembers, link_cosine: float, error: float, forbi
         p=admitted.p,
         joined=len(rows),
         attached=int(joining.sizes[free].sum()),
-        reason=reason,
+        reason=None if rows else admitted.reason or "forbidden: constraints forbid every join",
     )
     return _attachment(members, rows, record)
 

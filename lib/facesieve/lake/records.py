@@ -1,7 +1,4 @@
-"""What the ledger's JSON holds, as types: one record per step, and the record of a run.
-
-Rows of older lakes lack fields, or have others: `core.records` reads them all the same.
-"""
+"""What the ledger's JSON holds, as types: a record per step, and that of a run; older rows may lack fields."""
 
 from __future__ import annotations
 
