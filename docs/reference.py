@@ -171,6 +171,13 @@ Every image gets exactly one verdict.
 The first rule that holds gives the verdict and the first reason.
 [Decisions](decisions.md) explains the rules.
 
+In rules 7 and 8 "clearly" means two things, and no key sets the two limits:
+
+- The confidence that the image shows the person of the other folder is 0.7 and more.
+- The membership score in the other folder is greater by 1 and more.
+
+Without `[impostor]` and `[genuine]` in the profile no case is clear.
+
 The column "confidence" says what probability the decision bears:
 
 - none: nothing was weighed, and the confidence is null.
