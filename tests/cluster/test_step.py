@@ -9,6 +9,7 @@ import oracle
 import pytest
 from factories import faces
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from world import DIMENSION, World
 
 from facesieve.cluster.checkpoints import Checkpoints
@@ -17,6 +18,7 @@ from facesieve.core import tables
 from facesieve.core.config import Cluster
 from facesieve.core.errors import ConfigError
 from facesieve.core.ids import digest_id
+from facesieve.lake.versions import Stamp
 
 IDS, PERSONS, VECTORS = faces(12, 12, seed=3, dimension=DIMENSION)
 PEOPLE = oracle.Crowd(IDS, list(PERSONS), VECTORS)
@@ -73,6 +75,18 @@ def test_ids_last_and_what_changed_is_told(world: World) -> None:
     assert (second["churn"]["births"], second["churn"]["merges"], second["churn"]["splits"]) == (len(new), 0, 0)
     # A vote that begins with the former labels finds only those unsettled whom the change concerns.
     assert second["unsettled"][0] < first["unsettled"][0] / 2
+
+
+def test_ids_outlast_the_former_name_of_a_scope(world: World) -> None:
+    world.put(of(set(NAMES[:3])))
+    world.link()
+    world.cluster()
+    before = world.clusters()
+    rows = world.lake.read(tables.CLUSTERS, world.lake.snapshot(tables.CLUSTERS))
+    older = rows.withColumns({"scope": F.lit("heap"), "cluster_id": F.col("cluster_id") - 1}).localCheckpoint()
+    world.lake.overwrite(tables.CLUSTERS, older, Stamp("0.4.0", "older", {}), world.lake.open(tables.CLUSTERS))
+    assert world.cluster(full=True)["global"]["churn"]["changed"] == 0.0
+    assert world.clusters() == {face: cluster - 1 for face, cluster in before.items()}
 
 
 def test_an_id_once_borne_is_not_given_again(world: World) -> None:

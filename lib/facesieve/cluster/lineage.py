@@ -29,6 +29,9 @@ from facesieve.lake.records import ChurnRecord, ClusterRecord, VoteBasis
 from facesieve.lake.run import Stage
 from facesieve.link.epoch import Epoch
 
+_RENAMED_SCOPES = {"global": "heap"}
+"""Scope -> its name before 0.5.0: clusters keep their ids over the change of name."""
+
 
 @dataclass(frozen=True)
 class FormerClusters:
@@ -50,7 +53,7 @@ class FormerClusters:
 
     def of_scope(self, scope: str) -> Clusters:
         """Return the earlier version's rows of a scope."""
-        return Clusters(self.stage.former(CLUSTERS).where(F.col("scope") == scope))
+        return Clusters(self.stage.former(CLUSTERS).where(_of_scope(scope)))
 
     def labelled(self, faces: FaceVectors, scope: str) -> Voters:
         """Add to `faces` the label to begin with.
@@ -92,7 +95,7 @@ class FormerClusters:
 
     def _ever(self, scope: str) -> DataFrame:
         """Return every cluster_id that any version of the table has in the scope."""
-        versions = [each.where(F.col("scope") == scope) for each in self.stage.versions(CLUSTERS)]
+        versions = [each.where(_of_scope(scope)) for each in self.stage.versions(CLUSTERS)]
         return reduce(DataFrame.unionByName, [each.select("cluster_id") for each in versions])
 
 
@@ -169,6 +172,10 @@ def _in_use(new: DataFrame, ever: DataFrame) -> list[int]:
     """Return the new clusters whose smallest face_id is or was the id of another."""
     ids = ever.withColumnRenamed("cluster_id", "cluster")
     return sorted(row.cluster for row in new.join(ids, "cluster", how="left_semi").collect())
+
+
+def _of_scope(scope: str) -> Column:
+    return F.col("scope").isin(scope, _RENAMED_SCOPES.get(scope, scope))
 
 
 def _renamed(scope: str, clusters: list[int], ever: DataFrame) -> list[tuple[int, int]]:
