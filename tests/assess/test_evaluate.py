@@ -54,11 +54,13 @@ def _clusters(scope: str) -> list[Fields]:
 @pytest.fixture(scope="module")
 def place(spark: SparkSession) -> Finished:
     finished_lake = Finished(spark)
+    older = finished_lake.put(tables.CLUSTERS, _clusters("heap"))
     after = {
         "listing": finished_lake.put(tables.LISTING, _listing()),
         "embeddings": finished_lake.put(tables.EMBEDDINGS, _embeddings(finished_lake.model)),
         "clusters": finished_lake.put(tables.CLUSTERS, _clusters("global") + _clusters("identity")),
     }
+    finished_lake.run("r0", after | {"clusters": older})
     finished_lake.run("r1", after)
     # What came after the newest finished run is not read: an unfinished run left other clusters.
     finished_lake.put(tables.CLUSTERS, [{"scope": "global", "face_id": 1, "cluster_id": 1, "cluster_size": 1}])
@@ -100,6 +102,13 @@ def test_neither_a_model_nor_images_are_needed(place: Finished, capsys: pytest.C
 def test_an_old_scope_is_told_its_new_name(place: Finished, capsys: pytest.CaptureFixture[str]) -> None:
     assert place.ask(evaluate, "--scope", "heap") == 2
     assert "heap was renamed to global" in capsys.readouterr().err
+
+
+def test_a_run_of_the_former_version_has_its_scope_by_the_present_name(
+    place: Finished, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, then = (_record(place, capsys, "--scope", "global", "--run", run)["scopes"] for run in ("r1", "r0"))
+    assert now == then
 
 
 def test_purity_by_size_equals_counting(place: Finished, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from facesieve.cli import commands
+
 pytestmark = pytest.mark.spark
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +31,11 @@ def test_faults_go_to_standard_error_with_exit_code_2(tmp_path: Path) -> None:
     assert "lnk" in done.stderr
     assert "images.root" in done.stderr
     assert all(line.startswith("error: ") for line in done.stderr.splitlines())
+
+
+def test_a_configuration_that_is_not_there_is_one_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.run("sieve", ["--config", "absent/pipeline.toml"]) == 2
+    assert [line.partition(" ")[0] for line in capsys.readouterr().err.splitlines()] == ["error:"]
 
 
 def test_a_lake_root_that_cannot_be_written(tmp_path: Path, facenet_weights: Path) -> None:

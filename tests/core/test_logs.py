@@ -69,6 +69,14 @@ def test_setting_up_again_replaces_the_handler_and_forgets_the_place() -> None:
     assert json.loads(second.getvalue())["run"] is None
 
 
+def test_others_that_log_an_interrupted_call_are_not_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    """py4j calls `logging.exception`, which is the root logger."""
+    logs.set_up("json")
+    logging.exception("while sending command")
+    logging.getLogger("py4j.java_gateway").error("while receiving")
+    assert capsys.readouterr().err == ""
+
+
 def test_nothing_silences_the_whole_process() -> None:
     sources = {file: file.read_text(encoding="utf-8") for file in PACKAGE.rglob("*.py")}
     assert [file.name for file, source in sources.items() if "logging.disable" in source] == []

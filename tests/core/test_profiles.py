@@ -88,7 +88,7 @@ def test_unknown_model_lists_what_there_is(tmp_path: Path, profile: profiles.Pro
         ("[strangers]\nintercept = 0.0\nslope = 0.1", "strangers", "impostor"),
         ("[same_person]\nprobabilities = []\ncosines = []", "same_person", "genuine"),
         (
-            "[identity]\ncosine = 0.5\nimpostor_line = 0.3\nstranger_line = 0.3",
+            "[identity]\ncosine = 0.5\nstranger_line = 0.3",
             "identity.stranger_line",
             "impostor_line",
         ),

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
@@ -24,11 +24,17 @@ class FinishedRun:
     after: Mapping[str, int]
 
     def table(self, table: Table) -> DataFrame:
-        """Read a table as the run left it. Raises ConfigError if the run left none."""
+        """Read a table as the run left it, scopes by their present names. Raises ConfigError if the run left none."""
         if table.name not in self.after:
             fix = "Run jobs/sieve.py, which makes all tables, or name another run with --run."
             raise ConfigError([Fault(f"table {table.name}", f"the run {self.run} left none", fix)])
-        return self.lake.read(table, Snapshot(table.name, self.after[table.name], "", self.run))
+        rows = self.lake.read(table, Snapshot(table.name, self.after[table.name], "", self.run))
+        return rows.withColumn("scope", _scope()) if "scope" in rows.columns else rows
+
+
+def _scope() -> Column:
+    renamed = (F.when(F.col("scope") == former, name) for former, name in tables.FORMER_SCOPES.items())
+    return F.coalesce(*renamed, "scope")
 
 
 def finished_run(lake: Lake, name: str) -> FinishedRun:

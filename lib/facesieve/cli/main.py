@@ -15,6 +15,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
@@ -152,7 +153,7 @@ def _settings(arguments: Namespace, sections: Sequence[str]) -> Config:
     """Load the configuration. Raises ConfigError with its faults, the model profile's and the run's name's at once."""
     faults: list[Fault] = []
     checks: list[Callable[[], object]] = [lambda: config.load(*_sources(arguments), sections)]
-    if "embed" in sections:
+    if "embed" in sections and Path(arguments.config).is_file():
         checks.append(lambda: _profile(arguments))
     for check in checks:
         try:

@@ -24,13 +24,10 @@ from pyspark.sql import functions as F
 
 from facesieve.cluster.frames import ClusteredFaces, FaceVectors, Voters
 from facesieve.core.ids import digest_id
-from facesieve.core.tables import CLUSTERS, Clusters
+from facesieve.core.tables import CLUSTERS, FORMER_SCOPES, Clusters
 from facesieve.lake.records import ChurnRecord, ClusterRecord, VoteBasis
 from facesieve.lake.run import Stage
 from facesieve.link.epoch import Epoch
-
-_RENAMED_SCOPES = {"global": "heap"}
-"""Scope -> its name before 0.5.0: clusters keep their ids over the change of name."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +172,8 @@ def _in_use(new: DataFrame, ever: DataFrame) -> list[int]:
 
 
 def _of_scope(scope: str) -> Column:
-    return F.col("scope").isin(scope, _RENAMED_SCOPES.get(scope, scope))
+    """Clusters keep their ids over a change of the scope's name."""
+    return F.col("scope").isin(scope, *(former for former, name in FORMER_SCOPES.items() if name == scope))
 
 
 def _renamed(scope: str, clusters: list[int], ever: DataFrame) -> list[tuple[int, int]]:

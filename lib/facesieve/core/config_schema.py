@@ -114,6 +114,8 @@ def build(section: type[Section], raw: Mapping[str, Any], prefix: str, faults: l
             values[name] = _value(hints[name], raw.get(name, {}), dotted, faults)
             _run_check(field, values[name], dotted, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            if field.metadata.get("was") in raw:
+                continue  # the fault that names the new key says enough
             faults.append(Fault(dotted, "is required and missing", f"Set {dotted}."))
         else:
             _run_check(field, field.default, dotted, faults)
@@ -123,7 +125,8 @@ def build(section: type[Section], raw: Mapping[str, Any], prefix: str, faults: l
 def _unknown(prefix: str, name: str, fields: Mapping[str, dataclasses.Field[Any]]) -> Fault:
     renamed = next((new for new, field in fields.items() if name == field.metadata.get("was")), None)
     if renamed:
-        return Fault(f"{prefix}{name}", f"was renamed to {prefix}{renamed}", f"Write {prefix}{renamed} instead.")
+        new = f"{prefix}{renamed}".rpartition(": ")[2]  # without the name of a profile's file
+        return Fault(f"{prefix}{name}", f"was renamed to {new}", f"Write {new} instead.")
     near = difflib.get_close_matches(name, fields, n=1)
     fix = f"Did you mean {prefix}{near[0]}?" if near else "Known here: " + ", ".join(fields) + "."
     return Fault(f"{prefix}{name}", "is not a known key", fix)

@@ -15,8 +15,11 @@ from typing import TextIO
 
 ROOT = "facesieve"
 FORMATS = ("text", "json")
-_CHATTY = ("py4j", "pyspark")
-"""Loggers of others that report an interrupted call in a dozen lines; the job itself says what it was."""
+_CHATTY = ("", "py4j", "pyspark")
+"""Loggers of others that report an interrupted call in a dozen lines; py4j does so through the root logger too.
+
+The job itself says what it was.
+"""
 
 
 @dataclass

@@ -14,6 +14,9 @@ from pyspark.sql import types as T
 
 from facesieve.core.errors import ContractError
 
+FORMER_SCOPES = {"heap": "global"}
+"""What a scope was called before 0.5.0 -> its name: rows of older versions still say so."""
+
 Listing = NewType("Listing", DataFrame)
 Embeddings = NewType("Embeddings", DataFrame)
 Rejects = NewType("Rejects", DataFrame)
