@@ -73,6 +73,12 @@ class Place:
         return sorted(row.value for row in frame.select(F.to_json(F.struct("*")).alias("value")).collect())
 
 
+def apart(rows: list[str]) -> tuple[list[Any], list[float]]:
+    """Rows in JSON without their floats, and these floats in order."""
+    floats: list[float] = []
+    return [json.loads(row, parse_float=lambda text: floats.append(float(text))) for row in rows], floats
+
+
 def _hiccup(fetch: Callable[[str], bytes]) -> Callable[[str], bytes]:
     """A storage that cannot read one image today."""
 
@@ -213,7 +219,11 @@ def test_a_run_that_dies_at_a_commit_goes_on(
         assert fresh.sieve(*APPLIED, extra=extra) == 130
     assert fresh.runs()[-1]["status"] == "interrupted"
     assert fresh.sieve(*APPLIED) == 0
-    assert fresh.rows(tables.DECISIONS) == place.rows(tables.DECISIONS)
+    resumed, floats = apart(fresh.rows(tables.DECISIONS))
+    undisturbed, expected = apart(place.rows(tables.DECISIONS))
+    assert resumed == undisturbed
+    # What is embedded anew is in other batches, on which inference depends a little; from link on all is to the bit.
+    assert floats == (pytest.approx(expected, abs=1e-5) if fresh is not place else expected)
     embedded = fresh.spark.table(f"lake.{fresh.namespace}.embeddings")
     assert embedded.count() == embedded.select("face_id").distinct().count()
 
