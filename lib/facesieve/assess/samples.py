@@ -6,14 +6,14 @@ from typing import NewType
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
+from facesieve.core.frames import columns
 from facesieve.core.tables import Embeddings, Listing
 
 NamedFaces = NewType("NamedFaces", DataFrame)
 """NAMED_FACES: one row per face."""
 
-NAMED_FACES = T.StructType([T.StructField("face_id", T.LongType()), T.StructField("identity", T.StringType())])
+NAMED_FACES = columns("face_id bigint, identity string")
 
 
 def named_faces(listing: Listing, embeddings: Embeddings) -> NamedFaces:

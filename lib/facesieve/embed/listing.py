@@ -16,18 +16,18 @@ from typing import NewType
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from facesieve.core import ids
 from facesieve.core.config import Images
 from facesieve.core.errors import ContractError
+from facesieve.core.frames import columns
 from facesieve.core.tables import LISTING, Listing, conform
 from facesieve.images.protocol import Fetch, SourceImages
 
 Digests = NewType("Digests", DataFrame)
 """The SHA-256 of images by uri, with the columns of DIGESTS."""
 
-DIGESTS = T.StructType([T.StructField("uri", T.StringType()), T.StructField("sha256", T.StringType())])
+DIGESTS = columns("uri string, sha256 string")
 
 _TASKS_PER_CORE = 4
 _MOST_BYTES = 1 << 30  # the greatest embed.max_bytes: a larger file is never decoded, so it stays unread

@@ -12,8 +12,8 @@ from typing import NewType
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
+from facesieve.core.frames import columns
 from facesieve.core.tables import EMBEDDINGS, LISTING, REJECTS, Listing
 from facesieve.embed.listing import DIGESTS, Digests, with_former_digests
 from facesieve.images.protocol import SourceImages
@@ -25,9 +25,9 @@ NewUris = NewType("NewUris", DataFrame)
 SeenImages = NewType("SeenImages", DataFrame)
 """Images that a model has seen, with the columns of SEEN_IMAGES."""
 
-SEEN_IMAGES = T.StructType([T.StructField("image_id", T.LongType()), T.StructField("uri", T.StringType())])
+SEEN_IMAGES = columns("image_id bigint, uri string")
 
-NEW_URIS = T.StructType([T.StructField("uri", T.StringType())])
+NEW_URIS = columns("uri string")
 
 
 def new_uris(images: SourceImages, listing: Stage, faces: Stage) -> NewUris:

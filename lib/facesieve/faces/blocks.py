@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from facesieve.core.errors import ContractError
+from facesieve.core.frames import columns
 from facesieve.faces.hashing import id_hash
 from facesieve.faces.vectors import Halves, Indices
 
@@ -29,16 +29,8 @@ ListedFaces = NewType("ListedFaces", DataFrame)
 FaceBlocks = NewType("FaceBlocks", DataFrame)
 """Rows with the columns of FACE_BLOCKS."""
 
-FACE_BLOCKS = (
-    T.StructType()
-    .add("faces", "integer")
-    .add("nameless", "integer")
-    .add("unusable", "integer")
-    .add("shortest", "integer")
-    .add("longest", "integer")
-    .add("ids", "binary")
-    .add("codes", "binary")
-    .add("vectors", "binary")
+FACE_BLOCKS = columns(
+    "faces int, nameless int, unusable int, shortest int, longest int, ids binary, codes binary, vectors binary"
 )
 """How many faces; how many are without an id or a usable vector; lengths of vectors; the faces' numbers as bytes."""
 

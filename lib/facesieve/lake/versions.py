@@ -12,14 +12,13 @@ from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.errors import ContractError
+from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Table
 from facesieve.lake import iceberg
 from facesieve.lake.iceberg import Commit
 
 KEY = "facesieve.key"
 _RUN, _INPUTS = "facesieve.run", "facesieve.inputs"
-_BROADCAST_KEYS = 1_000_000
-"""A delete sends up to so many keys to every executor (some 50 MB): then the table itself is not shuffled."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Change:
             same = " AND ".join(f"gone.`{column}` = old.`{column}`" for column in self.table.key)
             self.spark.sql(
                 f"DELETE FROM {self._target} AS old WHERE EXISTS (SELECT 1 FROM {{gone}} AS gone WHERE {same})",
-                gone=F.broadcast(gone) if count <= _BROADCAST_KEYS else gone,
+                gone=broadcast_if_few(gone, count),
             )
             self.at, self._ended = self._current(), False
         gone.unpersist()

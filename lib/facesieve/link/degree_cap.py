@@ -12,16 +12,15 @@ from typing import NewType
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from facesieve.core.frames import broadcast_if_few
+from facesieve.core.frames import broadcast_if_few, columns
 from facesieve.core.tables import Edges
 from facesieve.faces.edge_frames import both_directions, ends
 
 RemovedPairs = NewType("RemovedPairs", DataFrame)
 """Edges to take away: src bigint, dst bigint."""
 
-_REMOVED = T.StructType().add("src", "long").add("dst", "long")
+_REMOVED = columns("src bigint, dst bigint")
 
 
 @dataclass(frozen=True)

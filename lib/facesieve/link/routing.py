@@ -9,8 +9,8 @@ from typing import Any, NewType
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import types as T
 
+from facesieve.core.frames import columns
 from facesieve.faces.blocks import (
     NO_IDENTITY,
     FaceBlocks,
@@ -27,14 +27,7 @@ from facesieve.link.kernels.voronoi import Pivots, Probes, route
 RoutedBlocks = NewType("RoutedBlocks", DataFrame)
 """Face blocks with the cells of each face: rows with the columns of ROUTED_BLOCKS."""
 
-ROUTED_BLOCKS = (
-    T.StructType()
-    .add("faces", "integer")
-    .add("ids", "binary")
-    .add("codes", "binary")
-    .add("probes", "binary")
-    .add("vectors", "binary")
-)
+ROUTED_BLOCKS = columns("faces int, ids binary, codes binary, probes binary, vectors binary")
 """How many faces, and as bytes: ids and codes int64 [n], probes int32 [n, r] (home first), vectors float16 [n, D]."""
 
 
