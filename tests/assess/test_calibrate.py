@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from facesieve.assess import calibrate
 from facesieve.core import profiles, tables
-from facesieve.core.config import Embed
+from facesieve.core.sections import Embed
 from facesieve.link.kernels.thresholds import link_cosine
 
 PEOPLE, EACH = 60, 6

@@ -10,8 +10,8 @@ import pytest
 
 from facesieve.assess.profile_writer import profile_text, refuse_unwritable
 from facesieve.core import profiles
-from facesieve.core.config import Embed
 from facesieve.core.errors import ConfigError
+from facesieve.core.sections import Embed
 
 MODELS = Path(__file__).resolve().parents[2] / "conf" / "models"
 SECTIONS: dict[str, dict[str, Any]] = {

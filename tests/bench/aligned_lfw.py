@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bench_environment import PROFILES
 
 from facesieve.core import profiles
-from facesieve.core.config import Embed
+from facesieve.core.sections import Embed
 from facesieve.embed.worker import Plan
 
 IMAGE_COLUMNS = "image_id bigint, uri string, sha256 string, size bigint, content binary"

@@ -20,8 +20,8 @@ from bench_environment import DATA, PROFILES, one_thread
 
 from facesieve import models
 from facesieve.core import profiles
-from facesieve.core.config import Embed
 from facesieve.core.profiles import Margin, Profile
+from facesieve.core.sections import Embed
 from facesieve.embed.crops import cut, faces
 from facesieve.embed.decode import Unusable, picture
 

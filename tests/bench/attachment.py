@@ -18,13 +18,16 @@ from facesieve.cluster.kernels.attachment import admission
 from facesieve.cluster.kernels.exemplars import Links, exemplars, links, nearest_cluster, with_joined
 from facesieve.cluster.kernels.structure import SCORE_SCALE
 from facesieve.cluster.kernels.whispers import Coin, whispers
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.faces.vectors import Indices, medoid
 
-LINK_IMPOSTORS, ERROR = config.Link().false_matches, config.Cluster().attach_error
+LINK_IMPOSTORS, ERROR = sections.Link().false_matches, sections.Cluster().attach_error
 NOTHING = np.zeros((2, 0), np.int64)
 LARGE, PEOPLE, TARGET = 10, 12, 0.97
-COIN, SUPERSTEPS = Coin(config.Cluster().update_fraction, config.Cluster().seed), config.Cluster().max_supersteps
+COIN, SUPERSTEPS = (
+    Coin(sections.Cluster().update_fraction, sections.Cluster().seed),
+    sections.Cluster().max_supersteps,
+)
 
 
 def main() -> None:
@@ -54,7 +57,7 @@ def report(name: str, sets: list[Faces]) -> None:
 def voted(faces: Faces) -> Indices:
     """Clusters by structure score."""
     edges = linked(faces)
-    return clustered(edges, scored_edges(edges), config.Cluster().score_cut)
+    return clustered(edges, scored_edges(edges), sections.Cluster().score_cut)
 
 
 def attached(faces: Faces, labels: Indices) -> tuple[Indices, str]:

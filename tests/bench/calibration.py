@@ -25,7 +25,7 @@ from facesieve.assess.calibrate import IMPOSTORS, IMPOSTORS_EACH, PEOPLE_EACH, P
 from facesieve.assess.kernels.agreement import bcubed
 from facesieve.cluster.kernels.structure import least_vote
 from facesieve.cluster.kernels.whispers import Coin, whispers
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.faces.blocks import Faces
 from facesieve.faces.vectors import Cosines, Halves, Indices, pair_cosine
 from facesieve.link.kernels.thresholds import link_cosine
@@ -101,7 +101,7 @@ def _collection_f(vectors: Halves, people: Indices, measured: Measured) -> float
 
 def _clusters(edges: Linked) -> Indices:
     score = scored_edges(edges)
-    votes, ids = score >= least_vote(config.Cluster().score_cut), np.arange(len(edges.people))
+    votes, ids = score >= least_vote(sections.Cluster().score_cut), np.arange(len(edges.people))
     return whispers(ids, edges.src[votes], edges.dst[votes], score[votes], Coin(0.75, 0), 500).labels
 
 

@@ -36,7 +36,7 @@ from facesieve.cluster.kernels.structure import hoods, least_vote, scores
 from facesieve.cluster.kernels.whispers import Coin, split, whispers
 from facesieve.cluster.structure_score import structure
 from facesieve.cluster.supersteps import Voting
-from facesieve.core import config, profiles, tables
+from facesieve.core import profiles, sections, tables
 from facesieve.core.tables import Votes
 from facesieve.faces.vectors import hits
 from facesieve.link.edges import Tally
@@ -49,7 +49,7 @@ def main() -> int:
     """Link by brute force, cluster by kernels and by the stage, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="mobilefacenet", choices=EMBEDDINGS)
-    parser.add_argument("--below", type=int, default=config.Cluster().finish_locally_below)
+    parser.add_argument("--below", type=int, default=sections.Cluster().finish_locally_below)
     parser.add_argument("--peers", action="store_true", help="the two-level loop and the networkx script, too")
     parser.add_argument("--master", default="local[2]")
     parser.add_argument("--partitions", default="4", help="shuffle partitions, and those of the input")
@@ -90,7 +90,7 @@ def _linked(model: str) -> tuple[Faces, Edges]:
     line = profiles.load(model, PROFILES).impostor
     assert line is not None
     ids = np.random.default_rng(0).permutation(np.arange(len(stored["labels"])) * 1_000_003 - 2**32)
-    tolerances = config.Link().false_matches, config.Cluster().false_matches
+    tolerances = sections.Link().false_matches, sections.Cluster().false_matches
     cosines = [link_cosine(line.intercept, line.slope, impostors, len(ids), 1_000) for impostors in tolerances]
     faces = Faces(ids, stored["labels"], stored["embeddings"], *cosines)
     rows = faces.vectors.astype(np.float16)
@@ -107,7 +107,7 @@ def _linked(model: str) -> tuple[Faces, Edges]:
 
 
 def _by_kernels(faces: Faces, edges: Edges) -> tuple[np.ndarray, np.ndarray]:
-    settings = config.Cluster()
+    settings = sections.Cluster()
     began = time.perf_counter()
     ends, others = np.append(edges.src, edges.dst), np.append(edges.dst, edges.src)
     known = hoods(ends, others, np.append(edges.cosines, edges.cosines), faces.line, settings.max_degree)
@@ -145,7 +145,7 @@ def _by_stage(options: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[
         spark = _session(options, folder)
         _write(f"{folder}/faces.parquet", face_id=faces.ids, vector=pa.array(list(faces.vectors)), label=faces.ids)
         _write(f"{folder}/edges.parquet", src=edges.src, dst=edges.dst, cosine=edges.cosines)
-        settings = config.Cluster(finish_locally_below=options.below)
+        settings = sections.Cluster(finish_locally_below=options.below)
         table = spark.read.parquet(f"{folder}/edges.parquet").repartition(int(options.partitions))
         if options.shuffled:
             table = table.orderBy(F.xxhash64(F.lit(options.shuffled), "src", "dst"))
@@ -173,7 +173,7 @@ def _by_stage(options: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[
     return scored, np.array([cluster_of[face] for face in faces.ids.tolist()])
 
 
-def _peers(spark: SparkSession, votes: Votes, settings: config.Cluster, clock: _Clock, folder: str) -> None:
+def _peers(spark: SparkSession, votes: Votes, settings: sections.Cluster, clock: _Clock, folder: str) -> None:
     ballots = votes.where("votes").selectExpr("src", "dst", "bigint(score * 1048576) vote").persist()
     by_hand = _Clock("two-level loop")
     two_level(spark, ballots, settings, f"{folder}/hand", by_hand)

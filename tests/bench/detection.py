@@ -56,7 +56,7 @@ def embed(model: Any, crops: list[npt.NDArray[np.float32]]) -> None:
 
 def ours(images: list[Pixels]) -> Callable[[], dict[str, float]]:
     """One pass of this package, in seconds by part."""
-    from facesieve.core.config import Embed  # noqa: PLC0415
+    from facesieve.core.sections import Embed  # noqa: PLC0415
     from facesieve.embed.crops import cut, faces  # noqa: PLC0415
     from facesieve.embed.decode import Picture, Unusable  # noqa: PLC0415
 

@@ -29,7 +29,7 @@ from pyspark.sql import SparkSession
 
 from facesieve import models
 from facesieve.core import profiles
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.core.tables import EDGES, Edges
 from facesieve.decide.kernels.duplicates import least_difference
 from facesieve.decide.near_duplicates import Candidates, near_duplicates

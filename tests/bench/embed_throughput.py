@@ -29,7 +29,7 @@ from pyspark.sql import SparkSession
 
 from facesieve import models
 from facesieve.core import ids, profiles
-from facesieve.core.config import Embed
+from facesieve.core.sections import Embed
 from facesieve.embed.crops import cut, faces
 from facesieve.embed.decode import Unusable, picture
 from facesieve.embed.embeddings import ToEmbed, outcomes

@@ -25,8 +25,8 @@ from hostile import FORMATS, SUFFIXES, File, bombs, in_all_formats, mutated, sou
 from pyspark.sql import SparkSession
 
 from facesieve.core import profiles
-from facesieve.core.config import Embed, Images
 from facesieve.core.profiles import Crop
+from facesieve.core.sections import Embed, Images
 from facesieve.embed import embeddings as stage
 from facesieve.embed.decode import Unusable
 from facesieve.embed.decoder_client import Decoder

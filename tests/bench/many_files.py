@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench_environment import session
 
-from facesieve.core.config import Images
+from facesieve.core.sections import Images
 from facesieve.embed.listing import listing, listing_key
 from facesieve.images.sources import source
 

@@ -21,7 +21,7 @@ import structure
 from bench_environment import DATA, LFW_EMBEDDINGS
 from structure import Faces
 
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.decide.kernels import overlap
 from facesieve.decide.kernels.nearest import greatest
 from facesieve.faces.hashing import id_hash
@@ -113,7 +113,7 @@ def choice(people: Indices, seed: int) -> tuple[Indices, Indices, list[Indices]]
 def clustered(faces: Faces) -> Indices:
     """Link, score and let vote, as the job does; cluster numbers from 0."""
     edges = structure.linked(faces)
-    labels = structure.clustered(edges, structure.scored_edges(edges), config.Cluster().score_cut)
+    labels = structure.clustered(edges, structure.scored_edges(edges), sections.Cluster().score_cut)
     return np.unique(labels, return_inverse=True)[1]
 
 

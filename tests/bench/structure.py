@@ -21,7 +21,7 @@ from bench_environment import DATA, LFW_EMBEDDINGS, PROFILES
 from facesieve.assess.kernels.agreement import bcubed, pairwise
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores
 from facesieve.cluster.kernels.whispers import Coin, split, whispers
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.faces.vectors import Cosines, Halves, Indices, Shorts, hits, slices
 from facesieve.link.kernels.thresholds import link_cosine
 
@@ -135,9 +135,9 @@ def impostors_line(vectors: Shorts, people: Indices) -> tuple[float, float]:
 
 def linked(faces: Faces, impostors: float | None = None) -> Linked:
     """Link the faces by brute force at the derived cosine; both tolerances scale together."""
-    tolerated = config.Link().false_matches
+    tolerated = sections.Link().false_matches
     impostors = tolerated if impostors is None else impostors
-    line_impostors = config.Cluster().false_matches * impostors / tolerated
+    line_impostors = sections.Cluster().false_matches * impostors / tolerated
     edges = pairs(faces.vectors.astype(np.float16), faces.cosine(impostors))
     return Linked(faces.people, *edges, faces.cosine(line_impostors))
 
@@ -153,14 +153,16 @@ def pairs(vectors: Halves, cosine: float) -> tuple[Indices, Indices, Cosines]:
     return src, dst, cosines
 
 
-def table_row(name: str, cuts: tuple[float, ...], sets: list[Linked], most: int = config.Cluster().max_degree) -> None:
+def table_row(
+    name: str, cuts: tuple[float, ...], sets: list[Linked], most: int = sections.Cluster().max_degree
+) -> None:
     """Print one row: agreement at each cut, averaged over the sets."""
     scored = [(each, scored_edges(each, most)) for each in sets]
     means = {cut: np.mean([agreement(each, score, cut) for each, score in scored], axis=0) for cut in cuts}
     print(f"{name}: " + "  ".join(f"{cut:.2f} {f[0]:.4f}/{f[1]:.4f}" for cut, f in means.items()), flush=True)
 
 
-def scored_edges(edges: Linked, most: int = config.Cluster().max_degree) -> Indices:
+def scored_edges(edges: Linked, most: int = sections.Cluster().max_degree) -> Indices:
     """Score all edges."""
     _, src, dst, cosines, line = edges
     near = hoods(np.append(src, dst), np.append(dst, src), np.append(cosines, cosines), line, most)
@@ -169,7 +171,7 @@ def scored_edges(edges: Linked, most: int = config.Cluster().max_degree) -> Indi
 
 def clustered(edges: Linked, score: Indices, cut: float) -> Indices:
     """Let the faces vote by the edges that score enough, as the job does."""
-    settings, votes = config.Cluster(), score >= least_vote(cut)
+    settings, votes = sections.Cluster(), score >= least_vote(cut)
     ids, src, dst = np.arange(len(edges.people)), edges.src[votes], edges.dst[votes]
     coin = Coin(settings.update_fraction, settings.seed)
     return split(ids, whispers(ids, src, dst, score[votes], coin, settings.max_supersteps).labels, src, dst)

@@ -33,7 +33,7 @@ from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import Vertices, VotingEdges
 from facesieve.cluster.supersteps import Voting, whispers
 from facesieve.cluster.vote import vote
-from facesieve.core import config
+from facesieve.core import sections
 
 STEPS = 5
 
@@ -53,7 +53,7 @@ def main() -> None:
         vertices = edges.select(F.explode(F.array("src", "dst")).alias("id")).distinct().persist()
         print(f"{edges.count():,} edges, {vertices.count():,} faces", flush=True)
         _rates(spark, vertices, edges, folder)
-        settings = config.Cluster(finish_locally_below=2 * options.edges)
+        settings = sections.Cluster(finish_locally_below=2 * options.edges)
         local = partial(_whole, spark, vertices, edges, settings, f"{folder}/local")
         whole = min(_timed("whole vote, local finish", local) for _ in range(2))
         if not options.without_networkx:
@@ -84,7 +84,7 @@ def planted(edges: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: str) -> None:
-    alone = config.Cluster(finish_locally_below=0, max_supersteps=STEPS)
+    alone = sections.Cluster(finish_locally_below=0, max_supersteps=STEPS)
     ours, hand, theirs = [], [], []
     for turn in range(2):
         vote = partial(_vote, spark, vertices, edges, alone, f"{folder}/a{turn}")
@@ -96,7 +96,7 @@ def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: s
     print(f"supersteps / labelPropagation: {min(ours) / min(theirs):.2f}", flush=True)
 
 
-def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
+def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: sections.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
     found = whispers(
         Vertices(labelled), VotingEdges(edges), Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)
@@ -105,7 +105,7 @@ def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: 
     found.directed.unpersist()
 
 
-def _whole(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: config.Cluster, folder: str) -> None:
+def _whole(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: sections.Cluster, folder: str) -> None:
     labelled = vertices.withColumn("label", F.col("id"))
     vote(
         Vertices(labelled), VotingEdges(edges), Voting(settings, Checkpoints(spark, folder, "bench"), lambda *_: None)

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from facesieve.cluster.kernels.whispers import Coin
 from facesieve.cluster.supersteps import draws
-from facesieve.core import config
+from facesieve.core import sections
 
 FILTER_BELOW = 0.25
 
@@ -21,7 +21,7 @@ FILTER_BELOW = 0.25
 def two_level(
     spark: SparkSession,
     edges: DataFrame,
-    settings: config.Cluster,
+    settings: sections.Cluster,
     folder: str,
     report: Callable[[int, int], None] = lambda *_: None,
 ) -> DataFrame:
@@ -59,7 +59,7 @@ def _best(near: DataFrame, state: DataFrame) -> DataFrame:
     return votes.groupBy(F.col("dst").alias("id")).agg(F.max_by("heard", rank).alias("best"))
 
 
-def _stepped(state: DataFrame, best: DataFrame, step: int, settings: config.Cluster) -> DataFrame:
+def _stepped(state: DataFrame, best: DataFrame, step: int, settings: sections.Cluster) -> DataFrame:
     preferred = F.coalesce("best", "preferred")
     looked = state.join(F.broadcast(best), "id", "left").select("id", "label", preferred.alias("preferred"))
     wanting = F.col("preferred") != F.col("label")

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from facesieve.cli import main
 from facesieve.cluster.step import cluster
-from facesieve.core import config, tables
+from facesieve.core import sections, tables
 from facesieve.core.tables import Decisions
 from facesieve.decide import step as decide_module
 from facesieve.decide.decisions import Outcome, decisions
@@ -90,8 +90,8 @@ def _hiccup(fetch: Callable[[str], bytes]) -> Callable[[str], bytes]:
     return read
 
 
-def _lake(namespace: str) -> config.Lake:
-    return config.Lake(namespace=namespace)
+def _lake(namespace: str) -> sections.Lake:
+    return sections.Lake(namespace=namespace)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from facesieve.cluster.frames import CLUSTERED_FACES, VOTERS, Voters
 from facesieve.cluster.kernels.cohesion import cohesion
 from facesieve.cluster.kernels.whispers import Coin, split, whispers
 from facesieve.cluster.supersteps import Voting
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.tables import VOTES, Votes
 from facesieve.faces.vectors import hits
 
@@ -75,7 +75,7 @@ class Run:
     def of(self, faces: Voters, votes: Votes, **conditions: Any) -> Clustered:
         below = conditions.pop("finish_locally_below", 1_000_000)
         checkpoints = Checkpoints(self.spark, str(self.folder), "test")
-        voting = Voting(config.Cluster(finish_locally_below=below), checkpoints, lambda *_: None)
+        voting = Voting(sections.Cluster(finish_locally_below=below), checkpoints, lambda *_: None)
         return clusters(VoteInput(faces, votes, **conditions), voting)
 
 

@@ -10,9 +10,10 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.cluster.edge_weights import by_cosine, impostor_lines, vote_integer
-from facesieve.core.config import Cluster, Config
+from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError
 from facesieve.core.profiles import ImpostorLine, InFolder, Profile
+from facesieve.core.sections import Cluster
 from facesieve.core.tables import EDGES, VOTES, Edges
 from facesieve.link.epoch import Epoch
 from facesieve.link.kernels.thresholds import false_matches_at

@@ -12,7 +12,7 @@ from facesieve.cluster import local_finish
 from facesieve.cluster.frames import VOTE_STATE, VOTING_EDGES, DirectedEdges, VoteState
 from facesieve.cluster.kernels.whispers import Coin, Start, finish
 from facesieve.cluster.local_finish import finished, unfinished_edges
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.faces.edge_frames import both_directions
 
 PATHS = graph(nx.disjoint_union_all([nx.path_graph(6), nx.path_graph(5), nx.complete_graph(4)]), seed=5, most=9)
@@ -33,7 +33,7 @@ def test_whole_components_of_unsettled_vertices_and_the_kernels_end(spark: Spark
     inside = np.isin(PATHS.src, np.append(PATHS.ids[:6], PATHS.ids[11:]))
     expected = np.stack([column[inside] for column in PATHS[1:]], axis=1)
     assert sorted(map(tuple, edges.collect())) == sorted(map(tuple, expected.tolist()))
-    end = finished(state, edges, 2, config.Cluster())
+    end = finished(state, edges, 2, sections.Cluster())
     ids = np.sort(np.append(PATHS.ids[:6], PATHS.ids[11:]))
     src, dst, votes = expected.T
     truth = finish(ids, (src, dst, votes), Start(ids, 2), Coin(0.75, 0), 500)

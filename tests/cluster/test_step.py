@@ -15,9 +15,9 @@ from world import DIMENSION, World
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VoteState
 from facesieve.core import tables
-from facesieve.core.config import Cluster
 from facesieve.core.errors import ConfigError
 from facesieve.core.ids import digest_id
+from facesieve.core.sections import Cluster
 from facesieve.lake.versions import Stamp
 
 IDS, PERSONS, VECTORS = faces(12, 12, seed=3, dimension=DIMENSION)

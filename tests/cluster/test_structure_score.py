@@ -12,7 +12,7 @@ from facesieve.cluster import structure_score as module
 from facesieve.cluster.frames import SCORED_EDGES
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores
 from facesieve.cluster.structure_score import structure
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.tables import Edges
 from facesieve.link.edges import Tally
 
@@ -38,7 +38,7 @@ def random_edges(seed: int, faces: int, share: float, levels: int, hub: int = 0)
     return ends[0][order], ends[1][order], cosines[order]
 
 
-def expected(pairs: Pairs, settings: config.Cluster) -> Scored:
+def expected(pairs: Pairs, settings: sections.Cluster) -> Scored:
     """Score by the kernel, and count faces and those cut."""
     src, dst, cosines = pairs
     owners = np.append(src, dst)
@@ -50,7 +50,7 @@ def expected(pairs: Pairs, settings: config.Cluster) -> Scored:
     return sorted(rows), (len(degrees), int((degrees > settings.max_degree).sum()))
 
 
-def scored(spark: SparkSession, pairs: Pairs, settings: config.Cluster, partitions: int = 2) -> Scored:
+def scored(spark: SparkSession, pairs: Pairs, settings: sections.Cluster, partitions: int = 2) -> Scored:
     """Score with Spark; the tally summed over tasks."""
     edges = Edges(frame_of(spark, pairs).repartition(partitions))
     tally = spark.sparkContext.accumulator({}, Tally())
@@ -66,7 +66,7 @@ def frame_of(spark: SparkSession, pairs: Pairs) -> DataFrame:
 
 @pytest.mark.parametrize(("seed", "most", "cut"), [(0, 200, 0.27), (1, 1, 0.3), (2, 5, 0.25)])
 def test_it_is_the_kernel(spark: SparkSession, seed: int, most: int, cut: float) -> None:
-    edges, settings = random_edges(seed, 60, 0.3, 5), config.Cluster(max_degree=most, score_cut=cut)
+    edges, settings = random_edges(seed, 60, 0.3, 5), sections.Cluster(max_degree=most, score_cut=cut)
     wanted = expected(edges, settings)
     assert {row[3] for row in wanted[0]} == {True, False}
     assert scored(spark, edges, settings) == wanted
@@ -76,7 +76,7 @@ def test_it_is_the_kernel(spark: SparkSession, seed: int, most: int, cut: float)
 def test_it_does_not_depend_on_partitions_or_order(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch, partitions: int, group_ends: int
 ) -> None:
-    settings = config.Cluster(max_degree=8)
+    settings = sections.Cluster(max_degree=8)
     edges = random_edges(3, 50, 0.4, 4, hub=40)
     wanted = expected(edges, settings)
     assert wanted[1][1] > 10
@@ -88,13 +88,13 @@ def test_it_does_not_depend_on_partitions_or_order(
 
 
 def test_a_hub(spark: SparkSession) -> None:
-    edges, settings = random_edges(4, 30, 0.5, 4, hub=20_000), config.Cluster(max_degree=20)
+    edges, settings = random_edges(4, 30, 0.5, 4, hub=20_000), sections.Cluster(max_degree=20)
     assert scored(spark, edges, settings) == expected(edges, settings)
 
 
 def test_a_hub_sends_no_more_than_its_strongest(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """The neighbourhoods sent hold at most `max_degree` neighbours, whatever the degree."""
-    pairs, settings = random_edges(5, 10, 0.9, 4, hub=5_000), config.Cluster(max_degree=7)
+    pairs, settings = random_edges(5, 10, 0.9, 4, hub=5_000), sections.Cluster(max_degree=7)
     edges = Edges(frame_of(spark, pairs))
     plan = module._planned(edges, LINE, settings)
     tally = spark.sparkContext.accumulator({}, Tally())
@@ -110,7 +110,7 @@ def test_a_hub_sends_no_more_than_its_strongest(spark: SparkSession, monkeypatch
 def test_no_edges(spark: SparkSession) -> None:
     edges = Edges(spark.createDataFrame([], "src bigint, dst bigint, cosine float"))
     tally = spark.sparkContext.accumulator({}, Tally())
-    nothing = structure(edges, LINE, config.Cluster(), tally)
+    nothing = structure(edges, LINE, sections.Cluster(), tally)
     assert nothing.schema == SCORED_EDGES
     assert (nothing.collect(), tally.value) == ([], {})
 
@@ -118,6 +118,6 @@ def test_no_edges(spark: SparkSession) -> None:
 def test_what_is_exactly_at_a_limit_is_within_it(spark: SparkSession) -> None:
     """A face of just `max_degree` neighbours is not cut, and an edge just at the cut votes."""
     star = np.zeros(7, np.int64), np.arange(1, 8), np.linspace(0.5, 0.9, 7).astype(np.float32)
-    weakest = min(row[2] for row in expected(star, config.Cluster(max_degree=7))[0])
-    rows, (faces, cut) = scored(spark, star, config.Cluster(max_degree=7, score_cut=weakest))
+    weakest = min(row[2] for row in expected(star, sections.Cluster(max_degree=7))[0])
+    rows, (faces, cut) = scored(spark, star, sections.Cluster(max_degree=7, score_cut=weakest))
     assert ([row[3] for row in rows], faces, cut) == ([True] * 7, 8, 0)

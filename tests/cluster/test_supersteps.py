@@ -17,11 +17,11 @@ from facesieve.cluster import local_finish, supersteps
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
-from facesieve.core import config
 from facesieve.core import frames as core_frames
+from facesieve.core import sections
 
 ADAPTIVE = "spark.sql.adaptive.enabled"
-MESSAGES = partial(config.Cluster, finish_locally_below=0)
+MESSAGES = partial(sections.Cluster, finish_locally_below=0)
 
 
 @pytest.fixture
@@ -60,13 +60,13 @@ class Vote:
     folder: Path
     reports: list[tuple[int, int]] = field(default_factory=list)
 
-    def run(self, sample: Graph, settings: config.Cluster, partitions: int = 2, run: str = "a") -> supersteps.Outcome:
+    def run(self, sample: Graph, settings: sections.Cluster, partitions: int = 2, run: str = "a") -> supersteps.Outcome:
         vertices, edges = frames(self.spark, sample, partitions, seed=partitions)
         checkpoints = Checkpoints(self.spark, str(self.folder), run)
         voting = supersteps.Voting(settings, checkpoints, lambda *now: self.reports.append(now))
         return supersteps.whispers(vertices, edges, voting)
 
-    def compare(self, sample: Graph, settings: config.Cluster, partitions: int = 2) -> supersteps.Outcome:
+    def compare(self, sample: Graph, settings: sections.Cluster, partitions: int = 2) -> supersteps.Outcome:
         """Compare labels vertex by vertex, and the history."""
         result = self.run(sample, settings, partitions)
         hold(result, sample, settings)
@@ -74,7 +74,7 @@ class Vote:
         return result
 
 
-def hold(result: supersteps.Outcome, sample: Graph, settings: config.Cluster) -> None:
+def hold(result: supersteps.Outcome, sample: Graph, settings: sections.Cluster) -> None:
     truth = kernel.whispers(*sample, kernel.Coin(settings.update_fraction, settings.seed), settings.max_supersteps)
     rows = {row["id"]: row for row in result.labels.collect()}
     assert result.labels.count() == len(sample.ids)
@@ -125,19 +125,19 @@ def test_a_hub_is_no_harder_than_its_degree(vote: Vote) -> None:
 
 def test_a_local_finish_changes_nothing(vote: Vote) -> None:
     sample = zoo(seed=1014)
-    result = vote.compare(sample, config.Cluster(finish_locally_below=70, max_supersteps=100))
+    result = vote.compare(sample, sections.Cluster(finish_locally_below=70, max_supersteps=100))
     assert result.finished_locally > 0
     assert result.finished_locally < len(result.unsettled)
 
 
 def test_a_local_finish_stops_at_the_limit(vote: Vote) -> None:
-    assert not vote.compare(zoo(seed=12), config.Cluster(finish_locally_below=200, max_supersteps=4)).settled
+    assert not vote.compare(zoo(seed=12), sections.Cluster(finish_locally_below=200, max_supersteps=4)).settled
 
 
 def test_what_is_too_wide_is_not_finished_locally(vote: Vote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_finish, "HOPS", 2)
     sample = graph(nx.path_graph(60), seed=4)
-    assert vote.compare(sample, config.Cluster(finish_locally_below=58)).finished_locally == 0
+    assert vote.compare(sample, sections.Cluster(finish_locally_below=58)).finished_locally == 0
 
 
 @pytest.mark.parametrize("stop", [1, 3])

@@ -14,7 +14,7 @@ from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
 from facesieve.cluster.supersteps import Voting
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.errors import InvariantError
 
 COIN = kernel.Coin(0.75, 0)
@@ -32,7 +32,7 @@ def vote(spark: SparkSession, tmp_path: Path) -> Vote:
         vertices = Vertices(spark.createDataFrame(begun, VERTICES).repartition(partitions))
         rows = np.random.default_rng(partitions).permutation(np.stack(sample[1:], axis=1))
         edges = VotingEdges(spark.createDataFrame(rows.tolist(), VOTING_EDGES).repartition(partitions))
-        settings = config.Cluster(finish_locally_below=below)
+        settings = sections.Cluster(finish_locally_below=below)
         checkpoints = Checkpoints(spark, str(tmp_path / str(below)), "test")
         return module.vote(vertices, edges, Voting(settings, checkpoints, lambda *_: None))
 

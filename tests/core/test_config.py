@@ -67,11 +67,6 @@ def test_a_required_key_is_missed_even_where_its_section_is_absent(tmp_path: Pat
     assert _keys(lambda: config.load(str(file))) == {"images.root"}
 
 
-@pytest.mark.parametrize("rule", ["(", "[a-z]+", "elsewhere"])
-def test_identity_rule_must_name_its_group(base: str, rule: str) -> None:
-    assert _keys(lambda: config.load(base, [], [f"images.identity={rule}"])) == {"images.identity"}
-
-
 def test_a_missing_or_broken_file_is_a_fault(base: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("[lake\n")
@@ -92,20 +87,3 @@ def test_what_a_job_does_not_use_may_be_left_out_but_not_wrong(tmp_path: Path) -
 )
 def test_the_model_is_named_whatever_else_is_wrong(base: str, sets: list[str], model: str) -> None:
     assert config.model_named(base, (), sets) == model
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "new"),
-    [
-        ("link.strangers", "3.0", "link.false_matches"),
-        ("cluster.strangers", "10.0", "cluster.false_matches"),
-        ("link.threshold_heap", "0.5", "link.threshold_global"),
-        ("link.scope", "heap", "global"),
-    ],
-)
-def test_an_old_key_or_scope_is_told_its_new_name(base: str, key: str, value: str, new: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        config.load(base, [], [f"{key}={value}"])
-    (fault,) = caught.value.faults
-    assert fault.key == key
-    assert f"was renamed to {new}" in str(fault)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from facesieve.core import profiles
-from facesieve.core.config import Embed
 from facesieve.core.errors import ConfigError
+from facesieve.core.sections import Embed
 
 GOOD = """
 file = "$MODEL_PLACE/model.tflite"

@@ -12,7 +12,7 @@ import pytest
 from deciding import Face, Photo, inputs
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.core.tables import DECISIONS
 from facesieve.decide.decisions import decisions
 from facesieve.decide.inputs import Basis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deciding import Face, Photo, inputs
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.decide.eligibility import ELIGIBLE, eligibility
 from facesieve.decide.inputs import OVERLAPS, OVERRIDES, Overlaps, Overrides, SideInputs
 

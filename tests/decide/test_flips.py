@@ -9,7 +9,7 @@ import pytest
 from deciding import Photo, inputs, photos_of, rows_of
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.decide.cluster_owners import OWNERS, ClusterOwners
 from facesieve.decide.evidence import SPEAKING, SpeakingFaces
 from facesieve.decide.flips import SUSPECTS, flips

@@ -8,7 +8,7 @@ import pytest
 from deciding import inputs, photos_of, rows_of
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.decide.evidence import SPEAKING, SpeakingFaces
 from facesieve.decide.identity_links import identity_links
 from facesieve.decide.kernels.membership import Scale

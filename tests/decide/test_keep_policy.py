@@ -9,7 +9,7 @@ from deciding import rows_of
 from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.core.tables import CLUSTERS, Clusters
 from facesieve.decide.eligibility import ELIGIBLE, EligibleFaces
 from facesieve.decide.keep_policy import FOLDER_FACES, POLICIES, FolderFaces, approves, in_folders, objections

@@ -17,9 +17,10 @@ from pyspark.sql import SparkSession
 from world import DIMENSION, MODEL, PROFILE
 
 from facesieve.core import profiles, tables
-from facesieve.core.config import Config, Decide, Embed, Images
-from facesieve.core.config import Lake as Place
+from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError
+from facesieve.core.sections import Decide, Embed, Images
+from facesieve.core.sections import Lake as Place
 from facesieve.decide.overlap import LISTED_FACES
 from facesieve.decide.protected_people import Protection, described, faces
 from facesieve.faces.blocks import ListedFaces

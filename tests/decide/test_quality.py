@@ -5,7 +5,7 @@ from __future__ import annotations
 from deciding import rows_of
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.core.tables import EMBEDDINGS
 from facesieve.decide.quality import doubts
 

@@ -9,7 +9,7 @@ import pytest
 from deciding import Face, Photo, inputs
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.decide.decisions import decisions
 from facesieve.decide.inputs import OVERLAPS, OVERRIDES, Basis, Overlaps, Overrides, SideInputs
 from facesieve.decide.kernels.membership import Scale

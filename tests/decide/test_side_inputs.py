@@ -6,8 +6,9 @@ from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
-from facesieve.core.config import Config, Decide
+from facesieve.core.config import Config
 from facesieve.core.profiles import ImpostorLine
+from facesieve.core.sections import Decide
 from facesieve.decide.protected_people import Protection
 from facesieve.decide.side_inputs import SideTables
 from facesieve.images.side_tables import Entries

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Decide
+from facesieve.core.sections import Decide
 from facesieve.decide.verdicts import (
     DECIDED,
     WEIGHED,

@@ -10,10 +10,10 @@ from PIL import Image
 
 from facesieve import models
 from facesieve.core import config_schema
-from facesieve.core.config import Embed
 from facesieve.core.errors import Fault
 from facesieve.core.profiles import Crop, Margin, Profile
 from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
 from facesieve.embed.crops import Face, cut, faces, magnified
 from facesieve.embed.decode import Picture, Unusable
 from facesieve.faces import pixels

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facesieve.core.config import Embed
 from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
 from facesieve.embed.decode import Unusable, check_bytes, picture
 
 EMBED = Embed()

@@ -17,8 +17,8 @@ import stand_in
 from PIL import Image
 
 import facesieve
-from facesieve.core.config import Embed
 from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
 from facesieve.embed.decode import Unusable, picture
 from facesieve.embed.decoder_client import PILLOW, Decoder
 
@@ -122,7 +122,7 @@ def test_a_hung_child_ends_though_its_parent_was_killed(tmp_path: Path) -> None:
     """The parent, a process of its own, is killed while its child hangs; the child gives up a while after its limit."""
     code = f"""
 import stand_in, threading
-from facesieve.core.config import Embed
+from facesieve.core.sections import Embed
 from facesieve.embed.decoder_client import Decoder
 from facesieve.embed.decode import Unusable
 made = Decoder(Embed(max_seconds=0.5), "stand_in:decode")

@@ -7,8 +7,8 @@ import json
 
 import numpy as np
 
-from facesieve.core.config import Embed
 from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
 from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.decoder_process import DECODED, LENGTH, READY, REQUEST, SHAPE, UNUSABLE, serve, settings
 

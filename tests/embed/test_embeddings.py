@@ -16,8 +16,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import Row as SparkRow
 
 from facesieve.core import ids, profiles
-from facesieve.core.config import Embed
 from facesieve.core.profiles import Profile
+from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS, REJECTS
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import TO_EMBED, Outcomes, ToEmbed

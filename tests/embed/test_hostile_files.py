@@ -15,9 +15,9 @@ import stand_in
 import tiny_model
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Embed, Images
 from facesieve.core.profiles import Crop, Profile
 from facesieve.core.reasons import REJECTING
+from facesieve.core.sections import Embed, Images
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.decoder_client import Decoder

@@ -12,8 +12,8 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core import ids
-from facesieve.core.config import Images
 from facesieve.core.errors import ContractError
+from facesieve.core.sections import Images
 from facesieve.core.tables import LISTING, Listing
 from facesieve.embed.listing import Digests, check_uris, checked, listing, listing_key
 from facesieve.images.protocol import SourceImages

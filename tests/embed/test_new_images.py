@@ -19,9 +19,9 @@ from PIL import Image
 from pyspark.sql import SparkSession
 
 from facesieve.cli import main
-from facesieve.core import config, tables
-from facesieve.core.config import Images
+from facesieve.core import sections, tables
 from facesieve.core.profiles import Crop
+from facesieve.core.sections import Images
 from facesieve.embed.listing import listing
 from facesieve.embed.step import embed
 from facesieve.images.files import FileTree
@@ -52,7 +52,7 @@ class Place:
 
     def __init__(self, spark: SparkSession, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.spark, self.root, self.form = spark, folder / "images", "files"
-        self.settings = config.Lake(namespace=f"ns_{uuid.uuid4().hex[:8]}")
+        self.settings = sections.Lake(namespace=f"ns_{uuid.uuid4().hex[:8]}")
         self.lake = Lake(spark, self.settings)
         self.model = tiny_model.profile_file(tiny_model.written(folder, Crop(SIDE, SIDE / 2, SIDE / 2)), folder)
         self.recorder = recording.Recorder(folder / "reads")

@@ -10,8 +10,8 @@ import pytest
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve.core import ids
-from facesieve.core.config import Embed
 from facesieve.core.profiles import Profile
+from facesieve.core.sections import Embed
 from facesieve.embed.embeddings import TO_EMBED
 from facesieve.embed.worker import OUTCOMES, Plan, outcome_batches
 from facesieve.images.protocol import Fetch

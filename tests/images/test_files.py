@@ -8,8 +8,8 @@ import pytest
 from odd_tree import IMAGES, ODD
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Images
 from facesieve.core.errors import ConfigError
+from facesieve.core.sections import Images
 from facesieve.images.protocol import SOURCE_IMAGES, Ignored
 from facesieve.images.sources import source
 

@@ -10,7 +10,7 @@ import pytest
 from publishing import Decided, Shop
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Images
+from facesieve.core.sections import Images
 from facesieve.embed.listing import listing
 from facesieve.images.sources import source
 

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Images
 from facesieve.core.errors import ConfigError
+from facesieve.core.sections import Images
 from facesieve.images.protocol import SOURCE_IMAGES
 from facesieve.images.sources import source
 

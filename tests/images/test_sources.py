@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facesieve.core.config import Images
+from facesieve.core.sections import Images
 from facesieve.images.files import FileTree
 from facesieve.images.parquet import ParquetSet
 from facesieve.images.protocol import Source

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from small_lake import cosines, edges, refs
 
-from facesieve.core import config, tables
+from facesieve.core import sections, tables
 from facesieve.core.errors import ConfigError, ContractError, Refused
 from facesieve.core.tables import Table
 from facesieve.lake.catalog import Lake, Snapshot, Stamp
@@ -164,7 +164,7 @@ def test_a_root_that_cannot_be_written_is_a_fault(spark: SparkSession, tmp_path:
     spark.conf.set("spark.sql.catalog.broken.type", "hadoop")
     spark.conf.set("spark.sql.catalog.broken.warehouse", str(tmp_path / "file" / "lake"))
     with pytest.raises(ConfigError) as caught:
-        Lake(spark, config.Lake(catalog="broken")).open(tables.EDGES)
+        Lake(spark, sections.Lake(catalog="broken")).open(tables.EDGES)
     assert caught.value.faults[0].key == "lake.catalog"
 
 

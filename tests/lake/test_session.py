@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Lake
 from facesieve.core.errors import ConfigError
+from facesieve.core.sections import Lake
 from facesieve.lake import session
 
 ICEBERG = "org.apache.iceberg.spark.SparkCatalog"

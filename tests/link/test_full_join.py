@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from facesieve.core.config import Link
+from facesieve.core.sections import Link
 from facesieve.lake.run import Stage
 from facesieve.link import full_join as module
 from facesieve.link.collection import Collection

@@ -13,9 +13,9 @@ import world
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from facesieve.core.config import Link
 from facesieve.core.errors import ConfigError, Refused
 from facesieve.core.profiles import Genuine, ImpostorLine, InFolder, Profile
+from facesieve.core.sections import Link
 from facesieve.link.kernels.impostor_line import Line
 from facesieve.link.kernels.thresholds import link_cosine, to_cosine
 from facesieve.link.threshold_check import Forecast, cosines, forecast, written

@@ -26,7 +26,7 @@ from pyspark.sql import functions as F
 
 from facesieve.cluster.frames import FINISHED_VERTICES, DirectedEdges, FinishedVertices, Labels, VoteState, VotingEdges
 from facesieve.cluster.kernels.whispers import Coin, Start, Whispered, finish
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.faces.blocks import RowBatches
 
 HOPS = 30
@@ -66,7 +66,7 @@ def unfinished_edges(state: VoteState, directed: DirectedEdges, most: int) -> Vo
     return None
 
 
-def finished(state: VoteState, edges: VotingEdges, done: int, settings: config.Cluster) -> Finished:
+def finished(state: VoteState, edges: VotingEdges, done: int, settings: sections.Cluster) -> Finished:
     """Let the vertices at the ends of `edges` whisper on in one task, after `done` supersteps."""
     rows = with_labels(edges, state).select(*_EDGE).repartition(1)
     vertices = rows.mapInArrow(_finisher(done, settings), _FINISHED).persist()
@@ -94,7 +94,7 @@ def history_column(whispered: Whispered) -> pa.Array:
     return pa.array([whispered.unsettled, *[None] * (len(whispered.labels) - 1)], pa.list_(pa.int64()))
 
 
-def _finisher(done: int, settings: config.Cluster) -> RowBatches:
+def _finisher(done: int, settings: sections.Cluster) -> RowBatches:
     coin, limit = Coin(settings.update_fraction, settings.seed), settings.max_supersteps
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

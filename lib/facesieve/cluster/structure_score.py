@@ -27,7 +27,7 @@ from pyspark.accumulators import Accumulator
 
 from facesieve.cluster.frames import SCORED_EDGES, ScoredEdges
 from facesieve.cluster.kernels.structure import SCORE_SCALE, Cosines, Hoods, Ints, hoods, least_vote, scores, united
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.tables import Edges
 from facesieve.faces.arrow_groups import tables
 from facesieve.faces.blocks import RowBatches, batch_of, rows_of
@@ -57,7 +57,7 @@ class _Plan:
     groups: int
     keys: Ints
     line: float
-    settings: config.Cluster
+    settings: sections.Cluster
 
     def task(self, faces: Ints) -> Ints:
         """Return the task that finds each face's neighbourhood, int64 [n]."""
@@ -70,7 +70,7 @@ class _Plan:
         return np.asarray(high * (high + 1) // 2 + np.minimum(a, b))
 
 
-def structure(edges: Edges, line: float, settings: config.Cluster, tally: ScoreTally) -> ScoredEdges:
+def structure(edges: Edges, line: float, settings: sections.Cluster, tally: ScoreTally) -> ScoredEdges:
     """Score the edges of one scope, the same to the bit for any partitioning and row order.
 
     The edges are counted at once, the rest is lazy. line: the impostor line. The score does not read the weakest
@@ -89,7 +89,7 @@ def structure(edges: Edges, line: float, settings: config.Cluster, tally: ScoreT
     return ScoredEdges(scored)
 
 
-def _planned(edges: Edges, line: float, settings: config.Cluster) -> _Plan:
+def _planned(edges: Edges, line: float, settings: sections.Cluster) -> _Plan:
     ends = 2 * edges.count()
     busy = math.sqrt(2 * edges.sparkSession.sparkContext.defaultParallelism)
     groups = math.ceil(max(ends / _GROUP_ENDS, busy))

@@ -33,7 +33,7 @@ from facesieve.cluster.frames import (
 from facesieve.cluster.kernels.whispers import COIN_BITS, COIN_STEPS, Coin
 from facesieve.cluster.local_finish import finished, unfinished_edges
 from facesieve.cluster.messages import best_labels, least_ranks
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.frames import broadcast_if_few
 from facesieve.faces.edge_frames import both_directions
 
@@ -66,7 +66,7 @@ class Outcome:
 class Voting:
     """A vote: its settings, its checkpoints, and who gets the report (superstep, vertices unsettled at its begin)."""
 
-    settings: config.Cluster
+    settings: sections.Cluster
     checkpoints: Checkpoints
     report: Callable[[int, int], None]
 
@@ -185,7 +185,7 @@ def _looked(state: VoteState, best: BestLabels | None, count: int) -> DataFrame:
     return looked.withColumn("wanting", F.col("preferred") != F.col("label"))
 
 
-def _heads(draw: Column, settings: config.Cluster) -> Column:
+def _heads(draw: Column, settings: sections.Cluster) -> Column:
     return draw < F.lit(Coin(settings.update_fraction, settings.seed).bound)
 
 

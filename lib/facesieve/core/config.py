@@ -1,151 +1,20 @@
-"""Every parameter of the job, as frozen dataclasses: one per section of `conf/pipeline.toml`, nested in one.
+"""Every parameter of the job: the sections of `conf/pipeline.toml` (`sections`), nested in one dataclass.
 
-A parameter stands in two places only: its field here and its commented line in `conf/pipeline.toml` (a test compares
-them). `load` reads the file, lays overlays and `--set` values over it, and reports all faults in one ConfigError.
+`load` reads the file, lays overlays and `--set` values over it, and reports all faults in one ConfigError.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
 from facesieve.core.config_files import read_tables
-from facesieve.core.config_schema import at_least, between, build, each_of, key, missing, one_of
+from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-
-
-def _identity_rule(value: str) -> str | None:
-    if value in ("folder", "none"):
-        return None
-    try:
-        groups = re.compile(value).groupindex
-    except re.error as problem:
-        return f"The regular expression does not compile ({problem})."
-    if "identity" in groups:
-        return None
-    return "Use folder, none, or a regular expression with the group (?P<identity>...)."
-
-
-def _not_empty(value: str) -> str | None:
-    return None if value.strip() else "Give a path or URI."
-
-
-def _name(value: str) -> str | None:
-    return None if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) else "Use letters, digits and underscores."
-
-
-@dataclass(frozen=True)
-class Lake:
-    """Where the tables live."""
-
-    root: str = key("")
-    catalog: str = key("lake", _name)
-    namespace: str = key("faces", _name)
-    scratch: str = key("")
-
-
-@dataclass(frozen=True)
-class Images:
-    """Where images come from, and what may count as one."""
-
-    root: str = key("", needed=True)
-    format: str = key("files", one_of("files", "parquet"))
-    identity: str = key("folder", _identity_rule)
-    suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"])
-
-
-@dataclass(frozen=True)
-class Embed:
-    """How faces are found and turned into vectors."""
-
-    model: str = key("facenet", _not_empty)
-    detector: str = key("mtcnn", one_of("mtcnn", "aligned"))
-    faces: str = key("largest", one_of("largest", "all"))
-    chunk_images: int = key(20_000, at_least(1))
-    batch_images: int = key(32, between(1, 4096))
-    detector_side: int = key(1_280, between(64, 10_000))
-    formats: tuple[str, ...] = key(
-        ["JPEG", "PNG", "WEBP", "BMP", "PPM"], each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF")
-    )
-    max_bytes: int = key(33_554_432, between(1, 1 << 30))
-    max_pixels: int = key(50_000_000, between(1, 1_000_000_000))
-    max_seconds: float = key(10.0, between(0.1, 3_600))
-    max_memory: int = key(2_147_483_648, between(1 << 26, 1 << 40))
-    max_aspect: float = key(10.0, at_least(1))
-    min_face: int = key(20, at_least(12))
-    min_confidence: float = key(0.8, between(0, 1))
-    turned_below: float = key(0.95, between(0, 1))
-    rehash: bool = key(False)
-
-
-@dataclass(frozen=True)
-class Link:
-    """Which pairs of faces become edges."""
-
-    scope: str = key("both", one_of("identity", "global", "both", renamed={"heap": "global"}))
-    false_matches: float = key(3.0, between(0, 1_000, open_low=True), was="strangers")
-    min_n: int = key(1_000, between(2, 1 << 50))
-    threshold_identity: float = key(0.0)
-    threshold_global: float = key(0.0, was="threshold_heap")
-    unit: str = key("cosine", one_of("cosine", "l2", "squared_l2", "inverse_l2"))
-    force: bool = key(False)
-    method: str = key("voronoi", one_of("voronoi", "exact"))
-    recall: float = key(0.98, between(0.5, 0.999))
-    max_neighbours: int = key(500, between(0, 1 << 30))
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """How the graph of faces is cut into people."""
-
-    score: str = key("structure", one_of("structure", "cosine"))
-    false_matches: float = key(10.0, between(0, 1_000, open_low=True), was="strangers")
-    score_cut: float = key(0.27, between(0, 1))
-    max_degree: int = key(200, at_least(1))
-    attach_error: float = key(0.1, between(0, 1))
-    update_fraction: float = key(0.75, between(0, 1, open_low=True, open_high=True))
-    seed: int = key(0, between(-(2**63), 2**63 - 1))
-    constraints: str = key("")
-    same_photo_differs: bool = key(False)
-    max_supersteps: int = key(500, at_least(1))
-    finish_locally_below: int = key(1_000_000, at_least(0))
-
-
-@dataclass(frozen=True)
-class Decide:
-    """What becomes of each image."""
-
-    keep: str = key("largest", one_of("largest", "modes", "medoid"))
-    min_faces: int = key(5, at_least(1))
-    close_share: float = key(0.8, between(0, 1, open_low=True))
-    medoid_cosine: float = key(0.0, between(-1, 1))
-    merge_identities: bool = key(False)
-    near_cosine: float = key(0.85, between(0.5, 1))
-    near_bits: int = key(24, between(0, 64))
-    quality: str = key("note", one_of("note", "quarantine", "drop"))
-    small_box: float = key(40.0, at_least(0))
-    low_confidence: float = key(0.9, between(0, 1))
-    blurred: float = key(0.0, at_least(0))
-    extreme_aspect: float = key(2.0, at_least(1))
-    overrides: str = key("")
-    protected: str = key("")
-    overlap: str = key("drop", one_of("drop", "quarantine"))
-
-
-@dataclass(frozen=True)
-class Publish:
-    """How the cleaned data set is written."""
-
-    apply: bool = key(False)
-    max_change: float = key(0.05, between(0, 1))
-    outputs: tuple[str, ...] = key([], each_of("parquet", "folders"))
-    export_root: str = key("")
-    buckets: int = key(16, between(1, 10_000))
-    bytes: bool = key(False)
+from facesieve.core.sections import Cluster, Decide, Embed, Images, Lake, Link, Publish
 
 
 @dataclass(frozen=True)

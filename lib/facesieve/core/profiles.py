@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facesieve.core.config import Embed
 from facesieve.core.config_schema import at_least, between, build, key, one_of
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.sections import Embed
 
 FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite")
 _WITHOUT_EFFECT_ON_FACES = frozenset({"model", "chunk_images", "batch_images", "rehash"})

@@ -19,7 +19,7 @@ from typing import NewType
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.frames import checkpointed, columns
 from facesieve.core.reasons import Reason, Verdict, is_published
 from facesieve.core.tables import Embeddings
@@ -40,7 +40,7 @@ keeper: the copy that counts. override, override_to: a person's verdict and targ
 protected face. counted: the image makes its cluster large."""
 
 
-def eligibility(inputs: Inputs, settings: config.Decide) -> EligibleFaces:
+def eligibility(inputs: Inputs, settings: sections.Decide) -> EligibleFaces:
     """Return one row per face of an image that did not fail, and one row for every image that failed."""
     images = inputs.side_inputs.join(_with_failures(inputs, _faces(inputs.embeddings, settings)))
     faces = checkpointed(_copies(images))
@@ -59,7 +59,7 @@ def eligibility(inputs: Inputs, settings: config.Decide) -> EligibleFaces:
     return EligibleFaces(joined.withColumn("counted", counted).select(*ELIGIBLE.names))
 
 
-def _faces(embeddings: Embeddings, settings: config.Decide) -> DataFrame:
+def _faces(embeddings: Embeddings, settings: sections.Decide) -> DataFrame:
     image = Window.partitionBy("image_id")
     leading = F.col("face_rank") == F.min("face_rank").over(image)
     measured = ("image_id", "face_id", "face_rank", "image_width", "image_height", "sharpness")

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.frames import columns
 from facesieve.core.tables import IDENTITY_LINKS, Embeddings, IdentityLinks, conform
 from facesieve.decide.cluster_owners import LEAST_CORE
@@ -31,7 +31,7 @@ _COMPARED = columns("smaller string, cosine float, ratio float")
 
 
 def identity_links(
-    speaking: SpeakingFaces, embeddings: Embeddings, scale: Scale | None, settings: config.Decide
+    speaking: SpeakingFaces, embeddings: Embeddings, scale: Scale | None, settings: sections.Decide
 ) -> IdentityLinks:
     """Propose every folder as the same person as the folder that has more images in a cluster of both.
 
@@ -69,7 +69,7 @@ def _merged(pairs: DataFrame, asked: bool) -> DataFrame:
     return able.join(going, on="larger", how="left").withColumn("merged", F.col("able") & ~onward)
 
 
-def _pairs(mains: DataFrame, settings: config.Decide) -> DataFrame:
+def _pairs(mains: DataFrame, settings: sections.Decide) -> DataFrame:
     """Whom each folder is proposed with: smaller (once), larger, share, and alone (no second person in the smaller).
 
     The larger of a cluster is the folder with most images in it, the first by name of equal ones. Of several larger

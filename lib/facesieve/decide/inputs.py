@@ -8,7 +8,7 @@ from typing import NewType
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.frames import columns
 from facesieve.core.reasons import Verdict
 from facesieve.core.tables import Clusters, Edges, Embeddings, Listing, Rejects
@@ -78,7 +78,7 @@ class Basis:
     """What the rules go by: the settings, `link.scope`, what the model's cosines mean (None: the profile does not say),
     and the cosine from which the medoid of a mode is near that of the largest."""
 
-    settings: config.Decide
+    settings: sections.Decide
     link_scope: str
     scale: Scale | None = None
     medoid_cosine: float = 1.0

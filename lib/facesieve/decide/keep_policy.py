@@ -17,7 +17,7 @@ from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.frames import columns
 from facesieve.core.tables import Clusters
 from facesieve.decide.eligibility import ELIGIBLE, EligibleFaces
@@ -46,7 +46,7 @@ in the main cluster, the largest; of equal ones that of the smallest id. mode: i
 share: of its cluster in the folder; null without an identity."""
 
 
-def in_folders(faces: EligibleFaces, clusters: Clusters, settings: config.Decide, link_scope: str) -> FolderFaces:
+def in_folders(faces: EligibleFaces, clusters: Clusters, settings: sections.Decide, link_scope: str) -> FolderFaces:
     """Count the clusters of each folder. Of images without an identity the leading face alone remains."""
     scoped = _scoped(faces, clusters, link_scope)
     may_speak = F.col("identity").isNotNull() | F.coalesce("leading", F.lit(True))
@@ -59,7 +59,7 @@ def in_folders(faces: EligibleFaces, clusters: Clusters, settings: config.Decide
     return FolderFaces(counted.select(*FOLDER_FACES.names))
 
 
-def objections(policy: str, settings: config.Decide) -> dict[str, Column]:
+def objections(policy: str, settings: sections.Decide) -> dict[str, Column]:
     """Say what a policy has against an image, for the rows of `in_folders`: booleans, never null, by OBJECTIONS.
 
     `largest` keeps the largest cluster, unless the second one is nearly as large (`decide.close_share`). `modes` keeps

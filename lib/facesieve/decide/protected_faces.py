@@ -13,9 +13,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from facesieve import models
-from facesieve.core.config import Images
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, ContractError, Fault, first_line
+from facesieve.core.sections import Images
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.listing import listing, listing_key

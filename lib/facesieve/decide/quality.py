@@ -5,14 +5,14 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.reasons import Reason
 
 QUALITY = (Reason.SMALL_BOX, Reason.LOW_CONFIDENCE, Reason.BLURRED, Reason.EXTREME_ASPECT)
 """The reasons that speak of quality."""
 
 
-def doubts(settings: config.Decide) -> Column:
+def doubts(settings: sections.Decide) -> Column:
     """Say what is doubtful of a row of `embeddings`: array<string>, by name; what was not measured is not doubted.
 
     The limits are `decide.small_box` (pixels, shorter side of the box), `low_confidence`, `blurred` (column sharpness)

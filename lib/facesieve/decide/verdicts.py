@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from facesieve.core import config
+from facesieve.core import sections
 from facesieve.core.frames import columns
 from facesieve.core.reasons import Verdict
 from facesieve.decide.confidence import CLEAR
@@ -48,7 +48,7 @@ DECIDED = columns(
 """What is added to WEIGHED. rule: place in RULES. proposed_reason, proposal: without a person's verdict."""
 
 
-def with_proposals(images: WeighedImages, settings: config.Decide) -> ProposedImages:
+def with_proposals(images: WeighedImages, settings: sections.Decide) -> ProposedImages:
     """Say what the rules alone make of each image under every keep policy.
 
     Adds, for each policy, rule_POLICY (place in RULES) and verdict_POLICY, and the terms of the rules.
@@ -62,7 +62,7 @@ def with_proposals(images: WeighedImages, settings: config.Decide) -> ProposedIm
     return ProposedImages(terms.withColumns(approved).withColumns(rules).withColumns(verdicts))
 
 
-def with_verdicts(images: ProposedImages, settings: config.Decide) -> DecidedImages:
+def with_verdicts(images: ProposedImages, settings: sections.Decide) -> DecidedImages:
     """Decide by the rules and people's verdicts. A fail stays a fail, whoever says what."""
     proposed = F.col(f"rule_{settings.keep}")
     overridden = F.col("override").isNotNull() & (proposed != _place(FAILED))
@@ -100,7 +100,7 @@ def nearest_of_its_people() -> dict[str, Column]:
     }
 
 
-def _facts(settings: config.Decide) -> dict[str, Column]:
+def _facts(settings: sections.Decide) -> dict[str, Column]:
     """The terms that do not depend on the keep policy, but for those that are columns already."""
     here = F.coalesce("membership", F.lit(float("-inf")))
     ahead = F.col("target_membership") - here >= AHEAD
@@ -145,7 +145,7 @@ def _of_rule(place: Column, value: Callable[[Rule], Column]) -> Column:
     return F.element_at(F.array(*map(value, RULES)), place + F.lit(1))
 
 
-def _verdict(place: Column, settings: config.Decide) -> Column:
+def _verdict(place: Column, settings: sections.Decide) -> Column:
     by_key = {
         "decide.overrides": F.col("override"),
         "decide.overlap": F.lit(settings.overlap),

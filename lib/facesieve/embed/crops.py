@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facesieve import models
-from facesieve.core.config import Embed
 from facesieve.core.profiles import Margin, Profile
 from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
 from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.kernels import landmarks
 from facesieve.faces import pixels

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from facesieve.core.config import Embed
 from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
 
 DECODING_ERRORS = (
     OSError,

@@ -18,8 +18,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from facesieve.core.config import Embed
 from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
 from facesieve.embed import decoder_process as child
 from facesieve.embed.decode import Picture, Unusable
 

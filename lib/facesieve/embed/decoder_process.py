@@ -25,7 +25,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from facesieve.core.config import Embed
+from facesieve.core.sections import Embed
 from facesieve.embed.decode import Picture, Unusable, out_of_memory
 
 REQUEST = struct.Struct("<QB")

@@ -18,9 +18,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core import ids
-from facesieve.core.config import Images
 from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns
+from facesieve.core.sections import Images
 from facesieve.core.tables import LISTING, Listing, conform
 from facesieve.images.protocol import Fetch, SourceImages
 

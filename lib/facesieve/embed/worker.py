@@ -21,9 +21,9 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve import models
 from facesieve.core import ids
-from facesieve.core.config import Embed
 from facesieve.core.profiles import Profile
 from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS
 from facesieve.embed.crops import Face, cut, faces, magnified
 from facesieve.embed.decode import Picture, Unusable, check_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from facesieve.core.config import Images
+from facesieve.core.sections import Images
 from facesieve.images.files import FileTree
 from facesieve.images.parquet import ParquetSet
 from facesieve.images.protocol import Source

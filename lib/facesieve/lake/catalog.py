@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from facesieve.core import config, tables
+from facesieve.core import sections, tables
 from facesieve.core.errors import ConfigError, ContractError, Fault, Refused
 from facesieve.core.tables import Table
 from facesieve.lake import iceberg
@@ -48,7 +48,7 @@ _DELETE_BY_ROW = {
 class Lake:
     """The tables of one namespace of one Iceberg catalog."""
 
-    def __init__(self, spark: SparkSession, settings: config.Lake) -> None:
+    def __init__(self, spark: SparkSession, settings: sections.Lake) -> None:
         self._spark = spark
         self._settings = settings
         self._namespace = f"{settings.catalog}.{settings.namespace}"

@@ -16,9 +16,9 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from facesieve.core.config import Lake
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import absolute
+from facesieve.core.sections import Lake
 from facesieve.lake import hadoop_files
 
 _MOST_ROWS_A_BATCH = 1_024

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
-from facesieve.core.config import Link
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.profiles import ImpostorLine, Profile
+from facesieve.core.sections import Link
 from facesieve.lake.records import FalseMatchForecast
 from facesieve.link.kernels.impostor_line import Line, drifted, share_below
 from facesieve.link.kernels.thresholds import false_matches_at, from_cosine, link_cosine, to_cosine

@@ -8,11 +8,11 @@ from dataclasses import asdict, replace
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
-from facesieve.core.config import Publish
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, InvariantError, Refused
 from facesieve.core.places import absolute
 from facesieve.core.reasons import is_published
+from facesieve.core.sections import Publish
 from facesieve.core.tables import Cleaned, Decisions, Embeddings, Listing
 from facesieve.images.sources import source
 from facesieve.images.storage import Storage, why_unwritable
