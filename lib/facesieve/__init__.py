@@ -5,4 +5,4 @@ Five steps make six tables, each step in a package of its own:
     images -embed-> embeddings -link-> edges -cluster-> clusters -decide-> decisions -publish-> cleaned
 """
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
