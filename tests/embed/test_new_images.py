@@ -188,6 +188,17 @@ def test_a_run_that_died_goes_on_and_embeds_nothing_twice(
     assert set(embedded) <= set(place.rows(tables.EMBEDDINGS, "face_id", "vector"))
 
 
+@pytest.mark.usefixtures("reads")
+def test_a_set_of_which_all_fail_is_refused(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A crop that leaves the images: each is a reject, and the run says which key to change."""
+    too_large = Crop(SIDE + 3, SIDE / 2, SIDE / 2)
+    model = tiny_model.profile_file(tiny_model.written(tmp_path, too_large), tmp_path)
+    assert place.exit_code(f"embed.model={model}") == 2
+    message = capsys.readouterr().err
+    assert "error: embed.model: 9 images (75% of all) fail with crop_outside. In the profile" in message
+    assert "error: embed.formats: 1 images (8% of all) fail with wrong_type" in message
+
+
 def test_a_parquet_set_is_embedded_alike(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place(spark, tmp_path, monkeypatch)
     uris = [*PHOTOGRAPHS, *REJECTED]
