@@ -283,4 +283,3 @@ def test_the_standard_crop_is_the_box_where_no_points_are_known() -> None:
     for points in (None, (1.0,) * 10):
         crop = standard(taken(image), Face(box, (0, 0, 5, 5), landmarks=points))
         assert (crop[2:-2, 2:-2] == 200).all()
-        assert crop.min() > 90
