@@ -59,8 +59,18 @@ def cell(value: object) -> Row:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(" a ", "a"), ("", None), ("  ", None), (None, None), (0, "0"), (False, "False"), ("0", "0")]
-    + [(12.0, "12"), (1.5, "1.5"), (float("nan"), None)],
+    [
+        (" a ", "a"),
+        ("", None),
+        ("  ", None),
+        (None, None),
+        (0, "0"),
+        (False, "False"),
+        ("0", "0"),
+        (12.0, "12"),
+        (1.5, "1.5"),
+        (float("nan"), None),
+    ],
 )
 def test_text(value: object, text: str | None) -> None:
     assert cell(value).text("c") == text
