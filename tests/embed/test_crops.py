@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from arrow_picture import marked, sought
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from facesieve import models
@@ -175,9 +177,27 @@ def test_aligned_takes_the_profiles_crop_or_the_whole_image() -> None:
     assert whole.template is None
 
 
-def test_aligned_refuses_an_image_that_ends_before_the_crop() -> None:
-    (why,) = refusals([PICTURE], profile(crop=Crop(100, 150, 250)), Embed(detector="aligned"))
-    assert "ends before" in why.detail
+@pytest.mark.parametrize(
+    "crop", [Crop(100, 150, 250), Crop(201, 150, 101.1), Crop(100, 51, 48.9), Crop(1.1, 0.5, 0.5, "share")]
+)
+def test_aligned_refuses_an_image_that_the_crop_leaves(crop: Crop) -> None:
+    (why,) = refusals([PICTURE], profile(crop=crop), Embed(detector="aligned"))
+    assert why.reason is Reason.CROP_OUTSIDE
+    assert "leaves the image of 300 x 200 pixels" in why.detail
+
+
+def test_a_crop_that_is_rounded_over_the_edge_is_taken() -> None:
+    ((face,),) = located([PICTURE], profile(crop=Crop(200, 150, 100.5)), Embed(detector="aligned"))
+    assert face.cut == (50, 0.5, 200, 200)
+
+
+@given(st.floats(0.05, 1), st.floats(0, 1), st.floats(0, 1), st.integers(20, 600), st.integers(20, 600))
+def test_a_fixed_crop_lies_in_the_image_or_is_refused(side: float, x: float, y: float, width: int, height: int) -> None:
+    picture = taken(np.zeros((height, width, 3), np.uint8))
+    (answer,) = faces([picture], profile(crop=Crop(side, x, y, "share")), Embed(detector="aligned"))
+    half = side * min(width, height) / 2
+    room = min(x * width - half, y * height - half, (1 - x) * width - half, (1 - y) * height - half)
+    assert isinstance(answer, Unusable) == (room <= -1) or abs(room + 1) < 1e-6
 
 
 def test_a_crop_from_reduced_pixels_is_that_of_the_full_picture() -> None:

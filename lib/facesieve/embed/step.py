@@ -24,6 +24,7 @@ from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.listing import Digests, check_uris, listing, listing_key
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
+from facesieve.embed.reject_check import check_rejects
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
 from facesieve.images.labels import LabelRow, labelled, read_labels
@@ -151,6 +152,7 @@ def _embed(stage: Stage, images: Source) -> None:
     )
     reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
     stage.done(EmbedRecord(rows_in=total, rows_out=faces.count(), reused=reused, reasons=reasons))
+    check_rejects(reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
