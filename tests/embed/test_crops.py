@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from arrow_picture import marked, sought
 from PIL import Image
 
 from facesieve import models
@@ -70,34 +71,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def arrow(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A detector for four bright blocks that are upright with red above green and blue left of white.
-
-    Return how confident it is when they are upright, and when they are not (0: it finds nothing).
-    """
+    """A detector for the four blocks of `arrow_picture`."""
     confidence = {"upright": 0.99, "turned": 0.0}
-
-    def search(image: Any) -> Any:
-        red, green, blue, white = (
-            np.argwhere((image == colour).all(axis=2)).mean(axis=0)[::-1] + 0.5
-            for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255))
-        )
-        upright = red[1] < green[1] and blue[0] < white[0] and abs(red[0] - green[0]) < 1
-        sure = confidence["upright" if upright else "turned"]
-        points = (*blue, *white, *((blue + white) / 2), *red, *green)
-        corner, side = np.minimum(red, blue) - 20, 60.0
-        return [Detection((corner[0], corner[1], side, side + 10), tuple(map(float, points)), sure)] if sure else []
-
-    monkeypatch.setattr(models, "detect", lambda images, *asked: [search(image) for image in images])
+    monkeypatch.setattr(models, "detect", lambda images, *asked: [sought(image, confidence) for image in images])
     return confidence
-
-
-def marked(turn: int) -> Any:
-    """300 x 200 pixels with the four blocks, turned clockwise by quarter turns."""
-    image = np.zeros((200, 300, 3), dtype=np.uint8)
-    places = {(255, 0, 0): (60, 101), (0, 255, 0): (90, 101), (0, 0, 255): (75, 85), (255, 255, 255): (75, 120)}
-    for colour, (row, column) in places.items():
-        image[row - 2 : row + 3, column - 2 : column + 3] = colour
-    return np.ascontiguousarray(np.rot90(image, -turn))
 
 
 def test_largest_face_ties_go_to_the_surer_then_to_the_left(found: Any) -> None:
@@ -169,22 +146,6 @@ def test_a_turned_picture_gives_the_upright_crop_and_its_own_coordinates(turn: i
     assert x < points_of(face)[0] < x + width
     assert y < points_of(face)[1] < y + height
     assert sorted((width, height)) == sorted(upright.box[2:])
-
-
-@pytest.mark.parametrize(
-    ("as_it_is", "upside_down", "turns"),
-    [(0.9, 0.98, [0]), (0.9, 0.991, [2]), (0.96, 0.999, [0]), (0.0, 0.97, []), (0.0, 0.99, [2])],
-)
-def test_a_turned_find_must_be_ten_times_surer(arrow: Any, as_it_is: float, upside_down: float, turns: Any) -> None:
-    arrow |= {"turned": as_it_is, "upright": upside_down}
-    (result,) = faces([taken(marked(2))], profile(), Embed())
-    assert ([] if isinstance(result, Unusable) else [face.turn for face in result]) == turns
-
-
-def test_turning_can_be_switched_off(arrow: Any) -> None:
-    arrow |= {"upright": 0.999, "turned": 0.0}
-    assert isinstance(faces([taken(marked(2))], profile(), NO_TURNS)[0], Unusable)
-    assert located([taken(marked(2))], profile(), Embed())[0][0].turn == 2
 
 
 def test_points_that_are_no_faces_fall_back_to_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
