@@ -51,8 +51,11 @@ def _checkpoint(files: ModelFiles) -> Outline:
 
 def _saved_model(files: ModelFiles) -> Outline:
     saved = graphs.parse(files.contents["saved_model.pb"], "SavedModel")
-    signatures = [signature for meta in saved.meta_graphs for signature in meta.signature_def.values()]
-    ends = ([tensor for one in signatures for tensor in getattr(one, end).values()] for end in ("inputs", "outputs"))
+    signatures = [entry for meta in saved.meta_graphs for entry in meta.signature_def.values()]
+    ends = (
+        [tensor for signature in signatures for tensor in getattr(signature, end).values()]
+        for end in ("inputs", "outputs")
+    )
     shown = [
         tuple(sorted({_tensor(info.name, info.dtype, graphs.sides_of(info.tensor_shape)) for info in end if info.name}))
         for end in ends
@@ -61,7 +64,7 @@ def _saved_model(files: ModelFiles) -> Outline:
 
 
 def _of_graph(definition: Any) -> Outline:
-    """Inputs are placeholders and facenet's `input`; outputs are its `embeddings`, else the nodes that nothing reads."""
+    """Inputs are placeholders and `input`; outputs are `embeddings`, else the nodes that nothing reads."""
     read = {name.lstrip("^").partition(":")[0] for node in definition.node for name in node.input}
     sources = [node for node in definition.node if node.op in _PLACEHOLDERS or f"{node.name}:0" == graphs.INPUT]
     named = [node for node in definition.node if f"{node.name}:0" == graphs.OUTPUT]
