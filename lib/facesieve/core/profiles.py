@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from facesieve.core.config_schema import at_least, between, build, key, one_of
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.places import expanded
 from facesieve.core.sections import Embed
 
 FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite")
@@ -140,7 +140,12 @@ def folder_beside(configuration: str) -> str:
 
 def path_of(model: str, folder: str) -> Path:
     """Return where the profile is that `embed.model` names."""
-    return Path(os.path.expandvars(model)) if model.endswith(".toml") else Path(folder) / f"{model}.toml"
+    if not model.endswith(".toml"):
+        return Path(folder) / f"{model}.toml"
+    try:
+        return Path(expanded(model))
+    except ValueError:  # a fault of the configuration, where the same key is read
+        return Path(model)
 
 
 def load(model: str, folder: str) -> Profile:
@@ -169,11 +174,11 @@ def load(model: str, folder: str) -> Profile:
 def _expand(tables: dict[str, Any], path: Path, faults: list[Fault]) -> None:
     if not isinstance(tables.get("file"), str):
         return
-    tables["file"] = os.path.expandvars(tables["file"])
-    left = re.search(r"\$\{?(\w+)", tables["file"])
-    if left:
-        fix = f"Set {left.group(1)}, or write the full path in {path}."
-        faults.append(Fault(f"{path.name}: file", f"environment variable {left.group(1)} is not set", fix))
+    try:
+        tables["file"] = expanded(tables["file"])
+    except ValueError as problem:
+        fix = f"Set it, or write the full path in {path}."
+        faults.append(Fault(f"{path.name}: file", str(problem), fix))
 
 
 def model_id(profile: Profile, embed: Embed) -> str:
