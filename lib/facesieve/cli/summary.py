@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from facesieve.core.console import aligned, count, duration
-from facesieve.lake.records import SCOPES, ClusterRecord, DecideRecord, RunRecord, ScopeRecord, StepRecord
+from facesieve.lake.decide_records import DecideRecord
+from facesieve.lake.records import SCOPES, ClusterRecord, RunRecord, ScopeRecord
+from facesieve.lake.step_record import StepRecord
 
 
 def of(record: RunRecord) -> str:
