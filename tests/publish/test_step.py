@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
-from publishing import Decided, Shop
+from publishing import Decided, Shop, writing
 from pyspark.sql import SparkSession
 
 from facesieve.core import tables
 from facesieve.lake.catalog import Stamp
+from facesieve.lake.run import Run
 from facesieve.publish import step as module
 from facesieve.publish.cleaned import cleaned
 from facesieve.publish.parquet_export import export_parquet
+from facesieve.publish.step import publish
 
 KEEP, DROP = Decided("keep"), Decided("drop")
 HUNDRED = {f"{number}.jpg": KEEP for number in range(100)}
@@ -155,3 +159,50 @@ def test_an_export_that_lacks_an_image_is_not_complete(
     assert "the export parquet holds 99 images, the table cleaned 100" in capsys.readouterr().err
     assert not list(shop.export.rglob("_SUCCESS"))
     assert shop.current() is None
+
+
+def crowd(run: Run) -> None:
+    """Six photographs without a name show the persons of clusters 7 and 8; one of Zoe's folder shows both as well."""
+    images = [{"image_id": number, "uri": f"{number}.jpg", "sha256": f"sha of {number}"} for number in range(7)]
+    faces = [image | {"face_id": 10 * image["image_id"] + rank} for image in images for rank in (1, 2)]
+    names = [{"identity": "Zoe" if image["image_id"] == 6 else None} for image in images]
+    rows: dict[tables.Table, list[dict[str, Any]]] = {
+        tables.LISTING: [image | name for image, name in zip(images, names, strict=True)],
+        tables.EMBEDDINGS: [face | {"face_rank": face["face_id"] % 10, "vector": [0.6, 0.8]} for face in faces],
+        tables.CLUSTERS: [
+            {"scope": "global", "face_id": face["face_id"], "cluster_id": 6 + face["face_id"] % 10} for face in faces
+        ],
+        tables.DECISIONS: [
+            image | name | {"verdict": "keep", "reasons": [], "face_id": 10 * image["image_id"] + 1, "cluster_id": 7}
+            for image, name in zip(images, names, strict=True)
+        ],
+    }
+    for table, rows_of_table in rows.items():
+        writing(table, rows_of_table)(run)
+
+
+def test_an_image_of_several_people_is_published_for_each_if_asked(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apply, people = "publish.apply=true", "publish.per_face=true"
+
+    def published() -> dict[str | None, set[int]]:
+        rows = shop.lake.read(tables.CLEANED, shop.lake.snapshot(tables.CLEANED)).collect()
+        return {name: {row.face_id for row in rows if row.identity == name} for name in {row.identity for row in rows}}
+
+    assert shop.run("dry", crowd, publish, sets=(people,)) == 0
+    assert "7 images (13 faces) would be published" in capsys.readouterr().err
+    assert shop.run("each", crowd, publish, sets=(apply, people, 'publish.outputs=["parquet"]')) == 0
+    ann, bob = {10 * number + 1 for number in range(6)}, {10 * number + 2 for number in range(6)}
+    assert published() == {"Zoe": {61}, "cluster-7": ann, "cluster-8": bob}
+    assert len(pq.read_table(shop.export / "each" / "parquet")) == 13
+    assert shop.run("plain", crowd, publish, sets=(apply,)) == 3, "six images would leave the second person's"
+    assert "6 of 7 (85.7%) published images would leave" in capsys.readouterr().err
+    assert shop.run("again", crowd, publish, sets=(apply, people)) == 0
+    assert shop.record("again")["stages"]["publish"]["reused"]
+    assert shop.run("larger", crowd, publish, sets=(apply, people, "decide.min_faces=8", "publish.max_change=1")) == 0
+    assert published() == {"Zoe": {61}, "cluster-7": ann}, "no cluster is so large: what the verdicts say remains"
+    assert any("publish.per_face changes nothing" in text for text in shop.record("larger")["warnings"])
+    assert not shop.record("each")["warnings"]
+    assert [shop.undo(run) for run in ("larger", "again", "each")] == [0, 0, 0]
+    assert published() == {}

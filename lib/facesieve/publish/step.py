@@ -70,7 +70,11 @@ def _wanted(run: Run, read: Callable[[tables.Table], DataFrame]) -> Wanted:
         return wanted(decided)
     faces = Embeddings(read(tables.EMBEDDINGS).where(F.col("model") == run.model))
     clusters = Clusters(read(tables.CLUSTERS))
-    return wanted(decided, nameless_faces(decided, faces, clusters, run.config.decide.min_faces))
+    every = wanted(decided, nameless_faces(decided, faces, clusters, run.config.decide.min_faces))
+    if every.groupBy("image_id").count().where("count > 1").isEmpty():
+        why = 'no image without an identity has two faces in large clusters; embed.faces = "all" finds more'
+        run.warn(f"publish: publish.per_face changes nothing: {why}")
+    return every
 
 
 def _dry_run(run: Run) -> None:
