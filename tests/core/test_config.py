@@ -41,6 +41,7 @@ def test_every_fault_of_every_place_is_listed(base: str) -> None:
     [
         ([], "auto"),
         (["images.identity=none"], "largest"),
+        (["images.identity=none", "images.labels=/labels.csv"], "auto"),
         (["images.identity=none", "embed.faces=all"], "all"),
         (["embed.detector=aligned"], "largest"),
         (["embed.faces=largest"], "largest"),

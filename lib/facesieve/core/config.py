@@ -71,7 +71,7 @@ def as_dict(config: Config) -> dict[str, Any]:
 
 def _settled(config: Config) -> Embed:
     """`embed.faces` is `largest` in place of `auto` where no image bears a name, or bears one face by its making."""
-    nameless = config.images.identity == "none"
+    nameless = config.images.identity == "none" and not config.images.labels
     if config.embed.faces == "auto" and (nameless or config.embed.detector == "aligned"):
         return dataclasses.replace(config.embed, faces="largest")
     return config.embed
