@@ -53,7 +53,7 @@ def faces_of(stage: Stage) -> ListedFaces:
     few = broadcast_if_few(listed, listed.count())  # else every vector would be shuffled
     faces = stage.of_model(tables.EMBEDDINGS).join(few, "image_id", "inner")
     if stage.run.config.embed.faces == "auto":
-        faces = faces.where(F.col("identity").isNotNull() | (F.col("face_rank") == 0))
+        faces = faces.where(F.col("identity").isNotNull() | (F.coalesce("face_rank", F.lit(0)) == 0))
     return ListedFaces(faces.select("face_id", "image_id", "identity", "vector"))
 
 
