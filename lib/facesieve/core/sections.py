@@ -72,7 +72,7 @@ class Embed:
 
     model: str = key("facenet", _not_empty, place=True)
     detector: str = key("mtcnn", one_of("mtcnn", "aligned"))
-    faces: str = key("largest", one_of("largest", "all"))
+    faces: str = key("auto", one_of("auto", "largest", "all"))
     chunk_images: int = key(20_000, at_least(1))
     batch_images: int = key(32, between(1, 4096))
     detector_side: int = key(1_280, between(64, 10_000))
