@@ -32,6 +32,11 @@ def _name(value: str) -> str | None:
     return None if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) else "Use letters, digits and underscores."
 
 
+def _name_patterns(values: tuple[str, ...]) -> str | None:
+    fine = all(value.strip() and not {"/", "\0"} & set(value) for value in values)
+    return None if fine else "Use patterns (* ? [ab]) for one name of a file or folder each, so without /."
+
+
 @dataclass(frozen=True)
 class Lake:
     """Where the tables live."""
@@ -49,7 +54,27 @@ class Images:
     root: str = key("", needed=True)
     format: str = key("files", one_of("files", "parquet"))
     identity: str = key("folder", _identity_rule)
-    suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"])
+    suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"])
+    ignore: tuple[str, ...] = key(
+        [
+            *("@eaDir", ".@__thumb", ".thumbnails", "Thumbs.db", "ehthumbs.db", "desktop.ini", ".DS_Store", "._*"),
+            *("__MACOSX", ".AppleDouble", ".Spotlight-V100", ".fseventsd", ".TemporaryItems", ".ipynb_checkpoints"),
+            *(
+                ".git",
+                ".dvc",
+                ".Trash*",
+                "$RECYCLE.BIN",
+                "#recycle",
+                "@Recycle",
+                "#snapshot",
+                ".snapshot",
+                ".snapshots",
+            ),
+            *("lost+found", "System Volume Information", ".picasaoriginals", "*.jpg_original"),
+        ],
+        _name_patterns,
+    )
+    follow_links: bool = key(False)
 
 
 @dataclass(frozen=True)
