@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from facesieve.images.protocol import SOURCE_IMAGES, Ignored, IgnoredKind, Sort
 from facesieve.images.rules import Rules
 from facesieve.images.sources import source
 from facesieve.images.storage import Storage
+from facesieve.images.uris import to_name
 
 
 def _files(root: Path | str) -> Images:
@@ -34,7 +36,8 @@ def test_a_tree_is_walked_by_tasks_and_every_file_is_an_image_or_ignored(spark: 
     )
     assert all(row.identity is None and row.content is None for row in rows.values())
     fetch = pickle.loads(pickle.dumps(images.fetch()))
-    assert {uri: fetch(uri) for uri in rows} == {uri: (tree / uri).read_bytes() for uri in rows}
+    contents = {uri: Path(os.fsdecode(os.path.join(os.fsencode(tree), to_name(uri)))).read_bytes() for uri in rows}
+    assert {uri: fetch(uri) for uri in rows} == contents
     ignored = images.ignored(spark)
     assert ignored.files == 5
     assert IgnoredKind("link out of the root", Sort.MAYBE, 1, "a/out.jpg") in ignored.kinds
