@@ -44,3 +44,21 @@ def test_an_old_key_or_scope_is_told_its_new_name(base: str, key: str, value: st
     (fault,) = caught.value.faults
     assert fault.key == key
     assert f"was renamed to {new}" in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("images.suffixes", value) for value in ('["jpg"]', "[]", '["."]', '[".a/b"]', '[".jpg", "png"]')),
+        *(("images.ignore", value) for value in ('["a/b"]', '[""]', '[" "]')),
+    ],
+)
+def test_a_list_of_names_says_what_a_name_is(base: str, key: str, value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(base, [], [f"{key}={value}"])
+    assert [fault.key for fault in caught.value.faults] == [key]
+
+
+def test_lists_of_names_that_are_fine(base: str) -> None:
+    images = config.load(base, [], ['images.suffixes=[".JPG", ".j2k"]', "images.ignore=[]"]).images
+    assert (images.suffixes, images.ignore) == ((".JPG", ".j2k"), ())

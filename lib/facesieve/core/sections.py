@@ -46,6 +46,11 @@ _LITTER = (
 )
 
 
+def _suffixes(values: tuple[str, ...]) -> str | None:
+    fine = values and all(re.fullmatch(r"\.[A-Za-z0-9_+-]{1,15}", value) for value in values)
+    return None if fine else "Use a list of suffixes with their dot, such as .jpg."
+
+
 def _name_patterns(values: tuple[str, ...]) -> str | None:
     fine = all(value.strip() and not {"/", "\0"} & set(value) for value in values)
     return None if fine else "Use patterns (* ? [ab]) for one name of a file or folder each, so without /."
@@ -70,7 +75,9 @@ class Images:
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
     labels: str = key("")
     same_names: str = key("warn", one_of("warn", "unite"))
-    suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"])
+    suffixes: tuple[str, ...] = key(
+        [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"], _suffixes
+    )
     ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
     follow_links: bool = key(False)
 
