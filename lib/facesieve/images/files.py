@@ -117,7 +117,10 @@ class FileTree:
             tally = Tally()
             tally.count(kinds.LINK_LISTED, Sort.NO_IMAGE, len(listed), listed[0] if listed else "")
             tally.count(kinds.LINK_TO_FOLDER, Sort.MAYBE, onward.count() - len(more), more[-1] if more else "")
-            rounds += [walked, spark.createDataFrame(tally.rows(), _WALKED)]
+            counts = [
+                (row.uri, row.size, None, row.ignored, str(row.sort)) for row in tally.rows()
+            ]  # no StrEnum in Java
+            rounds += [walked, spark.createDataFrame(counts, _WALKED)]
         return reduce(DataFrame.union, rounds)
 
     def _round(self, spark: SparkSession, starts: Sequence[str], cut: frozenset[Place]) -> DataFrame:
