@@ -60,7 +60,7 @@ def comments(text: str) -> dict[str, str]:
     """
     meanings: dict[str, str] = {}
     section = last = ""
-    for line in text.splitlines():
+    for line in re.sub(r"(?<=,)\n\s+(?=\")|(?<=\])\n\s+(?=#)", " ", text).splitlines():  # of a list, make one line
         if header := re.fullmatch(r"\[(\w+)\]", line.strip()):
             section, last = header[1], ""
         elif entry := re.fullmatch(r"(\w+) = (?:\"[^\"]*\"|\[.*\]|[^#]*?) *# (.*)", line):
@@ -125,7 +125,8 @@ def _item(name: str, meaning: str) -> str:
     """Return an item of a list, the name first, in lines of at most 120 characters."""
     lines = textwrap.wrap(meaning, 118, break_long_words=False, break_on_hyphens=False)
     whole = f"- {name}: {meaning}"
-    return whole if len(whole) <= 120 else "\n  ".join([f"- {name}:", *lines])
+    names = textwrap.wrap(f"- {name}:", 118, break_long_words=False, break_on_hyphens=False)
+    return whole if len(whole) <= 120 else "\n  ".join([*names, *lines])
 
 
 def _cell(text: str) -> str:

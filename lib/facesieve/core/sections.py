@@ -31,17 +31,29 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
-def _with_dots(values: tuple[str, ...]) -> str | None:
-    fine = all(re.fullmatch(r"[.][^./\s]+", value) for value in values)
-    return None if fine else "Use suffixes with their dot, such as .jpg."
-
-
 def _not_empty(value: str) -> str | None:
     return None if value.strip() else "Give a path or URI."
 
 
 def _name(value: str) -> str | None:
     return None if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) else "Use letters, digits and underscores."
+
+
+_LITTER = (
+    "@eaDir|.@__thumb|.thumbnails|Thumbs.db|ehthumbs.db|desktop.ini|.DS_Store|._*|__MACOSX|.AppleDouble|.Spotlight-V100|"
+    ".fseventsd|.TemporaryItems|.ipynb_checkpoints|.git|.dvc|.Trash*|$RECYCLE.BIN|#recycle|@Recycle|#snapshot|"
+    ".snapshot|.snapshots|lost+found|System Volume Information|.picasaoriginals|*.jpg_original"
+)
+
+
+def _suffixes(values: tuple[str, ...]) -> str | None:
+    fine = values and all(re.fullmatch(r"\.[A-Za-z0-9_+-]{1,15}", value) for value in values)
+    return None if fine else "Use suffixes with their dot, such as .jpg."
+
+
+def _name_patterns(values: tuple[str, ...]) -> str | None:
+    fine = all(value.strip() and not {"/", "\0"} & set(value) for value in values)
+    return None if fine else "Use patterns (* ? [ab]) for one name of a file or folder each, so without /."
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,11 @@ class Images:
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
     labels: str = key("", place=True)
     same_names: str = key("warn", one_of("warn", "unite"))
-    suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"], _with_dots)
+    suffixes: tuple[str, ...] = key(
+        [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"], _suffixes
+    )
+    ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
+    follow_links: bool = key(False)
 
 
 @dataclass(frozen=True)
