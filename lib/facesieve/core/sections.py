@@ -7,7 +7,7 @@ them).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from facesieve.core.config_schema import at_least, between, each_of, key, one_of
 
@@ -28,6 +28,10 @@ def _not_empty(value: str) -> str | None:
     return None if value.strip() else "Give a path or URI."
 
 
+def _column(value: str) -> str | None:
+    return None if value.strip() else "Give the name of a column."
+
+
 def _name(value: str) -> str | None:
     return None if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) else "Use letters, digits and underscores."
 
@@ -43,6 +47,15 @@ class Lake:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """The columns of a Parquet data set; `image.bytes` is the field of a struct."""
+
+    uri: str = key("uri")
+    bytes: str = key("bytes", _column)
+    identity: str = key("identity", _column)
+
+
+@dataclass(frozen=True)
 class Images:
     """Where images come from, and what may count as one."""
 
@@ -50,6 +63,7 @@ class Images:
     format: str = key("files", one_of("files", "parquet"))
     identity: str = key("folder", _identity_rule)
     suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"])
+    columns: Columns = field(default_factory=Columns)
 
 
 @dataclass(frozen=True)

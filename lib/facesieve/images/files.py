@@ -56,7 +56,7 @@ class FileTree:
             fix = f"Give a folder with files that end in one of images.suffixes ({suffixes}), or change those."
             raise ConfigError([Fault("images.root", f"{self.root} holds no image", fix)])
 
-    def images(self, spark: SparkSession) -> SourceImages:
+    def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
         """Return one row per file with an image suffix; size is null where the file's state cannot be read."""
         walked = self._walk(spark)
         images = walked.where(F.col("ignored").isNull()).select(
@@ -67,6 +67,10 @@ class FileTree:
             F.lit(None).cast("binary").alias("content"),
         )
         return SourceImages(images)
+
+    def rows(self) -> int | None:
+        """Nothing but the walk itself tells."""
+        return None
 
     def ignored(self, spark: SparkSession) -> Ignored:
         """Count the files without an image suffix, links that are not followed, unreadable folders and the like."""
