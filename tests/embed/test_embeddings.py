@@ -99,7 +99,7 @@ def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(
         "cut.jpg": (sound[: len(sound) // 2], "undecodable"),
         "gone.jpg": (None, "undecodable"),
         "long.png": (encoded(Image.new("RGB", (500, 20))), "bad_aspect"),
-        "small.png": (encoded(Image.new("RGB", (60, 60))), "no_face"),
+        "small.png": (encoded(Image.new("RGB", (60, 60))), "crop_outside"),
         "animated.gif": (encoded(Image.new("L", (250, 250)), "GIF"), "wrong_type"),
     }
     contents = lfw | {uri: content for uri, (content, _) in bad.items()}

@@ -121,7 +121,7 @@ def test_what_is_beside_is_counted(spark: SparkSession, tmp_path: Path) -> None:
     for name in ("README.md", "_SUCCESS", ".gitattributes", "a.txt", "b.txt"):
         (tmp_path / name).write_text("x")
     ignored = source(Images(root=str(tmp_path), format="parquet")).ignored(spark)
-    assert (ignored.files, ignored.kinds[0]) == (5, (".txt", 2))
+    assert (ignored.files, ignored.kinds[0][::2]) == (5, (".txt", 2))
 
 
 def test_a_parquet_set_without_identity_has_none(spark: SparkSession, tmp_path: Path) -> None:

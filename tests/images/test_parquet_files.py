@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import LocalFileSystem
 
+from facesieve.images.kinds import LINK_OUT, NO_SUFFIX
 from facesieve.images.parquet_files import HIDDEN, SECOND_NAME, ParquetFiles, batches, folders, opened, parquet_files
 from facesieve.images.storage import Storage
-from facesieve.images.walk import LINK_OUT, NO_SUFFIX
 
 
 def _written(file: Path, rows: int = 3, group: int = 2) -> Path:
@@ -23,6 +23,10 @@ def _listed(root: Path) -> ParquetFiles:
     return parquet_files(Storage(str(root)))
 
 
+def _beside(listed: ParquetFiles) -> dict[str, int]:
+    return {each.kind: each.files for each in listed.beside}
+
+
 def _names(root: Path) -> list[str]:
     return [file.name for file in _listed(root).files]
 
@@ -33,7 +37,7 @@ def test_files_are_listed_in_all_folders_with_the_rows_of_their_groups(tmp_path:
     listed = _listed(tmp_path)
     assert [file.name for file in listed.files] == ["1.parq", "b.parquet", "more/deep/a.PARQUET", "train/0.pq"]
     assert {file.groups for file in listed.files} == {(2, 1)}
-    assert (listed.rows, listed.problems, dict(listed.beside)) == (12, (), {})
+    assert (listed.rows, listed.problems, _beside(listed)) == (12, (), {})
     assert len({id(file.schema) for file in listed.files}) == 1
 
 
@@ -51,7 +55,7 @@ def test_what_is_beside_is_counted_by_kind(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     listed = _listed(tmp_path)
     assert [file.name for file in listed.files] == ["_year=2020/part.parquet", "a.parquet"]
-    assert listed.beside == {".md": 1, HIDDEN: 4, NO_SUFFIX: 1}
+    assert _beside(listed) == {".md": 1, HIDDEN: 4, NO_SUFFIX: 1}
 
 
 def test_without_a_suffix_the_content_tells(tmp_path: Path) -> None:
@@ -70,10 +74,10 @@ def test_the_hubs_cache_is_read_once_through_its_links(tmp_path: Path) -> None:
         (root / "snapshots" / revision / "train.parquet").symlink_to(Path("../../blobs/0123abcd"))
     listed = _listed(root)
     assert [file.name for file in listed.files] == ["snapshots/abc/train.parquet"]
-    assert listed.beside == {SECOND_NAME: 1, NO_SUFFIX: 1}
+    assert _beside(listed) == {SECOND_NAME: 1, NO_SUFFIX: 1}
     assert blob.exists()
     outside = _listed(root / "snapshots" / "abc")
-    assert (outside.files, outside.beside) == ((), {LINK_OUT: 1})
+    assert (outside.files, _beside(outside)) == ((), {LINK_OUT: 1})
 
 
 def test_what_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None:

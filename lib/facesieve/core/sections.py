@@ -88,6 +88,7 @@ class Embed:
     min_confidence: float = key(0.8, between(0, 1))
     turned_below: float = key(0.95, between(0, 1))
     rehash: bool = key(False)
+    max_rejects: float = key(0.1, between(0, 1))
 
 
 @dataclass(frozen=True)

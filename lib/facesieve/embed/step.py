@@ -24,7 +24,9 @@ from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.listing import Digests, check_uris, listing, listing_key
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
+from facesieve.embed.reject_check import check_rejects
 from facesieve.embed.worker import Plan
+from facesieve.images import left_out
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.sources import source
 from facesieve.lake.records import EmbedRecord, ListingRecord
@@ -87,14 +89,17 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
         _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
     ignored = origin.ignored(run.spark)
     if ignored.files:
-        kinds = ", ".join(f"{count(files)} {kind}" for kind, files in ignored.kinds)
+        kinds = left_out.counts(ignored)
         _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
+    for warning in left_out.warnings(ignored):
+        run.warn(warning)
     stage.done(
         ListingRecord(
             rows_in=total,
             rows_out=total,
             reused=reused,
             ignored=ignored.files,
+            left_out=ignored.by_sort(),
             new=since.new,
             gone=since.gone,
             changed=since.changed,
@@ -137,6 +142,7 @@ def _embed(stage: Stage, images: Source) -> None:
     )
     reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
     stage.done(EmbedRecord(rows_in=total, rows_out=faces.count(), reused=reused, reasons=reasons))
+    check_rejects(reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:

@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.sections import Columns
+from facesieve.images import left_out
+from facesieve.images.kinds import LINKS
 from facesieve.images.parquet_files import ParquetFiles, parquet_files
 from facesieve.images.parquet_fit import misfits
 from facesieve.images.parquet_rows import PARTS, RowFetch, RowReader, parts
@@ -20,7 +22,6 @@ from facesieve.images.protocol import SOURCE_IMAGES, Fetch, Ignored, SourceImage
 from facesieve.images.storage import Storage, why_unreadable
 
 _TASKS_PER_CORE = 4
-_KINDS_SHOWN = 5
 _PROBLEMS_SHOWN = 5
 _FIX = "Give a folder of Parquet files, or one such file, with columns uri (text), bytes (binary) and identity (text)."
 
@@ -67,8 +68,7 @@ class ParquetSet:
 
     def ignored(self, spark: SparkSession) -> Ignored:
         """Count what lies beside the Parquet files, by kind."""
-        kinds = sorted(self._list().beside.items(), key=lambda kind: (-kind[1], kind[0]))
-        return Ignored(sum(count for _, count in kinds), tuple(kinds[:_KINDS_SHOWN]))
+        return Ignored(self._list().beside)
 
     def fetch(self) -> Fetch:
         """Return a function from uri to bytes; each call scans the data set, so join on uri for more than a few."""
@@ -81,8 +81,9 @@ class ParquetSet:
 
     def _nothing(self, listed: ParquetFiles) -> list[str]:
         if not listed.files:
-            beside = ", ".join(f"{count} {kind}" for kind, count in sorted(listed.beside.items()))
-            return [f"{self.root} holds no Parquet file" + (f", but {beside}" if beside else "")]
+            beside = left_out.counts(Ignored(listed.beside))
+            links = " (links out of it are not followed)" if any(each.kind in LINKS for each in listed.beside) else ""
+            return [f"{self.root} holds no Parquet file{links}" + (f", but {beside}" if beside else "")]
         return [] if listed.rows else [f"{self.root}: there is no row"]
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -20,15 +20,18 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileType
 
 from facesieve.core.errors import first_line
+from facesieve.images.kinds import NO_SUFFIX, sort_of
+from facesieve.images.protocol import IgnoredKind
 from facesieve.images.storage import Storage
-from facesieve.images.walk import NO_SUFFIX, WHOLE, walk
+from facesieve.images.walk import WHOLE, walk
 
 SUFFIXES = (".parquet", ".parq", ".pq")
 HIDDEN = "name with _ or . before it"
-SECOND_NAME = "second name of a file"
+SECOND_NAME = "second name of a Parquet file"
 _MAGIC = b"PAR1"
 _POINTER = b"version https://git-lfs"
 _NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
+_MOST_BARE = 100_000  # files without a suffix that are looked into
 _READERS = 16  # footers that are read at once
 _BATCH_BYTES = 16 << 20  # of a batch of rows
 _BATCH_ROWS = 256  # a page of few values may stand for many: a bound that the size alone does not give
@@ -58,7 +61,7 @@ class ParquetFiles:
     """The files of a data set in the order of their names, what is beside them by kind, and what is wrong with some."""
 
     files: tuple[ParquetFile, ...] = ()
-    beside: Mapping[str, int] = field(default_factory=dict)
+    beside: tuple[IgnoredKind, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
@@ -77,19 +80,23 @@ class _Every(frozenset[str]):
 def parquet_files(storage: Storage) -> ParquetFiles:
     """List the Parquet files at or below a root, and read their footers. Raises OSError if the root cannot be read."""
     if storage.info().type == FileType.File:
-        return _with_footers(storage, [""], Counter())
-    names, beside = list[str](), Counter[str]()
+        return _with_footers(storage, [""], _Beside())
+    names, bare, beside, tables = list[str](), list[str](), _Beside(), set[str]()
     for entry in walk(storage, WHOLE, _Every()):
-        if entry.ignored or entry.name is None:
-            beside[entry.ignored or NO_SUFFIX] += 1
-            continue
-        table = next((form for part, form in _TABLE_FORMATS.items() if part in entry.name.split("/")), None)
-        if table:
-            return ParquetFiles(problems=(f"is a table of {table}, whose files hold rows that were deleted",))
-        names.append(entry.name)
-    if any(name.endswith(".metadata.json") and "metadata" in name.split("/") for name in names):
-        return ParquetFiles(problems=("is an Iceberg table, whose files hold rows that were deleted",))
-    return _with_footers(storage, _chosen(storage, sorted(names), beside), beside)
+        kind = entry.ignored or _kind(entry.name or "")
+        tables.update(_table_formats(entry.name or ""))
+        if kind in SUFFIXES:
+            names.append(entry.name or "")
+        elif kind == NO_SUFFIX and entry.name and len(bare) < _MOST_BARE:
+            bare.append(entry.name)
+        else:
+            beside.add(kind, entry.name)
+    if tables:
+        return ParquetFiles(problems=(f"is a table of {min(tables)}, whose files hold rows that were deleted",))
+    files = names or [name for name in bare if _head(storage, name) == _MAGIC]
+    for name in sorted(set(bare) - set(files)):
+        beside.add(NO_SUFFIX, name)
+    return _with_footers(storage, _once(storage, sorted(files), beside), beside)
 
 
 def folders(name: str) -> dict[str, str | None]:
@@ -131,26 +138,42 @@ def _empty(rows: int) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays([nothing], names=[""])
 
 
-def _chosen(storage: Storage, names: list[str], beside: Counter[str]) -> list[str]:
-    """Return the names that are Parquet files, and count the others."""
-    visible = [name for name in names if not _is_hidden(name)]
-    beside.update({HIDDEN: len(names) - len(visible)})
-    files = [name for name in visible if name.lower().endswith(SUFFIXES)]
-    if not files:
-        files = [name for name in visible if _suffix(name) == NO_SUFFIX and _head(storage, name) == _MAGIC]
-    beside.update(_suffix(name) for name in sorted(set(visible) - set(files)))
-    single = list({_real(storage, name): name for name in reversed(files)}.values())[::-1]
-    beside.update({SECOND_NAME: len(files) - len(single)})
-    return sorted(single)
+class _Beside:
+    """Counts what is no Parquet file by kind, and keeps a name of each kind."""
+
+    def __init__(self) -> None:
+        self._counts = Counter[str]()
+        self._examples: dict[str, str] = {}
+
+    def add(self, kind: str, name: str | None) -> None:
+        self._counts[kind] += 1
+        self._examples.setdefault(kind, name or "")
+
+    def kinds(self) -> tuple[IgnoredKind, ...]:
+        ordered = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(IgnoredKind(kind, sort_of(kind), number, self._examples[kind]) for kind, number in ordered)
 
 
-def _is_hidden(name: str) -> bool:
-    """As Spark: a folder `_year=2020` is data."""
-    return any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in name.split("/"))
+def _once(storage: Storage, files: list[str], beside: _Beside) -> list[str]:
+    """Leave out names that lead to a file for the second time."""
+    single: dict[str, str] = {}
+    for name in files:
+        if single.setdefault(_real(storage, name), name) != name:
+            beside.add(SECOND_NAME, name)
+    return list(single.values())
 
 
-def _suffix(name: str) -> str:
+def _kind(name: str) -> str:
+    """Say what a file is by its name. As Spark: a folder `_year=2020` is data."""
+    if any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in name.split("/")):
+        return HIDDEN
     return os.path.splitext(name)[1].lower() or NO_SUFFIX
+
+
+def _table_formats(name: str) -> set[str]:
+    parts = name.split("/")
+    iceberg = {"Iceberg"} if name.endswith(".metadata.json") and "metadata" in parts else set()
+    return iceberg | {table for part, table in _TABLE_FORMATS.items() if part in parts}
 
 
 def _real(storage: Storage, name: str) -> str:
@@ -167,7 +190,7 @@ def _head(storage: Storage, name: str, size: int = len(_MAGIC)) -> bytes:
         return b""
 
 
-def _with_footers(storage: Storage, names: list[str], beside: Counter[str]) -> ParquetFiles:
+def _with_footers(storage: Storage, names: list[str], beside: _Beside) -> ParquetFiles:
     with ThreadPoolExecutor(_READERS) as pool:
         footers = list(pool.map(lambda name: _footer(storage, name), names))
     schemas: dict[pa.Schema, pa.Schema] = {}
@@ -176,7 +199,7 @@ def _with_footers(storage: Storage, names: list[str], beside: Counter[str]) -> P
         for footer in footers
         if isinstance(footer, ParquetFile)
     ]
-    return ParquetFiles(tuple(files), +beside, tuple(footer for footer in footers if isinstance(footer, str)))
+    return ParquetFiles(tuple(files), beside.kinds(), tuple(footer for footer in footers if isinstance(footer, str)))
 
 
 def _footer(storage: Storage, name: str) -> ParquetFile | str:
