@@ -17,7 +17,7 @@ from facesieve.core.errors import Fault
 from facesieve.core.profiles import Crop, Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed.crops import Face, cut, faces, magnified
+from facesieve.embed.crops import Face, cut, faces, magnified, standard
 from facesieve.embed.decode import Picture, Unusable
 from facesieve.faces import pixels
 from facesieve.models import Detection
@@ -242,3 +242,44 @@ def test_a_template_that_is_none_is_refused(template: Any) -> None:
 def test_each_kind_of_margin_has_its_own_room() -> None:
     assert (Margin().room, Margin("five_point").room, Margin("five_point", 0.3).room) == (0.2, 0.0, 0.3)
     assert config_schema.build(Margin, {"kind": "five_point", "template": list(TEMPLATE)}, "", []) is not None
+
+
+ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
+
+
+def blocks_of(crop: Any) -> list[list[float]]:
+    """The middles of the red and the green block of a crop."""
+    strength = crop.astype(float)
+    return [
+        (np.argwhere(mask).mean(axis=0)[::-1] + 0.5).round().tolist()
+        for mask in (
+            strength[..., 0] - strength[..., 1:].max(-1) > 60,
+            strength[..., 1] - strength[..., ::2].max(-1) > 60,
+        )
+    ]
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+def test_the_standard_crop_is_upright_whatever_the_profile_cuts(turn: int) -> None:
+    points = ARCFACE * 2 + (40, 30)
+    image = np.zeros((300, 320, 3), np.uint8)
+    for colour, place in (((255, 0, 0), points[0]), ((0, 255, 0), points[4])):
+        column, row = place.astype(int)
+        image[row - 6 : row + 6, column - 6 : column + 6] = colour
+    x, y = points.T
+    turned = {0: (x, y), 1: (300 - y, x), 2: (320 - x, 300 - y), 3: (y, 320 - x)}[turn]
+    landmarks = tuple(np.stack(turned, axis=1).ravel().tolist())
+    face = Face((0, 0, 9, 9), (0, 0, 5, 7), landmarks, turn=turn, template=TEMPLATE)
+    crop = standard(taken(np.ascontiguousarray(np.rot90(image, -turn))), face)
+    assert crop.shape == (64, 64, 3)
+    expected = (ARCFACE[[0, 4]] / 112 - 0.5) * 64 / 1.1 + 32
+    np.testing.assert_allclose(blocks_of(crop), expected, atol=1.1)
+
+
+def test_the_standard_crop_is_the_box_where_no_points_are_known() -> None:
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[20:40, 30:50] = 200
+    box = (30.0, 20.0, 20.0, 20.0)
+    for points in (None, (1.0,) * 10):
+        crop = standard(taken(image), Face(box, (0, 0, 5, 5), landmarks=points))
+        assert (crop[2:-2, 2:-2] == 200).all()

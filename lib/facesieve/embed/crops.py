@@ -27,6 +27,9 @@ _ARCFACE_SIDE = 112
 """Where five points belong in a crop of 112 x 112 pixels, counted from the middle of the first pixel. Source: Deng and
 others, ArcFace, 2019; the numbers are those of insightface's `face_align`."""
 
+_SIDE, _ROOM = 64, 0.1
+"""Of the crop that is hashed: its side in pixels, and the room around ArcFace's crop as a share of its side."""
+
 
 @dataclass(frozen=True)
 class Face:
@@ -68,6 +71,19 @@ def cut(picture: Picture, face: Face, size: tuple[int, int]) -> npt.NDArray[np.f
     x, y, width, height = (length / picture.scale for length in face.cut)
     crop = pixels.resample(picture.pixels, (x, y, width, height), _before_turning(face, size))
     return np.ascontiguousarray(np.rot90(crop, face.turn)) if face.turn else crop
+
+
+def standard(picture: Picture, face: Face) -> npt.NDArray[np.uint8]:
+    """Cut a face alike for every profile, to be hashed: on ArcFace's points with some room, without points its box.
+
+    -> uint8 [_SIDE, _SIDE, 3], upright.
+    """
+    plain, size = replace(face, cut=pixels.square(face.box, 0.0), template=None), (_SIDE, _SIDE)
+    try:
+        crop = cut(picture, replace(plain, template=_template(Margin("five_point", share=_ROOM))), size)
+    except ValueError:  # points that are no face's
+        crop = cut(picture, plain, size)
+    return np.rint(crop).clip(0, 255).astype(np.uint8)
 
 
 def magnified(picture: Picture, face: Face, size: tuple[int, int]) -> bool:

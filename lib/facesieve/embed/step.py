@@ -27,7 +27,9 @@ from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
+from facesieve.images.labels import LabelRow, labelled, read_labels
 from facesieve.images.protocol import Source, SourceImages
+from facesieve.images.side_tables import Entries
 from facesieve.images.sources import source
 from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
@@ -41,13 +43,14 @@ def embed(run: Run) -> None:
     """List the images, and embed those that this model has not seen yet, chunk by chunk."""
     models.check(run.profile)
     images = source(run.config.images)
+    labels = read_labels(run.config.images.labels)
     images.check()
     listing_stage = run.stage("listing", (tables.LISTING,), ())
     new = run.stage("embed", _FACES, (), model=run.model)
     if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
         probe(run.spark, run.profile)
     began = time.monotonic()
-    fresh, rows = _embed_new(listing_stage, new, images)
+    fresh, rows = _embed_new(listing_stage, new, images, _labelled(run, images, labels))
     spent = time.monotonic() - began
     listing_stage.began += spent
     _list(listing_stage, rows, images, fresh)
@@ -56,9 +59,25 @@ def embed(run: Run) -> None:
     _embed(stage, images)
 
 
-def _embed_new(listing_stage: Stage, stage: Stage, images: Source) -> tuple[Digests | None, SourceImages]:
+def _labelled(run: Run, origin: Source, labels: Entries[LabelRow]) -> SourceImages:
+    """Return the images of the source, with the identities that `images.labels` gives them."""
+    images = origin.images(run.spark)
+    if not labels.rows:
+        return images
+    named = labelled(images, labels, run.config.images.root)
+    if named.unlabelled:
+        run.warn(f"images.labels: {count(named.unlabelled)} images have no identity in {labels.path}")
+    if named.missing:
+        which = f"{count(named.missing)} of the {count(len(labels.rows))} rows of {labels.path}"
+        run.warn(f"images.labels: {which} name no image of images.root")
+    return named.images
+
+
+def _embed_new(
+    listing_stage: Stage, stage: Stage, images: Source, rows: SourceImages
+) -> tuple[Digests | None, SourceImages]:
     """Embed the images that are new; return their digests, and the images that are to be listed."""
-    rows, names = images.images(stage.run.spark), images.images(stage.run.spark, content=False)
+    names = images.images(stage.run.spark, content=False)
     uris = new_uris(names, listing_stage, stage)
     total = uris.count()
     if not total:
