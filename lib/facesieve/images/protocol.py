@@ -84,7 +84,7 @@ class Source(Protocol):
         """Raise ConfigError if there is no such place, or no image in it."""
 
     def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
-        """Return one row per image. Without `content` only the uris are right, and they come cheaply."""
+        """Return one row per image. Without `content` uri and identity alone are right, and come cheaply."""
 
     def rows(self) -> int | None:
         """Return how many images there are by what the source says itself; None where only the list tells."""
