@@ -51,7 +51,7 @@ def load(
         faults.extend(_cross_faults(config, sections))
     if faults or config is None:
         raise ConfigError(faults)
-    return config
+    return dataclasses.replace(config, embed=_settled(config))
 
 
 def model_named(path: str, overlays: Sequence[str] = (), sets: Sequence[str] = ()) -> str:
@@ -67,6 +67,14 @@ def model_named(path: str, overlays: Sequence[str] = (), sets: Sequence[str] = (
 def as_dict(config: Config) -> dict[str, Any]:
     """Return the configuration as plain nested dictionaries, for the ledger and for stage keys."""
     return dataclasses.asdict(config)
+
+
+def _settled(config: Config) -> Embed:
+    """`embed.faces` is `largest` in place of `auto` where no image bears a name, or bears one face by its making."""
+    nameless = config.images.identity == "none" and not config.images.labels
+    if config.embed.faces == "auto" and (nameless or config.embed.detector == "aligned"):
+        return dataclasses.replace(config.embed, faces="largest")
+    return config.embed
 
 
 def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:

@@ -180,8 +180,10 @@ def model_id(profile: Profile, embed: Embed) -> str:
     """Name the faces and vectors that this profile and these settings make: `name@` and 12 hex digits.
 
     The digest covers whatever changes which faces exist or what their vectors are, and nothing else: moving the file
-    or recalibrating the thresholds keeps the id, another crop or detector changes it.
+    or recalibrating the thresholds keeps the id, another crop or detector changes it. `embed.faces` auto embeds what
+    all does.
     """
+    settings = vars(embed) | {"faces": "largest" if embed.faces == "largest" else "all"}
     made_of = {
         "sha256": profile.sha256,
         "form": profile.form,
@@ -191,7 +193,7 @@ def model_id(profile: Profile, embed: Embed) -> str:
         "dimension": profile.dimension,
         "crop": profile.crop.made_of() if profile.crop else None,
         "margin": vars(profile.margin) if profile.margin else None,
-        "embed": {name: value for name, value in vars(embed).items() if name not in _WITHOUT_EFFECT_ON_FACES},
+        "embed": {name: value for name, value in settings.items() if name not in _WITHOUT_EFFECT_ON_FACES},
     }
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     return f"{profile.name}@{digest[:12]}"
