@@ -7,7 +7,7 @@ them).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from facesieve.core.config_schema import at_least, between, each_of, key, one_of
@@ -33,6 +33,10 @@ def _number_as_text(value: Any) -> Any:
 
 def _not_empty(value: str) -> str | None:
     return None if value.strip() else "Give a path or URI."
+
+
+def _column(value: str) -> str | None:
+    return None if value.strip() else "Give the name of a column."
 
 
 def _name(value: str) -> str | None:
@@ -67,6 +71,15 @@ class Lake:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """The columns of a Parquet data set; `image.bytes` is the field of a struct."""
+
+    uri: str = key("uri")
+    bytes: str = key("bytes", _column)
+    identity: str = key("identity", _column)
+
+
+@dataclass(frozen=True)
 class Images:
     """Where images come from, and what may count as one."""
 
@@ -80,6 +93,7 @@ class Images:
     )
     ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
     follow_links: bool = key(False)
+    columns: Columns = field(default_factory=Columns)
 
 
 @dataclass(frozen=True)
