@@ -54,6 +54,8 @@ class Reason(str, Enum):
     LOW_CONFIDENCE = "low_confidence"
     BLURRED = "blurred"
     EXTREME_ASPECT = "extreme_aspect"
+    REPAIRED = "repaired"
+    RECOLOURED = "recoloured"
 
 
 REJECTING = frozenset(
