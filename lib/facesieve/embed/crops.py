@@ -19,10 +19,16 @@ from facesieve.models import Detection
 
 Box = tuple[float, float, float, float]
 
+_OVERHANG = 1.0
+"""So many pixels less than this may a fixed crop leave the image: what is rounded, and repeats one edge at most."""
+
 _ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 _ARCFACE_SIDE = 112
 """Where five points belong in a crop of 112 x 112 pixels, counted from the middle of the first pixel. Source: Deng and
 others, ArcFace, 2019; the numbers are those of insightface's `face_align`."""
+
+_SIDE, _ROOM = 64, 0.1
+"""Of the crop that is hashed: its side in pixels, and the room around ArcFace's crop as a share of its side."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,19 @@ def cut(picture: Picture, face: Face, size: tuple[int, int]) -> npt.NDArray[np.f
     return np.ascontiguousarray(np.rot90(crop, face.turn)) if face.turn else crop
 
 
+def standard(picture: Picture, face: Face) -> npt.NDArray[np.uint8]:
+    """Cut a face alike for every profile, to be hashed: on ArcFace's points with some room, without points its box.
+
+    -> uint8 [_SIDE, _SIDE, 3], upright.
+    """
+    plain, size = replace(face, cut=pixels.square(face.box, 0.0), template=None), (_SIDE, _SIDE)
+    try:
+        crop = cut(picture, replace(plain, template=_template(Margin("five_point", share=_ROOM))), size)
+    except ValueError:  # points that are no face's
+        crop = cut(picture, plain, size)
+    return np.rint(crop).clip(0, 255).astype(np.uint8)
+
+
 def magnified(picture: Picture, face: Face, size: tuple[int, int]) -> bool:
     """Say whether the crop would be enlarged from reduced pixels, so that the full picture must be decoded first."""
     if picture.scale <= 1:
@@ -99,16 +118,23 @@ def _placed(template: tuple[float, ...], width: int, height: int) -> npt.NDArray
 
 
 def _aligned(picture: Picture, profile: Profile) -> list[Face] | Unusable:
-    """The profile's crop, whose box is the crop itself; the whole image if the profile has none."""
+    """The profile's crop, whose box is the crop itself, if it lies in the image; without a crop the whole image."""
     width, height, crop = picture.width, picture.height, profile.crop
     if crop is None:
         whole = (0.0, 0.0, float(width), float(height))
         return [Face(whole, whole)]
-    if crop.centre_x >= width or crop.centre_y >= height:
-        detail = f"the image of {width} x {height} pixels ends before the centre of the crop"
-        return Unusable(Reason.NO_FACE, detail)
-    box = (crop.centre_x - crop.side / 2, crop.centre_y - crop.side / 2, crop.side, crop.side)
+    box = crop.box(width, height)
+    if not _inside(box, width, height):
+        left, top, right, bottom = box[0], box[1], box[0] + box[2], box[1] + box[3]
+        place = f"columns {left:g} to {right:g}, rows {top:g} to {bottom:g}"
+        return Unusable(Reason.CROP_OUTSIDE, f"the crop ({place}) leaves the image of {width} x {height} pixels")
     return [Face(box, box)]
+
+
+def _inside(box: Box, width: int, height: int) -> bool:
+    """Whether a box lies in an image of width x height pixels, but for less than one pixel."""
+    x, y, across, down = box
+    return min(x, y, width - x - across, height - y - down) > -_OVERHANG
 
 
 def _chosen(picture: Picture, search: Search, margin: Margin, embed: Embed) -> list[Face] | Unusable:

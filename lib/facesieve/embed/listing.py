@@ -9,8 +9,8 @@ Whose digest is known is not read: from the former listing, or because this run 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NewType
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns
 from facesieve.core.sections import Images
 from facesieve.core.tables import LISTING, Listing, conform
+from facesieve.images.identity import IdentityRule, identity_rule, united
 from facesieve.images.protocol import Fetch, SourceImages
 
 Digests = NewType("Digests", DataFrame)
@@ -45,16 +46,23 @@ _ARROW = pa.schema(
 
 
 def listing(
-    images: SourceImages, former: Listing | None, settings: Images, fetch: Fetch, fresh: Digests | None = None
+    images: SourceImages,
+    former: Listing | None,
+    settings: Images,
+    fetch: Fetch,
+    fresh: Digests | None = None,
+    spelling: Mapping[str, str] = MappingProxyType({}),
 ) -> Listing:
     """Give every image of a source its SHA-256, identity and id.
 
     The digest of an image with equal uri, size and modification time in `former` is reused, and so is that of an image
     in `fresh`. Parquet content has no modification time: without `fresh` it is always hashed. The result is persisted.
+    `spelling` leads from identities to those that they are united with.
     Raises ContractError if a uri is null or there twice, or if two images have one id.
     """
     rows = _spread(_with_digests(images, former, settings, fresh), settings)
-    hashed = rows.mapInArrow(_hasher(settings, fetch), LISTING.columns)
+    rule = united(identity_rule(settings), dict(spelling))
+    hashed = rows.mapInArrow(_hasher(settings, rule, fetch), LISTING.columns)
     return checked(Listing(conform(hashed, LISTING).persist()))
 
 
@@ -125,8 +133,9 @@ def _spread(images: DataFrame, settings: Images) -> DataFrame:
     return images.repartition(_TASKS_PER_CORE * images.sparkSession.sparkContext.defaultParallelism, "uri")
 
 
-def _hasher(settings: Images, fetch: Fetch) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
-    identity_of = _identity_rule(settings)
+def _hasher(
+    settings: Images, identity_of: IdentityRule, fetch: Fetch
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     fetch_file = None if settings.format == "parquet" else fetch
 
     def hashed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -166,20 +175,3 @@ def content_to_hash(uri: str | None, size: int | None, fetch: Fetch | None) -> b
         return fetch(uri)
     except OSError:
         return None
-
-
-def _identity_rule(settings: Images) -> Callable[[str | None, str | None], str | None]:
-    """Return a function from uri and the source's own identity to the identity; an empty name is none."""
-    if settings.identity == "none":
-        return lambda uri, name: None
-    if settings.identity == "folder":
-        if settings.format == "parquet":
-            return lambda uri, name: name or None
-        return lambda uri, name: uri.split("/")[-2] if uri and "/" in uri else None
-    pattern = re.compile(settings.identity)
-
-    def searched(uri: str | None, name: str | None) -> str | None:
-        match = pattern.search(uri or "")
-        return (match["identity"] or None) if match else None
-
-    return searched

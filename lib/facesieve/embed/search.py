@@ -183,4 +183,5 @@ def _in_full(points: npt.NDArray[np.float64], view: _View) -> npt.NDArray[np.flo
     height, width = view.picture.pixels.shape[:2]
     x, y = points[:, 0], points[:, 1]
     back = {0: (x, y), 1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[view.turn]
-    return (np.stack(back, axis=1) + np.array([view.left, view.top])) * view.picture.scale
+    moved: npt.NDArray[np.float64] = np.stack(back, axis=1) + np.array([view.left, view.top])
+    return moved * view.picture.scale
