@@ -64,10 +64,10 @@ def repeated_names(folders: Folders) -> RepeatedNames:
         F.count_distinct("core").alias("cores"), F.count("*").alias("parents"), F.sum("images").alias("images")
     )
     repeated = by_name.where("cores > 1").persist()
-    total = repeated.agg(F.count("*"), F.max("parents"), F.sum("images")).collect()[0]
-    if not total[0]:
+    names, parents, images = repeated.agg(F.count("*"), F.max("parents"), F.sum("images")).collect()[0]
+    if not names:
         return RepeatedNames()
-    return RepeatedNames(*total, fix=_fix(rows.join(repeated.select("name"), "name", how="left_semi")))
+    return RepeatedNames(names, parents, images, _fix(rows.join(repeated.select("name"), "name", how="left_semi")))
 
 
 def _fix(rows: DataFrame) -> str:
