@@ -55,6 +55,8 @@ class Reason(str, Enum):
     LOW_CONFIDENCE = "low_confidence"
     BLURRED = "blurred"
     EXTREME_ASPECT = "extreme_aspect"
+    REPAIRED = "repaired"
+    RECOLOURED = "recoloured"
 
 
 REJECTING = frozenset(

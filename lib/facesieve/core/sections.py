@@ -107,13 +107,15 @@ class Embed:
     batch_images: int = key(32, between(1, 4096))
     detector_side: int = key(1_280, between(64, 10_000))
     formats: tuple[str, ...] = key(
-        ["JPEG", "PNG", "WEBP", "BMP", "PPM"], each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF")
+        ["JPEG", "PNG", "WEBP", "BMP", "PPM"],
+        each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "AVIF", "JPEG2000"),
     )
-    max_bytes: int = key(33_554_432, between(1, 1 << 30))
+    max_bytes: int = key(104_857_600, between(1, 1 << 30))
     max_pixels: int = key(50_000_000, between(1, 1_000_000_000))
+    max_full_pixels: int = key(250_000_000, between(1, 4_000_000_000))
     max_seconds: float = key(10.0, between(0.1, 3_600))
     max_memory: int = key(2_147_483_648, between(1 << 26, 1 << 40))
-    max_aspect: float = key(10.0, at_least(1))
+    max_aspect: float = key(30.0, at_least(1))
     min_face: int = key(20, at_least(12))
     min_confidence: float = key(0.8, between(0, 1))
     turned_below: float = key(0.95, between(0, 1))
