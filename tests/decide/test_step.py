@@ -34,7 +34,7 @@ def written(every: list[Photo]) -> Callable[[Run], None]:
     rows: dict[tables.Table, list[dict[str, Any]]] = {
         tables.LISTING: [image | {"identity": photo.identity} for photo, image, _ in of_image],
         tables.EMBEDDINGS: [
-            image | face | {"face_rank": 0, "vector": list(photo.faces[0].vector), "image_width": 9}
+            image | face | {"face_rank": 0, "vector": list(photo.faces[0].vector), "face_phash": b"\0"}
             for photo, image, face in of_image
         ],
         tables.REJECTS: [],

@@ -55,6 +55,7 @@ class Reason(str, Enum):
     LOW_CONFIDENCE = "low_confidence"
     BLURRED = "blurred"
     EXTREME_ASPECT = "extreme_aspect"
+    BURST = "burst"
 
 
 REJECTING = frozenset(
