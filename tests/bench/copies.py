@@ -183,8 +183,8 @@ def line(kind: str, pairs: list[tuple[bool, Likeness | None]], without: int = 0)
 def copies(paths: list[Path], profile: profiles.Profile) -> Iterator[bool]:
     originals = seen([path.read_bytes() for path in paths], profile)
     for kind, change in COPIES.items():
-        made = seen([change(Image.open(path).convert("RGB")) for path in paths], profile)
-        both = [(one, other) for one, other in zip(originals, made, strict=True) if one and other]
+        changed = seen([change(Image.open(path).convert("RGB")) for path in paths], profile)
+        both = [(one, other) for one, other in zip(originals, changed, strict=True) if one and other]
         shown, count = line(kind, [judged(*pair, Decide()) for pair in both], len(paths) - len(both))
         yield shown >= RECALL * count
 

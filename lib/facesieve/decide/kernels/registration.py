@@ -106,9 +106,9 @@ def _refined(first: Picture, second: Picture, start: Map) -> Map | None:
 def _agree(seen: Sample, first: Picture) -> bool:
     if not _enough(seen.usable):
         return False
-    one, other = (values[seen.usable].astype(np.float64) for values in (first.values, seen.values))
-    one, other = one - one.mean(), other - other.mean()
-    return bool(one @ other >= _LEAST_AGREEMENT * np.sqrt((one @ one) * (other @ other)))
+    base, other = (values[seen.usable].astype(np.float64) for values in (first.values, seen.values))
+    base, other = base - base.mean(), other - other.mean()
+    return bool(base @ other >= _LEAST_AGREEMENT * np.sqrt((base @ base) * (other @ other)))
 
 
 def _stepped(there: Map, terms: Numbers, values: Grey, size: tuple[int, int]) -> Map | None:

@@ -113,14 +113,14 @@ def probability(agreement: Likeness) -> float:
 def _agreement(first: View, second: View, start: Map, face: Box) -> Likeness | None:
     there = np.diag(_scale(second)) @ start @ np.diag([*(1 / _scale(first)), 1])
     ratio = float(np.sqrt(abs(np.linalg.det(there[:, :2]))))
-    one, by_one = _shrunk(first.small, ratio)
+    base, by_one = _shrunk(first.small, ratio)
     other, by_other = _shrunk(second.small, 1 / ratio)
-    found = registered(one, other, np.diag(by_other) @ there @ np.diag([*(1 / by_one), 1]))
-    if found is None:
+    laid = registered(base, other, np.diag(by_other) @ there @ np.diag([*(1 / by_one), 1]))
+    if laid is None:
         return None
-    seen = sample(one, other, found)
-    box = _inside(one.values.shape, np.array(face) * np.tile(_scale(first) * by_one, 2))
-    return _measured(one, seen, box, _beyond(found, one.values, other.values))
+    seen = sample(base, other, laid)
+    box = _inside(base.values.shape, np.array(face) * np.tile(_scale(first) * by_one, 2))
+    return _measured(base, seen, box, _beyond(laid, base.values, other.values))
 
 
 def _scale(view: View) -> Numbers:
@@ -161,18 +161,18 @@ def _inside(shape: tuple[int, ...], box: Numbers) -> Flags:
     return np.asarray(((rows > y) & (rows < y + height))[:, None] & ((columns > x) & (columns < x + width))[None])
 
 
-def _measured(one: Picture, seen: Sample, box: Flags, beyond: float) -> Likeness | None:
-    (across, down), (seen_across, seen_down) = _gradients(one.values), _gradients(seen.values)
+def _measured(base: Picture, seen: Sample, box: Flags, beyond: float) -> Likeness | None:
+    (across, down), (seen_across, seen_down) = _gradients(base.values), _gradients(seen.values)
     clear = _eroded(seen.usable)
     if not (clear & box).any():
         return None
     one_way, other_way = np.asarray(across + 1j * down), np.asarray(seen_across + 1j * seen_down)
-    shifts, in_face = _shifts(one, seen, (across, down), clear, box)
+    shifts, in_face = _shifts(base, seen, (across, down), clear, box)
     if len(shifts) < _FEW:
         return None
     face = shifts[in_face] if in_face.any() else shifts
     return Likeness(
-        float(np.corrcoef(one.values[clear], seen.values[clear])[0, 1]),
+        float(np.corrcoef(base.values[clear], seen.values[clear])[0, 1]),
         _correlation(one_way[clear], other_way[clear]),
         _correlation(one_way[clear & box], other_way[clear & box]),
         float(np.quantile(shifts, 0.75)),
@@ -187,9 +187,9 @@ def _gradients(values: Grey) -> tuple[Numbers, Numbers]:
     return np.asarray(across), np.asarray(down)
 
 
-def _correlation(one: npt.NDArray[np.complex128], other: npt.NDArray[np.complex128]) -> float:
-    scale = np.sqrt(np.vdot(one, one).real * np.vdot(other, other).real)
-    return float(np.vdot(one, other).real / scale) if scale > 0 else 0.0
+def _correlation(base: npt.NDArray[np.complex128], other: npt.NDArray[np.complex128]) -> float:
+    scale = np.sqrt(np.vdot(base, base).real * np.vdot(other, other).real)
+    return float(np.vdot(base, other).real / scale) if scale > 0 else 0.0
 
 
 def _eroded(flags: Flags) -> Flags:
@@ -200,19 +200,19 @@ def _eroded(flags: Flags) -> Flags:
 
 
 def _shifts(
-    one: Picture, seen: Sample, gradient: tuple[Numbers, Numbers], clear: Flags, box: Flags
+    base: Picture, seen: Sample, gradient: tuple[Numbers, Numbers], clear: Flags, box: Flags
 ) -> tuple[Numbers, Flags]:
     """By how many pixels each block that can tell is off, and which of them lie in the face."""
-    side = max(8, round(max(one.values.shape) / _BLOCKS))
-    rows, columns = (length // side for length in one.values.shape)
+    side = max(8, round(max(base.values.shape) / _BLOCKS))
+    rows, columns = (length // side for length in base.values.shape)
 
     def sums(layer: Numbers | Flags) -> Numbers:
         cut = np.where(clear, layer, 0.0)[: rows * side, : columns * side]
         return np.asarray(cut.reshape(rows, side, columns, side).sum(axis=(1, 3)))
 
     x, y = gradient
-    gain, offset = np.polyfit(one.values[clear].astype(np.float64), seen.values[clear], 1)
-    left = (seen.values - gain * one.values - offset) / (gain or 1.0)
+    gain, offset = np.polyfit(base.values[clear].astype(np.float64), seen.values[clear], 1)
+    left = (seen.values - gain * base.values - offset) / (gain or 1.0)
     count = np.maximum(sums(clear), 1)
     of_x, of_y, of_left = sums(x) / count, sums(y) / count, sums(left) / count
     xx, xy, yy = sums(x * x) - count * of_x**2, sums(x * y) - count * of_x * of_y, sums(y * y) - count * of_y**2

@@ -37,9 +37,9 @@ def by_points(points: Points, others: Points, *, mirrored: bool) -> Map:
     others = others[list(_MIRRORED)] if mirrored else others
     flip = np.array([-1.0 if mirrored else 1.0, 1.0])
     middle, other_middle = points.mean(axis=0), others.mean(axis=0)
-    one, other = (points - middle) * flip, others - other_middle
-    turn = round(float(np.angle(np.vdot(one @ (1, 1j), other @ (1, 1j)))) / (np.pi / 2)) % 4
-    scale = float(np.sqrt((other**2).sum() / max((one**2).sum(), 1e-9)))
+    base, other = (points - middle) * flip, others - other_middle
+    turn = round(float(np.angle(np.vdot(base @ (1, 1j), other @ (1, 1j)))) / (np.pi / 2)) % 4
+    scale = float(np.sqrt((other**2).sum() / max((base**2).sum(), 1e-9)))
     cosine, sine = ((1, 0), (0, 1), (-1, 0), (0, -1))[turn]
     linear = scale * np.array([[cosine, -sine], [sine, cosine]]) * flip
     return np.column_stack([linear, other_middle - linear @ middle])
