@@ -65,7 +65,9 @@ def test_which_copy_counts(spark: SparkSession) -> None:
 def test_whoever_is_kept_for_a_copy_is_no_copy_itself(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """The law of copies on 60 random graphs at once: files of equal bytes, near copies among them, words by hand."""
     chance = np.random.default_rng(11)
-    photos, by_hand, wanted = [], [], dict[int, bool]()
+    photos: list[Photo] = []
+    by_hand: list[tuple[int, str, None]] = []
+    wanted: dict[int, bool] = {}
     for graph in range(60):
         for number in range(chance.integers(2, 9)):
             content = f"{graph} {chance.integers(0, 4)}"
