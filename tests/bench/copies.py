@@ -31,8 +31,9 @@ from facesieve.decide.kernels.duplicates import least_difference
 from facesieve.decide.kernels.same_photograph import Likeness, View, is_alike, likeness, shows_copy
 from facesieve.decide.kernels.starting_maps import by_frames, by_points, face_points
 from facesieve.embed.crops import Face, cut, faces, standard
-from facesieve.embed.decode import Picture, Unusable, picture
+from facesieve.embed.decode import picture
 from facesieve.embed.perceptual_hash import VIEW_BYTES, VIEWS, face_hash, perceptual_hash
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.small_pictures import shrink
 
 RECALL, FALSE, FRAMES = 0.97, 0.001, 10
@@ -111,7 +112,11 @@ def seen(contents: list[bytes], profile: profiles.Profile) -> list[Seen | None]:
     answers = faces(pictures, profile, Embed(faces="largest"))
     largest = [None if isinstance(answer, Unusable) else answer[0] for answer in answers]
     ends = [(of, face) for of, face in zip(pictures, largest, strict=True) if face is not None]
-    vectors = iter(models.load(profile).embed(np.stack([cut(*end, profile.input) for end in ends])) if ends else ())
+    vectors = iter(
+        models.load(profile).embed(np.stack([cut(*end, (profile.input[0], profile.input[1])) for end in ends]))
+        if ends
+        else ()
+    )
     return [
         None if face is None else _seen(of, face, next(vectors)) for of, face in zip(pictures, largest, strict=True)
     ]

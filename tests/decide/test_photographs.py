@@ -23,7 +23,7 @@ FILES = {
     "original.jpg": scene(3),
     "copy.jpg": scene(3).crop((30, 24, 270, 216)),
     "mirrored.jpg": scene(3).transpose(Image.Transpose.FLIP_LEFT_RIGHT),
-    "frame.jpg": scene(3).rotate(0.6, Image.Resampling.BICUBIC, translate=(1.2, 0.4)),
+    "frame.jpg": scene(3).rotate(0.6, Image.Resampling.BICUBIC, translate=(1, 0)),
     "other.jpg": scene(4),
 }
 BOX = {"x": 90.0, "y": 60.0, "width": 110.0, "height": 120.0}

@@ -14,8 +14,8 @@ from pyspark.sql import functions as F
 
 from facesieve.core.frames import columns
 from facesieve.core.sections import Embed
-from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.decoder_client import decoder
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.faces import pixels
 from facesieve.images.protocol import Fetch, Source
 
