@@ -36,6 +36,21 @@ def test_every_fault_of_every_place_is_listed(base: str) -> None:
     assert keys == {"link.recall", "lnk", "--set nonsense", "cluster.seed"}
 
 
+@pytest.mark.parametrize(
+    ("sets", "faces"),
+    [
+        ([], "auto"),
+        (["images.identity=none"], "largest"),
+        (["images.identity=none", "images.labels=/labels.csv"], "auto"),
+        (["images.identity=none", "embed.faces=all"], "all"),
+        (["embed.detector=aligned"], "largest"),
+        (["embed.faces=largest"], "largest"),
+    ],
+)
+def test_all_faces_are_taken_where_images_may_bear_names(base: str, sets: list[str], faces: str) -> None:
+    assert config.load(base, [], sets).embed.faces == faces
+
+
 def test_what_belongs_together(base: str) -> None:
     assert _keys(lambda: config.load(base, [], ["lake.root="])) == {"lake.root", "lake.scratch"}
     assert _keys(lambda: config.load(base, [], ['publish.outputs=["folders"]'])) == {"publish.export_root"}

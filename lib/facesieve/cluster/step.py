@@ -72,7 +72,7 @@ def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:
     embedded = stage.of_model(tables.EMBEDDINGS).select("face_id", "image_id", "face_rank")
     faces = ListedFaces(embedded.join(listed, "image_id", how="inner"))
     # One face per image leaves nothing to tell apart.
-    photos_differ = run.config.cluster.same_photo_differs and run.config.embed.faces == "all"
+    photos_differ = run.config.cluster.same_photo_differs and run.config.embed.faces != "largest"
     return constraints(pairs, faces, run.warn, photos_differ=photos_differ)
 
 

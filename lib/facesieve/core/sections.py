@@ -31,6 +31,11 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
+def _with_dots(values: tuple[str, ...]) -> str | None:
+    fine = all(re.fullmatch(r"[.][^./\s]+", value) for value in values)
+    return None if fine else "Use suffixes with their dot, such as .jpg."
+
+
 def _not_empty(value: str) -> str | None:
     return None if value.strip() else "Give a path or URI."
 
@@ -46,11 +51,6 @@ _LITTER = (
 )
 
 
-def _suffixes(values: tuple[str, ...]) -> str | None:
-    fine = values and all(re.fullmatch(r"\.[A-Za-z0-9_+-]{1,15}", value) for value in values)
-    return None if fine else "Use a list of suffixes with their dot, such as .jpg."
-
-
 def _name_patterns(values: tuple[str, ...]) -> str | None:
     fine = all(value.strip() and not {"/", "\0"} & set(value) for value in values)
     return None if fine else "Use patterns (* ? [ab]) for one name of a file or folder each, so without /."
@@ -60,23 +60,23 @@ def _name_patterns(values: tuple[str, ...]) -> str | None:
 class Lake:
     """Where the tables live."""
 
-    root: str = key("")
+    root: str = key("", place=True)
     catalog: str = key("lake", _name)
     namespace: str = key("faces", _name)
-    scratch: str = key("")
+    scratch: str = key("", place=True)
 
 
 @dataclass(frozen=True)
 class Images:
     """Where images come from, and what may count as one."""
 
-    root: str = key("", needed=True)
+    root: str = key("", needed=True, place=True)
     format: str = key("files", one_of("files", "parquet"))
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
-    labels: str = key("")
+    labels: str = key("", place=True)
     same_names: str = key("warn", one_of("warn", "unite"))
     suffixes: tuple[str, ...] = key(
-        [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"], _suffixes
+        [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"], _with_dots
     )
     ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
     follow_links: bool = key(False)
@@ -86,9 +86,9 @@ class Images:
 class Embed:
     """How faces are found and turned into vectors."""
 
-    model: str = key("facenet", _not_empty)
+    model: str = key("facenet", _not_empty, place=True)
     detector: str = key("mtcnn", one_of("mtcnn", "aligned"))
-    faces: str = key("largest", one_of("largest", "all"))
+    faces: str = key("auto", one_of("auto", "largest", "all"))
     chunk_images: int = key(20_000, at_least(1))
     batch_images: int = key(32, between(1, 4096))
     detector_side: int = key(1_280, between(64, 10_000))
@@ -134,7 +134,7 @@ class Cluster:
     attach_error: float = key(0.1, between(0, 1))
     update_fraction: float = key(0.75, between(0, 1, open_low=True, open_high=True))
     seed: int = key(0, between(-(2**63), 2**63 - 1))
-    constraints: str = key("")
+    constraints: str = key("", place=True)
     same_photo_differs: bool = key(False)
     max_supersteps: int = key(500, at_least(1))
     finish_locally_below: int = key(1_000_000, at_least(0))
@@ -157,8 +157,8 @@ class Decide:
     low_confidence: float = key(0.9, between(0, 1))
     blurred: float = key(0.0, at_least(0))
     extreme_aspect: float = key(2.0, at_least(1))
-    overrides: str = key("")
-    protected: str = key("")
+    overrides: str = key("", place=True)
+    protected: str = key("", place=True)
     overlap: str = key("drop", one_of("drop", "quarantine"))
 
 
@@ -172,6 +172,6 @@ class Publish:
     floor: int = key(5, at_least(0))
     per_face: bool = key(False)
     outputs: tuple[str, ...] = key([], each_of("parquet", "folders"))
-    export_root: str = key("")
+    export_root: str = key("", place=True)
     buckets: int = key(16, between(1, 10_000))
     bytes: bool = key(False)

@@ -88,6 +88,7 @@ EMBEDDINGS = Table(
         phash=T.BinaryType(),
         passed_over=T.IntegerType(),
         face_phash=T.BinaryType(),
+        left_out=T.IntegerType(),
     ),
     key=("face_id",),
     partition=("model",),

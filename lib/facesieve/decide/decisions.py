@@ -73,7 +73,7 @@ def decisions(inputs: Inputs, basis: Basis) -> Outcome:
     links = IdentityLinks(checkpointed(identity_links(speaking, inputs.embeddings, basis.scale, basis.settings)))
     suspects = Suspects(checkpointed(flips(speaking, owners, inputs, basis)))
     images = _with_links(speaking.join(suspects, on="face_id", how="left"), links)
-    weighed = WeighedImages(images.withColumn("membership_confidence", confidence.of_membership(_prior(speaking))))
+    weighed = WeighedImages(images.withColumns(_weights(_prior(speaking))))
     proposed = with_proposals(weighed, basis.settings)
     decided = DecidedImages(checkpointed(with_verdicts(proposed, basis.settings)))
     return Outcome(_rows(decided, inputs.edges), links, decided, basis.settings)
@@ -88,6 +88,14 @@ def _speaking(inputs: Inputs, basis: Basis) -> SpeakingFaces:
     by_hand = F.when(F.col("override") == Verdict.KEEP.value, F.col("face_id").isNotNull())
     terms = Terms(basis.scale, basis.medoid_cosine, settings.keep == "medoid")
     return with_evidence(faces, F.coalesce(by_hand, by_rule), inputs.embeddings, terms)
+
+
+def _weights(prior: float) -> dict[str, Column]:
+    """The confidences of an image, with what the faces leave open that were not looked at."""
+    return {
+        "membership_confidence": confidence.of_unseen(confidence.of_membership(prior)),
+        "flip_confidence": confidence.of_unseen_flip(F.col("flip_confidence")),
+    }
 
 
 def _prior(speaking: SpeakingFaces) -> float:

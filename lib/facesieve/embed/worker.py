@@ -207,6 +207,7 @@ def _described(face: Face, crop: Crop, rank: int, face_id: int) -> Row:
         "sharpness": pixels.sharpness(crop),
         "reasons": [],
         "passed_over": face.passed_over,
+        "left_out": face.left_out,
     }
 
 

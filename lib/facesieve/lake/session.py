@@ -10,6 +10,8 @@ import importlib.util
 import io
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from py4j.protocol import Py4JError
@@ -20,6 +22,7 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import absolute
 from facesieve.core.sections import Lake
 from facesieve.lake import hadoop_files
+from facesieve.lake.path_encoding import encoding_faults
 
 _MOST_ROWS_A_BATCH = 1_024
 _ICEBERG_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
@@ -58,13 +61,15 @@ def separate_errors() -> None:
             sys.stderr = _JvmErrors(gateway.jvm.java.lang.System.err, sys.stderr)
 
 
-def start(lake: Lake) -> SparkSession:
+def start(lake: Lake, places: Mapping[str, str] = MappingProxyType({})) -> SparkSession:
     """Return the session that spark-submit configured, ready for tables and graphs.
 
+    `places`: paths by key, beside those of the lake, that the session must be able to name.
     Raises ConfigError with every missing setting or jar at once.
     """
     spark = SparkSession.builder.appName("facesieve").getOrCreate()
-    faults = [*_catalog_faults(spark, lake), *_engine_faults(spark)]
+    named = {"lake.root": lake.root, "lake.scratch": lake.scratch, **places}
+    faults = [*encoding_faults(spark, named), *_catalog_faults(spark, lake), *_engine_faults(spark)]
     if faults:
         raise ConfigError(faults)
     if lake.root and spark.conf.get(f"spark.sql.catalog.{lake.catalog}.type", "") == "hadoop":
