@@ -61,7 +61,7 @@ def comments(text: str) -> dict[str, str]:
     meanings: dict[str, str] = {}
     section = last = ""
     for line in re.sub(r"(?<=,)\n\s+(?=\")|(?<=\])\n\s+(?=#)", " ", text).splitlines():  # of a list, make one line
-        if header := re.fullmatch(r"\[(\w+)\]", line.strip()):
+        if header := re.fullmatch(r"\[([\w.]+)\]", line.strip()):
             section, last = header[1], ""
         elif entry := re.fullmatch(r"(\w+) = (?:\"[^\"]*\"|\[.*\]|[^#]*?) *# (.*)", line):
             last = f"{section}.{entry[1]}"
@@ -74,6 +74,9 @@ def comments(text: str) -> dict[str, str]:
 def _keys(section: str, kind: type) -> Iterator[tuple[str, dataclasses.Field[Any], str]]:
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(hints[field.name]):
+            yield from _keys(f"{section}.{field.name}", hints[field.name])
+            continue
         yield (
             f"{section}.{field.name}",
             field,

@@ -47,23 +47,6 @@ def test_an_old_key_or_scope_is_told_its_new_name(base: str, key: str, value: st
     assert f"was renamed to {new}" in str(fault)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        *(("images.ignore", value) for value in ('["a/b"]', '[""]', '[" "]')),
-    ],
-)
-def test_a_list_of_names_says_what_a_name_is(base: str, key: str, value: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        config.load(base, [], [f"{key}={value}"])
-    assert [fault.key for fault in caught.value.faults] == [key]
-
-
-def test_lists_of_names_that_are_fine(base: str) -> None:
-    images = config.load(base, [], ['images.suffixes=[".JPG", ".j2k"]', "images.ignore=[]"]).images
-    assert (images.suffixes, images.ignore) == ((".JPG", ".j2k"), ())
-
-
 PLACES = (
     "lake.root",
     "lake.scratch",
@@ -127,3 +110,21 @@ def test_a_threshold_that_no_pair_could_have_is_refused(base: str, unit: str, va
 def test_thresholds_that_pairs_have_are_taken(base: str) -> None:
     for unit, value in (("cosine", 0.6), ("l2", 1.1), ("squared_l2", 1.2), ("inverse_l2", 3), ("cosine", 0)):
         config.load(base, [], [f"link.unit={unit}", f"link.threshold_global={value}"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("images.suffixes", value) for value in ('["jpg"]', "[]", '["."]', '[".a/b"]', '[".jpg", "png"]')),
+        *(("images.ignore", value) for value in ('["a/b"]', '[""]', '[" "]')),
+    ],
+)
+def test_a_list_of_names_says_what_a_name_is(base: str, key: str, value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(base, [], [f"{key}={value}"])
+    assert [fault.key for fault in caught.value.faults] == [key]
+
+
+def test_lists_of_names_that_are_fine(base: str) -> None:
+    images = config.load(base, [], ['images.suffixes=[".JPG", ".j2k"]', "images.ignore=[]"]).images
+    assert (images.suffixes, images.ignore) == ((".JPG", ".j2k"), ())

@@ -163,7 +163,9 @@ def test_an_export_that_lacks_an_image_is_not_complete(
 
 def crowd(run: Run) -> None:
     """Six photographs without a name show the persons of clusters 7 and 8; one of Zoe's folder shows both as well."""
-    images = [{"image_id": number, "uri": f"{number}.jpg", "sha256": f"sha of {number}"} for number in range(7)]
+    images: list[dict[str, Any]] = [
+        {"image_id": number, "uri": f"{number}.jpg", "sha256": f"sha of {number}"} for number in range(7)
+    ]
     faces = [image | {"face_id": 10 * image["image_id"] + rank} for image in images for rank in (1, 2)]
     names = [{"identity": "Zoe" if image["image_id"] == 6 else None} for image in images]
     rows: dict[tables.Table, list[dict[str, Any]]] = {

@@ -7,7 +7,7 @@ them).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from facesieve.core.config_schema import at_least, between, each_of, key, one_of
@@ -31,13 +31,12 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
-def _with_dots(values: tuple[str, ...]) -> str | None:
-    fine = all(re.fullmatch(r"[.][^./\s]+", value) for value in values)
-    return None if fine else "Use suffixes with their dot, such as .jpg."
-
-
 def _not_empty(value: str) -> str | None:
     return None if value.strip() else "Give a path or URI."
+
+
+def _column(value: str) -> str | None:
+    return None if value.strip() else "Give the name of a column."
 
 
 def _name(value: str) -> str | None:
@@ -49,6 +48,11 @@ _LITTER = (
     ".fseventsd|.TemporaryItems|.ipynb_checkpoints|.git|.dvc|.Trash*|$RECYCLE.BIN|#recycle|@Recycle|#snapshot|"
     ".snapshot|.snapshots|lost+found|System Volume Information|.picasaoriginals|*.jpg_original"
 )
+
+
+def _suffixes(values: tuple[str, ...]) -> str | None:
+    fine = values and all(re.fullmatch(r"\.[A-Za-z0-9_+-]{1,15}", value) for value in values)
+    return None if fine else "Use suffixes with their dot, such as .jpg."
 
 
 def _name_patterns(values: tuple[str, ...]) -> str | None:
@@ -67,6 +71,15 @@ class Lake:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """The columns of a Parquet data set; `image.bytes` is the field of a struct."""
+
+    uri: str = key("uri")
+    bytes: str = key("bytes", _column)
+    identity: str = key("identity", _column)
+
+
+@dataclass(frozen=True)
 class Images:
     """Where images come from, and what may count as one."""
 
@@ -76,10 +89,11 @@ class Images:
     labels: str = key("", place=True)
     same_names: str = key("warn", one_of("warn", "unite"))
     suffixes: tuple[str, ...] = key(
-        [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"], _with_dots
+        [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"], _suffixes
     )
     ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
     follow_links: bool = key(False)
+    columns: Columns = field(default_factory=Columns)
 
 
 @dataclass(frozen=True)

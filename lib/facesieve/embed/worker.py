@@ -126,7 +126,9 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
 
 
 def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
-    """Return the content of an image, unless its size alone forbids to read it."""
+    """Return the content of an image, unless its size alone forbids to read it, or its source has none."""
+    if content is None and plan.fetch is None and not image["size"]:
+        raise Unusable(Reason.EMPTY, "the row has no bytes; a path alone is never opened: embed the pictures first")
     if image["size"] is not None:
         check_bytes(image["size"], plan.embed)
     if content is not None:

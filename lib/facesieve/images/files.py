@@ -75,7 +75,7 @@ class FileTree:
             tally.add(entry)
         raise ConfigError([_no_image(self.root, tally.ignored(), self.rules)])
 
-    def images(self, spark: SparkSession) -> SourceImages:
+    def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
         """Return one row per image file; size is null where the file's state cannot be read."""
         walked = self._walk(spark)
         images = walked.where(F.col("ignored").isNull()).select(
@@ -86,6 +86,10 @@ class FileTree:
             F.lit(None).cast("binary").alias("content"),
         )
         return SourceImages(images)
+
+    def rows(self) -> int | None:
+        """Nothing but the walk itself tells."""
+        return None
 
     def ignored(self, spark: SparkSession) -> Ignored:
         """Count the files that are no images, links that are not followed, unreadable folders and the like, by kind."""

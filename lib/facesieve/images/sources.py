@@ -13,7 +13,7 @@ from facesieve.images.storage import Storage
 
 _SOURCES: Mapping[str, Callable[[str, Images], Source]] = {
     "files": lambda root, images: FileTree(root, Rules.of(images)),
-    "parquet": lambda root, images: ParquetSet(root),
+    "parquet": lambda root, images: ParquetSet(root, images.columns),
 }
 """`images.format` -> (root, settings) -> source."""
 
