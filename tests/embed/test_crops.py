@@ -18,7 +18,7 @@ from facesieve.core.profiles import Crop, Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.embed.crops import Face, cut, faces, magnified, standard
-from facesieve.embed.decode import Picture, Unusable
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.faces import pixels
 from facesieve.models import Detection
 

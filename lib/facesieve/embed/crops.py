@@ -11,8 +11,8 @@ import numpy.typing as npt
 from facesieve.core.profiles import Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.kernels import landmarks
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.search import Search, searches
 from facesieve.faces import pixels
 from facesieve.models import Detection

@@ -26,11 +26,12 @@ from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS
 from facesieve.embed.crops import Face, cut, faces, magnified, standard
-from facesieve.embed.decode import Picture, Unusable, check_bytes
+from facesieve.embed.decode import check_bytes
 from facesieve.embed.decoder_client import PILLOW, Decoder, decoder
 from facesieve.embed.gpu import claim
 from facesieve.embed.listing import content_to_hash
 from facesieve.embed.perceptual_hash import face_hash, perceptual_hash
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.prefetch import prefetched
 from facesieve.faces import pixels
 from facesieve.images.protocol import Fetch
@@ -107,7 +108,7 @@ def _opened(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[_Opened]:
 
 
 def _size(opened: _Opened) -> int:
-    return 0 if isinstance(opened.picture, Unusable) else opened.picture.pixels.size
+    return 0 if isinstance(opened.picture, Unusable) else opened.picture.pixels.size + len(opened.content)
 
 
 def _images(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
@@ -196,6 +197,7 @@ def _whole(picture: Picture) -> Row:
         "image_width": picture.width,
         "image_height": picture.height,
         "phash": perceptual_hash(picture.pixels),
+        "reasons": [note.value for note in picture.notes],
     }
 
 
@@ -207,7 +209,6 @@ def _described(face: Face, crop: Crop, rank: int, face_id: int) -> Row:
         "landmarks": face.landmarks,
         "confidence": face.confidence,
         "sharpness": pixels.sharpness(crop),
-        "reasons": [],
         "passed_over": face.passed_over,
         "left_out": face.left_out,
     }
