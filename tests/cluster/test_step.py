@@ -116,14 +116,14 @@ def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     write = Checkpoints.write
     written: list[int] = []
 
-    def killed(self: Checkpoints, step: int, state: VoteState, history: list[int]) -> VoteState:
+    def killed(self: Checkpoints, step: int, state: VoteState, histories: list[list[int]]) -> VoteState:
         if step == 2:
             raise KeyboardInterrupt
-        return write(self, step, state, history)
+        return write(self, step, state, histories)
 
-    def noted(self: Checkpoints, step: int, state: VoteState, history: list[int]) -> VoteState:
+    def noted(self: Checkpoints, step: int, state: VoteState, histories: list[list[int]]) -> VoteState:
         written.append(step)
-        return write(self, step, state, history)
+        return write(self, step, state, histories)
 
     monkeypatch.setattr(Checkpoints, "write", killed)
     with pytest.raises(KeyboardInterrupt):

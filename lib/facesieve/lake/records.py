@@ -112,15 +112,21 @@ class ScopeRecord(Record):
 
     impostor_line, linked, hubs: cosine where gain begins, faces with an edge, faces over `cluster.max_degree`; absent
     if edges count by cosine. false_matches: neighbours per face that are of another cluster; scope global alone.
-    unsettled: faces that wanted another label when each superstep began. churn: null without a former version.
+    unsettled: faces that wanted another label when each superstep began, added up over the coins; unsettled_coins: the
+    coins in which some want one at last. unstable, loose: clusters of low stability, of low cohesion
+    (`cluster.facts.doubtful`). churn: null without a former version.
     """
 
     supersteps: int | None = None
     unsettled: Sequence[int] = ()
     settled: bool = False
+    coins: int | None = optional()
+    unsettled_coins: int | None = optional()
     finished_locally: int | None = None
     clusters: int | None = None
     largest_share: float | None = None
+    unstable: int | None = optional()
+    loose: int | None = optional()
     churn: ChurnRecord | None = nested(ChurnRecord)
     impostor_line: float | None = optional()
     linked: int | None = optional()
