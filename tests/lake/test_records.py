@@ -28,9 +28,13 @@ VOTE = {
     "supersteps": 2,
     "unsettled": [5, 0],
     "settled": True,
+    "coins": 8,
+    "unsettled_coins": 0,
     "finished_locally": 0,
     "clusters": 4,
     "largest_share": 0.5,
+    "unstable": 1,
+    "loose": 0,
     "churn": None,
 }
 LINK = {

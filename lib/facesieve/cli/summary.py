@@ -35,7 +35,7 @@ def _step_table(steps: Mapping[str, StepRecord]) -> str:
 
 
 def _clusters(record: ClusterRecord) -> str:
-    header = ["scope", "clusters", "largest", "supersteps", "attached", "changed"]
+    header = ["scope", "clusters", "largest", "supersteps", "unstable", "loose", "attached", "changed"]
     scopes = [scope for scope in SCOPES if scope in record.scopes]
     return aligned([header, *([scope, *_of_scope(record.scopes[scope])] for scope in scopes)])
 
@@ -47,6 +47,8 @@ def _of_scope(scope: ScopeRecord) -> list[str]:
         count(scope.clusters),
         _share(scope.largest_share),
         count(scope.supersteps),
+        count(scope.unstable),
+        count(scope.loose),
         count(attached),
         _share(changed),
     ]
