@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from facesieve.cli import summary
 from facesieve.lake.records import RunRecord
 
@@ -26,6 +28,8 @@ def _record(reused: bool, apply: bool) -> RunRecord:
         "lake": {"root": "/lake", "namespace": "faces", "catalog": "lake"},
     }
     stages = {"link": stage, "cluster": stage | {"global": in_global}, "decide": decide}
+    if apply:
+        stages["publish"] = stage
     return RunRecord.from_json({"run": "r1", "warnings": ["link: too few"], "stages": stages, "config": config})
 
 
@@ -53,3 +57,34 @@ def test_summary_says_up_to_date_and_dry_run() -> None:
     text = summary.of(_record(reused=True, apply=False))
     assert "up to date" in text
     assert "publish.apply = true" in text
+
+
+def _single(step: str, apply: bool) -> RunRecord:
+    """The record of a run of one step, or of none (publish, dry)."""
+    record = _record(reused=False, apply=apply).to_json()
+    stage = {"rows_in": 9, "rows_out": 3, "reasons": {"no_face": 4, "empty": 2}}
+    return RunRecord.from_json(record | {"stages": {step: stage} if step else {}})
+
+
+@pytest.mark.parametrize(
+    ("step", "apply", "next_step"),
+    [
+        ("embed", False, "Next: jobs/link.py"),
+        ("link", True, "Next: jobs/cluster.py"),
+        ("cluster", False, "Next: jobs/decide.py"),
+        ("decide", True, "Next: jobs/publish.py"),
+        ("decide", False, "Dry run: publish.apply = true"),
+        ("publish", True, "exports: /out"),
+        ("", False, "Dry run: publish.apply = true"),
+    ],
+)
+def test_the_last_line_fits_the_step(step: str, apply: bool, next_step: str) -> None:
+    text = summary.of(_single(step, apply))
+    assert next_step in text.splitlines()[-1]
+    assert ("Dry run" in text) == next_step.startswith("Dry run")
+    assert "up to date" not in text
+
+
+def test_embed_alone_counts_rejects_by_reason() -> None:
+    text = summary.of(_single("embed", apply=False))
+    assert "rejected  images\nempty          2\nno_face        4" in text, text

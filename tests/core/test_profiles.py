@@ -43,10 +43,11 @@ def test_id_changes_with_what_changes_vectors_only(profile: profiles.Profile) ->
     same = [
         (replace(profile, file="/elsewhere"), Embed()),
         (replace(profile, identity=profiles.InFolder(0.4, 0.3)), Embed()),
-        (profile, Embed(chunk_images=5, batch_images=7, rehash=True)),
+        (profile, Embed(chunk_images=5, batch_images=7, rehash=True, max_rejects=0.5)),
     ]
     other = [
         (replace(profile, crop=profiles.Crop(136, 125, 118)), Embed()),
+        (replace(profile, crop=profiles.Crop(135, 125, 118, "share")), Embed()),
         (replace(profile, sha256="1" * 64), Embed()),
         (profile, Embed(detector="aligned")),
         (profile, Embed(faces="all")),

@@ -17,7 +17,12 @@ def base(tmp_path: Path) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("rule", ["(", "[a-z]+", "elsewhere"])
+@pytest.mark.parametrize(("written", "rule"), [("2", "2"), ('"2"', "2"), ("top", "top"), ("none", "none")])
+def test_identity_rules_as_they_are_written(base: str, written: str, rule: str) -> None:
+    assert config.load(base, [], [f"images.identity={written}"]).images.identity == rule
+
+
+@pytest.mark.parametrize("rule", ["(", "[a-z]+", "elsewhere", "0", "-1", "100", "true", "1.5", '"٢"'])
 def test_identity_rule_must_name_its_group(base: str, rule: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.load(base, [], [f"images.identity={rule}"])

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from arrow_picture import marked, sought
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from facesieve import models
@@ -14,7 +17,7 @@ from facesieve.core.errors import Fault
 from facesieve.core.profiles import Crop, Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed.crops import Face, cut, faces, magnified
+from facesieve.embed.crops import Face, cut, faces, magnified, standard
 from facesieve.embed.decode import Picture, Unusable
 from facesieve.faces import pixels
 from facesieve.models import Detection
@@ -70,34 +73,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def arrow(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A detector for four bright blocks that are upright with red above green and blue left of white.
-
-    Return how confident it is when they are upright, and when they are not (0: it finds nothing).
-    """
+    """A detector for the four blocks of `arrow_picture`."""
     confidence = {"upright": 0.99, "turned": 0.0}
-
-    def search(image: Any) -> Any:
-        red, green, blue, white = (
-            np.argwhere((image == colour).all(axis=2)).mean(axis=0)[::-1] + 0.5
-            for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255))
-        )
-        upright = red[1] < green[1] and blue[0] < white[0] and abs(red[0] - green[0]) < 1
-        sure = confidence["upright" if upright else "turned"]
-        points = (*blue, *white, *((blue + white) / 2), *red, *green)
-        corner, side = np.minimum(red, blue) - 20, 60.0
-        return [Detection((corner[0], corner[1], side, side + 10), tuple(map(float, points)), sure)] if sure else []
-
-    monkeypatch.setattr(models, "detect", lambda images, *asked: [search(image) for image in images])
+    monkeypatch.setattr(models, "detect", lambda images, *asked: [sought(image, confidence) for image in images])
     return confidence
-
-
-def marked(turn: int) -> Any:
-    """300 x 200 pixels with the four blocks, turned clockwise by quarter turns."""
-    image = np.zeros((200, 300, 3), dtype=np.uint8)
-    places = {(255, 0, 0): (60, 101), (0, 255, 0): (90, 101), (0, 0, 255): (75, 85), (255, 255, 255): (75, 120)}
-    for colour, (row, column) in places.items():
-        image[row - 2 : row + 3, column - 2 : column + 3] = colour
-    return np.ascontiguousarray(np.rot90(image, -turn))
 
 
 def test_largest_face_ties_go_to_the_surer_then_to_the_left(found: Any) -> None:
@@ -171,22 +150,6 @@ def test_a_turned_picture_gives_the_upright_crop_and_its_own_coordinates(turn: i
     assert sorted((width, height)) == sorted(upright.box[2:])
 
 
-@pytest.mark.parametrize(
-    ("as_it_is", "upside_down", "turns"),
-    [(0.9, 0.98, [0]), (0.9, 0.991, [2]), (0.96, 0.999, [0]), (0.0, 0.97, []), (0.0, 0.99, [2])],
-)
-def test_a_turned_find_must_be_ten_times_surer(arrow: Any, as_it_is: float, upside_down: float, turns: Any) -> None:
-    arrow |= {"turned": as_it_is, "upright": upside_down}
-    (result,) = faces([taken(marked(2))], profile(), Embed())
-    assert ([] if isinstance(result, Unusable) else [face.turn for face in result]) == turns
-
-
-def test_turning_can_be_switched_off(arrow: Any) -> None:
-    arrow |= {"upright": 0.999, "turned": 0.0}
-    assert isinstance(faces([taken(marked(2))], profile(), NO_TURNS)[0], Unusable)
-    assert located([taken(marked(2))], profile(), Embed())[0][0].turn == 2
-
-
 def test_points_that_are_no_faces_fall_back_to_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
     shapeless = Detection((10, 20, 40, 50), (7.0,) * 10, 0.99)
     monkeypatch.setattr(models, "detect", lambda images, *asked: [[shapeless]])
@@ -214,9 +177,27 @@ def test_aligned_takes_the_profiles_crop_or_the_whole_image() -> None:
     assert whole.template is None
 
 
-def test_aligned_refuses_an_image_that_ends_before_the_crop() -> None:
-    (why,) = refusals([PICTURE], profile(crop=Crop(100, 150, 250)), Embed(detector="aligned"))
-    assert "ends before" in why.detail
+@pytest.mark.parametrize(
+    "crop", [Crop(100, 150, 250), Crop(201, 150, 101.1), Crop(100, 51, 48.9), Crop(1.1, 0.5, 0.5, "share")]
+)
+def test_aligned_refuses_an_image_that_the_crop_leaves(crop: Crop) -> None:
+    (why,) = refusals([PICTURE], profile(crop=crop), Embed(detector="aligned"))
+    assert why.reason is Reason.CROP_OUTSIDE
+    assert "leaves the image of 300 x 200 pixels" in why.detail
+
+
+def test_a_crop_that_is_rounded_over_the_edge_is_taken() -> None:
+    ((face,),) = located([PICTURE], profile(crop=Crop(200, 150, 100.5)), Embed(detector="aligned"))
+    assert face.cut == (50, 0.5, 200, 200)
+
+
+@given(st.floats(0.05, 1), st.floats(0, 1), st.floats(0, 1), st.integers(20, 600), st.integers(20, 600))
+def test_a_fixed_crop_lies_in_the_image_or_is_refused(side: float, x: float, y: float, width: int, height: int) -> None:
+    picture = taken(np.zeros((height, width, 3), np.uint8))
+    (answer,) = faces([picture], profile(crop=Crop(side, x, y, "share")), Embed(detector="aligned"))
+    half = side * min(width, height) / 2
+    room = min(x * width - half, y * height - half, (1 - x) * width - half, (1 - y) * height - half)
+    assert isinstance(answer, Unusable) == (room <= -1) or abs(room + 1) < 1e-6
 
 
 def test_a_crop_from_reduced_pixels_is_that_of_the_full_picture() -> None:
@@ -261,3 +242,44 @@ def test_a_template_that_is_none_is_refused(template: Any) -> None:
 def test_each_kind_of_margin_has_its_own_room() -> None:
     assert (Margin().room, Margin("five_point").room, Margin("five_point", 0.3).room) == (0.2, 0.0, 0.3)
     assert config_schema.build(Margin, {"kind": "five_point", "template": list(TEMPLATE)}, "", []) is not None
+
+
+ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
+
+
+def blocks_of(crop: Any) -> list[list[float]]:
+    """The middles of the red and the green block of a crop."""
+    strength = crop.astype(float)
+    return [
+        (np.argwhere(mask).mean(axis=0)[::-1] + 0.5).round().tolist()
+        for mask in (
+            strength[..., 0] - strength[..., 1:].max(-1) > 60,
+            strength[..., 1] - strength[..., ::2].max(-1) > 60,
+        )
+    ]
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+def test_the_standard_crop_is_upright_whatever_the_profile_cuts(turn: int) -> None:
+    points = ARCFACE * 2 + (40, 30)
+    image = np.zeros((300, 320, 3), np.uint8)
+    for colour, place in (((255, 0, 0), points[0]), ((0, 255, 0), points[4])):
+        column, row = place.astype(int)
+        image[row - 6 : row + 6, column - 6 : column + 6] = colour
+    x, y = points.T
+    turned = {0: (x, y), 1: (300 - y, x), 2: (320 - x, 300 - y), 3: (y, 320 - x)}[turn]
+    landmarks = tuple(np.stack(turned, axis=1).ravel().tolist())
+    face = Face((0, 0, 9, 9), (0, 0, 5, 7), landmarks, turn=turn, template=TEMPLATE)
+    crop = standard(taken(np.ascontiguousarray(np.rot90(image, -turn))), face)
+    assert crop.shape == (64, 64, 3)
+    expected = (ARCFACE[[0, 4]] / 112 - 0.5) * 64 / 1.1 + 32
+    np.testing.assert_allclose(blocks_of(crop), expected, atol=1.1)
+
+
+def test_the_standard_crop_is_the_box_where_no_points_are_known() -> None:
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[20:40, 30:50] = 200
+    box = (30.0, 20.0, 20.0, 20.0)
+    for points in (None, (1.0,) * 10):
+        crop = standard(taken(image), Face(box, (0, 0, 5, 5), landmarks=points))
+        assert (crop[2:-2, 2:-2] == 200).all()

@@ -21,7 +21,7 @@ from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS, REJECTS
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import TO_EMBED, Outcomes, ToEmbed
-from facesieve.embed.perceptual_hash import perceptual_hash
+from facesieve.embed.perceptual_hash import FACE_BYTES, perceptual_hash
 from facesieve.embed.worker import Plan
 from facesieve.images.protocol import Fetch
 
@@ -99,7 +99,7 @@ def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(
         "cut.jpg": (sound[: len(sound) // 2], "undecodable"),
         "gone.jpg": (None, "undecodable"),
         "long.png": (encoded(Image.new("RGB", (500, 20))), "bad_aspect"),
-        "small.png": (encoded(Image.new("RGB", (60, 60))), "no_face"),
+        "small.png": (encoded(Image.new("RGB", (60, 60))), "crop_outside"),
         "animated.gif": (encoded(Image.new("L", (250, 250)), "GIF"), "wrong_type"),
     }
     contents = lfw | {uri: content for uri, (content, _) in bad.items()}
@@ -125,6 +125,7 @@ def test_a_row_tells_the_size_and_the_hash_of_the_whole_upright_image(
     for row in faces_of.embeddings(faces_of.outcomes(rows(spark, contents), plan(mobilefacenet))).collect():
         assert (row.image_width, row.image_height) == picture.size == (230, 240)
         assert bytes(row.phash) == perceptual_hash(np.asarray(picture))
+        assert len(row.face_phash) == FACE_BYTES
 
 
 def test_partitions_and_batches_do_not_matter(spark: SparkSession, mobilefacenet: Profile, lfw: Images) -> None:
@@ -132,7 +133,8 @@ def test_partitions_and_batches_do_not_matter(spark: SparkSession, mobilefacenet
     many = by_uri(faces_of.outcomes(rows(spark, lfw, 5), plan(mobilefacenet, batch_images=2)))
     for uri, row in alone.items():
         np.testing.assert_allclose(row.vector, many[uri].vector, atol=1e-5)
-        assert (row.face_id, row.sharpness, row.phash) == (many[uri].face_id, many[uri].sharpness, many[uri].phash)
+        for column in ("face_id", "sharpness", "phash", "face_phash"):
+            assert row[column] == many[uri][column]
 
 
 def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(
@@ -155,6 +157,7 @@ def test_all_faces_of_a_photograph_have_ranks_and_ids_of_their_own(
     assert np.dot(faces[0].vector, faces[1].vector) > 0.8
     assert {(row.image_width, row.image_height) for row in faces} == {(500, 250)}
     assert len({bytes(row.phash) for row in faces}) == 1
+    assert len({bytes(row.face_phash) for row in faces}) == len(faces)
     assert [(row.uri, row.reason) for row in faces_of.rejects(outcome).collect()] == [("grey.png", "no_face")]
 
 

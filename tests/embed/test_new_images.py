@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -186,6 +187,17 @@ def test_a_run_that_died_goes_on_and_embeds_nothing_twice(
     assert sound(place.embed()) == Counter([*PHOTOGRAPHS, *REJECTED])
     place.check()
     assert set(embedded) <= set(place.rows(tables.EMBEDDINGS, "face_id", "vector"))
+
+
+@pytest.mark.usefixtures("reads")
+def test_a_set_of_which_all_fail_is_refused(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A crop that leaves the images: each is a reject, and the run says which key to change."""
+    too_large = Crop(SIDE + 3, SIDE / 2, SIDE / 2)
+    model = tiny_model.profile_file(tiny_model.written(tmp_path, too_large), tmp_path)
+    assert place.exit_code(f"embed.model={model}") == 2
+    message = capsys.readouterr().err
+    for key, reason in (("model", "crop_outside"), ("formats", "wrong_type")):
+        assert re.search(rf"error: embed\.{key}: \d+ images \(\d+% of all\) fail with {reason}\. ", message)
 
 
 def test_a_parquet_set_is_embedded_alike(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from facesieve.decide.kernels.duplicates import least_difference
-from facesieve.embed.perceptual_hash import VIEW_BYTES, VIEWS, perceptual_hash
+from facesieve.embed.perceptual_hash import FACE_BYTES, VIEW_BYTES, VIEWS, face_hash, perceptual_hash
 
 
 def scene(seed: int, width: int = 300, height: int = 240) -> Image.Image:
@@ -73,3 +73,11 @@ def test_any_size_has_a_hash(size: Any) -> None:
 
 def test_a_large_picture_and_a_small_one_differ_little() -> None:
     assert difference(scene(3, 1_500, 1_200), scene(3, 400, 320)) <= 8
+
+
+def test_the_hash_of_a_face_ends_with_its_mirror_image() -> None:
+    face = np.asarray(scene(4, 64, 64))
+    hashed, mirrored = face_hash(face), face_hash(np.ascontiguousarray(face[:, ::-1]))
+    assert len(hashed) == len(mirrored) == FACE_BYTES
+    assert hashed[:-VIEW_BYTES] == perceptual_hash(face)
+    assert hashed[-VIEW_BYTES:] == mirrored[:VIEW_BYTES] != hashed[:VIEW_BYTES]

@@ -58,7 +58,19 @@ def cell(value: object) -> Row:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(" a ", "a"), ("", None), ("  ", None), (None, None), (0, "0"), (False, "False"), ("0", "0")]
+    ("value", "text"),
+    [
+        (" a ", "a"),
+        ("", None),
+        ("  ", None),
+        (None, None),
+        (0, "0"),
+        (False, "False"),
+        ("0", "0"),
+        (12.0, "12"),
+        (1.5, "1.5"),
+        (float("nan"), None),
+    ],
 )
 def test_text(value: object, text: str | None) -> None:
     assert cell(value).text("c") == text
@@ -140,7 +152,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "bad"
     for content, cause in (
         (b"PAR1 and no more", "Parquet"),
-        (b"number\n\xff\n", "utf-8"),
+        (b"number\n\xff\n", "line 2 is not UTF-8"),
         (b'number\n"1', "end of data"),
         (b"number\n1,2\n", "line 2 has more fields than the header"),
         (b"number,number\n1,2\n", "the header names a column twice"),

@@ -79,7 +79,7 @@ DECIDE = {
     "links": 1,
 }
 STEPS: dict[str, dict[str, Any]] = {
-    "listing": {"ignored": 1, "new": 2, "gone": 3, "changed": 4},
+    "listing": {"ignored": 1, "left_out": {"litter": {"@eaDir": 1}}, "new": 2, "gone": 3, "changed": 4},
     "embed": {},
     "link": LINK,
     "cluster": CLUSTER,

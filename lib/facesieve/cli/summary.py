@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from facesieve.core.console import aligned, count, duration
 from facesieve.lake.records import SCOPES, ClusterRecord, DecideRecord, RunRecord, ScopeRecord, StepRecord
 
+_NEXT = {"listing": "link", "embed": "link", "link": "cluster", "cluster": "decide", "decide": "publish"}
+"""The job after the step that a run ended with."""
+
 
 def of(record: RunRecord) -> str:
     """Return the summary of a finished run's ledger record."""
     parts = [f"Run {record.run}: {_headline(record.stages)}", _step_table(record.stages)]
-    cluster, decide = record.stages.get("cluster"), record.stages.get("decide")
+    embed, cluster, decide = (record.stages.get(step) for step in ("embed", "cluster", "decide"))
+    if embed is not None and embed.reasons and decide is None:
+        parts.append(_counts("rejected", embed.reasons))
     if isinstance(cluster, ClusterRecord) and cluster.scopes:
         parts.append(_clusters(cluster))
     if isinstance(decide, DecideRecord):
@@ -22,7 +27,8 @@ def of(record: RunRecord) -> str:
 
 
 def _headline(steps: Mapping[str, StepRecord]) -> str:
-    return "up to date, every stage was reused" if all(step.reused for step in steps.values()) else "done"
+    reused = steps and all(step.reused for step in steps.values())
+    return "up to date, every stage was reused" if reused else "done"
 
 
 def _step_table(steps: Mapping[str, StepRecord]) -> str:
@@ -61,8 +67,7 @@ def _share(share: float | None) -> str:
 def _verdicts(record: DecideRecord) -> list[str]:
     rows = [["verdict", "images"], *([name, count(number)] for name, number in record.verdicts.items())]
     rows.append(["given", count(record.listed)])
-    reasons = [["reason", "images"], *([name, count(number)] for name, number in sorted(record.reasons.items()))]
-    parts = [aligned(rows), aligned(reasons)]
+    parts = [aligned(rows), _counts("reason", record.reasons)]
     if record.policies:
         policies = ", ".join(f"{policy} {count(number)}" for policy, number in record.policies.items())
         parts.append(f"Published by keep policy: {policies}")
@@ -71,8 +76,14 @@ def _verdicts(record: DecideRecord) -> list[str]:
     return parts
 
 
+def _counts(title: str, numbers: Mapping[str, int]) -> str:
+    return aligned([[title, "images"], *([name, count(number)] for name, number in sorted(numbers.items()))])
+
+
 def _next_step(record: RunRecord) -> str:
-    publish = record.config["publish"]
+    publish, last = record.config["publish"], next(reversed([*record.stages]), "publish")
+    if last in _NEXT and not (last == "decide" and not publish["apply"]):
+        return f"Tables: {_tables(record)}. Next: jobs/{_NEXT[last]}.py, or jobs/sieve.py for all steps."
     if publish["apply"]:
         where = f"; exports: {publish['export_root']} (CURRENT names the run)" if publish["outputs"] else ""
         return f"Tables: {_tables(record)}{where}"

@@ -22,15 +22,23 @@ Section = TypeVar("Section")
 _KINDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
 
 
-def key(default: Any = dataclasses.MISSING, check: Check | None = None, *, was: str = "", needed: bool = False) -> Any:
+def key(
+    default: Any = dataclasses.MISSING,
+    check: Check | None = None,
+    *,
+    was: str = "",
+    needed: bool = False,
+    reads: Callable[[Any], Any] | None = None,
+) -> Any:
     """Declare one configuration key: its default (absent: the key must be set) and a check of its value.
 
     A check returns None for a good value, else what to do, as a sentence ("Use a number above 0."). `was` is the name
     that the key bore in 0.4.0: a fault then tells the new name. `needed`: whoever uses the section must set the key.
+    `reads` turns what is written, where it has another type, into the type of the key.
     """
     if isinstance(default, list):
         default = tuple(default)
-    return dataclasses.field(default=default, metadata={"check": check, "was": was, "needed": needed})
+    return dataclasses.field(default=default, metadata={"check": check, "was": was, "needed": needed, "reads": reads})
 
 
 def one_of(*choices: str, renamed: Mapping[str, str] | None = None) -> Check:
@@ -111,7 +119,9 @@ def build(section: type[Section], raw: Mapping[str, Any], prefix: str, faults: l
     for name, field in fields.items():
         dotted = f"{prefix}{name}"
         if name in raw or dataclasses.is_dataclass(hints[name]):
-            values[name] = _value(hints[name], raw.get(name, {}), dotted, faults)
+            reads = field.metadata.get("reads")
+            written = raw.get(name, {})
+            values[name] = _value(hints[name], reads(written) if reads else written, dotted, faults)
             _run_check(field, values[name], dotted, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             if field.metadata.get("was") in raw:

@@ -19,7 +19,7 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.sections import Embed
 
 FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite")
-_WITHOUT_EFFECT_ON_FACES = frozenset({"model", "chunk_images", "batch_images", "rehash"})
+_WITHOUT_EFFECT_ON_FACES = frozenset({"model", "chunk_images", "batch_images", "rehash", "max_rejects"})
 
 
 def _digest(value: str) -> str | None:
@@ -33,11 +33,30 @@ def _side_pair(value: tuple[int, ...]) -> str | None:
 
 @dataclass(frozen=True)
 class Crop:
-    """A fixed square crop of aligned images, in pixels: side length and centre."""
+    """A fixed square crop of aligned images: side length and centre.
 
-    side: float = key(check=at_least(2))
+    In unit `pixels` they are pixels of the full image. In unit `share` the side is a share of the shorter side of the
+    image, centre_x of the width and centre_y of the height.
+    """
+
+    side: float = key(check=between(0, 10_000, open_low=True))
     centre_x: float = key(check=at_least(0))
     centre_y: float = key(check=at_least(0))
+    unit: str = key("pixels", one_of("pixels", "share"))
+
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return the crop of an image of width x height pixels: x, y, width, height in pixels.
+
+        >>> Crop(0.5, 0.5, 0.5, "share").box(200, 100)
+        (75.0, 25.0, 50.0, 50.0)
+        """
+        across, down, side = (width, height, min(width, height)) if self.unit == "share" else (1, 1, 1)
+        length = self.side * side
+        return self.centre_x * across - length / 2, self.centre_y * down - length / 2, length, length
+
+    def made_of(self) -> dict[str, float | str]:
+        """Return what the model id is made of: the unit counts only where it is not pixels, as it always was."""
+        return {name: value for name, value in vars(self).items() if value != "pixels"}
 
 
 def _five_points(value: tuple[float, ...]) -> str | None:
@@ -170,7 +189,7 @@ def model_id(profile: Profile, embed: Embed) -> str:
         "normalisation": profile.normalisation,
         "output": profile.output,
         "dimension": profile.dimension,
-        "crop": vars(profile.crop) if profile.crop else None,
+        "crop": profile.crop.made_of() if profile.crop else None,
         "margin": vars(profile.margin) if profile.margin else None,
         "embed": {name: value for name, value in vars(embed).items() if name not in _WITHOUT_EFFECT_ON_FACES},
     }

@@ -37,6 +37,7 @@ class Reason(str, Enum):
     TOO_LARGE = "too_large"
     BAD_ASPECT = "bad_aspect"
     NO_FACE = "no_face"
+    CROP_OUTSIDE = "crop_outside"
     OVERRIDDEN = "overridden"
     OVERLAP = "overlap"
     UNREAD = "unread"
@@ -57,6 +58,14 @@ class Reason(str, Enum):
 
 
 REJECTING = frozenset(
-    {Reason.UNDECODABLE, Reason.EMPTY, Reason.WRONG_TYPE, Reason.TOO_LARGE, Reason.BAD_ASPECT, Reason.NO_FACE}
+    {
+        Reason.UNDECODABLE,
+        Reason.EMPTY,
+        Reason.WRONG_TYPE,
+        Reason.TOO_LARGE,
+        Reason.BAD_ASPECT,
+        Reason.NO_FACE,
+        Reason.CROP_OUTSIDE,
+    }
 )
 """Reasons that a row of `rejects` may bear: the image gave no face at all."""

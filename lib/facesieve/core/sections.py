@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from facesieve.core.config_schema import at_least, between, each_of, key, one_of
 
 
 def _identity_rule(value: str) -> str | None:
-    if value in ("folder", "none"):
+    if value in ("folder", "top", "none") or re.fullmatch(r"[1-9]\d?", value, re.ASCII):
         return None
+    if re.fullmatch(r"[+-]?\d+", value):
+        return "Use a number of folders from 1 to 99."
     try:
         groups = re.compile(value).groupindex
     except re.error as problem:
         return f"The regular expression does not compile ({problem})."
     if "identity" in groups:
         return None
-    return "Use folder, none, or a regular expression with the group (?P<identity>...)."
+    return "Use folder, top, a number of folders, none, or a regular expression with the group (?P<identity>...)."
+
+
+def _number_as_text(value: Any) -> Any:
+    return str(value) if type(value) is int else value
 
 
 def _not_empty(value: str) -> str | None:
@@ -48,7 +55,8 @@ class Images:
 
     root: str = key("", needed=True)
     format: str = key("files", one_of("files", "parquet"))
-    identity: str = key("folder", _identity_rule)
+    identity: str = key("folder", _identity_rule, reads=_number_as_text)
+    labels: str = key("")
     suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"])
 
 
@@ -74,6 +82,7 @@ class Embed:
     min_confidence: float = key(0.8, between(0, 1))
     turned_below: float = key(0.95, between(0, 1))
     rehash: bool = key(False)
+    max_rejects: float = key(0.1, between(0, 1))
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ EMBEDDINGS = Table(
         image_height=T.IntegerType(),
         phash=T.BinaryType(),
         passed_over=T.IntegerType(),
+        face_phash=T.BinaryType(),
     ),
     key=("face_id",),
     partition=("model",),

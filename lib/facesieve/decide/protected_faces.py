@@ -59,7 +59,7 @@ def in_lake(run: Run, root: str) -> Elsewhere | None:
 
 def in_images(run: Run, root: str, form: str) -> Elsewhere:
     """List the images at `root`, `files` or a `parquet` data set, to be embedded as this run embeds its own."""
-    settings = replace(run.config.images, root=root, format=form, identity="none")
+    settings = replace(run.config.images, root=root, format=form, identity="none", labels="")
     images = source(settings)
     try:
         images.check()

@@ -1,9 +1,4 @@
-"""Where the faces of a picture are, and their crops at the model's size.
-
-A picture without a face as certain as `embed.turned_below` is searched again turned by 90, 180 and 270 degrees: upside
-down the detector often takes a face for another that is not there, with less certainty. What is found in the turned
-picture counts if it is ten times surer. All coordinates are those of the full image before turning.
-"""
+"""Which faces of a picture are taken, and their crops at the model's size: what `search` finds, cut by the profile."""
 
 from __future__ import annotations
 
@@ -13,34 +8,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from facesieve import models
 from facesieve.core.profiles import Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.kernels import landmarks
+from facesieve.embed.search import Search, searches
 from facesieve.faces import pixels
 from facesieve.models import Detection
 
 Box = tuple[float, float, float, float]
 
-_SOUGHT_FACE = 20
-"""Side in pixels from which the detector looks for faces unless `embed.min_face` is smaller: the package's default."""
-
-_SOUGHT_CONFIDENCE = 0.8
-"""Confidence from which the detector reports faces unless `embed.min_confidence` is lower: the package's default."""
-
-_TURNS = (2, 1, 3)
-"""Quarter turns, counter-clockwise, by which a picture without a certain face is searched again."""
-
-_FIRMER = 10
-"""So many times smaller must the doubt (1 - confidence) be to believe that a picture is turned. Of 217 upright
-photographs none is turned then (at 2, one), and of 651 that are turned 531 are recognised."""
+_OVERHANG = 1.0
+"""So many pixels less than this may a fixed crop leave the image: what is rounded, and repeats one edge at most."""
 
 _ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 _ARCFACE_SIDE = 112
 """Where five points belong in a crop of 112 x 112 pixels, counted from the middle of the first pixel. Source: Deng and
 others, ArcFace, 2019; the numbers are those of insightface's `face_align`."""
+
+_SIDE, _ROOM = 64, 0.1
+"""Of the crop that is hashed: its side in pixels, and the room around ArcFace's crop as a share of its side."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +49,6 @@ class Face:
     passed_over: int = 0
 
 
-@dataclass(frozen=True)
-class _Search:
-    """What was found in one picture turned by `turn`: the faces that count, and how many were passed over and why."""
-
-    turn: int
-    sure: tuple[Detection, ...]
-    small: int
-    unsure: int
-
-    def surest(self) -> float:
-        return max((detection.confidence for detection in self.sure), default=0.0)
-
-
 def faces(pictures: Sequence[Picture], profile: Profile, embed: Embed) -> list[list[Face] | Unusable]:
     """Return for each picture its faces, the largest first, or the reason (no_face) why there is none.
 
@@ -81,14 +56,11 @@ def faces(pictures: Sequence[Picture], profile: Profile, embed: Embed) -> list[l
     """
     if embed.detector == "aligned":
         return [_aligned(picture, profile) for picture in pictures]
-    searched = _searched(pictures, embed, 0)
-    doubted = [index for index, search in enumerate(searched) if search.surest() < embed.turned_below]
-    again = _turned([pictures[index] for index in doubted], embed)
-    for index, turned in zip(doubted, again, strict=True):
-        if 1 - turned.surest() <= (1 - max(searched[index].surest(), embed.min_confidence)) / _FIRMER:
-            searched[index] = turned
     margin = profile.margin or Margin()
-    return [_chosen(picture, search, margin, embed) for picture, search in zip(pictures, searched, strict=True)]
+    return [
+        _chosen(picture, search, margin, embed)
+        for picture, search in zip(pictures, searches(pictures, embed), strict=True)
+    ]
 
 
 def cut(picture: Picture, face: Face, size: tuple[int, int]) -> npt.NDArray[np.float32]:
@@ -99,6 +71,19 @@ def cut(picture: Picture, face: Face, size: tuple[int, int]) -> npt.NDArray[np.f
     x, y, width, height = (length / picture.scale for length in face.cut)
     crop = pixels.resample(picture.pixels, (x, y, width, height), _before_turning(face, size))
     return np.ascontiguousarray(np.rot90(crop, face.turn)) if face.turn else crop
+
+
+def standard(picture: Picture, face: Face) -> npt.NDArray[np.uint8]:
+    """Cut a face alike for every profile, to be hashed: on ArcFace's points with some room, without points its box.
+
+    -> uint8 [_SIDE, _SIDE, 3], upright.
+    """
+    plain, size = replace(face, cut=pixels.square(face.box, 0.0), template=None), (_SIDE, _SIDE)
+    try:
+        crop = cut(picture, replace(plain, template=_template(Margin("five_point", share=_ROOM))), size)
+    except ValueError:  # points that are no face's
+        crop = cut(picture, plain, size)
+    return np.rint(crop).clip(0, 255).astype(np.uint8)
 
 
 def magnified(picture: Picture, face: Face, size: tuple[int, int]) -> bool:
@@ -133,64 +118,33 @@ def _placed(template: tuple[float, ...], width: int, height: int) -> npt.NDArray
 
 
 def _aligned(picture: Picture, profile: Profile) -> list[Face] | Unusable:
-    """The profile's crop, whose box is the crop itself; the whole image if the profile has none."""
+    """The profile's crop, whose box is the crop itself, if it lies in the image; without a crop the whole image."""
     width, height, crop = picture.width, picture.height, profile.crop
     if crop is None:
         whole = (0.0, 0.0, float(width), float(height))
         return [Face(whole, whole)]
-    if crop.centre_x >= width or crop.centre_y >= height:
-        detail = f"the image of {width} x {height} pixels ends before the centre of the crop"
-        return Unusable(Reason.NO_FACE, detail)
-    box = (crop.centre_x - crop.side / 2, crop.centre_y - crop.side / 2, crop.side, crop.side)
+    box = crop.box(width, height)
+    if not _inside(box, width, height):
+        left, top, right, bottom = box[0], box[1], box[0] + box[2], box[1] + box[3]
+        place = f"columns {left:g} to {right:g}, rows {top:g} to {bottom:g}"
+        return Unusable(Reason.CROP_OUTSIDE, f"the crop ({place}) leaves the image of {width} x {height} pixels")
     return [Face(box, box)]
 
 
-def _searched(pictures: Sequence[Picture], embed: Embed, turn: int) -> list[_Search]:
-    """Search pictures turned by `turn`; what is found is in pixels of the full picture before turning."""
-    smallest, least = min(_SOUGHT_FACE, embed.min_face), min(_SOUGHT_CONFIDENCE, embed.min_confidence)
-    turned = [np.ascontiguousarray(np.rot90(picture.pixels, turn)) for picture in pictures]
-    detections = models.detect(turned, embed.detector_side, smallest, least)
-    searches = []
-    for picture, raw in zip(pictures, detections, strict=True):
-        every = [_upright(detection, picture, turn) for detection in raw]
-        large = [detection for detection in every if min(detection.box[2:]) >= embed.min_face]
-        sure = tuple(detection for detection in large if detection.confidence >= embed.min_confidence)
-        searches.append(_Search(turn, sure, len(every) - len(large), len(large) - len(sure)))
-    return searches
+def _inside(box: Box, width: int, height: int) -> bool:
+    """Whether a box lies in an image of width x height pixels, but for less than one pixel."""
+    x, y, across, down = box
+    return min(x, y, width - x - across, height - y - down) > -_OVERHANG
 
 
-def _turned(pictures: Sequence[Picture], embed: Embed) -> list[_Search]:
-    """For each picture the turn whose face is surest."""
-    if not pictures:
-        return []
-    by_turn = [_searched(pictures, embed, turn) for turn in _TURNS]
-    return [max(searches, key=_Search.surest) for searches in zip(*by_turn, strict=True)]
-
-
-def _upright(detection: Detection, picture: Picture, turn: int) -> Detection:
-    """Lead a detection in the turned and perhaps reduced pixels back to the full upright image."""
-    x, y, width, height = detection.box
-    corners = _turned_back(np.array([[x, y], [x + width, y + height]]), picture, turn)
-    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    points = _turned_back(np.reshape(detection.landmarks, (5, 2)), picture, turn)
-    return replace(detection, box=(left, top, right - left, bottom - top), landmarks=tuple(points.ravel().tolist()))
-
-
-def _turned_back(points: npt.NDArray[np.float64], picture: Picture, turn: int) -> npt.NDArray[np.float64]:
-    """Where points (x, y) of `np.rot90(pixels, turn)` are in the full upright image."""
-    height, width = picture.pixels.shape[:2]
-    x, y = points[:, 0], points[:, 1]
-    back = {0: (x, y), 1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[turn]
-    return np.stack(back, axis=1) * picture.scale
-
-
-def _chosen(picture: Picture, search: _Search, margin: Margin, embed: Embed) -> list[Face] | Unusable:
+def _chosen(picture: Picture, search: Search, margin: Margin, embed: Embed) -> list[Face] | Unusable:
     if not search.sure:
-        return Unusable(Reason.NO_FACE, _ignored(search, embed))
+        return Unusable(Reason.NO_FACE, search.why_none(embed))
     ranked = sorted(search.sure, key=_rank)
     chosen = ranked[:1] if embed.faces == "largest" else ranked
-    passed_over = search.small + search.unsure
-    return [replace(_cropped(each, picture, margin), turn=search.turn, passed_over=passed_over) for each in chosen]
+    return [
+        replace(_cropped(each, picture, margin), turn=search.turn, passed_over=search.passed_over) for each in chosen
+    ]
 
 
 def _cropped(detection: Detection, picture: Picture, margin: Margin) -> Face:
@@ -230,12 +184,3 @@ def _rank(detection: Detection) -> tuple[float, ...]:
     """Largest area first, then the surer one, then the one farther left, then farther up."""
     x, y, width, height = detection.box
     return (-width * height, -detection.confidence, x, y)
-
-
-def _ignored(search: _Search, embed: Embed) -> str:
-    passed_over = []
-    if search.small:
-        passed_over.append(f"{search.small} below embed.min_face ({embed.min_face} pixels)")
-    if search.unsure:
-        passed_over.append(f"{search.unsure} below embed.min_confidence ({embed.min_confidence:g})")
-    return "no face was found" + (": ignored are " + ", ".join(passed_over) if passed_over else "")

@@ -9,7 +9,6 @@ Whose digest is known is not read: from the former listing, or because this run 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NewType
 
@@ -22,6 +21,7 @@ from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns
 from facesieve.core.sections import Images
 from facesieve.core.tables import LISTING, Listing, conform
+from facesieve.images.identity import identity_rule
 from facesieve.images.protocol import Fetch, SourceImages
 
 Digests = NewType("Digests", DataFrame)
@@ -126,7 +126,7 @@ def _spread(images: DataFrame, settings: Images) -> DataFrame:
 
 
 def _hasher(settings: Images, fetch: Fetch) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
-    identity_of = _identity_rule(settings)
+    identity_of = identity_rule(settings)
     fetch_file = None if settings.format == "parquet" else fetch
 
     def hashed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -166,20 +166,3 @@ def content_to_hash(uri: str | None, size: int | None, fetch: Fetch | None) -> b
         return fetch(uri)
     except OSError:
         return None
-
-
-def _identity_rule(settings: Images) -> Callable[[str | None, str | None], str | None]:
-    """Return a function from uri and the source's own identity to the identity; an empty name is none."""
-    if settings.identity == "none":
-        return lambda uri, name: None
-    if settings.identity == "folder":
-        if settings.format == "parquet":
-            return lambda uri, name: name or None
-        return lambda uri, name: uri.split("/")[-2] if uri and "/" in uri else None
-    pattern = re.compile(settings.identity)
-
-    def searched(uri: str | None, name: str | None) -> str | None:
-        match = pattern.search(uri or "")
-        return (match["identity"] or None) if match else None
-
-    return searched

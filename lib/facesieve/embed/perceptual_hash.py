@@ -27,6 +27,9 @@ _MORE_OR_LESS = ((_CUT / 2,) * 4, (_CUT * 1.5,) * 4)
 VIEWS = (*_CORNERS, *_MORE_OR_LESS)
 """Shares of the sides that a view leaves out at left, top, right and bottom; the first is the whole picture."""
 
+FACE_BYTES = (len(VIEWS) + 1) * VIEW_BYTES
+"""Of the hash of a face: all views, and the whole of its mirror image."""
+
 _ENOUGH = 128
 """Pixels of the longer side that are enough: a larger picture is first averaged down by a whole number."""
 
@@ -51,6 +54,11 @@ def perceptual_hash(picture: npt.NDArray[np.uint8]) -> bytes:
     small = rows @ np.asarray(grey, dtype=np.float32) @ columns.T
     views = np.rint(small).reshape(len(down), SIDE, len(across), SIDE + 1).transpose(0, 2, 1, 3)[blocks]
     return np.packbits(views[:, :, 1:] > views[:, :, :-1]).tobytes()
+
+
+def face_hash(crop: npt.NDArray[np.uint8]) -> bytes:
+    """Hash the views of a face and the mirrored face: uint8 [h, w, 3] -> FACE_BYTES, the mirrored whole last."""
+    return perceptual_hash(crop) + perceptual_hash(np.ascontiguousarray(crop[:, ::-1]))[:VIEW_BYTES]
 
 
 @cache

@@ -24,8 +24,12 @@ from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.listing import Digests, check_uris, listing, listing_key
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
+from facesieve.embed.reject_check import check_rejects
 from facesieve.embed.worker import Plan
+from facesieve.images import left_out
+from facesieve.images.labels import LabelRow, labelled, read_labels
 from facesieve.images.protocol import Source, SourceImages
+from facesieve.images.side_tables import Entries
 from facesieve.images.sources import source
 from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
@@ -39,13 +43,14 @@ def embed(run: Run) -> None:
     """List the images, and embed those that this model has not seen yet, chunk by chunk."""
     models.check(run.profile)
     images = source(run.config.images)
+    labels = read_labels(run.config.images.labels)
     images.check()
     listing_stage = run.stage("listing", (tables.LISTING,), ())
     new = run.stage("embed", _FACES, (), model=run.model)
     if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
         probe(run.spark, run.profile)
     began = time.monotonic()
-    fresh, rows = _embed_new(listing_stage, new, images)
+    fresh, rows = _embed_new(listing_stage, new, images, _labelled(run, images, labels))
     spent = time.monotonic() - began
     listing_stage.began += spent
     _list(listing_stage, rows, images, fresh)
@@ -54,9 +59,24 @@ def embed(run: Run) -> None:
     _embed(stage, images)
 
 
-def _embed_new(listing_stage: Stage, stage: Stage, images: Source) -> tuple[Digests | None, SourceImages]:
+def _labelled(run: Run, origin: Source, labels: Entries[LabelRow]) -> SourceImages:
+    """Return the images of the source, with the identities that `images.labels` gives them."""
+    images = origin.images(run.spark)
+    if not labels.rows:
+        return images
+    named = labelled(images, labels, run.config.images.root)
+    if named.unlabelled:
+        run.warn(f"images.labels: {count(named.unlabelled)} images have no identity in {labels.path}")
+    if named.missing:
+        which = f"{count(named.missing)} of the {count(len(labels.rows))} rows of {labels.path}"
+        run.warn(f"images.labels: {which} name no image of images.root")
+    return named.images
+
+
+def _embed_new(
+    listing_stage: Stage, stage: Stage, images: Source, rows: SourceImages
+) -> tuple[Digests | None, SourceImages]:
     """Embed the images that are new; return their digests, and the images that are to be listed."""
-    rows = images.images(stage.run.spark)
     uris = new_uris(rows, listing_stage, stage)
     total = uris.count()
     if not total:
@@ -86,14 +106,17 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
         _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
     ignored = origin.ignored(run.spark)
     if ignored.files:
-        kinds = ", ".join(f"{count(files)} {kind}" for kind, files in ignored.kinds)
+        kinds = left_out.counts(ignored)
         _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
+    for warning in left_out.warnings(ignored):
+        run.warn(warning)
     stage.done(
         ListingRecord(
             rows_in=total,
             rows_out=total,
             reused=reused,
             ignored=ignored.files,
+            left_out=ignored.by_sort(),
             new=since.new,
             gone=since.gone,
             changed=since.changed,
@@ -129,6 +152,7 @@ def _embed(stage: Stage, images: Source) -> None:
     )
     reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
     stage.done(EmbedRecord(rows_in=total, rows_out=faces.count(), reused=reused, reasons=reasons))
+    check_rejects(reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:

@@ -25,12 +25,12 @@ from facesieve.core.profiles import Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS
-from facesieve.embed.crops import Face, cut, faces, magnified
+from facesieve.embed.crops import Face, cut, faces, magnified, standard
 from facesieve.embed.decode import Picture, Unusable, check_bytes
 from facesieve.embed.decoder_client import PILLOW, Decoder, decoder
 from facesieve.embed.gpu import claim
 from facesieve.embed.listing import content_to_hash
-from facesieve.embed.perceptual_hash import perceptual_hash
+from facesieve.embed.perceptual_hash import face_hash, perceptual_hash
 from facesieve.embed.prefetch import prefetched
 from facesieve.faces import pixels
 from facesieve.images.protocol import Fetch
@@ -168,7 +168,8 @@ def _rows(group: list[_Opened], plan: Plan) -> Iterator[tuple[Row, Crop | None]]
         elif isinstance(opened.picture, Picture):
             row |= _whole(opened.picture)
             for rank, (face, crop) in enumerate(_crops(opened, opened.picture, answer, plan)):
-                yield row | _described(face, crop, rank, ids.face_id(row["image_id"], plan.model, rank)), crop
+                described = _described(face, crop, rank, ids.face_id(row["image_id"], plan.model, rank))
+                yield row | described | {"face_phash": face_hash(standard(opened.picture, face))}, crop
 
 
 def _crops(opened: _Opened, picture: Picture, boxes: list[Face], plan: Plan) -> Iterator[tuple[Face, Crop]]:

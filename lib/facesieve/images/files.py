@@ -12,13 +12,13 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from facesieve.core.errors import ConfigError, Fault
-from facesieve.images.protocol import Fetch, Ignored, SourceImages
+from facesieve.images.kinds import sort_of
+from facesieve.images.protocol import Fetch, Ignored, IgnoredKind, SourceImages
 from facesieve.images.storage import Storage, why_unreadable
 from facesieve.images.walk import WHOLE, Entry, Part, parts, walk
 
 _ROWS = 10_000  # rows of a batch that leaves the walk
 _TASKS_PER_CORE = 4
-_KINDS_SHOWN = 5
 _PARTS = "folder string, deep boolean, share int, shares int"
 _WALKED = T.StructType(
     [
@@ -71,11 +71,15 @@ class FileTree:
     def ignored(self, spark: SparkSession) -> Ignored:
         """Count the files without an image suffix, links that are not followed, unreadable folders and the like."""
         counts = (
-            self._walk(spark).where(F.col("ignored").isNotNull()).groupBy("ignored").agg(F.sum("size").alias("files"))
+            self._walk(spark)
+            .where(F.col("ignored").isNotNull())
+            .groupBy("ignored")
+            .agg(F.sum("size").alias("files"), F.min("uri").alias("example"))
         )
-        files = counts.agg(F.sum("files")).first()
-        shown = counts.orderBy(F.desc("files"), "ignored").limit(_KINDS_SHOWN).collect()
-        return Ignored((files and files[0]) or 0, tuple((row["ignored"], row["files"]) for row in shown))
+        rows = counts.orderBy(F.desc("files"), "ignored").collect()
+        return Ignored(
+            tuple(IgnoredKind(row.ignored, sort_of(row.ignored), row.files, row.example or "") for row in rows)
+        )
 
     def fetch(self) -> Fetch:
         """Return a function from uri to the file's content."""

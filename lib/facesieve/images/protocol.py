@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NewType, Protocol
+from enum import StrEnum
+from typing import NamedTuple, NewType, Protocol
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
@@ -29,12 +30,47 @@ Fetch = Callable[[str], bytes]
 """From a uri to the content. It can be pickled, and raises OSError."""
 
 
+class Sort(StrEnum):
+    """What may be lost with a thing that was ignored."""
+
+    LITTER = "litter"
+    """What programs leave beside images: a pattern of `images.ignore` names it."""
+    NO_IMAGE = "no image"
+    MAYBE = "could be an image"
+    """By its suffix, by its content, or because it is a link that was not followed."""
+    UNREADABLE = "not readable"
+    """Nobody knows what it is, or what is below it."""
+
+
+class IgnoredKind(NamedTuple):
+    """Things of one kind that were ignored: a suffix, a pattern or words; how many; and the uri of one of them."""
+
+    kind: str
+    sort: Sort
+    files: int
+    example: str = ""
+
+
 @dataclass(frozen=True)
 class Ignored:
-    """What was below the root and is no image: how many, and the most frequent kinds (suffixes) with their counts."""
+    """What was below the root and is no image of the run: every kind, the most frequent first."""
 
-    files: int = 0
-    kinds: tuple[tuple[str, int], ...] = ()
+    kinds: tuple[IgnoredKind, ...] = ()
+
+    @property
+    def files(self) -> int:
+        """How many things were ignored; a folder that cannot be read, and a link to a folder, count as one."""
+        return sum(kind.files for kind in self.kinds)
+
+    def of(self, *sorts: Sort) -> Ignored:
+        """Return what is of one of these sorts."""
+        return Ignored(tuple(kind for kind in self.kinds if kind.sort in sorts))
+
+    def by_sort(self) -> dict[str, dict[str, int]]:
+        """Return sort -> kind -> count, as the ledger keeps it."""
+        return {
+            sort.value: {each.kind: each.files for each in self.of(sort).kinds} for sort in Sort if self.of(sort).kinds
+        }
 
 
 class Source(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from pyarrow.fs import FileType
 
 from facesieve.core.errors import ConfigError, Fault, first_line
 from facesieve.images.storage import Storage
+from facesieve.images.table_text import text_table
 
 FAULTS_SHOWN = 20
 _PARQUET = b"PAR1"
@@ -42,9 +43,12 @@ class Row(NamedTuple):
     def text(self, column: str, *, strip: bool = True) -> str | None:
         """Return the text of a cell; None for an empty one, for blanks alone, and where there is no such column.
 
-        Without `strip` blanks around the text stay: those of a uri are part of the name.
+        Without `strip` blanks around the text stay: those of a uri are part of the name. Numbers of a column that also
+        has empty cells arrive as floats (pandas): 12.0 is the text 12, and NaN is an empty cell.
         """
         cell = self.values.get(column)
+        if isinstance(cell, float):
+            cell = None if math.isnan(cell) else int(cell) if cell.is_integer() else cell
         text = "" if cell is None else str(cell)
         return (text.strip() if strip else text) if text.strip() else None
 
@@ -95,11 +99,15 @@ class Entries(Generic[Entry]):
 
 
 class Reader(NamedTuple, Generic[Entry]):
-    """How a kind of table is read: what is wrong with its columns, with a row, and with rows beside each other."""
+    """How a kind of table is read: what is wrong with its columns, with a row, and with rows beside each other.
+
+    headerless: the two columns of a text file that may also be lines of two words without a header.
+    """
 
     columns: Callable[[frozenset[str]], list[Problem]]
     row: Callable[[Row], Entry | list[Problem]]
     across: Callable[[Sequence[Entry]], list[Problem]] = lambda entries: []
+    headerless: tuple[str, str] | None = None
 
 
 def entries(key: str, path: str, reader: Reader[Entry]) -> Entries[Entry]:
@@ -109,7 +117,7 @@ def entries(key: str, path: str, reader: Reader[Entry]) -> Entries[Entry]:
     """
     if not path:
         return Entries("", (), "")
-    table = _read(key, path)
+    table = _read(key, path, reader.headerless)
     if not table.rows:
         raise ConfigError([Fault(key, f"{path} holds no row", f"Write rows into it, or leave {key} empty.")])
     refuse(key, path, reader.columns(table.columns))
@@ -132,9 +140,9 @@ def refuse(key: str, path: str, problems: Iterable[tuple[str, str]]) -> None:
     raise ConfigError(shown)
 
 
-def _read(key: str, path: str) -> _Table:
+def _read(key: str, path: str, headerless: tuple[str, str] | None) -> _Table:
     try:
-        parts = [_parsed(name, content) for name, content in _contents(path)]
+        parts = [_parsed(name, content, headerless) for name, content in _contents(path)]
     except (OSError, ValueError, csv.Error, pa.ArrowException) as problem:
         cause = first_line(getattr(problem, "strerror", None) or problem)
         fix = "Give a CSV file (UTF-8, with a header) or a Parquet file."
@@ -158,18 +166,13 @@ def _contents(path: str) -> Iterator[tuple[str, bytes]]:
             yield "", stream.read()
 
 
-def _parsed(name: str, content: bytes) -> _Table:
+def _parsed(name: str, content: bytes, headerless: tuple[str, str] | None) -> _Table:
     if content.startswith(_PARQUET):
         table = pq.read_table(pa.BufferReader(content))
         rows = [Row(f"{name}row {number}", values) for number, values in enumerate(table.to_pylist(), 1)]
         return _Table(frozenset(table.column_names), tuple(rows))
-    lines = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-    lines.fieldnames = [column.strip() for column in lines.fieldnames or ()]
-    if len(set(lines.fieldnames)) < len(lines.fieldnames):
-        raise ValueError(f"{name}the header names a column twice")
-    rows = []
-    for values in lines:
-        if None in values:
-            raise ValueError(f"{name}line {lines.line_num} has more fields than the header")
-        rows.append(Row(f"{name}line {lines.line_num}", values))
-    return _Table(frozenset(lines.fieldnames), tuple(rows))
+    try:
+        text = text_table(content, headerless)
+    except ValueError as problem:
+        raise ValueError(f"{name}{problem}") from None
+    return _Table(frozenset(text.columns), tuple(Row(f"{name}line {line}", values) for line, values in text.rows))

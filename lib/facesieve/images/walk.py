@@ -16,14 +16,10 @@ from typing import NamedTuple
 
 from pyarrow.fs import FileInfo, FileType
 
+from facesieve.images.kinds import LINK_OUT, LINK_TO_FOLDER, NO_SUFFIX, SPECIAL, UNREADABLE
 from facesieve.images.storage import Storage
 
 NOT_UTF8 = "name is not UTF-8"
-UNREADABLE = "unreadable folder"
-LINK_TO_FOLDER = "link to a folder"
-LINK_OUT = "link out of the root"
-SPECIAL = "not a regular file"
-NO_SUFFIX = "no suffix"
 _LONGEST_SUFFIX = 16  # a longer one is part of a name
 
 MOST_FOLDERS = 10_000

@@ -27,9 +27,10 @@ class StepRecord(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ListingRecord(StepRecord):
-    """Files that are no images, and images that are new, gone, or of other content since the last listing."""
+    """Files that are no images (left_out: sort -> kind -> count), and images new, gone or changed since the last."""
 
     ignored: int | None = None
+    left_out: Mapping[str, Mapping[str, int]] = mapping()
     new: int | None = None
     gone: int | None = None
     changed: int | None = None

@@ -30,6 +30,13 @@ input = {input}
 normalisation = {normalisation}
 {output}dimension = {dimension}
 
+# For embed.detector = "aligned": without [crop] the whole image is taken. A crop in shares of the image:
+#   [crop]
+#   side = 0.6
+#   centre_x = 0.5
+#   centre_y = 0.5
+#   unit = "share"
+
 # For a detector: how much around the face the model was trained with.
 [margin]
 kind = "box"

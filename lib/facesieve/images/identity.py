@@ -1,0 +1,50 @@
+"""Who an image is said to be: the rule of `images.identity`, from the uri and from what the source itself says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from facesieve.core.sections import Images
+
+IdentityRule = Callable[[str | None, str | None], str | None]
+"""From a uri and the source's own identity to the identity; None for nobody. It can be pickled."""
+
+
+def identity_rule(settings: Images) -> IdentityRule:
+    """Return the rule of `images.identity`; an empty name is none.
+
+    With `images.labels` the source's own identity is the label already, and stays.
+    """
+    if settings.labels:
+        return lambda uri, name: name or None
+    if settings.identity == "none":
+        return lambda uri, name: None
+    if settings.identity == "folder":
+        if settings.format == "parquet":
+            return lambda uri, name: name or None
+        return lambda uri, name: uri.split("/")[-2] if uri and "/" in uri else None
+    levels = 1 if settings.identity == "top" else int(settings.identity) if settings.identity.isdigit() else 0
+    if levels:
+        return lambda uri, name: first_folders(uri or "", levels)
+    return _searched(settings.identity)
+
+
+def first_folders(uri: str, levels: int) -> str | None:
+    """Return the first folders of a uri, joined by `/`; None where the file lies in fewer.
+
+    >>> first_folders("Ann/2024/1.jpg", 1), first_folders("Ann/2024/1.jpg", 2), first_folders("Ann/1.jpg", 2)
+    ('Ann', 'Ann/2024', None)
+    """
+    folders = uri.split("/")[:-1]
+    return "/".join(folders[:levels]) or None if len(folders) >= levels else None
+
+
+def _searched(rule: str) -> IdentityRule:
+    pattern = re.compile(rule)
+
+    def searched(uri: str | None, name: str | None) -> str | None:
+        match = pattern.search(uri or "")
+        return (match["identity"] or None) if match else None
+
+    return searched

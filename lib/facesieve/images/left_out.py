@@ -1,0 +1,51 @@
+"""What was left out and could be an image, as sentences: how much of it, where it stands, and what takes it in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from facesieve.core.console import count
+from facesieve.images import kinds
+from facesieve.images.protocol import Ignored, IgnoredKind, Sort
+
+
+class _Group(NamedTuple):
+    """Kinds for which the same thing is to be done."""
+
+    kinds: frozenset[str]
+    what: str
+    fix: str
+
+
+_GROUPS = (
+    _Group(kinds.UNREADABLES, "cannot be read, with all that is in it", "Let the user of the job read it."),
+    _Group(kinds.LINKS, "not followed", "images.follow_links = true follows links."),
+    _Group(
+        kinds.DECODABLE,
+        "left out by images.suffixes",
+        "Add the suffix to images.suffixes, and GIF or TIFF to embed.formats.",
+    ),
+    _Group(kinds.ARCHIVES, "not opened", "Unpack it below images.root."),
+    _Group(kinds.PARQUET, "not opened", 'images.format = "parquet" reads a root of Parquet files.'),
+    _Group(kinds.FOREIGN, "of formats that are not decoded", "Convert such images to JPEG or PNG."),
+)
+
+
+def warnings(ignored: Ignored) -> tuple[str, ...]:
+    """Return one sentence for each group of kinds that could be images, with the key or the deed that takes it in."""
+    groups = ((group, _of_group(ignored, group)) for group in _GROUPS)
+    return tuple(f"images.root: {_counted(those)} {group.what}. {group.fix}" for group, those in groups if those)
+
+
+def counts(ignored: Ignored) -> str:
+    """Return every kind with its count, as words: "3 .txt, 2 @eaDir"."""
+    return ", ".join(f"{count(each.files)} {each.kind}" for each in ignored.kinds)
+
+
+def _of_group(ignored: Ignored, group: _Group) -> tuple[IgnoredKind, ...]:
+    return tuple(each for each in ignored.of(Sort.MAYBE, Sort.UNREADABLE).kinds if each.kind in group.kinds)
+
+
+def _counted(those: tuple[IgnoredKind, ...]) -> str:
+    example = next((each.example for each in those if each.example), "")
+    return counts(Ignored(those)) + (f" (such as {example!r})" if example else "")

@@ -1,0 +1,41 @@
+"""Other spellings of a uri that people write in side tables: absolute, `./`, with `file://`, with backslashes.
+
+A uri is literal: an image that bears it as it is written always comes first. Only where there is none, the row means
+the image that the other spelling leads to.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+from facesieve.core.places import is_uri, local_path
+
+
+def spellings(uri: str, root: str) -> tuple[str, ...]:
+    """Return the uris that a cell of a side table may mean, the literal one first. `root` is `images.root`.
+
+    >>> spellings("./a/1.jpg", "/data"), spellings("/data/a/1.jpg", "/data"), spellings("a/1.jpg", "/data")
+    (('./a/1.jpg', 'a/1.jpg'), ('/data/a/1.jpg', 'a/1.jpg'), ('a/1.jpg',))
+    """
+    slashed = uri.replace("\\", "/")
+    below = (_below(each, root) for each in (uri, slashed))
+    return tuple(dict.fromkeys([uri, *(each for each in below if each)]))
+
+
+def _below(uri: str, root: str) -> str | None:
+    """Return the path relative to the root that another spelling leads to; None where it does not lie below it."""
+    path = local_path(uri)
+    if path is None:
+        return _after(uri, root) if is_uri(root) else None
+    if posixpath.isabs(path):
+        folder = local_path(root)
+        places = () if folder is None else (os.path.abspath(folder), os.path.realpath(folder))
+        return next(filter(None, (_after(posixpath.normpath(path), place) for place in places)), None)
+    normal = posixpath.normpath(path)
+    return None if normal in (".", "..") or normal.startswith("../") else normal
+
+
+def _after(path: str, root: str) -> str | None:
+    folder = root.rstrip("/") + "/"
+    return path.removeprefix(folder) or None if path.startswith(folder) else None
