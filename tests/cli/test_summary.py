@@ -44,7 +44,7 @@ def test_summary_shows_stages_clusters_verdicts_and_where_to_look() -> None:
         "WARNING: link: too few",
         "/lake/faces",
         "/out",
-        "31        17     1,234",
+        "31     17     1,234",
         "1.2%",
         "largest 1, modes 2,345",
         "one person: 67",

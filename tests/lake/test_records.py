@@ -8,18 +8,15 @@ from typing import Any
 import pytest
 
 from facesieve.lake.records import (
-    AttachmentRecord,
-    ChurnRecord,
     ClusterRecord,
     DecideRecord,
     LinkRecord,
     PublishRecord,
     RunRecord,
-    ScopeRecord,
     StepRecord,
-    VoteBasis,
     step_record,
 )
+from facesieve.lake.scope_records import AttachmentRecord, ChurnRecord, ScopeRecord, VoteBasis
 
 BASE = {"seconds": 1.5, "key": "k", "reused": False, "rows_in": 9, "rows_out": 4, "reasons": {}}
 CHURN = {"births": 1, "deaths": 0, "merges": 0, "splits": 2, "faces": 8, "changed": 0.25}

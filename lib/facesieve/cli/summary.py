@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from facesieve.core.console import aligned, count, duration
-from facesieve.lake.records import SCOPES, ClusterRecord, DecideRecord, RunRecord, ScopeRecord, StepRecord
+from facesieve.lake.records import SCOPES, ClusterRecord, DecideRecord, RunRecord, StepRecord
+from facesieve.lake.scope_records import ScopeRecord
 
 _NEXT = {"listing": "link", "embed": "link", "link": "cluster", "cluster": "decide", "decide": "publish"}
 """The job after the step that a run ended with."""

@@ -31,7 +31,7 @@ from facesieve.cluster.supersteps import Voting
 from facesieve.cluster.vote import Voted, vote
 from facesieve.core.tables import Votes
 from facesieve.faces.vectors import Indices
-from facesieve.lake.records import AttachmentRecord
+from facesieve.lake.scope_records import AttachmentRecord
 
 
 @dataclass(frozen=True)

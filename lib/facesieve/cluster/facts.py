@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from facesieve.cluster.clusters import Clustered
 from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Clusters, Edges
-from facesieve.lake.records import ChurnRecord, ScopeRecord
+from facesieve.lake.scope_records import ChurnRecord, ScopeRecord
 
 STABLE = 0.9
 """Mean stability of a cluster's faces under which the cluster counts as unstable."""

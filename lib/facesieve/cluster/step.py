@@ -25,8 +25,9 @@ from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
-from facesieve.lake.records import ClusterRecord, ConstraintCounts, ScopeRecord
+from facesieve.lake.records import ClusterRecord
 from facesieve.lake.run import Run, Stage
+from facesieve.lake.scope_records import ConstraintCounts, ScopeRecord
 from facesieve.lake.session import scratch
 from facesieve.link.epoch import Epoch, linked
 from facesieve.link.step import faces_of
