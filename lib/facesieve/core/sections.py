@@ -112,7 +112,7 @@ class Cluster:
     attach_error: float = key(0.1, between(0, 1))
     update_fraction: float = key(0.75, between(0, 1, open_low=True, open_high=True))
     seed: int = key(0, between(-(2**63), 2**63 - 1))
-    coins: int = key(9, between(1, 32))
+    coins: int = key(8, between(1, 32))
     constraints: str = key("")
     same_photo_differs: bool = key(False)
     max_supersteps: int = key(500, at_least(1))
