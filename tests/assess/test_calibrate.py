@@ -136,9 +136,26 @@ def test_files_that_are_there_or_cannot_be_written(
     assert not (tmp_path / "p.txt").exists()
 
 
+def test_few_people_give_a_profile_with_its_uncertainty(
+    spark: SparkSession, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    few = Finished(spark)
+    few.run("few", _fill(few, 6, 12))
+    record, written = _calibrated(few, tmp_path, "few", capsys)
+    low, high = record["uncertain"]
+    # Impostors of 128 random numbers: 1 % lie above 2.326 / sqrt(128).
+    assert low < 2.326 * 128**-0.5 < high
+    assert low < record["identity"]["cosine"] < high
+    assert "few faces (60 of 6 people)" in record["warnings"][0]
+    assert f"with 95 % between {low:g} and {high:g}" in written["impostor"]["measured_on"]
+    profiles.load(str(tmp_path / "few.toml"), "")
+
+
 def test_too_few_people(spark: SparkSession, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     few = Finished(spark)
-    few.run("few", _fill(few, 5, 50))
+    few.run("few", _fill(few, 4, 50))
     assert few.ask(calibrate, "--out", f"{tmp_path}/p.toml", "--svg", f"{tmp_path}/p.svg") == 2
-    assert "50 faces (at most 10 of an identity), 5 identities" in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert "40 faces (at most 10 of an identity), 4 identities" in text
+    assert "jobs/describe.py MODEL" in text
     assert list(tmp_path.iterdir()) == []

@@ -138,6 +138,34 @@ def test_a_path_is_quoted(tmp_path: Path, name: str) -> None:
     assert pasted(profile_text(profile, facts), tmp_path).file == str(tmp_path / name)
 
 
+def test_a_model_that_is_refused_still_tells_its_tensors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keras = importlib.import_module("keras")
+    source = keras.layers.Input((16, 16, 3), name="crops")
+    keras.Model(source, keras.layers.Lambda(lambda x: x, name="own")(source)).save(tmp_path / "net.keras")
+    assert main("", [str(tmp_path / "net.keras")]) == 2
+    printed = capsys.readouterr()
+    assert "crops [?, 16, 16, 3]" in printed.out
+    assert "own (Lambda)" in printed.out
+    assert "Layer own is a Lambda, which is not accepted" in printed.err
+    assert main("", [str(tmp_path / "net.keras"), "--json"]) == 2
+    record = json.loads(capsys.readouterr().out)
+    assert (record["form"], record["outputs"]) == ("keras", ["own (Lambda)"])
+    assert "not accepted" in record["problem"]
+
+
+def test_weights_of_a_shipped_profile_are_recognised(
+    facenet_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("", [str(facenet_weights)]) == 0
+    text = capsys.readouterr().out
+    assert 'These are the files of the profile facenet: set embed.model = "facenet"' in text
+    (tmp_path / "mine.toml").write_text(text[text.index("# The profile, with") :])
+    mine, shipped = profiles.load("mine", str(tmp_path)), profiles.load("facenet", str(ROOT / "conf" / "models"))
+    assert mine == replace(shipped, file=str(facenet_weights), name="mine")
+    assert main("", [str(facenet_weights), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["published"] == "facenet"
+
+
 def test_what_is_no_model_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "it.pb").write_bytes(b"\x80\x04\x95")
     (tmp_path / "text.pb").write_bytes(b"text")

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from facesieve.assess.figures import Calibration, draw
 from facesieve.assess.finished_run import add_run, finished_run
 from facesieve.assess.kernels.calibration import across, cosine_at, false_match, impostor_share, unmixed, within
+from facesieve.assess.kernels.few_people import FEWEST, UncertainLine, line_of_few
 from facesieve.assess.profile_writer import calibrated, profile_text, refuse_unwritable
 from facesieve.assess.report import of_calibration
 from facesieve.assess.samples import NamedFaces, named_faces, sample_by_identity
@@ -23,8 +24,9 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import Embeddings, Listing
 from facesieve.faces.blocks import FaceBlocks, Faces, ListedFaces, face_blocks, inventory, sample
+from facesieve.faces.vectors import Indices
 from facesieve.lake.side_job import SideJob
-from facesieve.link.kernels.impostor_line import FEWEST_FACES, FEWEST_PEOPLE, estimate
+from facesieve.link.kernels.impostor_line import FEWEST_FACES, FEWEST_PEOPLE, Line, estimate
 
 _log = logging.getLogger(__name__)
 
@@ -53,13 +55,17 @@ UNSURE, WEAK = 0.2, 0.1
 
 
 class Measured(NamedTuple):
-    """A calibration, what it was measured on, and what there is to say about it."""
+    """A calibration, what it was measured on, and what there is to say about it.
+
+    uncertain: of few people, the interval in which the cosine for folders lies with 95 %.
+    """
 
     calibration: Calibration
     faces: int
     identities: int
     impostor_share: float
     warnings: tuple[str, ...]
+    uncertain: tuple[float, float] | None = None
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -107,14 +113,8 @@ def measure(impostors: Faces, people: Faces) -> Measured:
     Raises ConfigError where they are too few, or too much mixed up, to tell.
     """
     codes = np.unique(impostors.codes, return_inverse=True)[1].astype(np.int64)
-    line = estimate(impostors.vectors, codes) if len(codes) else None
     identities = len(np.unique(people.codes))
-    if line is None or line.how != "identities" or identities < FEWEST_PEOPLE:
-        raise _fault(
-            f"{count(len(codes))} faces (at most {IMPOSTORS_EACH} of an identity), {count(identities)} identities with"
-            " two faces and more: too few, or too much mixed up, to tell impostor scores from genuine ones",
-            f"Calibrate on at least {FEWEST_FACES} such faces of {FEWEST_PEOPLE} people.",
-        )
+    line, uncertain = _line(impostors, codes, identities)
     apart, folders = across(impostors.vectors, codes), within(people.vectors, people.codes)
     try:
         genuine = unmixed(folders, apart)
@@ -126,7 +126,37 @@ def measure(impostors: Faces, people: Faces) -> Measured:
         raise _fault(text, "Use another model, or set link.threshold_identity yourself.")
     share = impostor_share(folders, apart)
     calibration = Calibration(apart, genuine, folders, line, chosen)
-    return Measured(calibration, len(codes), identities, share, _warnings(calibration, share))
+    interval = (round(uncertain.low, 3), round(uncertain.high, 3)) if uncertain else None
+    measured = Measured(calibration, len(codes), identities, share, _warnings(calibration, share), interval)
+    return measured._replace(warnings=(*_few(measured), *measured.warnings))
+
+
+def _line(impostors: Faces, codes: Indices, identities: int) -> tuple[Line, UncertainLine | None]:
+    """Estimate the impostor line, of few people with its uncertainty. Raises ConfigError where nothing can be told."""
+    line = estimate(impostors.vectors, codes) if len(codes) else None
+    if line is not None and line.how == "identities" and identities >= FEWEST_PEOPLE:
+        return line, None
+    few = len(codes) < FEWEST_FACES or identities < FEWEST_PEOPLE
+    uncertain = line_of_few(impostors.vectors, codes, LINK_RATE) if few and identities >= FEWEST else None
+    if uncertain is None:
+        raise _fault(
+            f"{count(len(codes))} faces (at most {IMPOSTORS_EACH} of an identity), {count(identities)} identities with"
+            " two faces and more: too few, or too much mixed up, to tell impostor scores from genuine ones",
+            f"Calibrate on at least {FEWEST_FACES} such faces of {FEWEST_PEOPLE} people (of {FEWEST} with an uncertain"
+            " result). Or take the thresholds of a published profile: jobs/describe.py MODEL prints the one it knows.",
+        )
+    return uncertain.line, uncertain
+
+
+def _few(measured: Measured) -> tuple[str, ...]:
+    if measured.uncertain is None:
+        return ()
+    low, high = measured.uncertain
+    return (
+        f"few faces ({count(measured.faces)} of {count(measured.identities)} people): the cosine for folders is"
+        f" {measured.calibration.chosen['link']:g}, with 95 % between {low:g} and {high:g};"
+        f" {FEWEST_FACES} faces of {FEWEST_PEOPLE} people make it sure",
+    )
 
 
 def _warnings(calibration: Calibration, share: float) -> tuple[str, ...]:
@@ -158,9 +188,11 @@ def _collected(profile: Profile, embedded: DataFrame, chosen: DataFrame) -> Face
 
 def _measured_on(measured: Measured) -> str:
     apart, alike = measured.calibration.line.pairs, measured.calibration.folders.pairs
+    low, high = measured.uncertain or (0.0, 0.0)
+    uncertain = f"; uncertain: cosine for folders with 95 % between {low:g} and {high:g}" if measured.uncertain else ""
     return (
         f"{count(apart)} pairs across identities of {count(measured.faces)} faces;"
-        f" {count(alike)} pairs inside {count(measured.identities)} identities"
+        f" {count(alike)} pairs inside {count(measured.identities)} identities{uncertain}"
     )
 
 
@@ -174,7 +206,13 @@ def _record(measured: Measured, sections: dict[str, Any]) -> dict[str, Any]:
         }
         for cosine in (cosine_at(rate, calibration.line) for rate in RATES)
     ]
-    return {**sections, "rates": rates, "impostor_share": measured.impostor_share, "faces": measured.faces}
+    return {
+        **sections,
+        "rates": rates,
+        "impostor_share": measured.impostor_share,
+        "faces": measured.faces,
+        "uncertain": measured.uncertain,
+    }
 
 
 def _former(profile: Profile) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facesieve.cli.arguments import parser_of
 from facesieve.cli.problems import Exit, explain
+from facesieve.cli.published_profiles import PublishedProfile, published_profile
 from facesieve.cli.shipped import shipped
 from facesieve.core import logs, profiles
 from facesieve.core.errors import ConfigError, Fault, ModelError
@@ -19,35 +20,41 @@ from facesieve.models import embedder, recognition, runtime
 from facesieve.models import files as model_files
 from facesieve.models.files import ModelFiles
 from facesieve.models.network import Facts
+from facesieve.models.outline import Outline, outline
 from facesieve.models.profile_template import SHELL, profile_of, profile_text
 
 
 @dataclass(frozen=True)
 class Description:
-    """A model's files, their form, what they say, and a profile that uses them (`confirmed`: it was there before)."""
+    """A model's files, their form, what they say, and a profile that uses them (`confirmed`: it was there before).
+
+    `published`: the profile of a folder that means these very files.
+    """
 
     files: ModelFiles
     form: str
     facts: Facts
     profile: Profile
     confirmed: bool = False
+    published: PublishedProfile | None = None
 
     @property
     def closing(self) -> str:
-        """What stands below the facts: a profile to paste, or that the one there is right."""
+        """What stands below the facts: a profile to paste, or that there is one with thresholds already."""
         if self.confirmed:
             return f"The files are what the profile {self.profile.name} says."
-        return profile_text(self.profile, self.facts)
+        if self.published is None:
+            return profile_text(self.profile, self.facts)
+        name = self.published.name
+        return (
+            f'# These are the files of the profile {name}: set embed.model = "{name}". Its thresholds are measured.\n'
+            f"# The profile, with the place of these files:\n{self.published.of_file(self.profile.file)}"
+        )
 
     def record(self) -> dict[str, object]:
         """Everything, for programs."""
-        contents = self.files.contents
-        digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
         return {
-            "form": self.form,
-            "path": str(self.files.root),
-            "files": {name: {"bytes": len(contents[name]), "sha256": digests[name]} for name in contents},
-            "sha256": self.profile.sha256,
+            **_files_record(self.files, self.form),
             "inputs": list(self.facts.inputs),
             "outputs": list(self.facts.outputs),
             "input": list(self.profile.input),
@@ -55,43 +62,92 @@ class Description:
             "parameters": self.facts.parameters,
             "notes": list(self.facts.notes),
             "profile": self.profile.name if self.confirmed else self.closing,
+            "published": self.published.name if self.published else None,
         }
 
     def text(self) -> str:
         """Everything, for a person."""
-        directory = self.files.directory
-        sizes = [f"{len(content):>13,} bytes  {name}" for name, content in sorted(self.files.contents.items())]
         rows = [
-            ("form", [self.form]),
-            ("path", [str(self.files.root)]),
-            ("files" if directory else "file", sizes),
-            ("sha256", [self.profile.sha256, *([f"as: {SHELL}"] if directory else [])]),
+            *_file_rows(self.files, self.form),
             ("input", list(self.facts.inputs)),
             ("output", list(self.facts.outputs)),
             ("dimension", [f"{self.profile.dimension} (tried: it gives that many finite numbers)"]),
             ("parameters", [f"{self.facts.parameters:,}"]),
             ("notes", list(self.facts.notes)),
         ]
-        lines = [f"{name if not index else '':<11} {line}" for name, shown in rows for index, line in enumerate(shown)]
-        return "\n".join([*lines, "", self.closing])
+        return f"{_lines(rows)}\n\n{self.closing}"
+
+
+class UnusableModel(ModelError):
+    """A model that cannot be used, with what its files tell all the same."""
+
+    def __init__(self, problem: ModelError, files: ModelFiles, form: str) -> None:
+        super().__init__(str(problem))
+        self.files, self.form = files, form
+        self.outline: Outline = outline(files, form)
+
+    def record(self) -> dict[str, object]:
+        """What could be read, for programs."""
+        ends = {"inputs": list(self.outline.inputs), "outputs": list(self.outline.outputs)}
+        return {**_files_record(self.files, self.form), **ends, "problem": str(self)}
+
+    def text(self) -> str:
+        """What could be read, for a person."""
+        ends = [("input", list(self.outline.inputs)), ("output", list(self.outline.outputs))]
+        return _lines([*_file_rows(self.files, self.form), *ends])
+
+
+Rows = list[tuple[str, list[str]]]
+"""A name and its lines."""
+
+
+def _file_rows(files: ModelFiles, form: str) -> Rows:
+    directory = files.directory
+    sizes = [f"{len(content):>13,} bytes  {name}" for name, content in sorted(files.contents.items())]
+    return [
+        ("form", [form]),
+        ("path", [str(files.root)]),
+        ("files" if directory else "file", sizes),
+        ("sha256", [model_files.digest(files), *([f"as: {SHELL}"] if directory else [])]),
+    ]
+
+
+def _lines(rows: Rows) -> str:
+    return "\n".join(
+        f"{name if not index else '':<11} {line}" for name, shown in rows for index, line in enumerate(shown)
+    )
+
+
+def _files_record(files: ModelFiles, form: str) -> dict[str, object]:
+    contents = files.contents
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    return {
+        "form": form,
+        "path": str(files.root),
+        "files": {name: {"bytes": len(contents[name]), "sha256": digests[name]} for name in contents},
+        "sha256": model_files.digest(files),
+    }
 
 
 def describe(path: Path, hint: Profile | None = None) -> Description:
     """Say what the model at a path is, and try it with one crop of noise. Needs TensorFlow, but no Spark.
 
     `hint`: a profile whose name, output and, where the file leaves it open, size are taken. Raises ModelError if the
-    files are no model, or one that is not accepted.
+    files are no model, and UnusableModel, which tells the tensors, if they are one that is not accepted.
     """
     files = model_files.read(path)
     form = recognition.form_of(files)
     if not form:
         mistake = recognition.mistaken(files) or "is no model of a form that is known"
         raise ModelError(f"{path} {mistake}. Accepted: {', '.join(profiles.FORMS)}")
-    facts: Facts = embedder.form(form).facts(files)
-    profile = profile_of(files, form, facts, hint.name if hint else path.stem)
-    if hint is not None:
-        profile = replace(profile, output=hint.output, input=facts.input_size or hint.input)
-    return Description(files, form, facts, _tried(files, profile))
+    try:
+        facts: Facts = embedder.form(form).facts(files)
+        profile = profile_of(files, form, facts, hint.name if hint else path.stem)
+        if hint is not None:
+            profile = replace(profile, output=hint.output, input=facts.input_size or hint.input)
+        return Description(files, form, facts, _tried(files, profile))
+    except ModelError as problem:
+        raise UnusableModel(problem, files, form) from None
 
 
 def _tried(files: ModelFiles, profile: Profile) -> Profile:
@@ -130,16 +186,23 @@ def main(about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
         with runtime.silenced():
             description = _described(arguments.model, shipped("conf/models"))
     except (ConfigError, ModelError) as problem:
+        if isinstance(problem, UnusableModel):
+            _print(problem, arguments.json)
         return explain(problem)
-    print(json.dumps(description.record(), sort_keys=True) if arguments.json else description.text())
+    _print(description, arguments.json)
     return Exit.DONE
+
+
+def _print(answer: Description | UnusableModel, as_json: bool) -> None:
+    print(json.dumps(answer.record(), sort_keys=True) if as_json else answer.text())
 
 
 def _described(model: str, folder: Path) -> Description:
     path = Path(model)
     if not model.endswith(".toml"):
         if path.exists():
-            return describe(path)
+            description = describe(path)
+            return replace(description, published=published_profile(description.profile.sha256, folder))
         if path.name != model or path.suffix:
             raise ModelError(f"{model} does not exist")
     return compare(profiles.load(model, str(folder)))

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from facesieve.core.console import aligned, count, duration
-from facesieve.lake.records import SCOPES, ClusterRecord, DecideRecord, RunRecord, StepRecord
+from facesieve.lake.records import (
+    SCOPES,
+    ClusterRecord,
+    DecideRecord,
+    RunRecord,
+    StepRecord,
+)
 from facesieve.lake.scope_records import ScopeRecord
 
 _NEXT = {"listing": "link", "embed": "link", "link": "cluster", "cluster": "decide", "decide": "publish"}

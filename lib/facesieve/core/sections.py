@@ -57,6 +57,7 @@ class Images:
     format: str = key("files", one_of("files", "parquet"))
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
     labels: str = key("")
+    same_names: str = key("warn", one_of("warn", "unite"))
     suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"])
 
 

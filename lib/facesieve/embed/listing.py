@@ -9,7 +9,8 @@ Whose digest is known is not read: from the former listing, or because this run 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NewType
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns
 from facesieve.core.sections import Images
 from facesieve.core.tables import LISTING, Listing, conform
-from facesieve.images.identity import identity_rule
+from facesieve.images.identity import IdentityRule, identity_rule, united
 from facesieve.images.protocol import Fetch, SourceImages
 
 Digests = NewType("Digests", DataFrame)
@@ -45,16 +46,23 @@ _ARROW = pa.schema(
 
 
 def listing(
-    images: SourceImages, former: Listing | None, settings: Images, fetch: Fetch, fresh: Digests | None = None
+    images: SourceImages,
+    former: Listing | None,
+    settings: Images,
+    fetch: Fetch,
+    fresh: Digests | None = None,
+    spelling: Mapping[str, str] = MappingProxyType({}),
 ) -> Listing:
     """Give every image of a source its SHA-256, identity and id.
 
     The digest of an image with equal uri, size and modification time in `former` is reused, and so is that of an image
     in `fresh`. Parquet content has no modification time: without `fresh` it is always hashed. The result is persisted.
+    `spelling` leads from identities to those that they are united with.
     Raises ContractError if a uri is null or there twice, or if two images have one id.
     """
     rows = _spread(_with_digests(images, former, settings, fresh), settings)
-    hashed = rows.mapInArrow(_hasher(settings, fetch), LISTING.columns)
+    rule = united(identity_rule(settings), dict(spelling))
+    hashed = rows.mapInArrow(_hasher(settings, rule, fetch), LISTING.columns)
     return checked(Listing(conform(hashed, LISTING).persist()))
 
 
@@ -125,8 +133,9 @@ def _spread(images: DataFrame, settings: Images) -> DataFrame:
     return images.repartition(_TASKS_PER_CORE * images.sparkSession.sparkContext.defaultParallelism, "uri")
 
 
-def _hasher(settings: Images, fetch: Fetch) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
-    identity_of = identity_rule(settings)
+def _hasher(
+    settings: Images, identity_of: IdentityRule, fetch: Fetch
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     fetch_file = None if settings.format == "parquet" else fetch
 
     def hashed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -21,6 +21,7 @@ from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
+from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import Digests, check_uris, listing, listing_key
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
@@ -50,10 +51,12 @@ def embed(run: Run) -> None:
     if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
         probe(run.spark, run.profile)
     began = time.monotonic()
-    fresh, rows = _embed_new(listing_stage, new, images, _labelled(run, images, labels))
+    rows = _labelled(run, images, labels)
+    shape = _layout(run, images, rows)
+    fresh, rows = _embed_new(listing_stage, new, images, rows)
     spent = time.monotonic() - began
     listing_stage.began += spent
-    _list(listing_stage, rows, images, fresh)
+    _list(listing_stage, rows, images, fresh, shape)
     stage = run.stage("embed", _FACES, (tables.LISTING,), model=run.model)
     stage.began -= spent
     _embed(stage, images)
@@ -73,6 +76,21 @@ def _labelled(run: Run, origin: Source, labels: Entries[LabelRow]) -> SourceImag
     return named.images
 
 
+def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
+    """Say what layout the images have, and what was left out, before anything is embedded."""
+    ignored = origin.ignored(run.spark)
+    shape = layout(images, run.config.images, ignored)
+    _log.info(f"layout: {shape.record.text}")
+    if ignored.files:
+        kinds = left_out.counts(ignored)
+        _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
+    if shape.united:
+        _log.info(f"layout: {count(len(shape.united))} identities are united with another (images.same_names)")
+    for warning in (*shape.warnings, *left_out.warnings(ignored)):
+        run.warn(warning)
+    return shape
+
+
 def _embed_new(
     listing_stage: Stage, stage: Stage, images: Source, rows: SourceImages
 ) -> tuple[Digests | None, SourceImages]:
@@ -89,11 +107,11 @@ def _embed_new(
     return digests_of(uris, stage), rows
 
 
-def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | None) -> None:
+def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | None, shape: Layout) -> None:
     run = stage.run
     former = Listing(stage.former(tables.LISTING))
     rehash = run.config.embed.rehash
-    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh)
+    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, shape.united)
     stage.holds(listing_key(rows))
     reused = stage.reuse()
     if not reused:
@@ -104,19 +122,14 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
     rows.unpersist()
     if since.gone:
         _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
-    ignored = origin.ignored(run.spark)
-    if ignored.files:
-        kinds = left_out.counts(ignored)
-        _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
-    for warning in left_out.warnings(ignored):
-        run.warn(warning)
     stage.done(
         ListingRecord(
             rows_in=total,
             rows_out=total,
             reused=reused,
-            ignored=ignored.files,
-            left_out=ignored.by_sort(),
+            ignored=shape.ignored.files,
+            left_out=shape.ignored.by_sort(),
+            layout=shape.record,
             new=since.new,
             gone=since.gone,
             changed=since.changed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from facesieve.core.sections import Images
 
@@ -48,3 +48,15 @@ def _searched(rule: str) -> IdentityRule:
         return (match["identity"] or None) if match else None
 
     return searched
+
+
+def united(rule: IdentityRule, spelling: Mapping[str, str]) -> IdentityRule:
+    """Return the rule with identities that meet written as one: `spelling` leads from the others to it."""
+    if not spelling:
+        return rule
+
+    def one_spelling(uri: str | None, name: str | None) -> str | None:
+        identity = rule(uri, name)
+        return None if identity is None else spelling.get(identity, identity)
+
+    return one_spelling

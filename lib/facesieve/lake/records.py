@@ -9,6 +9,8 @@ from typing import Any, Self
 from typing_extensions import override
 
 from facesieve.core.records import Record, mapping, named, nested, optional
+from facesieve.lake.forecast_record import FalseMatchForecast
+from facesieve.lake.layout_record import LayoutRecord
 from facesieve.lake.scope_records import ConstraintCounts, ScopeRecord, VoteBasis
 
 SCOPES = ("identity", "global")
@@ -32,6 +34,7 @@ class ListingRecord(StepRecord):
 
     ignored: int | None = None
     left_out: Mapping[str, Mapping[str, int]] = mapping()
+    layout: LayoutRecord | None = nested(LayoutRecord)
     new: int | None = None
     gone: int | None = None
     changed: int | None = None
@@ -40,20 +43,6 @@ class ListingRecord(StepRecord):
 @dataclass(frozen=True, kw_only=True)
 class EmbedRecord(StepRecord):
     """Images in, faces out, and images without a usable face by reason."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FalseMatchForecast(Record):
-    """What a link cosine is expected to do: false matches per face, by which lines (intercept and slope)."""
-
-    forecast: float | None = None
-    by_profile: float | None = None
-    by_estimate: float | None = None
-    profile_line: Sequence[float] | None = None
-    estimated_line: Sequence[float] | None = None
-    estimated_from: str | None = None
-    safe_cosine: float | None = None
-    genuine_below: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

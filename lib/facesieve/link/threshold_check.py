@@ -16,7 +16,7 @@ from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.profiles import ImpostorLine, Profile
 from facesieve.core.sections import Link
-from facesieve.lake.records import FalseMatchForecast
+from facesieve.lake.forecast_record import FalseMatchForecast
 from facesieve.link.kernels.impostor_line import Line, drifted, share_below
 from facesieve.link.kernels.thresholds import false_matches_at, from_cosine, link_cosine, to_cosine
 

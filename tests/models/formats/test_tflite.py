@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from lite import SIDE, changed, profile, stored
 
 from facesieve.core.errors import ModelError
-from facesieve.core.profiles import Profile
-from facesieve.models import files, runtime
+from facesieve.models import runtime
 from facesieve.models.formats import flatbuffer, tflite
-
-SIDE = 16
-
-
-def profile(dimension: int = 128, side: int = SIDE, output: str = "") -> Profile:
-    return Profile(
-        file="",
-        sha256="0" * 64,
-        form="tflite",
-        input=(side, side),
-        normalisation="none",
-        dimension=dimension,
-        output=output,
-        name="tiny",
-    )
 
 
 def converted(
@@ -50,10 +34,6 @@ def converted(
         return bytes(converter.convert())
 
 
-def stored(content: bytes) -> Any:
-    return files.ModelFiles(Path("tiny.tflite"), {"tiny.tflite": content})
-
-
 @pytest.fixture(scope="module")
 def small() -> bytes:
     return converted(None, -1)
@@ -72,12 +52,26 @@ def test_every_number_of_crops_gives_the_same(small: Any, crops: Any) -> None:
         np.testing.assert_allclose(infer(crops[:count]), together[:count], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("reshape", [1, -1])
-def test_a_model_for_one_crop_at_a_time_takes_many(small: Any, crops: Any, reshape: int) -> None:
-    fixed = converted(1, reshape)
+@pytest.mark.parametrize(("batch", "reshape"), [(1, 1), (1, -1), (2, 2), (2, -1), (4, 4)])
+def test_a_model_for_a_fixed_number_of_crops_takes_any(small: Any, crops: Any, batch: int, reshape: int) -> None:
+    fixed = converted(batch, reshape)
     np.testing.assert_allclose(
         tflite.load(stored(fixed), profile())(crops), tflite.load(stored(small), profile())(crops), rtol=1e-4, atol=1e-4
     )
+
+
+def test_a_model_that_mixes_the_images_of_a_batch_is_refused() -> None:
+    tf = runtime.tensorflow()
+
+    def forward(crops: Any) -> Any:
+        sums = tf.reshape(tf.reduce_sum(crops, axis=[1, 2]), [1, 6])
+        return tf.reshape(tf.matmul(sums, tf.ones([6, 16])), [2, 8])
+
+    function = tf.function(forward, input_signature=[tf.TensorSpec([2, SIDE, SIDE, 3], tf.float32)])
+    with runtime.silenced():
+        content = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()]).convert()
+    with pytest.raises(ModelError, match="tiny: of 2 images at once, an image's numbers depend on the others"):
+        tflite.load(stored(bytes(content)), profile(8))
 
 
 def test_tensors_are_allocated_anew_only_for_another_number_of_crops(
@@ -110,6 +104,7 @@ def test_facts_are_the_files_own(small: Any) -> None:
     assert found.notes == ()
     quantised = tflite.facts(stored(converted(None, -1, 512, optimise=True)))
     assert (quantised.dimension, quantised.notes) == (512, ("its weights are quantised",))
+    assert tflite.facts(stored(converted(2, 2))).notes == ("it was converted for 2 images at a time",)
 
 
 def test_one_of_several_outputs_is_named(crops: Any) -> None:
@@ -126,18 +121,6 @@ def test_one_of_several_outputs_is_named(crops: Any) -> None:
 def test_the_profile_must_fit(small: Any, given: Any, said: str) -> None:
     with pytest.raises(ModelError, match=f"tiny: .*{said}"):
         tflite.load(stored(small), given)
-
-
-def changed(content: bytes, change: Any) -> Any:
-    """Take a file apart, change it, and put it together again."""
-    import flatbuffers  # type: ignore[import-untyped] # noqa: PLC0415
-    from tensorflow.lite.python import schema_py_generated as schema  # noqa: PLC0415
-
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    change(model, schema)
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 def custom(name: str | None, number: Any = "CUSTOM") -> Any:
@@ -195,6 +178,7 @@ def test_what_is_not_accepted_is_refused_before_an_interpreter_sees_it(
     monkeypatch.setattr(runtime.tensorflow().lite, "Interpreter", None)
     with pytest.raises(ModelError, match=said):
         tflite.load(stored(content), profile())
+    assert tflite.facts(stored(content)).inputs == tflite.facts(stored(small)).inputs
 
 
 def test_taking_apart_and_putting_together_changes_nothing(small: Any, crops: Any) -> None:

@@ -61,7 +61,8 @@ _BINS, _ROWS = 20_000, 512
 class Line:
     """Upper tail of impostors' cosines, cosine = intercept + slope x z, estimated from `pairs` pairs.
 
-    `how`: `identities` (pairs across known identities) or `robust` (any pairs, those of one person clipped away).
+    `how`: `identities` (pairs across known identities), `robust` (any pairs, those of one person clipped away), or
+    `few` (pairs across so few people that the line is uncertain).
     """
 
     intercept: float
@@ -120,6 +121,20 @@ def drifted(expected: float, estimated: float) -> bool:
     """
     low, high = sorted((expected, estimated))
     return high >= HARMLESS and high > DRIFT * low
+
+
+def tail_line(ranks: Floats, edges: Floats) -> tuple[float, float]:
+    """Fit the line to the upper tail of a distribution as it is: intercept and slope.
+
+    Shapes: ranks float64 [b + 1], how many pairs are below each of edges float64 [b + 1], a cosine.
+
+    >>> edges = np.linspace(-1, 1, 201)
+    >>> normal = np.array([NormalDist(0.1, 0.2).cdf(edge) for edge in edges.tolist()])
+    >>> [round(part, 2) for part in tail_line(normal, edges)]
+    [0.1, 0.2]
+    """
+    intercept, slope, _ = _fit(_TAIL, np.interp(_TAIL * ranks[-1], ranks, edges))
+    return round(intercept, _DECIMALS), round(slope, _DECIMALS)
 
 
 def _alike(identities: Indices) -> float:

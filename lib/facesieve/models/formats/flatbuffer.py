@@ -1,4 +1,7 @@
-"""What stands in a TensorFlow Lite file, read without running it: operations, tensors, weights."""
+"""What stands in a TensorFlow Lite file, read without running it: operations, tensors, weights.
+
+`read` tells what the file says of itself, whatever it holds. `refuse` is what keeps a file from being run.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 
 from facesieve.core.errors import ModelError
 from facesieve.models import runtime
+from facesieve.models.formats.lite_variables import refuse_lost
 
 _NO_PART = ("CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES", "STABLEHLO_CUSTOM_CALL", "STABLEHLO_COMPOSITE")
 """Operations whose meaning is not in TensorFlow Lite itself: custom ones, and with them Flex, all of TensorFlow."""
@@ -20,6 +24,8 @@ _NO_WEIGHTS_UNSCALED = ("INT32", "INT16", "UINT8")
 """Kinds that are weights when they are quantised, else sizes and axes."""
 
 _SCALING = ("ADD", "SUB", "MUL", "DIV")
+_UNREADABLE = (struct.error, ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError)
+"""What the reader of the format raises where the bytes are no such file."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +43,26 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Flat:
-    """A model in a TensorFlow Lite file; `parameters` is how many numbers its weights are."""
+    """A model in a TensorFlow Lite file; `parameters` is how many numbers its weights are.
+
+    `batch`: how many images the file was converted for; 1 where it leaves that open.
+    """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     parameters: int
     quantised: bool
     scales_input: bool
+    batch: int = 1
 
 
 def read(content: bytes) -> Flat:
-    """Read a TensorFlow Lite file. Raises ModelError naming the operation or the weight that is not accepted."""
+    """Read a TensorFlow Lite file, whether it is accepted or not. Raises ModelError if it cannot be parsed."""
     schema = _schema()
     try:
         model = schema.Model.GetRootAsModel(content, 0)
-        _check_operations(model, schema)
         main = model.Subgraphs(0)
-        kinds = {number: name for name, number in vars(schema.TensorType).items() if isinstance(number, int)}
+        kinds = _kinds(schema)
         weights = {buffer: count for buffer, count, _ in _weights(model, kinds)}
         return Flat(
             tuple(_tensor(main.Tensors(index), kinds) for index in main.InputsAsNumpy()),
@@ -61,9 +70,31 @@ def read(content: bytes) -> Flat:
             sum(weights.values()),
             any(scaled for _, _, scaled in _weights(model, kinds)),
             _scales_input(model, main, _operations(schema)),
+            _batch(main.Tensors(main.Inputs(0))),
         )
-    except (struct.error, ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as problem:
+    except _UNREADABLE as problem:
         raise ModelError(f"the TFLite file cannot be parsed ({problem!r})") from None
+
+
+def refuse(content: bytes) -> None:
+    """Raise ModelError naming the operation, the weight or the variable for which a file is not accepted."""
+    schema = _schema()
+    try:
+        model = schema.Model.GetRootAsModel(content, 0)
+        names = _operations(schema)
+        _check_operations(model, schema)
+        _check_weights(model, _kinds(schema))
+        refuse_lost(model, schema, lambda operator: _operation(model.OperatorCodes(operator.OpcodeIndex()), names))
+    except _UNREADABLE as problem:
+        raise ModelError(f"the TFLite file cannot be parsed ({problem!r})") from None
+
+
+def _kinds(schema: Any) -> dict[int, str]:
+    return {number: name for name, number in vars(schema.TensorType).items() if isinstance(number, int)}
+
+
+def _batch(tensor: Any) -> int:
+    return max(1, int(tensor.Shape(0))) if tensor.ShapeLength() else 1
 
 
 def _schema() -> Any:
@@ -115,23 +146,33 @@ def _tensor(tensor: Any, kinds: dict[int, str]) -> Tensor:
 
 
 def _weights(model: Any, kinds: dict[int, str]) -> Iterator[tuple[int, int, bool]]:
-    """Each constant's buffer, how many numbers it holds, whether they are scaled; all floats checked to be finite."""
-    for number in range(model.SubgraphsLength()):
-        graph = model.Subgraphs(number)
-        for index in range(graph.TensorsLength()):
-            tensor = graph.Tensors(index)
+    """Each constant's buffer, how many numbers it holds, and whether they are scaled."""
+    for tensor, buffer in _constants(model):
+        kind = kinds[tensor.Type()]
+        quantisation = tensor.Quantization()
+        scaled = quantisation is not None and quantisation.ScaleLength() > 0
+        if kind in _BYTES and (scaled or kind not in _NO_WEIGHTS_UNSCALED):
+            yield tensor.Buffer(), buffer.DataLength() // _BYTES[kind], scaled
+
+
+def _check_weights(model: Any, kinds: dict[int, str]) -> None:
+    """Refuse floats that are not finite, and weights that another file holds."""
+    for number in range(model.BuffersLength()):
+        if model.Buffers(number).Size() > 1 or model.Buffers(number).Offset() > 1:
+            raise ModelError("weights that stand outside of the flatbuffer are not accepted")
+    for tensor, buffer in _constants(model):
+        kind, name = kinds[tensor.Type()], (tensor.Name() or b"").decode("utf-8", "replace")
+        if kind in _FLOATS and not np.isfinite(_array(buffer, _FLOATS[kind])).all():
+            raise ModelError(f"weight {name} holds what is not a finite number")
+
+
+def _constants(model: Any) -> Iterator[tuple[Any, Any]]:
+    """Each tensor that has a value in the file, with the buffer that holds the value."""
+    for graph in map(model.Subgraphs, range(model.SubgraphsLength())):
+        for tensor in map(graph.Tensors, range(graph.TensorsLength())):
             buffer = model.Buffers(tensor.Buffer())
-            if buffer is None or buffer.DataLength() == 0:
-                if buffer is not None and (buffer.Size() > 1 or buffer.Offset() > 1):
-                    raise ModelError("weights that stand outside of the flatbuffer are not accepted")
-                continue
-            kind, name = kinds[tensor.Type()], (tensor.Name() or b"").decode("utf-8", "replace")
-            if kind in _FLOATS and not np.isfinite(_array(buffer, _FLOATS[kind])).all():
-                raise ModelError(f"weight {name} holds what is not a finite number")
-            quantisation = tensor.Quantization()
-            scaled = quantisation is not None and quantisation.ScaleLength() > 0
-            if kind in _BYTES and (scaled or kind not in _NO_WEIGHTS_UNSCALED):
-                yield tensor.Buffer(), buffer.DataLength() // _BYTES[kind], scaled
+            if buffer is not None and buffer.DataLength():
+                yield tensor, buffer
 
 
 def _array(buffer: Any, kind: str) -> np.ndarray[Any, Any]:

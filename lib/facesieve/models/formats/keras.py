@@ -32,15 +32,15 @@ _SMALL = 1_000_000
 
 
 def _network(files: ModelFiles) -> Network:
-    members = _members(files.single, str(files.root))
-    with hdf5.opened(members[_WEIGHTS]) as file:
-        config = json.loads(members[_CONFIG])["config"]
+    parts = members(files.single, str(files.root))
+    with hdf5.opened(parts[_WEIGHTS]) as file:
+        config = json.loads(parts[_CONFIG])["config"]
         counted: Counter[str] = Counter()
         return keras_network.network(config, KINDS, lambda layer: _weights(layer, file, counted))
 
 
-def _members(content: bytes, shown: str) -> dict[str, bytes]:
-    """Unpack, in memory, the two members that are read."""
+def members(content: bytes, shown: str) -> dict[str, bytes]:
+    """Unpack, in memory, the two members that are read: name -> content. Raises ModelError; `shown` names the file."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_members(archive, shown)

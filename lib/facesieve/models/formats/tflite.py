@@ -5,6 +5,8 @@ The file is read before an interpreter sees it: operations that are not TensorFl
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from facesieve.core.errors import ModelError, first_line
@@ -27,6 +29,8 @@ class _Interpreter:
         named = [tensor for tensor in self._run.get_output_details() if output in ("", tensor["name"])]
         self._source, self._target = int(source["index"]), int(named[0]["index"])
         self._shape = tuple(int(side) for side in source["shape"])
+        self.batch = self._shape[0]
+        """How many images the file was converted for."""
 
     def __call__(self, batch: Floats) -> Floats:
         if self._shape != batch.shape:
@@ -39,35 +43,58 @@ class _Interpreter:
         return np.asarray(self._run.get_tensor(self._target))
 
 
+@dataclass(frozen=True)
+class _Fixed:
+    """An interpreter that takes its own number of crops only; the last batch is filled up with black."""
+
+    interpreter: _Interpreter
+
+    def __call__(self, batch: Floats) -> Floats:
+        size = self.interpreter.batch
+        missing = -len(batch) % size
+        filled = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), np.float32)])
+        rows = [self.interpreter(filled[start : start + size]) for start in range(0, len(filled), size)]
+        return np.concatenate(rows)[: len(batch)]
+
+
 def load(files: ModelFiles, profile: Profile) -> Infer:
     """Make an interpreter for a TFLite file: float32 [N, H, W, 3] -> float32 [N, D].
 
-    A model that was converted for one image at a time gets one at a time. Raises ModelError if the file cannot be
-    parsed, holds what is not accepted, or its input or output is not the profile's.
+    A model that was converted for a fixed number of images gets so many at a time. Raises ModelError if the file cannot
+    be parsed, holds what is not accepted, mixes the images of a batch, or its input or output is not the profile's.
     """
-    _check(flatbuffer.read(files.single), profile)
+    flat = flatbuffer.read(files.single)
+    flatbuffer.refuse(files.single)
+    _check(flat, profile)
     try:
         interpreter = _Interpreter(files.single, profile.output)
         if _takes_batches(interpreter, profile):
             return interpreter
-        single = _Interpreter(files.single, profile.output)
+        fixed = _Fixed(_Interpreter(files.single, profile.output))
+        mixed = _mixes(fixed, profile)
     except (ValueError, RuntimeError) as problem:
         raise ModelError(f"{profile.name}: the TFLite file cannot be loaded ({first_line(problem)})") from None
-    return lambda batch: np.concatenate([single(batch[index : index + 1]) for index in range(len(batch))])
+    if mixed:
+        size = fixed.interpreter.batch
+        raise ModelError(
+            f"{profile.name}: of {size} images at once, an image's numbers depend on the others: not a model of faces"
+        )
+    return fixed
 
 
 def facts(files: ModelFiles) -> Facts:
-    """Say what the file tells about the model. Raises ModelError as `load` does."""
+    """Say what the file tells about the model, accepted or not. Raises ModelError if it cannot be parsed."""
     flat = flatbuffer.read(files.single)
     sides = flat.inputs[0].shape[1:3] if len(flat.inputs) == 1 and len(flat.inputs[0].shape) == 4 else ()
     only = flat.outputs[0].shape if len(flat.outputs) == 1 else ()
+    batch = f"it was converted for {flat.batch} images at a time" if flat.batch > 1 else ""
     return Facts(
         inputs=tuple(str(tensor) for tensor in flat.inputs),
         outputs=tuple(str(tensor) for tensor in flat.outputs),
         input_size=(sides[0], sides[1]) if len(sides) == 2 and sides[0] and sides[1] else None,
         dimension=only[1] if len(only) == 2 else None,
         parameters=flat.parameters,
-        notes=("its weights are quantised",) if flat.quantised else (),
+        notes=tuple(note for note in ("its weights are quantised" if flat.quantised else "", batch) if note),
         scales_input=flat.scales_input,
     )
 
@@ -90,11 +117,32 @@ def _is(sides: tuple[int | None, ...], wanted: tuple[int, ...]) -> bool:
 
 
 def _takes_batches(interpreter: _Interpreter, profile: Profile) -> bool:
-    """Say whether two crops at once give what they give one by one: a fixed reshape inside fails, or mixes them."""
-    noise = np.random.default_rng(0).uniform(-1, 1, (2, *profile.input, 3)).astype(np.float32)
-    alone = interpreter(noise[1:])
+    """Say whether one crop more, and one alone, give what the file's own number of crops gives.
+
+    A fixed reshape inside fails, or mixes the crops.
+    """
+    size = interpreter.batch
+    crops = _noise(size + 1, profile)
+    own = interpreter(crops[1:])
     try:
-        both = interpreter(noise)
+        more = interpreter(crops)
+        alone = interpreter(crops[1:2])
     except (ValueError, RuntimeError):
         return False
-    return both.shape == (2, *alone.shape[1:]) and np.allclose(both[1:], alone, rtol=1e-2, atol=1e-3)
+    return more.shape == (size + 1, *own.shape[1:]) and _agree(more[1:], own) and _agree(alone, own[:1])
+
+
+def _mixes(fixed: _Fixed, profile: Profile) -> bool:
+    """Say whether a crop gives other numbers beside other crops."""
+    size = fixed.interpreter.batch
+    crops = _noise(2 * size, profile)
+    rows = fixed(crops[:size])
+    return len(rows) != size or not _agree(fixed(crops[[0, *range(size + 1, 2 * size)]])[:1], rows[:1])
+
+
+def _noise(count: int, profile: Profile) -> Floats:
+    return np.random.default_rng(0).uniform(-1, 1, (count, *profile.input, 3)).astype(np.float32)
+
+
+def _agree(rows: Floats, others: Floats) -> bool:
+    return rows.shape == others.shape and np.allclose(rows, others, rtol=1e-2, atol=1e-3)
