@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -68,13 +70,15 @@ def test_clusters_are_components_of_what_half_of_the_coins_hold(
     assert result.tolist() == [names[face] for face in sample.ids.tolist()]
 
 
-def test_one_coin_is_the_vote_of_before() -> None:
+def test_one_coin_is_the_vote_of_before_there_were_several() -> None:
+    """The digest is that of 0.5.0, of the labels and the clusters in the order of the ids."""
     sample = zoo(seed=9)
-    alone = whispers(*sample, Coin(0.75, 5), LIMIT).labels
-    labels = labels_of(sample, coins(0.75, 5, 1))
-    assert labels[:, 0].tolist() == alone.tolist()
-    names = split(sample.ids, alone, sample.src, sample.dst)
-    assert together(sample.ids, labels, sample.src, sample.dst).tolist() == names.tolist()
+    (end,) = finish_all(sample.ids, sample[1:], [Start(sample.ids)], coins(0.75, 5, 1), LIMIT)
+    clusters = together(sample.ids, end.labels[:, None], sample.src, sample.dst)
+    written = end.labels.astype("<i8").tobytes() + clusters.astype("<i8").tobytes()
+    assert hashlib.sha256(written).hexdigest()[:16] == "d437a72702e9e512"
+    assert end.unsettled == [292, 208, 130, 88, 26, 10, 6, 4, 2, 1, 2, 0]
+    assert clusters.tolist() == split(sample.ids, end.labels, sample.src, sample.dst).tolist()
 
 
 def test_order_of_rows_does_not_matter() -> None:
