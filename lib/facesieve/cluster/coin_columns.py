@@ -11,10 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.core import frames
+
 Matrix = npt.NDArray[Any]
+
+_LABELS_A_ROW = 4
+"""Labels that make a row as large as one of `core.frames.BROADCAST_ROWS`."""
 
 
 def each_coin(coins: int, value: Callable[[int], Column]) -> Column:
@@ -25,6 +30,11 @@ def each_coin(coins: int, value: Callable[[int], Column]) -> Column:
 def any_coin(flags: str, coins: int) -> Column:
     """Say whether a flag of the column `flags` (array<boolean>) is set in any coin."""
     return reduce(or_, (F.col(flags)[coin] for coin in range(coins)))
+
+
+def broadcast_if_few(frame: DataFrame, rows: int, coins: int) -> DataFrame:
+    """Mark a frame with a label by coin for a broadcast join if it has few enough `rows`; the more coins, the fewer."""
+    return frames.broadcast_if_few(frame, rows * max(1, coins // _LABELS_A_ROW))
 
 
 def by_coin(column: pa.Array | pa.ChunkedArray, coins: int) -> Matrix:

@@ -10,10 +10,11 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.cluster.coin_columns import broadcast_if_few
 from facesieve.cluster.frames import VERTEX_CLUSTERS, DirectedEdges, Labels, VertexClusters, VotingEdges
 from facesieve.cluster.kernels import components as kernel
 from facesieve.cluster.local_finish import with_labels
-from facesieve.core.frames import broadcast_if_few, checkpointed
+from facesieve.core.frames import checkpointed
 from facesieve.faces.arrow_groups import tables
 from facesieve.faces.blocks import batch_of
 
@@ -29,7 +30,7 @@ def components(labels: Labels, directed: DirectedEdges, count: int, coins: int) 
     are few, and join it in one task more.
     """
     pairs = VotingEdges(directed.where("src < dst").select("src", "dst"))
-    edges = with_labels(pairs, Labels(broadcast_if_few(labels.select("id", "labels"), count)))
+    edges = with_labels(pairs, Labels(broadcast_if_few(labels.select("id", "labels"), count, coins)))
     agreeing = sum((_agrees(coin).cast("int") for coin in range(coins)), F.lit(0))
     label = F.when(_agrees(0), F.col("src_labels")[0]).alias("label")
     stay = edges.where(2 * agreeing >= coins).select("src", "dst", label)

@@ -10,12 +10,8 @@ from graphframes.lib import AggregateMessages
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from facesieve.cluster.coin_columns import each_coin
+from facesieve.cluster.coin_columns import broadcast_if_few, each_coin
 from facesieve.cluster.frames import BestLabels, DirectedEdges, Ranks, Rivals, VoteState
-from facesieve.core.frames import broadcast_if_few
-
-_LABELS_A_ROW = 4
-"""Labels that make a row as large as one of `core.frames.BROADCAST_ROWS`."""
 
 
 def best_labels(state: VoteState, edges: DirectedEdges, count: int, coins: int) -> BestLabels:
@@ -35,11 +31,11 @@ def best_labels(state: VoteState, edges: DirectedEdges, count: int, coins: int) 
           3   9    2   ->   9     4         4   6   ->
           4   9    4
     """
-    rows = count * max(1, coins // _LABELS_A_ROW)
-    speakers = broadcast_if_few(state.select(F.col("id").alias("src"), _spoken(coins).alias("spoken")), rows)
+    labels = state.select(F.col("id").alias("src"), _spoken(coins).alias("spoken"))
+    speakers = broadcast_if_few(labels, count, coins)
     spoken = edges.join(speakers, "src", how="inner").select("dst", "vote", F.inline("spoken"))
     sums = spoken.groupBy("dst", "label").agg(each_coin(coins, _sum).alias("votes"))
-    receivers = broadcast_if_few(state.select("id", "labels"), rows)
+    receivers = broadcast_if_few(state.select("id", "labels"), count, coins)
     graph = GraphFrame(receivers, sums.select(F.col("label").alias("src"), "dst", "votes"))
     message = F.struct(*(_message(coin).alias(_name(coin)) for coin in range(coins)))
     # ~id orders like -id, without overflow.

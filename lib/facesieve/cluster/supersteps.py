@@ -18,6 +18,7 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
+from facesieve.cluster import coin_columns
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.coin_columns import any_coin, each_coin
 from facesieve.cluster.frames import (
@@ -196,7 +197,7 @@ def _looked(state: VoteState, best: BestLabels | None, count: int, coins: int) -
     """Say what every vertex prefers now (id, labels, preferred, wanting); without a message it stays as it was."""
     if best is None:
         return state.select("id", "labels", "preferred", "wanting")
-    joined = state.join(broadcast_if_few(best, count), "id", how="left")
+    joined = state.join(coin_columns.broadcast_if_few(best, count, coins), "id", how="left")
     looked = joined.select("id", "labels", F.coalesce("best", "preferred").alias("preferred"))
     wanting = each_coin(coins, lambda coin: F.col("preferred")[coin] != F.col("labels")[coin])
     return looked.withColumn("wanting", wanting)

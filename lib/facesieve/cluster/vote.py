@@ -19,7 +19,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.cluster.coin_columns import coin_column, each_coin
+from facesieve.cluster.coin_columns import broadcast_if_few, coin_column, each_coin
 from facesieve.cluster.components import components
 from facesieve.cluster.frames import VOTED_VERTICES, DirectedEdges, Labels, Vertices, VotedVertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
@@ -27,7 +27,6 @@ from facesieve.cluster.kernels.coins import together, totals
 from facesieve.cluster.local_finish import Ints, history_column, history_row
 from facesieve.cluster.supersteps import Voting, whispers
 from facesieve.core.errors import InvariantError
-from facesieve.core.frames import broadcast_if_few
 from facesieve.faces.arrow_groups import tables
 from facesieve.faces.blocks import RowBatches, batch_of, rows_of
 
@@ -94,17 +93,16 @@ def unstable_vertices(labels: Labels, directed: DirectedEdges, count: int, coins
 
     Every vertex looks once more, by sums that share no code with the vote itself. count: the number of vertices.
     """
-    each = F.explode(F.array_distinct("labels")).alias("label")
-    sender = broadcast_if_few(labels.select(F.col("id").alias("src"), "labels", each), count * coins)
-    receiver = broadcast_if_few(labels.select(F.col("id").alias("dst"), F.col("labels").alias("own")), count)
+    sender = broadcast_if_few(labels.select(F.col("id").alias("src"), "labels"), count, coins)
+    own = labels.select(F.col("id").alias("dst"), F.col("labels").alias("own"))
 
     def votes(coin: int) -> Column:
         return F.sum(F.col("vote") * (F.col("labels")[coin] == F.col("label")).cast("bigint"))
 
-    received = (
-        directed.join(sender, "src", how="inner").groupBy("dst", "label").agg(each_coin(coins, votes).alias("votes"))
-    )
-    of_vertex = received.join(receiver, "dst", how="inner").groupBy("dst")
+    each = F.explode(F.array_distinct("labels")).alias("label")
+    received = directed.join(sender, "src", how="inner").select("dst", "vote", "labels", each)
+    sums = received.groupBy("dst", "label").agg(each_coin(coins, votes).alias("votes"))
+    of_vertex = sums.join(broadcast_if_few(own, count, coins), "dst", how="inner").groupBy("dst")
     unstable = of_vertex.agg(each_coin(coins, _prefers_another).alias("unstable"))
     counts = unstable.agg(*(F.count_if(F.col("unstable")[coin]) for coin in range(coins))).collect()[0]
     return list(counts)
