@@ -129,8 +129,8 @@ def _by_kernels(faces: Faces, edges: Edges, number: int) -> tuple[np.ndarray, np
     kept = score >= least_vote(settings.score_cut)
     src, dst, votes = edges.src[kept], edges.dst[kept], score[kept]
     minted = coins(settings.update_fraction, settings.seed, number)
-    ends = finish_all(faces.ids, (src, dst, votes), [Start(faces.ids)] * number, minted, settings.max_supersteps)
-    names = together(faces.ids, np.stack([end.labels for end in ends], axis=1), src, dst)
+    voted = finish_all(faces.ids, (src, dst, votes), [Start(faces.ids)] * number, minted, settings.max_supersteps)
+    names = together(faces.ids, np.stack([end.labels for end in voted], axis=1), src, dst)
     ended = time.perf_counter()
     print(
         f"kernels: {scored - began:.2f} s to score, {ended - scored:.2f} s to vote by {number} coins, "
