@@ -126,6 +126,7 @@ class Decide:
 
     keep: str = key("largest", one_of("largest", "modes", "medoid"))
     min_faces: int = key(5, at_least(1))
+    small_folders: str = key("drop", one_of("drop", "quarantine", "keep"))
     close_share: float = key(0.8, between(0, 1, open_low=True))
     medoid_cosine: float = key(0.0, between(-1, 1))
     merge_identities: bool = key(False)
@@ -147,6 +148,9 @@ class Publish:
 
     apply: bool = key(False)
     max_change: float = key(0.05, between(0, 1))
+    max_gone: float = key(0.2, between(0, 1))
+    floor: int = key(5, at_least(0))
+    per_face: bool = key(False)
     outputs: tuple[str, ...] = key([], each_of("parquet", "folders"))
     export_root: str = key("")
     buckets: int = key(16, between(1, 10_000))

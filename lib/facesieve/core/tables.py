@@ -196,7 +196,7 @@ CLEANED = Table(
         bytes=T.BinaryType(),
         label=T.IntegerType(),
     ),
-    key=("image_id",),
+    key=("image_id", "face_id"),
     partition=("bucket(identity)",),
 )
 IDENTITY_LINKS = Table(
