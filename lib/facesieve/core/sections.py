@@ -151,6 +151,7 @@ class Cluster:
     update_fraction: float = key(0.75, between(0, 1, open_low=True, open_high=True))
     seed: int = key(0, between(-(2**63), 2**63 - 1))
     constraints: str = key("", place=True)
+    coins: int = key(8, between(1, 32))
     same_photo_differs: bool = key(False)
     max_supersteps: int = key(500, at_least(1))
     finish_locally_below: int = key(1_000_000, at_least(0))
