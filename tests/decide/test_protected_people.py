@@ -92,6 +92,7 @@ def test_nobody_is_protected(spark: SparkSession) -> None:
         ("identity\nAnn\nAnn\n", [1, 2, 3]),
         ("image_id,identity\n10,\n,Ann\n", [1, 2, 3]),
         ("uri,why\n5.jpg,test\n", [5]),
+        ("uri\n./5.jpg\n", [5]),
     ],
 )
 def test_a_list_names_people_of_this_run(
