@@ -60,8 +60,8 @@ def comments(text: str) -> dict[str, str]:
     """
     meanings: dict[str, str] = {}
     section = last = ""
-    for line in text.splitlines():
-        if header := re.fullmatch(r"\[(\w+)\]", line.strip()):
+    for line in re.sub(r"(?<=,)\n\s+(?=\")|(?<=\])\n\s+(?=#)", " ", text).splitlines():  # of a list, make one line
+        if header := re.fullmatch(r"\[([\w.]+)\]", line.strip()):
             section, last = header[1], ""
         elif entry := re.fullmatch(r"(\w+) = (?:\"[^\"]*\"|\[.*\]|[^#]*?) *# (.*)", line):
             last = f"{section}.{entry[1]}"
@@ -74,6 +74,9 @@ def comments(text: str) -> dict[str, str]:
 def _keys(section: str, kind: type) -> Iterator[tuple[str, dataclasses.Field[Any], str]]:
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(hints[field.name]):
+            yield from _keys(f"{section}.{field.name}", hints[field.name])
+            continue
         yield (
             f"{section}.{field.name}",
             field,
@@ -125,7 +128,8 @@ def _item(name: str, meaning: str) -> str:
     """Return an item of a list, the name first, in lines of at most 120 characters."""
     lines = textwrap.wrap(meaning, 118, break_long_words=False, break_on_hyphens=False)
     whole = f"- {name}: {meaning}"
-    return whole if len(whole) <= 120 else "\n  ".join([f"- {name}:", *lines])
+    names = textwrap.wrap(f"- {name}:", 118, break_long_words=False, break_on_hyphens=False)
+    return whole if len(whole) <= 120 else "\n  ".join([*names, *lines])
 
 
 def _cell(text: str) -> str:

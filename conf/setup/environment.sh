@@ -10,6 +10,12 @@ if [ ! -x "$JAVA_HOME/bin/java" ]; then
     return 1 2>/dev/null || exit 1
 fi
 
+# Java names files in the encoding of the locale. Without a locale (cron has none), letters like `é` become `?`.
+case "$(locale charmap 2>/dev/null)" in
+UTF-8 | utf-8 | utf8) ;;
+*) export LC_ALL=C.UTF-8 ;;
+esac
+
 export PATH="$PWD/.venv/bin:$JAVA_HOME/bin:$PATH"
 export PYTHONPATH="$PWD/lib"
 export PYSPARK_PYTHON="$PWD/.venv/bin/python" PYSPARK_DRIVER_PYTHON="$PWD/.venv/bin/python"

@@ -23,7 +23,8 @@ from facesieve.core import profiles
 from facesieve.core.profiles import Margin, Profile
 from facesieve.core.sections import Embed
 from facesieve.embed.crops import cut, faces
-from facesieve.embed.decode import Unusable, picture
+from facesieve.embed.decode import picture
+from facesieve.embed.picture import Unusable
 
 Floats = npt.NDArray[np.float64]
 REFERENCE = "box 0.2"

@@ -58,7 +58,7 @@ def ours(images: list[Pixels]) -> Callable[[], dict[str, float]]:
     """One pass of this package, in seconds by part."""
     from facesieve.core.sections import Embed  # noqa: PLC0415
     from facesieve.embed.crops import cut, faces  # noqa: PLC0415
-    from facesieve.embed.decode import Picture, Unusable  # noqa: PLC0415
+    from facesieve.embed.picture import Picture, Unusable  # noqa: PLC0415
 
     model, pictures = embedder(), [Picture(image, image.shape[1], image.shape[0]) for image in images]
 

@@ -31,8 +31,9 @@ from facesieve import models
 from facesieve.core import ids, profiles
 from facesieve.core.sections import Embed
 from facesieve.embed.crops import cut, faces
-from facesieve.embed.decode import Unusable, picture
+from facesieve.embed.decode import picture
 from facesieve.embed.embeddings import ToEmbed, outcomes
+from facesieve.embed.picture import Unusable
 from facesieve.embed.worker import Plan
 from facesieve.faces import pixels
 

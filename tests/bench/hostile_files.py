@@ -28,10 +28,10 @@ from facesieve.core import profiles
 from facesieve.core.profiles import Crop
 from facesieve.core.sections import Embed, Images
 from facesieve.embed import embeddings as stage
-from facesieve.embed.decode import Unusable
 from facesieve.embed.decoder_client import Decoder
 from facesieve.embed.embeddings import ToEmbed
 from facesieve.embed.listing import listing
+from facesieve.embed.picture import Unusable
 from facesieve.embed.worker import Plan
 from facesieve.images.sources import source
 

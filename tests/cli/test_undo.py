@@ -182,7 +182,7 @@ def rejected(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> S
     assert shop.apply("r1", IMAGES) == 0
     assert shop.run("r2", _edges(0.5)) == 0
     assert shop.undo("r2") == 0
-    assert shop.apply("r3", MORE) == 3
+    assert shop.apply("r3", IMAGES | {"a.jpg": Decided("drop")}, "publish.max_change=0") == 3
     return shop
 
 

@@ -31,9 +31,35 @@ def test_overlay_and_set_win_in_order(base: str, tmp_path: Path) -> None:
     assert (settings.decide.min_faces, settings.cluster.seed, settings.images.identity) == (3, 7, "none")
 
 
+def test_keys_of_a_table_in_a_section_are_set_like_others(base: str, tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.toml"
+    overlay.write_text('[images.columns]\nuri = "path"\nbytes = "image.bytes"\n')
+    columns = config.load(base, [str(overlay)], ["images.columns.identity=label", "images.columns.uri="]).images.columns
+    assert (columns.uri, columns.bytes, columns.identity) == ("", "image.bytes", "label")
+    assert _keys(lambda: config.load(base, [], ["images.columns.bites=x"])) == {"images.columns.bites"}
+    assert _keys(lambda: config.load(base, [], ["images.columns.bytes="])) == {"images.columns.bytes"}
+    assert _keys(lambda: config.load(base, [], ["images.columns=x"])) == {"images.columns"}
+    assert _keys(lambda: config.load(base, [], ["images..uri=x"])) == {"--set images..uri=x"}
+
+
 def test_every_fault_of_every_place_is_listed(base: str) -> None:
     keys = _keys(lambda: config.load(base, [], ["link.recall=2", "lnk.scope=global", "nonsense", "cluster.seed=x"]))
     assert keys == {"link.recall", "lnk", "--set nonsense", "cluster.seed"}
+
+
+@pytest.mark.parametrize(
+    ("sets", "faces"),
+    [
+        ([], "auto"),
+        (["images.identity=none"], "largest"),
+        (["images.identity=none", "images.labels=/labels.csv"], "auto"),
+        (["images.identity=none", "embed.faces=all"], "all"),
+        (["embed.detector=aligned"], "largest"),
+        (["embed.faces=largest"], "largest"),
+    ],
+)
+def test_all_faces_are_taken_where_images_may_bear_names(base: str, sets: list[str], faces: str) -> None:
+    assert config.load(base, [], sets).embed.faces == faces
 
 
 def test_what_belongs_together(base: str) -> None:

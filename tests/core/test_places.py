@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 
-from facesieve.core.places import absolute, is_below, is_uri, local_path
+from facesieve.core.places import absolute, argument, expanded, is_below, is_uri, local_path
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,36 @@ def test_below_is_the_same_or_inside(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         assert not is_below(outside, "a b")
     assert is_below("s3a://bucket/a/b", "s3a://bucket/a/")
     assert not is_below("s3a://bucket/ab", "s3a://bucket/a")
+
+
+@pytest.mark.parametrize(
+    ("place", "meant"),
+    [
+        ("~/lake", "/users/ann/lake"),
+        ("~", "/users/ann"),
+        ("$DISK/lake", "/disk/lake"),
+        ("${DISK}s/lake", "/disks/lake"),
+        ("s3a://$DISK/x", "s3a:///disk/x"),
+        ("/a/~b/$$DISK", "/a/~b/$DISK"),
+        ("./~", "./~"),
+        ("/a/$", "/a/$"),
+        ("~a b", "~a b"),
+        ("", ""),
+    ],
+)
+def test_home_and_variables_are_expanded(monkeypatch: pytest.MonkeyPatch, place: str, meant: str) -> None:
+    monkeypatch.setenv("HOME", "/users/ann")
+    monkeypatch.setenv("DISK", "/disk")
+    assert expanded(place) == argument(place) == meant
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [("$ABSENT/x", "environment variable ABSENT is not set"), ("~nobody_of_this_name/x", "there is no home folder")],
+)
+def test_what_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, place: str, problem: str) -> None:
+    monkeypatch.delenv("ABSENT", raising=False)
+    with pytest.raises(ValueError, match=problem):
+        expanded(place)
+    with pytest.raises(ArgumentTypeError, match=problem):
+        argument(place)

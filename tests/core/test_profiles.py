@@ -50,12 +50,13 @@ def test_id_changes_with_what_changes_vectors_only(profile: profiles.Profile) ->
         (replace(profile, crop=profiles.Crop(135, 125, 118, "share")), Embed()),
         (replace(profile, sha256="1" * 64), Embed()),
         (profile, Embed(detector="aligned")),
-        (profile, Embed(faces="all")),
+        (profile, Embed(faces="largest")),
         (profile, Embed(min_face=40)),
         (profile, Embed(min_confidence=0.5)),
     ]
     assert {profiles.model_id(*pair) for pair in same} == {base}
     ids = [profiles.model_id(*pair) for pair in other]
+    assert profiles.model_id(profile, Embed(faces="all")) == base, "auto embeds all"
     assert base not in ids
     assert len(set(ids)) == len(ids)
 

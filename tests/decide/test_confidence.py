@@ -45,3 +45,19 @@ def test_a_flip_and_a_link(spark: SparkSession) -> None:
     )
     assert flip == pytest.approx(logistic(-19.68 + 4.80 * 4 + 2.04 * 2))
     assert link == pytest.approx(logistic(-25.8 + 30 * 0.9))
+
+
+def test_faces_that_were_not_looked_at_leave_it_open(spark: SparkSession) -> None:
+    """Seen whole, a face left out, one passed over, both, left out in the folder's core, failed, without a name."""
+    unseen = [(False, False, 0.0), (True, False, 0.2), (False, True, 0.0), (True, True, 0.0), (False, False, 0.25)]
+    unseen += [(False, True, 0.9)]
+    faces: list[dict[str, object]] = [
+        {"identity": "ann", "left_out": left_out, "passed_over": passed_over, "core_left_out": core}
+        for left_out, passed_over, core in unseen
+    ]
+    faces += [{"identity": "ann"}, {"left_out": True, "core_left_out": 1.0}]
+    member, flip = confidence.of_unseen(F.lit(0.02)), confidence.of_unseen_flip(F.lit(0.98))
+    rows = rows_of(spark, SPEAKING, faces).select(member, flip).collect()
+    assert [row[0] for row in rows] == pytest.approx([0.02, 0.51, 0.118, 0.51, 0.265, 0.51, 0.02, 0.02])
+    assert [row[1] for row in rows] == pytest.approx([0.98, 0.49, 0.882, 0.49, 0.735, 0.49, 0.98, 0.98])
+    assert (rows[0][0], rows[0][1]) == (0.02, 0.98), "to the bit"

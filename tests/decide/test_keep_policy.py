@@ -61,3 +61,19 @@ def test_each_policy_has_its_objections(spark: SparkSession, policy: str) -> Non
     first = [next((name for name in terms if row[name]), None) for row in rows.collect()]
     assert first == [expected.get(policy) for _, expected in cases]
     assert [row.approved for row in rows.collect()] == [name is None for name in first]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_small_folder_may_be_judged_like_a_large_one(spark: SparkSession, policy: str) -> None:
+    """Of two images its largest cluster is kept, however small, and what is not in it is an outlier."""
+    small = FOLDER | {"largest": 3, "size": 3, "mode": False, "main": True, "near": True}
+    cases: list[tuple[dict[str, Any], str | None]] = [
+        (small, None),
+        (small | {"size": 1, "main": False, "near": False, "cluster_id": 2}, "outlier"),
+        (small | {"identity": None, "global_size": 3}, "unclustered"),
+    ]
+    columns = T.StructType([*FOLDER_FACES, T.StructField("near", T.BooleanType())])
+    faces = FolderFaces(rows_of(spark, columns, [row for row, _ in cases]))
+    terms = objections(policy, Decide(min_faces=5, small_folders="keep"))
+    rows = faces.select(*(term.alias(name) for name, term in terms.items())).collect()
+    assert [next((name for name in terms if row[name]), None) for row in rows] == [expected for _, expected in cases]

@@ -19,7 +19,7 @@ from world import DIMENSION, MODEL, PROFILE
 from facesieve.core import profiles, tables
 from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError
-from facesieve.core.sections import Decide, Embed, Images
+from facesieve.core.sections import Columns, Decide, Embed, Images
 from facesieve.core.sections import Lake as Place
 from facesieve.decide.overlap import LISTED_FACES
 from facesieve.decide.protected_people import Protection, described, faces
@@ -243,6 +243,26 @@ def test_images_without_a_usable_face(
     (tmp_path / "a.jpg").write_bytes(b"no image")
     (tmp_path / "b.jpg").write_bytes(b"")
     assert "holds no usable face (2 images)" in Asking(spark, tmp_path).fault(listed)
+
+
+@pytest.mark.parametrize("columns", [Columns(), Columns("image.path", "image.bytes")])
+@pytest.mark.parametrize("place", ["a.parquet", "train/a.parquet"])
+def test_parquet_files_of_images_are_told_in_all_their_forms(
+    spark: SparkSession,
+    listed: ListedFaces,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    columns: Columns,
+    place: str,
+) -> None:
+    monkeypatch.setattr("facesieve.models.check", lambda profile: None)
+    image = pa.array([{"bytes": b"no image", "path": "a"}, {"bytes": b"", "path": "b"}])
+    table = {"image": image} if "." in columns.uri else {"URI": ["a", "b"], "Bytes": pa.array([b"no image", b""])}
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    pq.write_table(pa.table(table), tmp_path / place)
+    (tmp_path / "README.md").write_text("x")
+    asking = Asking(spark, tmp_path, images=Images(columns=columns))
+    assert "holds no usable face (2 images)" in asking.fault(listed)
 
 
 def test_a_folder_of_images_is_embedded_like_the_run_itself(

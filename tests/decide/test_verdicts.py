@@ -20,8 +20,8 @@ from facesieve.decide.verdicts import (
 
 SETTINGS = [
     Decide(min_faces=3, close_share=0.7),
-    Decide(min_faces=3, keep="modes", quality="quarantine", overlap="quarantine"),
-    Decide(min_faces=3, keep="medoid", quality="drop", merge_identities=True),
+    Decide(min_faces=3, keep="modes", quality="quarantine", overlap="quarantine", small_folders="quarantine"),
+    Decide(min_faces=3, keep="medoid", quality="drop", merge_identities=True, small_folders="keep"),
 ]
 
 
@@ -77,12 +77,14 @@ def objection(row: dict[str, Any], settings: Decide) -> str | None:
         return "unclustered"
     if row["identity"] is None:
         return None
-    if row["largest"] < settings.min_faces:
+    keeps_small = settings.small_folders == "keep"
+    if row["largest"] < settings.min_faces and not keeps_small:
         return "identity_too_small"
     if settings.keep == "largest":
         close = round(settings.close_share * row["largest"], 6)
         return "outlier" if row["size"] < close else "close_modes" if row["runner_up"] >= close else None
-    return None if row["mode"] and (settings.keep == "modes" or row["near"]) else "outlier"
+    mode = row["mode"] or (row["main"] and keeps_small)
+    return None if mode and (settings.keep == "modes" or row["near"]) else "outlier"
 
 
 def copies(row: dict[str, Any], settings: Decide) -> tuple[str, str] | None:
@@ -117,6 +119,8 @@ def proposal(row: dict[str, Any], settings: Decide) -> tuple[str | None, str]:
     if against:
         likely = against == "outlier" and (row["membership_confidence"] or 0) > 0.5
         doubtful = against in ("unclustered", "close_modes") or likely
+        if against == "identity_too_small":
+            return against, settings.small_folders
         return against, "quarantine" if doubtful else "drop"
     if row["merged_into"]:
         return "merged", "move"

@@ -18,7 +18,7 @@ from facesieve.core.profiles import Crop, Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.embed.crops import Face, cut, faces, magnified, standard
-from facesieve.embed.decode import Picture, Unusable
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.faces import pixels
 from facesieve.models import Detection
 
@@ -81,10 +81,11 @@ def arrow(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_largest_face_ties_go_to_the_surer_then_to_the_left(found: Any) -> None:
     found(((0, 0, 30, 40), 0.99), ((50, 0, 50, 40), 0.97), ((20, 9, 40, 50), 0.97), ((90, 0, 40, 50), 0.98))
-    ((face,),) = located([PICTURE], profile(), Embed())
-    assert face.box == (90, 0, 40, 50)
-    (every,) = located([PICTURE], profile(), Embed(faces="all"))
-    assert [face.box[0] for face in every] == [90, 20, 50, 0]
+    ((face,),) = located([PICTURE], profile(), Embed(faces="largest"))
+    assert (face.box, face.left_out) == ((90, 0, 40, 50), 3)
+    for faces_taken in ("all", "auto"):
+        (every,) = located([PICTURE], profile(), Embed(faces=faces_taken))
+        assert [(face.box[0], face.left_out) for face in every] == [(90, 0), (20, 0), (50, 0), (0, 0)]
 
 
 def test_the_cut_is_a_square_with_the_profiles_margin(found: Any) -> None:
@@ -213,7 +214,7 @@ def test_a_real_face_is_found_whichever_way_it_is_turned(data: Path, turn: int) 
     path = sorted((data / "lfw_colour" / "images" / "Tony_Blair").glob("*.jpg"))[1]
     image = np.asarray(Image.open(path).convert("RGB"))
     pictures = [taken(image), taken(np.ascontiguousarray(np.rot90(image, -turn)))]
-    (upright,), (face,) = located(pictures, profile(margin=Margin("five_point", 0.1)), Embed())
+    (upright,), (face,) = located(pictures, profile(margin=Margin("five_point", 0.1)), Embed(faces="largest"))
     assert face.turn == turn
     assert face.confidence == pytest.approx(upright.confidence, abs=1e-4)
     crops = [cut(picture, turned, (64, 64)) for picture, turned in zip(pictures, (upright, face), strict=True)]

@@ -12,7 +12,8 @@ from PIL import Image
 
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed.decode import Unusable, check_bytes, picture
+from facesieve.embed.decode import check_bytes, picture
+from facesieve.embed.picture import Unusable
 
 EMBED = Embed()
 WITH_GIF = Embed(formats=("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF"))
@@ -124,6 +125,42 @@ def test_what_is_cut_by_fixed_pixels_is_decoded_in_full() -> None:
     content = encoded(colour().resize((3_000, 2_000)), "JPEG")
     assert picture(content, Embed(detector="aligned")).scale == 1.0
     assert picture(encoded(colour().resize((3_000, 2_000))), EMBED).scale == 1.0, "only JPEG can be decoded in part"
+
+
+def jpeg_of_claimed_size(width: int, height: int) -> bytes:
+    content = bytearray(encoded(colour(), "JPEG"))
+    frame = content.index(b"\xff\xc0") + 5
+    content[frame : frame + 4] = struct.pack(">HH", height, width)
+    return bytes(content)
+
+
+def test_a_jpeg_is_judged_by_the_size_at_which_it_is_decoded() -> None:
+    content = encoded(colour().resize((3_000, 2_000)), "JPEG")
+    for most, full in ((6_000_000, (3_000, 2_000)), (5_999_999, (1_500, 1_000)), (1_499_999, (750, 500))):
+        reduced, all_of_it = (picture(content, Embed(max_pixels=most), full=each) for each in (False, True))
+        assert all_of_it.pixels.shape[1::-1] == full
+        assert reduced.pixels.size <= all_of_it.pixels.size <= 3 * most
+        assert (reduced.width, reduced.height) == (all_of_it.width, all_of_it.height) == (3_000, 2_000)
+    assert "embed.max_pixels is 90000" in refused(content, Embed(max_pixels=90_000)).detail
+    assert "embed.max_pixels is 5999999" in refused(content, Embed(max_pixels=5_999_999, detector="aligned")).detail
+    assert "embed.max_full_pixels is 5999999" in refused(content, Embed(max_full_pixels=5_999_999)).detail
+    assert (
+        "embed.max_pixels is 5999999"
+        in refused(encoded(colour().resize((3_000, 2_000))), Embed(max_pixels=5_999_999)).detail
+    )
+
+
+def test_what_no_sound_camera_makes_is_refused_by_its_header() -> None:
+    assert refused(jpeg_of_claimed_size(16_320, 12_240)).detail.startswith("JPEG: truncated"), "200 megapixels are not"
+    assert refused(jpeg_of_claimed_size(20_000, 13_000)).reason is Reason.TOO_LARGE
+    assert refused(jpeg_of_claimed_size(60_000, 60_000)).reason is Reason.TOO_LARGE
+    assert Image.MAX_IMAGE_PIXELS == 89_478_485, "as Pillow has it"
+
+
+def test_a_long_jpeg_keeps_the_pixels_that_its_tiles_need() -> None:
+    content = encoded(colour().resize((8_000, 1_000)), "JPEG")
+    assert picture(content, EMBED).pixels.shape[:2] == (1_000, 8_000)
+    assert picture(content, Embed(detector_side=640)).pixels.shape[:2] == (500, 4_000)
 
 
 def test_thousands_of_scans_are_refused_before_they_are_decoded() -> None:

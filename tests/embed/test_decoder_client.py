@@ -19,8 +19,9 @@ from PIL import Image
 import facesieve
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed.decode import Unusable, picture
+from facesieve.embed.decode import picture
 from facesieve.embed.decoder_client import PILLOW, Decoder
+from facesieve.embed.picture import Unusable
 
 EMBED = Embed(max_seconds=1.0, max_memory=1 << 28)
 
@@ -124,7 +125,7 @@ def test_a_hung_child_ends_though_its_parent_was_killed(tmp_path: Path) -> None:
 import stand_in, threading
 from facesieve.core.sections import Embed
 from facesieve.embed.decoder_client import Decoder
-from facesieve.embed.decode import Unusable
+from facesieve.embed.picture import Unusable
 made = Decoder(Embed(max_seconds=0.5), "stand_in:decode")
 try:
     made.decode(b"")

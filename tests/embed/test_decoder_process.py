@@ -9,8 +9,8 @@ import numpy as np
 
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.decoder_process import DECODED, LENGTH, READY, REQUEST, SHAPE, UNUSABLE, serve, settings
+from facesieve.embed.picture import Picture, Unusable
 
 
 def decode(content: bytes, embed: Embed, full: bool) -> Picture:
@@ -19,7 +19,12 @@ def decode(content: bytes, embed: Embed, full: bool) -> Picture:
         raise Unusable(Reason.UNDECODABLE, "cut off")
     if content == b"huge":
         raise MemoryError
-    return Picture(np.full((len(content), 2, 3), int(full), np.uint8), 20, 10)
+    return Picture(np.full((len(content), 2, 3), int(full), np.uint8), 20, 10, (Reason.REPAIRED,) if full else ())
+
+
+def words(every: list[str]) -> bytes:
+    text = json.dumps(every).encode()
+    return LENGTH.pack(len(text)) + text
 
 
 def answers(*contents: tuple[bytes, bool]) -> bytes:
@@ -29,15 +34,15 @@ def answers(*contents: tuple[bytes, bool]) -> bytes:
     return replies.getvalue()
 
 
-def test_a_decoded_image_is_its_shape_and_its_pixels() -> None:
-    small, large = DECODED + SHAPE.pack(1, 2, 20, 10) + bytes(6), DECODED + SHAPE.pack(2, 2, 20, 10) + b"\1" * 12
+def test_a_decoded_image_is_its_shape_its_pixels_and_its_notes() -> None:
+    small = DECODED + SHAPE.pack(1, 2, 20, 10) + bytes(6) + words([])
+    large = DECODED + SHAPE.pack(2, 2, 20, 10) + b"\1" * 12 + words(["repaired"])
     assert answers((b"a", False), (b"bc", True)) == READY + small + large
 
 
 def test_an_unusable_image_is_its_reason_and_the_next_is_served() -> None:
-    text = json.dumps([Reason.UNDECODABLE.value, "cut off"]).encode()
-    served = DECODED + SHAPE.pack(1, 2, 20, 10) + bytes(6)
-    assert answers((b"bad", True), (b"a", False)) == READY + UNUSABLE + LENGTH.pack(len(text)) + text + served
+    served = DECODED + SHAPE.pack(1, 2, 20, 10) + bytes(6) + words([])
+    assert answers((b"bad", True), (b"a", False)) == READY + UNUSABLE + words(["undecodable", "cut off"]) + served
 
 
 def test_an_image_that_takes_too_much_memory_is_told() -> None:

@@ -19,10 +19,10 @@ from facesieve.core.profiles import Crop, Profile
 from facesieve.core.reasons import REJECTING
 from facesieve.core.sections import Embed, Images
 from facesieve.embed import embeddings as faces_of
-from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.decoder_client import Decoder
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.listing import listing
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.worker import Plan
 from facesieve.images.sources import source
 
@@ -32,14 +32,14 @@ LONGEST_DETAIL = 120
 FOLDER = "d\N{PILE OF POO}\n"
 
 REFUSED = {
-    "60000x60000-claim.png": "too_large: more pixels than embed.max_pixels",
-    "60000x60000-claim.jpg": "too_large: more pixels than embed.max_pixels",
-    "60000x60000-claim.bmp": "too_large: more pixels than embed.max_pixels",
-    "60000x60000-claim.gif": "too_large: more pixels than embed.max_pixels",
-    "60000x60000-claim.ppm": "too_large: more pixels than embed.max_pixels",
-    "60000x60000-claim.webp": "too_large: more pixels than embed.max_pixels",
+    "60000x60000-claim.png": "too_large: more pixels, embed.max_pixels is 50000000",
+    "60000x60000-claim.jpg": "too_large: more pixels, embed.max_full_pixels is 250000000",
+    "60000x60000-claim.bmp": "too_large: more pixels, embed.max_pixels is 50000000",
+    "60000x60000-claim.gif": "too_large: more pixels, embed.max_pixels is 50000000",
+    "60000x60000-claim.ppm": "too_large: more pixels, embed.max_pixels is 50000000",
+    "60000x60000-claim.webp": "too_large: more pixels, embed.max_pixels is 50000000",
     "60000x1-claim.png": "bad_aspect: 60000 x 1 pixels",
-    "7000x7000-claim.ppm": "undecodable: PPM: OSError image file is truncated",
+    "7000x7000-claim.ppm": "undecodable: PPM: truncated: the last rows",
     "scans-1500.jpg": "undecodable: JPEG: more than 100 scans",
     "text-bomb.png": "undecodable: ValueError Decompressed data too large",
     "text-bombs.png": "undecodable: ValueError Too much memory used in text chunks",
@@ -129,7 +129,8 @@ def outcome(decoder: Decoder, file: hostile.File) -> Picture | Unusable:
         assert file.name not in answer.detail
     else:
         assert answer.pixels.shape[2:] == (3,)
-        assert 0 < answer.width * answer.height <= EVERY.max_pixels
+        assert 0 < answer.width * answer.height <= EVERY.max_full_pixels
+        assert answer.pixels.size <= 3 * EVERY.max_pixels
     return answer
 
 

@@ -87,3 +87,11 @@ def test_a_new_image_that_cannot_be_read_is_undecodable() -> None:
     row = outcome(gone)
     assert (row["image_id"], row["sha256"]) == (ids.image_id("a.jpg", None), None)
     assert (row["reason"], row["detail"]) == ("undecodable", "cannot be read (FileNotFoundError)")
+
+
+@pytest.mark.parametrize("size", [0, None])
+def test_a_row_without_bytes_says_what_to_do(size: int | None) -> None:
+    row = outcome(None, size=size)
+    assert row["reason"] == "empty"
+    assert "embed the pictures first" in row["detail"]
+    assert outcome(None, size=0, content=b"")["detail"] == "0 bytes"

@@ -9,6 +9,6 @@ import pytest
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Iterator[Path]:
-    """Five images in odd places, and six other things."""
+    """Six images in odd places, and five other things."""
     with odd_tree.planted(tmp_path) as root:
         yield root

@@ -14,7 +14,7 @@ def _ignored(*pairs: tuple[str, int]) -> Ignored:
 @pytest.mark.parametrize(
     ("kind", "key"),
     [
-        ("unreadable folder", "Let the user of the job read it"),
+        ("unreadable folder", "Let the user of the job read them"),
         ("link to a folder", "images.follow_links = true"),
         (".gif", "images.suffixes"),
         (".tar", "Unpack"),
@@ -24,7 +24,7 @@ def _ignored(*pairs: tuple[str, int]) -> Ignored:
 )
 def test_what_could_be_an_image_is_a_warning_with_count_place_and_key(kind: str, key: str) -> None:
     (sentence,) = warnings(_ignored((kind, 12)))
-    assert sentence.startswith(f"images.root: 12 {kind} (such as 'a/x12') ")
+    assert sentence.startswith(f"images.root: left out are 12 {kind} (such as 'a/x12'): the")
     assert key in sentence
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -51,6 +52,25 @@ def test_a_name_that_leaves_the_root_or_is_none_is_refused(storage: Storage, nam
             use(name)
     with pytest.raises(OSError):
         storage.write(name, b"")
+
+
+def test_a_file_whose_name_is_no_utf8_is_read_on_this_machine_alone(tmp_path: Path) -> None:
+    name = b"a/\xff.jpg"
+    (tmp_path / "a").mkdir()
+    with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
+        file.write(b"content")
+    assert Storage(str(tmp_path)).content(name) == b"content"
+    assert Storage(tmp_path.as_uri()).content(name, 3) == b"con"
+    remote = Storage("mock:///bytes")
+    remote.write("a/b", b"content")
+    assert (remote.content(b"a/b"), remote.content(b"a/b", 3)) == (b"content", b"con")
+    for refused in (name, b"../a", b"a//b", b"a\0b"):
+        with pytest.raises(OSError):
+            remote.content(refused)
+    with pytest.raises(OSError):
+        Storage(str(tmp_path)).content(b"../" + os.fsencode(tmp_path.name) + b"/" + name)
+    with pytest.raises(OSError):
+        remote.local(b"a")
 
 
 def test_missing_files_are_os_errors(storage: Storage) -> None:

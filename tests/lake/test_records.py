@@ -7,19 +7,18 @@ from typing import Any
 
 import pytest
 
+from facesieve.lake.decide_records import DecideRecord, PublishRecord
 from facesieve.lake.records import (
     AttachmentRecord,
     ChurnRecord,
     ClusterRecord,
-    DecideRecord,
     LinkRecord,
-    PublishRecord,
     RunRecord,
     ScopeRecord,
-    StepRecord,
     VoteBasis,
     step_record,
 )
+from facesieve.lake.step_record import StepRecord
 
 BASE = {"seconds": 1.5, "key": "k", "reused": False, "rows_in": 9, "rows_out": 4, "reasons": {}}
 CHURN = {"births": 1, "deaths": 0, "merges": 0, "splits": 2, "faces": 8, "changed": 0.25}
@@ -73,14 +72,27 @@ DECIDE = {
     "contradicted": 0,
     "ruled_failed": 0,
     "links": 1,
+    "folders": {
+        "images": 9,
+        "published": 8,
+        "median": 4.5,
+        "reason": "outlier",
+        "reason_images": 1,
+        "small": 1,
+        "small_images": 0,
+        "few": 0,
+        "faceless": 0,
+        "copies": 1,
+        "split": 0,
+    },
 }
 STEPS: dict[str, dict[str, Any]] = {
-    "listing": {"ignored": 1, "left_out": {"litter": {"@eaDir": 1}}, "new": 2, "gone": 3, "changed": 4},
+    "listing": {"ignored": 1, "left_out": {"litter": {"@eaDir": 1}}, "layout": None, "new": 2, "gone": 3, "changed": 4},
     "embed": {},
     "link": LINK,
     "cluster": CLUSTER,
     "decide": DECIDE,
-    "publish": {"known": 9, "changed": 1, "exported": 2},
+    "publish": {"known": 9, "changed": 1, "gone": 0, "added": 3, "exported": 2},
     "a step of another version": {},
 }
 

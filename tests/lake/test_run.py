@@ -11,10 +11,12 @@ from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError
 from facesieve.core.profiles import Profile
 from facesieve.lake.catalog import Lake
+from facesieve.lake.decide_records import PublishRecord
 from facesieve.lake.ledger import Ledger
-from facesieve.lake.records import LinkRecord, PublishRecord, StepRecord
+from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Run
 from facesieve.lake.source_digest import code_digest
+from facesieve.lake.step_record import StepRecord
 
 PROFILE = Profile(file="", sha256="0" * 64, form="tflite", input=(160, 160), normalisation="none", dimension=2)
 

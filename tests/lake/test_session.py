@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from facesieve.core.errors import ConfigError
 from facesieve.core.sections import Lake
 from facesieve.lake import session
 
+PUSH_DOWN = "spark.sql.iceberg.aggregate-push-down.enabled"
 ICEBERG = "org.apache.iceberg.spark.SparkCatalog"
 
 
@@ -24,8 +26,10 @@ def test_a_session_that_is_ready_serves_the_lakes_root(spark: SparkSession, tmp_
     spark.conf.set("spark.sql.catalog.ready", ICEBERG)
     spark.conf.set("spark.sql.catalog.ready.type", "hadoop")
     former = spark.sparkContext.getCheckpointDir()
+    spark.conf.set(PUSH_DOWN, "true")
     try:
         assert session.start(Lake(root=f"{tmp_path}/lake", catalog="ready")) is spark
+        assert spark.conf.get(PUSH_DOWN) == "false", "whatever the cluster says"
         assert spark.conf.get("spark.sql.catalog.ready.warehouse") == f"{tmp_path}/lake"
         (checkpoints,) = (tmp_path / "lake/_scratch").iterdir()
         session.clear_scratch(spark)
@@ -59,3 +63,15 @@ def test_a_scratch_folder_that_cannot_be_made(spark: SparkSession, tmp_path: Pat
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"lake\.scratch: .*cannot be made"):
         session.start(Lake(scratch=f"{tmp_path}/file/scratch"))
+
+
+def test_the_greatest_of_long_values_is_a_value_that_is_there(spark: SparkSession) -> None:
+    """The shipped configuration switches off what would answer from bounds that are cut to 16 bytes."""
+    assert spark.conf.get(PUSH_DOWN) == "false"
+    table = f"lake.ns_{uuid.uuid4().hex[:8]}.names"
+    names = [f"a long name of a person {number:04d}" for number in range(9)]
+    rows = spark.createDataFrame([(name, bytearray(name.encode())) for name in names], "name string, bytes binary")
+    rows.writeTo(table).using("iceberg").create()
+    spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ('write.metadata.metrics.default' = 'full')")
+    row = spark.sql(f"SELECT min(name), max(name), min(bytes), max(bytes) FROM {table}").collect()[0]
+    assert [*row[:2], *(value.decode() for value in row[2:])] == [names[0], names[-1]] * 2

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from exported import LABELS, PLACES, content
 from pyspark.errors import PythonException
+from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import Cleaned
@@ -72,6 +73,30 @@ def spoilt(source: Storage) -> Iterator[Storage]:
     source.write("h1.jpg", b"another picture")
     yield source
     source.write("h1.jpg", content("h1.jpg"))
+
+
+def test_an_image_of_several_people_is_in_the_folder_of_each_and_once_in_each(
+    cleaned: Cleaned, source: Storage, tmp_path: Path
+) -> None:
+    """b/y.jpg shows Ann twice, and somebody of cluster 7; the other rows are as they were."""
+    row = cleaned.where("uri = 'b/y.jpg'")
+    more = [("Ann", 900), ("cluster-7", 901)]
+    faces = [row.withColumns({"identity": F.lit(name), "face_id": F.lit(face).cast("bigint")}) for name, face in more]
+    whole = Cleaned(cleaned.unionByName(faces[0]).unionByName(faces[1]))
+    assert export_folders(whole, source.read, Storage(str(tmp_path))) == len(PLACES) + 2
+    rows = [row for row in manifest(tmp_path / "folders") if row["uri"] == "b/y.jpg"]
+    ann = next(row["path"] for row in rows if row["identity"] == "Ann")
+    paths = {int(row["face_id"]): row["path"] for row in rows}
+    assert paths == {103: ann, 900: ann, 901: "cluster-7/y.jpg"}
+    assert Path(ann).name == "y.jpg", "a second face makes no name crowded"
+    assert all((tmp_path / "folders" / path).read_bytes() == content("b/y.jpg") for path in paths.values())
+    files = [file for file in (tmp_path / "folders").rglob("*.jpg") if file.is_file()]
+    assert len(files) == len(PLACES) + 1
+
+    assert export_parquet(whole, Storage(str(tmp_path)), 2) == len(PLACES) + 2
+    with (tmp_path / "labels.csv").open(newline="", encoding="utf-8") as file:
+        images = {row["identity"]: int(row["images"]) for row in csv.DictReader(file)}
+    assert (images["Ann"], images["cluster-7"]) == (4, 2), "images are counted, not faces"
 
 
 def test_a_source_that_changed_is_an_error_and_leaves_no_success(

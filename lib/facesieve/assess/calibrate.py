@@ -21,6 +21,7 @@ from facesieve.assess.samples import NamedFaces, named_faces, sample_by_identity
 from facesieve.core import profiles, tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.places import argument
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import Embeddings, Listing
 from facesieve.faces.blocks import FaceBlocks, Faces, ListedFaces, face_blocks, inventory, sample
@@ -70,8 +71,10 @@ class Measured(NamedTuple):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this job is asked."""
-    parser.add_argument("--out", required=True, metavar="PROFILE.toml", help="model profile to write; must be new")
-    parser.add_argument("--svg", required=True, metavar="FILE", help="picture to write; must be new")
+    parser.add_argument(
+        "--out", type=argument, required=True, metavar="PROFILE.toml", help="model profile to write; must be new"
+    )
+    parser.add_argument("--svg", type=argument, required=True, metavar="FILE", help="picture to write; must be new")
     add_run(parser)
 
 

@@ -17,12 +17,15 @@ from facesieve.assess.truth_file import read_truth
 from facesieve.core import tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.places import argument
 from facesieve.lake.side_job import SideJob
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this job is asked."""
-    parser.add_argument("--truth", default="", metavar="FILE", help="CSV or Parquet with the columns uri and identity")
+    parser.add_argument(
+        "--truth", type=argument, default="", metavar="FILE", help="CSV or Parquet with the columns uri and identity"
+    )
     parser.add_argument("--scope", default="", help="identity or global (default: each that there is)")
     add_run(parser)
 

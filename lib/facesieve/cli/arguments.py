@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 
 from facesieve.cli.shipped import shipped
 from facesieve.core import logs
+from facesieve.core.places import argument
 
 
 def parser_of(name: str, about: str) -> ArgumentParser:
@@ -21,9 +22,14 @@ def parser_of(name: str, about: str) -> ArgumentParser:
 def add_configuration(parser: ArgumentParser) -> None:
     """Declare where the configuration comes from."""
     parser.add_argument(
-        "--config", default=str(shipped("conf/pipeline.toml")), help="TOML file (default: conf/pipeline.toml)"
+        "--config",
+        type=argument,
+        default=str(shipped("conf/pipeline.toml")),
+        help="TOML file (default: conf/pipeline.toml)",
     )
-    parser.add_argument("--overlay", action="append", default=[], metavar="FILE", help="TOML file laid over it")
+    parser.add_argument(
+        "--overlay", type=argument, action="append", default=[], metavar="FILE", help="TOML file laid over it"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="one key")
 
 

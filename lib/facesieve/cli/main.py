@@ -144,7 +144,8 @@ def _begin(arguments: Namespace) -> Run:
 
 
 def _lake_of(settings: Config, run: str, model: str) -> tuple[SparkSession, Lake, Ledger]:
-    spark = session.start(settings.lake)
+    places = {"images.root": settings.images.root, "publish.export_root": settings.publish.export_root}
+    spark = session.start(settings.lake, places)
     lake = Lake(spark, settings.lake)
     return spark, lake, Ledger(spark, lake, run, settings, model)
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from facesieve.core.console import aligned, count, duration
-from facesieve.lake.records import (
-    SCOPES,
-    ClusterRecord,
-    DecideRecord,
-    RunRecord,
-    ScopeRecord,
-    StepRecord,
-)
+from facesieve.lake.decide_records import DecideRecord
+from facesieve.lake.records import SCOPES, ClusterRecord, RunRecord, ScopeRecord
+from facesieve.lake.step_record import StepRecord
 
 _NEXT = {"listing": "link", "embed": "link", "link": "cluster", "cluster": "decide", "decide": "publish"}
 """The job after the step that a run ended with."""

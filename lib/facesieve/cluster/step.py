@@ -18,6 +18,7 @@ from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.edge_weights import weigh
 from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_record
 from facesieve.cluster.frames import FaceVectors, ListedFaces
+from facesieve.cluster.guards import refuse_doubled, refuse_strays
 from facesieve.cluster.lineage import FormerClusters, former_clusters
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import tables
@@ -45,6 +46,7 @@ def cluster(run: Run) -> None:
         stage.done(stage.reused(edges.count(), stage.read(CLUSTERS).count()))
         return
     epoch = linked(stage)
+    refuse_strays(edges, faces_of(stage))
     weighed = weigh(stage, edges, epoch)
     former = former_clusters(stage, epoch, settings)
     limits = _constraints(stage, pairs)
@@ -70,7 +72,7 @@ def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:
     embedded = stage.of_model(tables.EMBEDDINGS).select("face_id", "image_id", "face_rank")
     faces = ListedFaces(embedded.join(listed, "image_id", how="inner"))
     # One face per image leaves nothing to tell apart.
-    photos_differ = run.config.cluster.same_photo_differs and run.config.embed.faces == "all"
+    photos_differ = run.config.cluster.same_photo_differs and run.config.embed.faces != "largest"
     return constraints(pairs, faces, run.warn, photos_differ=photos_differ)
 
 
@@ -78,7 +80,9 @@ def _outcome(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, con
     """Cluster one scope: vote, check the constraints, and give the clusters the ids that they had before."""
     held_to = constraints.within_folders() if scope == "identity" else constraints
     voting = Voting(stage.run.config.cluster, _checkpoints(stage, former, scope), _reporter(scope))
-    clustered = clusters(_vote_input(stage, scope, epoch, former, held_to), voting)
+    vote_input = _vote_input(stage, scope, epoch, former, held_to)
+    refuse_doubled(scope, vote_input.faces)
+    clustered = clusters(vote_input, voting)
     _warn(stage, scope, clustered)
     broken = violations(clustered.rows, held_to)
     if broken:

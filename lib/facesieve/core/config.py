@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
@@ -30,6 +31,14 @@ class Config:
     publish: Publish = field(default_factory=Publish)
 
 
+_THRESHOLDS = {
+    "cosine": (0.0, 1.0),
+    "l2": (0.0, math.sqrt(2)),
+    "squared_l2": (0.0, 2.0),
+    "inverse_l2": (1 / math.sqrt(2), math.inf),
+}
+"""By unit: what thresholds are between, for cosines between 0 and 1."""
+
 SECTIONS = tuple(field.name for field in dataclasses.fields(Config))
 
 
@@ -51,7 +60,7 @@ def load(
         faults.extend(_cross_faults(config, sections))
     if faults or config is None:
         raise ConfigError(faults)
-    return config
+    return dataclasses.replace(config, embed=_settled(config))
 
 
 def model_named(path: str, overlays: Sequence[str] = (), sets: Sequence[str] = ()) -> str:
@@ -69,6 +78,14 @@ def as_dict(config: Config) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
+def _settled(config: Config) -> Embed:
+    """`embed.faces` is `largest` in place of `auto` where no image bears a name, or bears one face by its making."""
+    nameless = config.images.identity == "none" and not config.images.labels
+    if config.embed.faces == "auto" and (nameless or config.embed.detector == "aligned"):
+        return dataclasses.replace(config.embed, faces="largest")
+    return config.embed
+
+
 def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
     faults: list[Fault] = []
     if not config.lake.root and config.lake.catalog == "lake":
@@ -77,9 +94,21 @@ def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
         faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
     if "images" in sections and config.images.root.strip():
         faults.extend(_overlaps(config))
+    faults.extend(_threshold_faults(config.link))
     if "publish" in sections and config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
     return faults
+
+
+def _threshold_faults(link: Link) -> list[Fault]:
+    """Refuse explicit thresholds that no two faces could have, before anything is embedded; 0 is none."""
+    low, high = _THRESHOLDS[link.unit]
+    fix = f"Use a number above {low:.4g} and below {high:.4g} (link.unit is {link.unit}), or 0 for none."
+    return [
+        Fault(f"link.threshold_{scope}", f"{value:g} is not allowed", fix)
+        for scope, value in (("identity", link.threshold_identity), ("global", link.threshold_global))
+        if value and not low < value < high
+    ]
 
 
 def _overlaps(config: Config) -> list[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,15 @@ def _parse_file(name: str, faults: list[Fault]) -> Mapping[str, Any]:
 
 def _parse_set(text: str, faults: list[Fault]) -> Mapping[str, Any]:
     dotted, equals, raw = text.partition("=")
-    section, dot, name = dotted.strip().partition(".")
-    if not (equals and dot and section and name):
+    names = dotted.strip().split(".")
+    if not (equals and len(names) > 1 and all(names)):
         faults.append(Fault(f"--set {text}", "is not section.key=value", "Write it like --set lake.root=/data/lake."))
         return {}
     try:
         value = tomllib.loads(f"value = {raw}")["value"]
     except tomllib.TOMLDecodeError:
         value = raw
-    return {section: {name: value}}
+    return reduce(lambda inner, name: {name: inner}, reversed(names), value)
 
 
 def _lay_over(base: dict[str, Any], top: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from facesieve.core.errors import Fault
+from facesieve.core.places import expanded
 
 Check = Callable[[Any], str | None]
 Section = TypeVar("Section")
@@ -29,16 +30,20 @@ def key(
     was: str = "",
     needed: bool = False,
     reads: Callable[[Any], Any] | None = None,
+    place: bool = False,
 ) -> Any:
     """Declare one configuration key: its default (absent: the key must be set) and a check of its value.
 
     A check returns None for a good value, else what to do, as a sentence ("Use a number above 0."). `was` is the name
     that the key bore in 0.4.0: a fault then tells the new name. `needed`: whoever uses the section must set the key.
     `reads` turns what is written, where it has another type, into the type of the key.
+    `place`: the value is a path or URI, in which `~` and variables are replaced.
     """
     if isinstance(default, list):
         default = tuple(default)
-    return dataclasses.field(default=default, metadata={"check": check, "was": was, "needed": needed, "reads": reads})
+    return dataclasses.field(
+        default=default, metadata={"check": check, "was": was, "needed": needed, "reads": reads, "place": place}
+    )
 
 
 def one_of(*choices: str, renamed: Mapping[str, str] | None = None) -> Check:
@@ -122,6 +127,8 @@ def build(section: type[Section], raw: Mapping[str, Any], prefix: str, faults: l
             reads = field.metadata.get("reads")
             written = raw.get(name, {})
             values[name] = _value(hints[name], reads(written) if reads else written, dotted, faults)
+            if field.metadata.get("place") and isinstance(values[name], str):
+                values[name] = _place(values[name], dotted, faults)
             _run_check(field, values[name], dotted, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             if field.metadata.get("was") in raw:
@@ -130,6 +137,20 @@ def build(section: type[Section], raw: Mapping[str, Any], prefix: str, faults: l
         else:
             _run_check(field, field.default, dotted, faults)
     return section(**values) if len(faults) == before else None
+
+
+def _place(written: str, dotted: str, faults: list[Fault]) -> str:
+    if written.startswith("hf://"):
+        kind, owner, name = (written.removeprefix("hf://").split("/") + [""] * 3)[:3]
+        repository = f"{owner}/{name.partition('@')[0]} --repo-type dataset" if kind == "datasets" else "OWNER/NAME"
+        fix = f"Download it first (hf download {repository} --local-dir FOLDER), and give the folder."
+        faults.append(Fault(dotted, f"{written} cannot be read from here", fix))
+        return written
+    try:
+        return expanded(written)
+    except ValueError as problem:
+        faults.append(Fault(dotted, f"{written}: {problem}", "Set it, or write the full path; $$ is a dollar sign."))
+        return written
 
 
 def _unknown(prefix: str, name: str, fields: Mapping[str, dataclasses.Field[Any]]) -> Fault:

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
+from argparse import ArgumentTypeError
 from urllib.parse import unquote, urlsplit
+
+_VARIABLE = re.compile(r"\$\$|\$(\w+)|\$\{(\w+)\}", re.ASCII)
 
 
 def is_uri(place: str) -> bool:
     """Say whether a place is named by a URI."""
     return "://" in place or place.startswith("file:")
+
+
+def expanded(place: str) -> str:
+    """Return a place with `~` at its beginning and `$VARIABLES` replaced; `$$` is a dollar sign.
+
+    Raises ValueError, with what is not there, where a variable is not set or a user has no home folder.
+    """
+    home = os.path.expanduser(place)
+    if home.startswith("~") and re.match(r"~\w*(/|$)", home):
+        raise ValueError(f"there is no home folder {home.partition('/')[0]}")
+    return _VARIABLE.sub(_value, home)
+
+
+def argument(place: str) -> str:
+    """Return a place of the command line as `expanded` does, for argparse (`type=`)."""
+    try:
+        return expanded(place)
+    except ValueError as problem:
+        raise ArgumentTypeError(str(problem)) from None
 
 
 def local_path(place: str) -> str | None:
@@ -30,6 +53,15 @@ def absolute(place: str) -> str:
 def is_below(place: str, root: str) -> bool:
     """Say whether a place is another one, or inside it; links on this machine are followed."""
     return _parts(place)[: len(_parts(root))] == _parts(root)
+
+
+def _value(variable: re.Match[str]) -> str:
+    name = variable[1] or variable[2]
+    if name is None:
+        return "$"
+    if name not in os.environ:
+        raise ValueError(f"environment variable {name} is not set")
+    return os.environ[name]
 
 
 def _parts(place: str) -> list[str]:

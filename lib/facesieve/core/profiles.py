@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from facesieve.core.config_schema import at_least, between, build, key, one_of
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.places import expanded
 from facesieve.core.sections import Embed
 
 FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite")
@@ -140,7 +140,12 @@ def folder_beside(configuration: str) -> str:
 
 def path_of(model: str, folder: str) -> Path:
     """Return where the profile is that `embed.model` names."""
-    return Path(os.path.expandvars(model)) if model.endswith(".toml") else Path(folder) / f"{model}.toml"
+    if not model.endswith(".toml"):
+        return Path(folder) / f"{model}.toml"
+    try:
+        return Path(expanded(model))
+    except ValueError:  # a fault of the configuration, where the same key is read
+        return Path(model)
 
 
 def load(model: str, folder: str) -> Profile:
@@ -169,19 +174,21 @@ def load(model: str, folder: str) -> Profile:
 def _expand(tables: dict[str, Any], path: Path, faults: list[Fault]) -> None:
     if not isinstance(tables.get("file"), str):
         return
-    tables["file"] = os.path.expandvars(tables["file"])
-    left = re.search(r"\$\{?(\w+)", tables["file"])
-    if left:
-        fix = f"Set {left.group(1)}, or write the full path in {path}."
-        faults.append(Fault(f"{path.name}: file", f"environment variable {left.group(1)} is not set", fix))
+    try:
+        tables["file"] = expanded(tables["file"])
+    except ValueError as problem:
+        fix = f"Set it, or write the full path in {path}."
+        faults.append(Fault(f"{path.name}: file", str(problem), fix))
 
 
 def model_id(profile: Profile, embed: Embed) -> str:
     """Name the faces and vectors that this profile and these settings make: `name@` and 12 hex digits.
 
     The digest covers whatever changes which faces exist or what their vectors are, and nothing else: moving the file
-    or recalibrating the thresholds keeps the id, another crop or detector changes it.
+    or recalibrating the thresholds keeps the id, another crop or detector changes it. `embed.faces` auto embeds what
+    all does.
     """
+    settings = vars(embed) | {"faces": "largest" if embed.faces == "largest" else "all"}
     made_of = {
         "sha256": profile.sha256,
         "form": profile.form,
@@ -191,7 +198,7 @@ def model_id(profile: Profile, embed: Embed) -> str:
         "dimension": profile.dimension,
         "crop": profile.crop.made_of() if profile.crop else None,
         "margin": vars(profile.margin) if profile.margin else None,
-        "embed": {name: value for name, value in vars(embed).items() if name not in _WITHOUT_EFFECT_ON_FACES},
+        "embed": {name: value for name, value in settings.items() if name not in _WITHOUT_EFFECT_ON_FACES},
     }
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     return f"{profile.name}@{digest[:12]}"

@@ -56,6 +56,8 @@ class Reason(str, Enum):
     BLURRED = "blurred"
     EXTREME_ASPECT = "extreme_aspect"
     BURST = "burst"
+    REPAIRED = "repaired"
+    RECOLOURED = "recoloured"
 
 
 REJECTING = frozenset(

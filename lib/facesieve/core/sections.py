@@ -7,7 +7,7 @@ them).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from facesieve.core.config_schema import at_least, between, each_of, key, one_of
@@ -35,50 +35,87 @@ def _not_empty(value: str) -> str | None:
     return None if value.strip() else "Give a path or URI."
 
 
+def _column(value: str) -> str | None:
+    return None if value.strip() else "Give the name of a column."
+
+
 def _name(value: str) -> str | None:
     return None if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) else "Use letters, digits and underscores."
+
+
+_LITTER = (
+    "@eaDir|.@__thumb|.thumbnails|Thumbs.db|ehthumbs.db|desktop.ini|.DS_Store|._*|__MACOSX|.AppleDouble|.Spotlight-V100|"
+    ".fseventsd|.TemporaryItems|.ipynb_checkpoints|.git|.dvc|.Trash*|$RECYCLE.BIN|#recycle|@Recycle|#snapshot|"
+    ".snapshot|.snapshots|lost+found|System Volume Information|.picasaoriginals|*.jpg_original"
+)
+
+
+def _suffixes(values: tuple[str, ...]) -> str | None:
+    fine = values and all(re.fullmatch(r"\.[A-Za-z0-9_+-]{1,15}", value) for value in values)
+    return None if fine else "Use suffixes with their dot, such as .jpg."
+
+
+def _name_patterns(values: tuple[str, ...]) -> str | None:
+    fine = all(value.strip() and not {"/", "\0"} & set(value) for value in values)
+    return None if fine else "Use patterns (* ? [ab]) for one name of a file or folder each, so without /."
 
 
 @dataclass(frozen=True)
 class Lake:
     """Where the tables live."""
 
-    root: str = key("")
+    root: str = key("", place=True)
     catalog: str = key("lake", _name)
     namespace: str = key("faces", _name)
-    scratch: str = key("")
+    scratch: str = key("", place=True)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a Parquet data set; `image.bytes` is the field of a struct."""
+
+    uri: str = key("uri")
+    bytes: str = key("bytes", _column)
+    identity: str = key("identity", _column)
 
 
 @dataclass(frozen=True)
 class Images:
     """Where images come from, and what may count as one."""
 
-    root: str = key("", needed=True)
+    root: str = key("", needed=True, place=True)
     format: str = key("files", one_of("files", "parquet"))
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
-    labels: str = key("")
+    labels: str = key("", place=True)
     same_names: str = key("warn", one_of("warn", "unite"))
-    suffixes: tuple[str, ...] = key([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm"])
+    suffixes: tuple[str, ...] = key(
+        [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pnm"], _suffixes
+    )
+    ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
+    follow_links: bool = key(False)
+    columns: Columns = field(default_factory=Columns)
 
 
 @dataclass(frozen=True)
 class Embed:
     """How faces are found and turned into vectors."""
 
-    model: str = key("facenet", _not_empty)
+    model: str = key("facenet", _not_empty, place=True)
     detector: str = key("mtcnn", one_of("mtcnn", "aligned"))
-    faces: str = key("largest", one_of("largest", "all"))
+    faces: str = key("auto", one_of("auto", "largest", "all"))
     chunk_images: int = key(20_000, at_least(1))
     batch_images: int = key(32, between(1, 4096))
     detector_side: int = key(1_280, between(64, 10_000))
     formats: tuple[str, ...] = key(
-        ["JPEG", "PNG", "WEBP", "BMP", "PPM"], each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF")
+        ["JPEG", "PNG", "WEBP", "BMP", "PPM"],
+        each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "AVIF", "JPEG2000"),
     )
-    max_bytes: int = key(33_554_432, between(1, 1 << 30))
+    max_bytes: int = key(104_857_600, between(1, 1 << 30))
     max_pixels: int = key(50_000_000, between(1, 1_000_000_000))
+    max_full_pixels: int = key(250_000_000, between(1, 4_000_000_000))
     max_seconds: float = key(10.0, between(0.1, 3_600))
     max_memory: int = key(2_147_483_648, between(1 << 26, 1 << 40))
-    max_aspect: float = key(10.0, at_least(1))
+    max_aspect: float = key(30.0, at_least(1))
     min_face: int = key(20, at_least(12))
     min_confidence: float = key(0.8, between(0, 1))
     turned_below: float = key(0.95, between(0, 1))
@@ -113,7 +150,7 @@ class Cluster:
     attach_error: float = key(0.1, between(0, 1))
     update_fraction: float = key(0.75, between(0, 1, open_low=True, open_high=True))
     seed: int = key(0, between(-(2**63), 2**63 - 1))
-    constraints: str = key("")
+    constraints: str = key("", place=True)
     same_photo_differs: bool = key(False)
     max_supersteps: int = key(500, at_least(1))
     finish_locally_below: int = key(1_000_000, at_least(0))
@@ -125,6 +162,7 @@ class Decide:
 
     keep: str = key("largest", one_of("largest", "modes", "medoid"))
     min_faces: int = key(5, at_least(1))
+    small_folders: str = key("drop", one_of("drop", "quarantine", "keep"))
     close_share: float = key(0.8, between(0, 1, open_low=True))
     medoid_cosine: float = key(0.0, between(-1, 1))
     merge_identities: bool = key(False)
@@ -137,8 +175,8 @@ class Decide:
     low_confidence: float = key(0.9, between(0, 1))
     blurred: float = key(0.0, at_least(0))
     extreme_aspect: float = key(2.0, at_least(1))
-    overrides: str = key("")
-    protected: str = key("")
+    overrides: str = key("", place=True)
+    protected: str = key("", place=True)
     overlap: str = key("drop", one_of("drop", "quarantine"))
 
 
@@ -148,7 +186,10 @@ class Publish:
 
     apply: bool = key(False)
     max_change: float = key(0.05, between(0, 1))
+    max_gone: float = key(0.2, between(0, 1))
+    floor: int = key(5, at_least(0))
+    per_face: bool = key(False)
     outputs: tuple[str, ...] = key([], each_of("parquet", "folders"))
-    export_root: str = key("")
+    export_root: str = key("", place=True)
     buckets: int = key(16, between(1, 10_000))
     bytes: bool = key(False)

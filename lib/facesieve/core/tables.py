@@ -88,6 +88,7 @@ EMBEDDINGS = Table(
         phash=T.BinaryType(),
         passed_over=T.IntegerType(),
         face_phash=T.BinaryType(),
+        left_out=T.IntegerType(),
     ),
     key=("face_id",),
     partition=("model",),
@@ -195,7 +196,7 @@ CLEANED = Table(
         bytes=T.BinaryType(),
         label=T.IntegerType(),
     ),
-    key=("image_id",),
+    key=("image_id", "face_id"),
     partition=("bucket(identity)",),
 )
 IDENTITY_LINKS = Table(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.core import sections
 from facesieve.core.frames import checkpointed
 from facesieve.core.reasons import Reason, Verdict, is_published
 from facesieve.core.tables import DECISIONS, Decisions, Edges, IdentityLinks, conform
@@ -23,8 +24,9 @@ from facesieve.decide.flips import Suspects, flips
 from facesieve.decide.identity_links import identity_links
 from facesieve.decide.inputs import Basis, Inputs
 from facesieve.decide.keep_policy import POLICIES, approves, in_folders, objections
+from facesieve.decide.small_folders import folder_record
 from facesieve.decide.verdicts import DecidedImages, WeighedImages, nearest_of_its_people, with_proposals, with_verdicts
-from facesieve.lake.records import DecideRecord
+from facesieve.lake.decide_records import DecideRecord
 
 _ONE_PERSON = 0.5
 """Confidence from which the main cluster of a folder counts as the other folder's person."""
@@ -40,9 +42,10 @@ class Outcome:
     rows: Decisions
     links: IdentityLinks
     _decided: DecidedImages
+    _settings: sections.Decide
 
     def record(self) -> DecideRecord:
-        """Count what each keep policy would publish, and people's verdicts that the rules contradict or that fail."""
+        """Count what each keep policy would publish, folders, and people's verdicts against the rules or that fail."""
         published = [F.count_if(is_published(F.col(f"verdict_{policy}"))).alias(policy) for policy in POLICIES]
         failed = F.col("override").isNotNull() & (F.col("verdict") == Verdict.FAIL.value)
         # Who is quarantined is in doubt: that contradicts nobody.
@@ -51,7 +54,8 @@ class Outcome:
         counts = [F.count_if(contradicted).alias("contradicted"), F.count_if(failed).alias("ruled_failed")]
         row = self._decided.agg(*published, *counts).collect()[0]
         policies = {policy: row[policy] for policy in POLICIES}
-        return DecideRecord(policies=policies, contradicted=row.contradicted, ruled_failed=row.ruled_failed)
+        by_hand = {"contradicted": row.contradicted, "ruled_failed": row.ruled_failed}
+        return DecideRecord(policies=policies, folders=folder_record(self._decided, self._settings), **by_hand)
 
 
 def decisions(inputs: Inputs, basis: Basis) -> Outcome:
@@ -69,10 +73,10 @@ def decisions(inputs: Inputs, basis: Basis) -> Outcome:
     links = IdentityLinks(checkpointed(identity_links(speaking, inputs.embeddings, basis.scale, basis.settings)))
     suspects = Suspects(checkpointed(flips(speaking, owners, inputs, basis)))
     images = _with_links(speaking.join(suspects, on="face_id", how="left"), links)
-    weighed = WeighedImages(images.withColumn("membership_confidence", confidence.of_membership(_prior(speaking))))
+    weighed = WeighedImages(images.withColumns(_weights(_prior(speaking))))
     proposed = with_proposals(weighed, basis.settings)
     decided = DecidedImages(checkpointed(with_verdicts(proposed, basis.settings)))
-    return Outcome(_rows(decided, inputs.edges), links, decided)
+    return Outcome(_rows(decided, inputs.edges), links, decided, basis.settings)
 
 
 def _speaking(inputs: Inputs, basis: Basis) -> SpeakingFaces:
@@ -84,6 +88,14 @@ def _speaking(inputs: Inputs, basis: Basis) -> SpeakingFaces:
     by_hand = F.when(F.col("override") == Verdict.KEEP.value, F.col("face_id").isNotNull())
     terms = Terms(basis.scale, basis.medoid_cosine, settings.keep == "medoid")
     return with_evidence(faces, F.coalesce(by_hand, by_rule), inputs.embeddings, terms)
+
+
+def _weights(prior: float) -> dict[str, Column]:
+    """The confidences of an image, with what the faces leave open that were not looked at."""
+    return {
+        "membership_confidence": confidence.of_unseen(confidence.of_membership(prior)),
+        "flip_confidence": confidence.of_unseen_flip(F.col("flip_confidence")),
+    }
 
 
 def _prior(speaking: SpeakingFaces) -> float:

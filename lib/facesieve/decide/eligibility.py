@@ -34,13 +34,14 @@ ELIGIBLE = columns(
     "image_id bigint, uri string, identity string, face_id bigint, face_rank int, leading boolean, "
     "doubts array<string>, failure string, two_identities boolean, duplicate boolean, near_duplicate boolean, "
     "undecided boolean, keeper bigint, copy_confidence double, override string, override_to string, "
-    "overlap_cosine float, counted boolean"
+    "overlap_cosine float, counted boolean, passed_over boolean, left_out boolean"
 )
 """leading: the face is of the image's smallest rank. failure: why the image gives no face; then face_id is null.
 two_identities, duplicate, near_duplicate: what its copies make of it. undecided: none of these, and no overlap.
 keeper: the copy that counts. copy_confidence: of a near duplicate, that the two are one photograph. override,
 override_to: a person's verdict and target. overlap_cosine: to the nearest protected face. counted: the image makes its
-cluster large."""
+cluster large. passed_over, left_out: the image shows faces that were too small or too unsure, and others that were not
+taken; null of a failed image."""
 
 
 def eligibility(inputs: Inputs, settings: sections.Decide) -> EligibleFaces:
@@ -85,7 +86,8 @@ def _faces(embeddings: Embeddings, settings: sections.Decide) -> DataFrame:
     image = Window.partitionBy("image_id")
     leading = F.col("face_rank") == F.min("face_rank").over(image)
     measured = ("image_id", "face_id", "face_rank", "image_width", "image_height", "sharpness")
-    return embeddings.select(*measured, leading.alias("leading"), doubts(settings).alias("doubts"))
+    unseen = (F.coalesce(F.col(name) > 0, F.lit(False)).alias(name) for name in ("passed_over", "left_out"))
+    return embeddings.select(*measured, leading.alias("leading"), doubts(settings).alias("doubts"), *unseen)
 
 
 def _with_failures(inputs: Inputs, faces: DataFrame) -> ListedImages:

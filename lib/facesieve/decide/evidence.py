@@ -28,7 +28,7 @@ from facesieve.faces.vectors import medoid, pair_cosine
 
 _EVIDENCE = columns(
     "may_keep boolean, nearest_face bigint, cosine float, membership float, main_global bigint, "
-    "in_main_global boolean, near boolean, weak boolean"
+    "in_main_global boolean, near boolean, weak boolean, core_left_out float"
 )
 SpeakingFaces = NewType("SpeakingFaces", DataFrame)
 SPEAKING = T.StructType([*FOLDER_FACES, *_EVIDENCE])
@@ -36,7 +36,8 @@ SPEAKING = T.StructType([*FOLDER_FACES, *_EVIDENCE])
 nearest one, other than itself; null if none. membership: its score for the folder's core (`kernels.membership`); null
 where unknown. main_global: the cluster of the scope `global` that holds most of the folder's main cluster.
 in_main_global: the face is in it, or the scope is missing. near: the medoid of its cluster is near that of the main
-cluster. weak: in the main cluster, not in main_global, and of too low a membership score to be kept."""
+cluster. weak: in the main cluster, not in main_global, and of too low a membership score to be kept. core_left_out:
+share of the images that count in the main cluster in which faces were left out; 0 without such images."""
 
 Speakers = NewType("Speakers", DataFrame)
 SPEAKERS = columns("face_id bigint, people string, moved boolean")
@@ -106,6 +107,7 @@ class _Folder(NamedTuple):
     mode: Flags
     counted: Flags
     may_keep: Flags
+    left_out: Flags
 
     def take(self, rows: Array) -> _Folder:
         return self._replace(**{name: column[rows] for name, column in self._asdict().items()})
@@ -121,11 +123,12 @@ class _Evidence(NamedTuple):
     in_main_global: Flags
     near: Flags
     weak: Flags
+    core_left_out: Shorts
 
 
 def _speaking(rows: pa.Table, terms: Terms) -> pa.Table:
-    names = ("main", "mode", "counted", "may_keep")
-    flags = [as_numpy(rows[name]).astype(np.bool_) for name in names]
+    names = ("main", "mode", "counted", "may_keep", "left_out")
+    flags = [as_numpy(pc.fill_null(rows[name], False)).astype(np.bool_) for name in names]
     clusters = (as_numpy(rows["in_global"]), as_numpy(pc.is_valid(rows["in_global"])), as_numpy(rows["cluster_id"]))
     every = _Folder(as_numpy(rows["face_id"]), as_matrix(rows["vector"]), *clusters, *flags)
     images, ranks = as_numpy(rows["image_id"]), as_numpy(rows["face_rank"])
@@ -155,7 +158,8 @@ def _evidence(folder: _Folder, terms: Terms) -> _Evidence:
     offered = folder.may_keep & (near | (not terms.near_only)) & ~weak
     row, cosine = nearest(folder.ids, folder.vectors, offered)
     main_global = np.full(count, 0 if cluster is None else cluster)
-    return _Evidence(row, cosine, score, main_global, inside, near, weak)
+    unseen = np.full(count, folder.left_out[central].mean() if central.any() else 0.0, np.float32)
+    return _Evidence(row, cosine, score, main_global, inside, near, weak, unseen)
 
 
 def _near(folder: _Folder, cosine: float) -> Flags:
@@ -188,6 +192,7 @@ def _with_columns(rows: pa.Table, evidence: _Evidence, ids: Indices) -> pa.Table
         pa.array(evidence.in_main_global, pa.bool_(), mask=failed),
         pa.array(evidence.near, pa.bool_(), mask=failed),
         pa.array(evidence.weak, pa.bool_(), mask=failed),
+        pa.array(evidence.core_left_out, pa.float32(), mask=failed),
     )
     for name, column in zip(_EVIDENCE.names[1:], arrays, strict=True):
         rows = rows.append_column(name, column)

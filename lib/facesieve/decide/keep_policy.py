@@ -64,16 +64,18 @@ def objections(policy: str, settings: sections.Decide) -> dict[str, Column]:
 
     `largest` keeps the largest cluster, unless the second one is nearly as large (`decide.close_share`). `modes` keeps
     every cluster of `decide.min_faces`. `medoid` keeps those modes whose medoid is `near` the largest's, a column that
-    the faces' vectors give.
+    the faces' vectors give. With `decide.small_folders` = keep the largest cluster may be smaller than a mode.
     """
     named = F.col("identity").isNotNull()
     small = ~named & (F.col("global_size") < settings.min_faces)
     # Rounded, since 0.7 x 10 is a little more than 7.
     close = F.round(F.lit(settings.close_share) * F.col("largest"), 6)
-    outlier = {"largest": F.col("size") < close, "modes": ~F.col("mode"), "medoid": ~(F.col("mode") & F.col("near"))}
+    keeps_small = settings.small_folders == "keep"
+    mode = F.col("mode") | F.col("main") if keeps_small else F.col("mode")
+    outlier = {"largest": F.col("size") < close, "modes": ~mode, "medoid": ~(mode & F.col("near"))}
     terms = {
         "unclustered": F.col("cluster_id").isNull() | small,
-        "too_small": named & (F.col("largest") < settings.min_faces),
+        "too_small": named & F.lit(not keeps_small) & (F.col("largest") < settings.min_faces),
         "outlier": named & outlier[policy],
         "close_modes": named & F.lit(policy == "largest") & (F.col("runner_up") >= close),
     }

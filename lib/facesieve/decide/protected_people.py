@@ -25,6 +25,8 @@ from facesieve.decide.overlap import ProtectedFaces
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
 from facesieve.faces.blocks import ListedFaces
 from facesieve.images import side_tables
+from facesieve.images.parquet_files import parquet_files
+from facesieve.images.parquet_fit import misfits
 from facesieve.images.side_tables import Problem, Reader, Row
 from facesieve.images.storage import Storage
 from facesieve.lake.run import Run
@@ -110,10 +112,16 @@ def _elsewhere(run: Run, path: str) -> Elsewhere | None:
     except (OSError, pa.ArrowException) as problem:
         raise ConfigError([Fault(KEY, f"{path} cannot be read ({first_line(problem)})", _POSSIBLE)]) from None
     if columns is None:
-        return in_lake(run, path) or in_images(run, path, "files")
+        return in_lake(run, path) or in_images(run, path, "parquet" if parquet_files(Storage(path)).files else "files")
     if {"vector", "model"} <= columns:
         return exported(run, path)
-    return in_images(run, path, "parquet") if {"uri", "bytes"} <= columns else None
+    return in_images(run, path, "parquet") if _are_images(run, path) else None
+
+
+def _are_images(run: Run, path: str) -> bool:
+    """Tell Parquet files of images, by the columns that `images.columns` names, from a list of names."""
+    files = parquet_files(Storage(path)).files
+    return bool(files) and not misfits(path, files, run.config.images.columns)
 
 
 def _columns(path: str, *, folder: bool) -> frozenset[str] | None:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from facesieve.core.errors import InvariantError
 from facesieve.core.reasons import Verdict
 from facesieve.core.tables import Decisions, Listing
-from facesieve.lake.records import DecideRecord
+from facesieve.lake.decide_records import DecideRecord
 
 
 @dataclass(frozen=True)

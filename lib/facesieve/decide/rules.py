@@ -38,7 +38,7 @@ class Evidence(Enum):
     OVERRIDE = "as overridden"
 
 
-Setting = Literal["decide.overrides", "decide.overlap", "decide.quality"]
+Setting = Literal["decide.overrides", "decide.overlap", "decide.quality", "decide.small_folders"]
 """A key that gives the verdict."""
 
 
@@ -124,6 +124,13 @@ MERGED = Rule(
     "Its folder and another are one person, and `decide.merge_identities` makes them one folder.",
     Confidence.LINK,
 )
+TOO_SMALL = Rule(
+    Reason.IDENTITY_TOO_SMALL,
+    lambda is_: is_.too_small,
+    "decide.small_folders",
+    "The main cluster of its folder has fewer than `decide.min_faces` images; `decide.small_folders` is not `keep`.",
+    Confidence.NONE,
+)
 RULES = (
     FAILED,
     OVERRIDDEN,
@@ -194,13 +201,7 @@ RULES = (
         Verdict.QUARANTINE,
         "It is in no cluster, or has no folder and is in a cluster of fewer than `decide.min_faces` images.",
     ),
-    Rule(
-        Reason.IDENTITY_TOO_SMALL,
-        lambda is_: is_.too_small,
-        Verdict.DROP,
-        "The main cluster of its folder has fewer than `decide.min_faces` images.",
-        Confidence.NONE,
-    ),
+    TOO_SMALL,
     Rule(
         Reason.OUTLIER,
         lambda is_: is_.outlier & is_.likely,

@@ -20,9 +20,10 @@ from facesieve.decide.kernels.membership import Scale
 from facesieve.decide.photographs import Sight
 from facesieve.decide.reconciliation import reconcile
 from facesieve.decide.side_inputs import SideTables, side_inputs, side_tables
+from facesieve.decide.small_folders import shrinkage
 from facesieve.embed.small_pictures import SmallPictures, Wanted, small_pictures
 from facesieve.images.sources import source
-from facesieve.lake.records import DecideRecord
+from facesieve.lake.decide_records import DecideRecord
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
@@ -39,8 +40,9 @@ def decide(run: Run) -> None:
     reused = stage.reuse()
     record = _earlier(stage) if reused else _decided(stage, basis, named)
     counts = reconcile(Listing(stage.read(tables.LISTING)), Decisions(stage.read(DECISIONS)))
+    record = counts.entered(record)
     _warn(stage, record)
-    stage.done(replace(counts.entered(record), reused=reused))
+    stage.done(replace(record, reused=reused))
 
 
 def _basis(run: Run) -> Basis:
@@ -122,6 +124,8 @@ def _warn_of_unhashed(stage: Stage) -> None:
 
 
 def _warn(stage: Stage, record: DecideRecord) -> None:
+    for warning in shrinkage(record, stage.run.config.decide):
+        stage.run.warn(f"decide: {warning}")
     if record.links:
         _log.info(f"decide: {count(record.links)} pairs of folders seem one person: table identity_links")
     if record.contradicted:

@@ -150,6 +150,7 @@ def _verdict(place: Column, settings: sections.Decide) -> Column:
         "decide.overrides": F.col("override"),
         "decide.overlap": F.lit(settings.overlap),
         "decide.quality": F.lit(settings.quality),
+        "decide.small_folders": F.lit(settings.small_folders),
     }
     return _of_rule(
         place,

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from facesieve.core.profiles import Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed.decode import Picture, Unusable
 from facesieve.embed.kernels import landmarks
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.search import Search, searches
 from facesieve.faces import pixels
 from facesieve.models import Detection
@@ -37,7 +37,8 @@ class Face:
 
     Both may reach over the border: the edge is repeated there. `turn`: quarter turns, counter-clockwise, that bring
     the face upright. `template`: ten shares of the crop's side on which the landmarks are laid, instead of the cut.
-    `passed_over`: how many faces of the picture were too small or too unsure.
+    `passed_over`: how many faces of the picture were too small or too unsure. `left_out`: how many others were not
+    taken because of `embed.faces`.
     """
 
     box: Box
@@ -47,6 +48,7 @@ class Face:
     turn: int = 0
     template: tuple[float, ...] | None = None
     passed_over: int = 0
+    left_out: int = 0
 
 
 def faces(pictures: Sequence[Picture], profile: Profile, embed: Embed) -> list[list[Face] | Unusable]:
@@ -142,9 +144,9 @@ def _chosen(picture: Picture, search: Search, margin: Margin, embed: Embed) -> l
         return Unusable(Reason.NO_FACE, search.why_none(embed))
     ranked = sorted(search.sure, key=_rank)
     chosen = ranked[:1] if embed.faces == "largest" else ranked
-    return [
-        replace(_cropped(each, picture, margin), turn=search.turn, passed_over=search.passed_over) for each in chosen
-    ]
+    cropped = (_cropped(each, picture, margin) for each in chosen)
+    left_out = len(ranked) - len(chosen)
+    return [replace(face, turn=search.turn, passed_over=search.passed_over, left_out=left_out) for face in cropped]
 
 
 def _cropped(detection: Detection, picture: Picture, margin: Margin) -> Face:

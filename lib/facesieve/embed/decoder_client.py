@@ -21,7 +21,7 @@ import numpy as np
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.embed import decoder_process as child
-from facesieve.embed.decode import Picture, Unusable
+from facesieve.embed.picture import Picture, Unusable
 
 PILLOW = "facesieve.embed.decode:picture"
 """The decoder of the job, as MODULE:FUNCTION."""
@@ -150,12 +150,27 @@ def _asked(running: subprocess.Popen[bytes], content: bytes, full: bool, until: 
         if not 0 < rows * columns <= min(most, width * height):
             raise _Gone
         pixels = np.frombuffer(_read(running, rows * columns * 3, until), np.uint8).reshape(rows, columns, 3)
-        return Picture(pixels, width, height)
+        return Picture(pixels, width, height, tuple(_reasons(_words(running, until))))
+    reason, detail = _words(running, until, 2)
+    raise Unusable(_reasons([reason])[0], detail)
+
+
+def _words(running: subprocess.Popen[bytes], until: float, count: int | None = None) -> list[str]:
+    """Read a JSON list of words, `count` of them if that is given."""
     (length,) = child.LENGTH.unpack(_read(running, child.LENGTH.size, until))
     try:
-        reason, detail = json.loads(bytes(_read(running, min(length, _CHUNK), until)))
-        raise Unusable(Reason(reason), detail)
-    except (TypeError, ValueError):
+        words = json.loads(bytes(_read(running, min(length, _CHUNK), until)))
+    except ValueError:
+        raise _Gone from None
+    if not isinstance(words, list) or len(words) != (len(words) if count is None else count):
+        raise _Gone
+    return [str(word) for word in words]
+
+
+def _reasons(words: list[str]) -> list[Reason]:
+    try:
+        return [Reason(word) for word in words]
+    except ValueError:
         raise _Gone from None
 
 

@@ -5,7 +5,8 @@
 It is started by `decoder_client.Decoder`, which speaks to it over standard input and output:
 
     request  uint64 bytes of the image, uint8 whether all its pixels are wanted, the image
-    reply    uint8 0, uint32 rows, columns, width, height, the pixels; or uint8 1, uint32 bytes, JSON [reason, detail]
+    reply    uint8 0, uint32 rows, columns, width, height, the pixels, uint32 bytes, JSON [note, ...];
+             or uint8 1, uint32 bytes, JSON [reason, detail]
 
 One byte comes first, when it is ready. It ends when its input does. Neither Spark nor TensorFlow is imported here.
 """
@@ -26,7 +27,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from facesieve.core.sections import Embed
-from facesieve.embed.decode import Picture, Unusable, out_of_memory
+from facesieve.embed.decode import out_of_memory
+from facesieve.embed.picture import Picture, Unusable
 
 REQUEST = struct.Struct("<QB")
 SHAPE = struct.Struct("<4I")
@@ -75,13 +77,18 @@ def _reply(decode: Decode, content: bytes, embed: Embed, full: bool) -> list[Any
             DECODED,
             SHAPE.pack(rows, columns, picture.width, picture.height),
             np.ascontiguousarray(picture.pixels).data.cast("B"),
+            *_json([note.value for note in picture.notes]),
         ]
     except Unusable as unusable:
         why = unusable
     except MemoryError:
         why = out_of_memory(embed)
-    text = json.dumps([why.reason.value, why.detail]).encode()
-    return [UNUSABLE, LENGTH.pack(len(text)), text]
+    return [UNUSABLE, *_json([why.reason.value, why.detail])]
+
+
+def _json(words: list[str]) -> list[bytes]:
+    text = json.dumps(words).encode()
+    return [LENGTH.pack(len(text)), text]
 
 
 def _bound(memory: int) -> None:

@@ -32,6 +32,7 @@ DIGESTS = columns("uri string, sha256 string")
 
 _TASKS_PER_CORE = 4
 _MOST_BYTES = 1 << 30  # the greatest embed.max_bytes: a larger file is never decoded, so it stays unread
+_OWN_URI = "give every image a uri of its own (images.columns.uri names its column; empty = file and row number)"
 _BUCKET_BITS = 10  # of an id: the rows of one bucket are digested in one task
 _ARROW = pa.schema(
     [
@@ -85,8 +86,8 @@ def _check(rows: DataFrame, key: str) -> None:
         F.count_distinct(key).alias("ids"),
     ).collect()[0]
     faults = (
-        (counts["rows"] - counts["named"], "listing.uri is null in {} rows: give every image a uri"),
-        (counts["named"] - counts["uris"], "listing.uri repeats another in {} rows: give every image a uri of its own"),
+        (counts["rows"] - counts["named"], f"listing.uri is null in {{}} rows: {_OWN_URI}"),
+        (counts["named"] - counts["uris"], f"listing.uri repeats another in {{}} rows: {_OWN_URI}"),
         (counts["uris"] - counts["ids"], "listing.image_id collides in {} rows: rename one image of each pair"),
     )
     problems = [text.format(count) for count, text in faults if count > 0]

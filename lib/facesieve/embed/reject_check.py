@@ -13,7 +13,7 @@ _CONTENT = "The column detail of the table rejects says what is wrong with each 
 _FIXES = {
     Reason.NO_FACE: (
         "embed.detector",
-        "Lower embed.min_face or embed.min_confidence if the faces are small or unclear. "
+        "Look whether the images show faces. Lower embed.min_face or embed.min_confidence if these are small. "
         'Set embed.detector = "aligned" if the images are cut-out faces.',
     ),
     Reason.CROP_OUTSIDE: (

@@ -52,7 +52,7 @@ def embed(run: Run) -> None:
         probe(run.spark, run.profile)
     began = time.monotonic()
     rows = _labelled(run, images, labels)
-    shape = _layout(run, images, rows)
+    shape = _layout(run, images, rows if labels.rows else images.images(run.spark, content=False))
     fresh, rows = _embed_new(listing_stage, new, images, rows)
     spent = time.monotonic() - began
     listing_stage.began += spent
@@ -95,14 +95,15 @@ def _embed_new(
     listing_stage: Stage, stage: Stage, images: Source, rows: SourceImages
 ) -> tuple[Digests | None, SourceImages]:
     """Embed the images that are new; return their digests, and the images that are to be listed."""
-    uris = new_uris(rows, listing_stage, stage)
+    names = images.images(stage.run.spark, content=False)
+    uris = new_uris(names, listing_stage, stage)
     total = uris.count()
     if not total:
         return None, rows
-    check_uris(rows)
+    check_uris(names)
     new = faces_of.unlisted_images(SourceImages(rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")))
     _embed_chunks(stage, new, images, total, whole=False)
-    if rows.count() == total:  # all digests are known then: the listing must not read the content again
+    if names.count() == total:  # all digests are known then: the listing must not read the content again
         rows = SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
     return digests_of(uris, stage), rows
 
@@ -112,11 +113,12 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
     former = Listing(stage.former(tables.LISTING))
     rehash = run.config.embed.rehash
     rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, shape.united)
+    total = rows.count()
+    _refuse_lost(total, origin)
     stage.holds(listing_key(rows))
     reused = stage.reuse()
     if not reused:
         stage.overwrite(tables.LISTING, rows)
-    total = rows.count()
     same = run.at[tables.LISTING.name].id == stage.since[tables.LISTING.name].id
     since = Since(0, 0, 0) if same else _since(rows, former)
     rows.unpersist()
@@ -135,6 +137,13 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
             changed=since.changed,
         )
     )
+
+
+def _refuse_lost(listed: int, images: Source) -> None:
+    """Refuse a listing that has more or fewer images than the source says that it has."""
+    expected = images.rows()
+    if expected is not None and expected != listed:
+        raise ContractError(f"images.root: {expected} rows by the footers, {listed} were listed; run again")
 
 
 class Since(NamedTuple):

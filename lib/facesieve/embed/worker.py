@@ -26,11 +26,12 @@ from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS
 from facesieve.embed.crops import Face, cut, faces, magnified, standard
-from facesieve.embed.decode import Picture, Unusable, check_bytes
+from facesieve.embed.decode import check_bytes
 from facesieve.embed.decoder_client import PILLOW, Decoder, decoder
 from facesieve.embed.gpu import claim
 from facesieve.embed.listing import content_to_hash
 from facesieve.embed.perceptual_hash import face_hash, perceptual_hash
+from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.prefetch import prefetched
 from facesieve.faces import pixels
 from facesieve.images.protocol import Fetch
@@ -107,7 +108,7 @@ def _opened(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[_Opened]:
 
 
 def _size(opened: _Opened) -> int:
-    return 0 if isinstance(opened.picture, Unusable) else opened.picture.pixels.size
+    return 0 if isinstance(opened.picture, Unusable) else opened.picture.pixels.size + len(opened.content)
 
 
 def _images(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
@@ -126,7 +127,9 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
 
 
 def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
-    """Return the content of an image, unless its size alone forbids to read it."""
+    """Return the content of an image, unless its size alone forbids to read it, or its source has none."""
+    if content is None and plan.fetch is None and not image["size"]:
+        raise Unusable(Reason.EMPTY, "the row has no bytes; a path alone is never opened: embed the pictures first")
     if image["size"] is not None:
         check_bytes(image["size"], plan.embed)
     if content is not None:
@@ -194,6 +197,7 @@ def _whole(picture: Picture) -> Row:
         "image_width": picture.width,
         "image_height": picture.height,
         "phash": perceptual_hash(picture.pixels),
+        "reasons": [note.value for note in picture.notes],
     }
 
 
@@ -205,8 +209,8 @@ def _described(face: Face, crop: Crop, rank: int, face_id: int) -> Row:
         "landmarks": face.landmarks,
         "confidence": face.confidence,
         "sharpness": pixels.sharpness(crop),
-        "reasons": [],
         "passed_over": face.passed_over,
+        "left_out": face.left_out,
     }
 
 

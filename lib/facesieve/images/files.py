@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -12,10 +12,15 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from facesieve.core.errors import ConfigError, Fault
-from facesieve.images.kinds import sort_of
-from facesieve.images.protocol import Fetch, Ignored, IgnoredKind, SourceImages
+from facesieve.images import kinds, left_out
+from facesieve.images.links import MOST_LINKS, Links, walk_all
+from facesieve.images.parts import parts
+from facesieve.images.protocol import Fetch, Ignored, IgnoredKind, Sort, SourceImages
+from facesieve.images.rules import Rules
 from facesieve.images.storage import Storage, why_unreadable
-from facesieve.images.walk import WHOLE, Entry, Part, parts, walk
+from facesieve.images.tally import Tally
+from facesieve.images.uris import to_name
+from facesieve.images.walk import Entry, Part, Place, walk
 
 _ROWS = 10_000  # rows of a batch that leaves the walk
 _TASKS_PER_CORE = 4
@@ -26,19 +31,31 @@ _WALKED = T.StructType(
         T.StructField("size", T.LongType()),
         T.StructField("modified", T.TimestampType()),
         T.StructField("ignored", T.StringType()),
+        T.StructField("sort", T.StringType()),
     ]
 )
+"""A row for each image, for each kind of what is left out, and for each link to a folder that may be followed.
+
+The size of a kind is how many there are, its uri that of one of them. A link that may be followed has no sort.
+"""
+
 _WALKED_ARROW = pa.schema(
-    [("uri", pa.string()), ("size", pa.int64()), ("modified", pa.timestamp("us", tz="UTC")), ("ignored", pa.string())]
+    [
+        ("uri", pa.string()),
+        ("size", pa.int64()),
+        ("modified", pa.timestamp("us", tz="UTC")),
+        ("ignored", pa.string()),
+        ("sort", pa.string()),
+    ]
 )
 
 
 @dataclass
 class FileTree:
-    """A tree of image files. It is walked once, by a Spark job of its own; the result is kept for `ignored`."""
+    """A tree of image files. It is walked once, by Spark jobs of its own; the result is kept for `ignored`."""
 
     root: str
-    suffixes: tuple[str, ...]
+    rules: Rules
     _walked: DataFrame | None = field(default=None, init=False, repr=False)
 
     @property
@@ -47,17 +64,19 @@ class FileTree:
         return False
 
     def check(self) -> None:
-        """Raise ConfigError if the root is not there, is no folder, or holds no file with an image suffix."""
+        """Raise ConfigError if the root is not there, is no folder, or holds no image."""
         problem = why_unreadable(self.root)
         if problem:
             raise ConfigError([Fault("images.root", problem, "Give the folder that holds the images.")])
-        if all(entry.ignored for entry in walk(Storage(self.root), WHOLE, self._lower())):
-            suffixes = ", ".join(self.suffixes)
-            fix = f"Give a folder with files that end in one of images.suffixes ({suffixes}), or change those."
-            raise ConfigError([Fault("images.root", f"{self.root} holds no image", fix)])
+        tally = Tally()
+        for entry in walk_all(Storage(self.root), self.rules):
+            if entry.ignored is None:
+                return
+            tally.add(entry)
+        raise ConfigError([_no_image(self.root, tally.ignored(), self.rules)])
 
-    def images(self, spark: SparkSession) -> SourceImages:
-        """Return one row per file with an image suffix; size is null where the file's state cannot be read."""
+    def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
+        """Return one row per image file; size is null where the file's state cannot be read."""
         walked = self._walk(spark)
         images = walked.where(F.col("ignored").isNull()).select(
             "uri",
@@ -68,58 +87,99 @@ class FileTree:
         )
         return SourceImages(images)
 
+    def rows(self) -> int | None:
+        """Nothing but the walk itself tells."""
+        return None
+
     def ignored(self, spark: SparkSession) -> Ignored:
-        """Count the files without an image suffix, links that are not followed, unreadable folders and the like."""
-        counts = (
-            self._walk(spark)
-            .where(F.col("ignored").isNotNull())
-            .groupBy("ignored")
-            .agg(F.sum("size").alias("files"), F.min("uri").alias("example"))
-        )
-        rows = counts.orderBy(F.desc("files"), "ignored").collect()
-        return Ignored(
-            tuple(IgnoredKind(row.ignored, sort_of(row.ignored), row.files, row.example or "") for row in rows)
-        )
+        """Count the files that are no images, links that are not followed, unreadable folders and the like, by kind."""
+        left = self._walk(spark).where(F.col("sort").isNotNull())
+        counts = left.groupBy("ignored", "sort").agg(F.sum("size").alias("files"), F.min("uri").alias("example"))
+        rows = counts.orderBy(F.desc("files"), "ignored", "sort").collect()
+        return Ignored(tuple(IgnoredKind(row.ignored, Sort(row.sort), row.files, row.example) for row in rows))
 
     def fetch(self) -> Fetch:
         """Return a function from uri to the file's content."""
-        return Storage(self.root).read
-
-    def _lower(self) -> frozenset[str]:
-        return frozenset(suffix.lower() for suffix in self.suffixes)
+        return _Files(Storage(self.root))
 
     def _walk(self, spark: SparkSession) -> DataFrame:
         if self._walked is None:
-            tasks = _TASKS_PER_CORE * spark.sparkContext.defaultParallelism
-            rows = parts(Storage(self.root), tasks)
-            dealt = spark.sparkContext.parallelize(rows[::-1], min(len(rows), tasks))
-            self._walked = (
-                spark.createDataFrame(dealt, _PARTS).mapInArrow(_walker(self.root, self._lower()), _WALKED).persist()
-            )
+            follow = self.rules.follow_links and Storage(self.root).folder is not None
+            self._walked = self._with_links(spark) if follow else self._round(spark, [""], frozenset())
         return self._walked
 
+    def _with_links(self, spark: SparkSession) -> DataFrame:
+        """Walk the root, then what its links lead to, and so on."""
+        links, starts = Links(Storage(self.root), self.rules), [""]
+        rounds = list[DataFrame]()
+        while starts:
+            walked = self._round(spark, starts, links.cut)
+            onward = walked.where(F.col("ignored").isNotNull() & F.col("sort").isNull()).select("uri")
+            more = [row.uri for row in onward.orderBy("uri").limit(MOST_LINKS).collect()]
+            starts = links.follow(more)
+            listed = sorted(set(more) - set(starts))
+            tally = Tally()
+            tally.count(kinds.LINK_LISTED, Sort.NO_IMAGE, len(listed), listed[0] if listed else "")
+            tally.count(kinds.LINK_TO_FOLDER, Sort.MAYBE, onward.count() - len(more), more[-1] if more else "")
+            counts = [
+                (row.uri, row.size, None, row.ignored, str(row.sort)) for row in tally.rows()
+            ]  # no StrEnum in Java
+            rounds += [walked, spark.createDataFrame(counts, _WALKED)]
+        return reduce(DataFrame.union, rounds)
 
-def _walker(root: str, suffixes: frozenset[str]) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def _round(self, spark: SparkSession, starts: Sequence[str], cut: frozenset[Place]) -> DataFrame:
+        tasks = _TASKS_PER_CORE * spark.sparkContext.defaultParallelism
+        rows = parts(Storage(self.root), tasks, starts, cut)
+        dealt = spark.sparkContext.parallelize(rows[::-1], min(len(rows), tasks))
+        walker = _walker(self.root, self.rules, cut)
+        return spark.createDataFrame(dealt, _PARTS).mapInArrow(walker, _WALKED).persist()
+
+
+@dataclass(frozen=True)
+class _Files:
+    storage: Storage
+
+    def __call__(self, uri: str) -> bytes:
+        return self.storage.content(to_name(uri))
+
+
+def _no_image(root: str, ignored: Ignored, rules: Rules) -> Fault:
+    there = f", but {left_out.counts(ignored)}" if ignored.files else ""
+    suffixes = ", ".join(sorted(rules.suffixes))
+    other = f"Give a folder with files that end in one of images.suffixes ({suffixes}), or change those."
+    return Fault("images.root", f"{root} holds no image{there}", " ".join(left_out.fixes(ignored)) or other)
+
+
+def _walker(
+    root: str, rules: Rules, cut: frozenset[Place]
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def walked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        storage, ignored, images = Storage(root), Counter[str](), list[Entry]()
+        storage, tally, rows = Storage(root), Tally(), list[Entry]()
         for batch in batches:
             for part in batch.to_pylist():
-                for entry in walk(storage, Part(**part), suffixes):
-                    if entry.ignored:
-                        ignored[entry.ignored] += 1
-                        continue
-                    images.append(entry)
-                    if len(images) == _ROWS:
-                        yield _batch(images)
-                        images.clear()
-        yield _batch(images + [Entry(None, size=count, ignored=kind) for kind, count in ignored.items()])
+                for entry in walk(storage, Part(**part), rules, cut):
+                    row = _row(entry, rules)
+                    rows += [row] if row else []
+                    if not row:
+                        tally.add(entry)
+                    elif len(rows) == _ROWS:
+                        yield _batch(rows)
+                        rows.clear()
+        yield _batch(rows + tally.rows())
 
     return walked
 
 
+def _row(entry: Entry, rules: Rules) -> Entry | None:
+    """Return the row of an image, or of a link that may be followed; None for what is only counted."""
+    if entry.ignored is None:
+        return entry
+    return entry._replace(sort=None) if rules.follow_links and entry.ignored == kinds.LINK_TO_FOLDER else None
+
+
 def _batch(entries: list[Entry]) -> pa.RecordBatch:
-    columns = [[getattr(entry, name) for entry in entries] for name in ("name", "size", "modified", "ignored")]
+    values = [[getattr(entry, name) for entry in entries] for name in _WALKED_ARROW.names]
     return pa.RecordBatch.from_arrays(
-        [pa.array(column, kind) for column, kind in zip(columns, _WALKED_ARROW.types, strict=True)],
+        [pa.array(column, kind) for column, kind in zip(values, _WALKED_ARROW.types, strict=True)],
         schema=_WALKED_ARROW,
     )

@@ -1,28 +1,39 @@
-"""The kinds of things that are ignored, and of which of them something may be lost."""
+"""The kinds of things that are left out of a tree, and what may be lost with each."""
 
 from __future__ import annotations
 
 from facesieve.images.protocol import Sort
 
 UNREADABLE = "unreadable folder"
+UNREADABLE_FILE = "unreadable file"
+LINK_TO_NOTHING = "link to nothing"
 LINK_TO_FOLDER = "link to a folder"
 LINK_OUT = "link out of the root"
+LINK_LISTED = "link to a folder that is listed already"
 SPECIAL = "not a regular file"
 NO_SUFFIX = "no suffix"
 
 LINKS = frozenset({LINK_TO_FOLDER, LINK_OUT})
-UNREADABLES = frozenset({UNREADABLE})
+UNREADABLES = frozenset({UNREADABLE, UNREADABLE_FILE, LINK_TO_NOTHING})
 
 DECODABLE = frozenset({".gif", ".tif", ".tiff"})
-"""Suffixes of formats that `embed.formats` knows and that are no default."""
+"""Suffixes of formats that `embed.formats` may name and does not by default."""
 
 _FOREIGN = """
-.heic .heif .hif .avif .jp2 .j2k .j2c .jpc .jpx .jxl .jxr .wdp .hdp .tga .pcx .sgi .ras .exr .hdr .pfm .pam .pbm
-.psd .ico .dib .dcm .raw .dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .x3f .3fr .iiq
+.heic .heif .hif .avif .jp2 .j2k .j2c .jpc .jpx .jxl .jxr .wdp .hdp .tga .pcx .sgi .ras .exr .hdr .pfm .pam
+.psd .ico .dcm .raw .dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .x3f .3fr .iiq
 """
 _ARCHIVES = """
 .zip .tar .tgz .tbz .tbz2 .txz .tzst .gz .bz2 .xz .zst .lz4 .7z .rar .cab .iso .squashfs
 .tfrecord .tfrecords .rec .lmdb .mdb .h5 .hdf5 .npz .arrow .feather .webdataset .beton
+"""
+_OTHERS = """
+.txt .text .md .rst .csv .tsv .json .jsonl .ndjson .geojson .xml .yaml .yml .toml .ini .cfg .conf .log .html .htm
+.xhtml .mhtml .css .scss .js .mjs .ts .map .py .pyc .pyi .ipynb .c .h .cc .cpp .hpp .java .class .jar .go .rs .rb .pl
+.sh .bat .cmd .ps1 .sql .tex .bib .pdf .doc .docx .xls .xlsx .ppt .pptx .odt .ods .odp .rtf .svg .eps .ps .ai .ttf
+.pts .pt3 .lm .lab .lst .list .names .mat .npy .pkl .pickle .joblib .pt .pth .ckpt .safetensors .pb .onnx .tflite .keras
+.mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv .flv .3gp .mts .m2ts .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma
+.aae .xmp .db .sqlite .sqlite3 .exe .dll .so .msi .apk .lnk .url .webloc .desktop .lock .md5 .sha1 .sha256 .sfv .torrent
 """
 
 FOREIGN = frozenset(_FOREIGN.split())
@@ -32,6 +43,9 @@ ARCHIVES = frozenset(_ARCHIVES.split())
 """Suffixes of files that hold other files, or packed records."""
 
 PARQUET = frozenset({".parquet"})
+
+TOLD_BY_SUFFIX = DECODABLE | ARCHIVES | PARQUET | frozenset(_OTHERS.split())
+"""Files with these suffixes are never opened: a collection may have one beside each image."""
 
 _MAYBE = LINKS | DECODABLE | FOREIGN | ARCHIVES | PARQUET
 

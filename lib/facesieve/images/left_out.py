@@ -18,23 +18,30 @@ class _Group(NamedTuple):
 
 
 _GROUPS = (
-    _Group(kinds.UNREADABLES, "cannot be read, with all that is in it", "Let the user of the job read it."),
-    _Group(kinds.LINKS, "not followed", "images.follow_links = true follows links."),
+    _Group(kinds.UNREADABLES, "they cannot be read, nor what is below", "Let the user of the job read them."),
+    _Group(kinds.LINKS, "they are not followed", "images.follow_links = true follows links."),
     _Group(
         kinds.DECODABLE,
-        "left out by images.suffixes",
+        "they are none of images.suffixes",
         "Add the suffix to images.suffixes, and GIF or TIFF to embed.formats.",
     ),
-    _Group(kinds.ARCHIVES, "not opened", "Unpack it below images.root."),
-    _Group(kinds.PARQUET, "not opened", 'images.format = "parquet" reads a root of Parquet files.'),
-    _Group(kinds.FOREIGN, "of formats that are not decoded", "Convert such images to JPEG or PNG."),
+    _Group(kinds.ARCHIVES, "they are not opened", "Unpack archives and packs: they are no source of images."),
+    _Group(kinds.PARQUET, "they are not opened", 'images.format = "parquet" reads a root of Parquet files.'),
+    _Group(kinds.FOREIGN, "their formats are not decoded", "Convert such images to JPEG or PNG."),
 )
 
 
 def warnings(ignored: Ignored) -> tuple[str, ...]:
     """Return one sentence for each group of kinds that could be images, with the key or the deed that takes it in."""
     groups = ((group, _of_group(ignored, group)) for group in _GROUPS)
-    return tuple(f"images.root: {_counted(those)} {group.what}. {group.fix}" for group, those in groups if those)
+    return tuple(
+        f"images.root: left out are {_counted(those)}: {group.what}. {group.fix}" for group, those in groups if those
+    )
+
+
+def fixes(ignored: Ignored) -> tuple[str, ...]:
+    """Return what takes in that which could be images: one sentence for each group of kinds."""
+    return tuple(group.fix for group in _GROUPS if _of_group(ignored, group))
 
 
 def counts(ignored: Ignored) -> str:

@@ -1,29 +1,38 @@
-"""A Parquet data set of images: columns uri, bytes and, if there is one, identity."""
+"""A Parquet data set of images: columns uri, bytes and, if there is one, identity.
+
+One list of files (`parquet_files`) and one mapping of columns (`parquet_columns`) serve the check, the count and every
+read (`parquet_rows`).
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
-import pyarrow as pa
-import pyarrow.dataset as ds
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyarrow.fs import FileType
+from pyspark.sql import SparkSession
 
-from facesieve.core.errors import ConfigError, Fault, first_line
-from facesieve.images.protocol import Fetch, Ignored, SourceImages
+from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.sections import Columns
+from facesieve.images import left_out
+from facesieve.images.kinds import LINKS
+from facesieve.images.parquet_files import ParquetFiles, parquet_files
+from facesieve.images.parquet_fit import misfits
+from facesieve.images.parquet_rows import PARTS, RowFetch, RowReader, parts
+from facesieve.images.protocol import SOURCE_IMAGES, Fetch, Ignored, SourceImages
 from facesieve.images.storage import Storage, why_unreadable
 
-_TEXT = (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string()))
-_BINARY = (pa.binary(), pa.large_binary())
+_TASKS_PER_CORE = 4
+_PROBLEMS_SHOWN = 5
+_FIX = "Give a folder of Parquet files, or one such file, with columns uri (text), bytes (binary) and identity (text)."
 
 
-@dataclass(frozen=True)
+@dataclass
 class ParquetSet:
-    """A Parquet data set with columns uri, bytes and, if there is one, identity."""
+    """A Parquet data set: a folder, or one file. Its files are listed once; the list is kept."""
 
     root: str
+    columns: Columns = field(default_factory=Columns)
+    _files: ParquetFiles | None = field(default=None, init=False, repr=False)
 
     @property
     def carries_content(self) -> bool:
@@ -31,75 +40,55 @@ class ParquetSet:
         return True
 
     def check(self) -> None:
-        """Raise ConfigError if the root is no Parquet data set, a column is missing or wrong, or there is no row."""
-        problem = why_unreadable(self.root) or _why_not_images(self.root)
-        if problem:
-            fix = (
-                "Give the folder of a Parquet data set with columns uri (string), bytes (binary) and identity (string)."
-            )
-            raise ConfigError([Fault("images.root", problem, fix)])
-
-    def images(self, spark: SparkSession) -> SourceImages:
-        """Return one row per row of the data set; absent bytes have size 0."""
-        rows = spark.read.parquet(_for_spark(self.root))
-        images = rows.select(
-            "uri",
-            F.coalesce(F.octet_length("bytes"), F.lit(0)).cast("bigint").alias("size"),
-            F.lit(None).cast("timestamp").alias("modified"),
-            _identity(rows).alias("identity"),
-            F.col("bytes").alias("content"),
+        """Raise ConfigError if there is no Parquet file, no row, or a file whose columns are missing or do not fit."""
+        problem = why_unreadable(self.root)
+        if problem and not _is_file(self.root):
+            raise ConfigError([Fault("images.root", problem, _FIX)])
+        listed = self._list()
+        problems = [f"{self.root}: {text}" for text in listed.problems[:_PROBLEMS_SHOWN]] or self._nothing(listed)
+        faults = [Fault("images.root", text, _FIX) for text in problems] or misfits(
+            self.root, listed.files, self.columns
         )
-        return SourceImages(images)
+        if faults:
+            raise ConfigError(faults)
+
+    def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
+        """Return one row per row of the data set; absent bytes have size 0.
+
+        content: without it size and content are null, and no bytes are read.
+        """
+        rows = list(parts(self._list().files))
+        tasks = max(1, min(len(rows), _TASKS_PER_CORE * spark.sparkContext.defaultParallelism))
+        dealt = spark.createDataFrame(spark.sparkContext.parallelize(rows, tasks), PARTS)
+        return SourceImages(dealt.mapInArrow(RowReader(self.root, self.columns, content), SOURCE_IMAGES))
+
+    def rows(self) -> int:
+        """Return how many rows the footers of the files tell."""
+        return self._list().rows
 
     def ignored(self, spark: SparkSession) -> Ignored:
-        """Nothing: every row counts as an image."""
-        return Ignored()
+        """Count what lies beside the Parquet files, by kind."""
+        return Ignored(self._list().beside)
 
     def fetch(self) -> Fetch:
         """Return a function from uri to bytes; each call scans the data set, so join on uri for more than a few."""
-        return _Rows(self.root)
+        return RowFetch(self.root, self.columns)
+
+    def _list(self) -> ParquetFiles:
+        if self._files is None:
+            self._files = parquet_files(Storage(self.root))
+        return self._files
+
+    def _nothing(self, listed: ParquetFiles) -> list[str]:
+        if not listed.files:
+            beside = left_out.counts(Ignored(listed.beside))
+            links = " (links out of it are not followed)" if any(each.kind in LINKS for each in listed.beside) else ""
+            return [f"{self.root} holds no Parquet file{links}" + (f", but {beside}" if beside else "")]
+        return [] if listed.rows else [f"{self.root}: there is no row"]
 
 
-@dataclass(frozen=True)
-class _Rows:
-    root: str
-
-    def __call__(self, uri: str) -> bytes:
-        contents = _dataset(self.root).to_table(columns=["bytes"], filter=ds.field("uri") == uri)["bytes"]
-        if len(contents) == 0 or not contents[0].is_valid:
-            raise FileNotFoundError(uri)
-        return bytes(contents[0].as_py())
-
-
-@lru_cache(maxsize=4)
-def _dataset(root: str) -> ds.Dataset:
-    files, path = Storage(root).at()
-    return ds.dataset(path, filesystem=files, format="parquet", partitioning="hive")
-
-
-def _why_not_images(root: str) -> str | None:
+def _is_file(root: str) -> bool:
     try:
-        rows = _dataset(root)
-        filled = any(fragment.metadata.num_rows for fragment in rows.get_fragments())
-    except (OSError, pa.ArrowException) as problem:
-        return f"{root} cannot be read as Parquet ({first_line(problem)})"
-    faults = []
-    for name, allowed in (("uri", _TEXT), ("bytes", _BINARY), ("identity", _TEXT)):
-        if name not in rows.schema.names:
-            faults += [f"column {name} is missing"] if name != "identity" else []
-        elif rows.schema.field(name).type not in allowed:
-            faults.append(f"column {name} is {rows.schema.field(name).type}, not {allowed[0]}")
-    if not faults and not filled:
-        faults.append("there is no row")
-    return f"{root}: {'; '.join(faults)}" if faults else None
-
-
-def _for_spark(root: str) -> str:
-    folder = Storage(root).folder
-    if folder is None:
-        return root
-    return "file://" + re.sub(r"([\[\]{}*?\\])", r"\\\1", str(folder))  # else Spark takes the path for a glob
-
-
-def _identity(rows: DataFrame) -> Column:
-    return F.col("identity") if "identity" in rows.columns else F.lit(None).cast("string")
+        return bool(Storage(root).info().type == FileType.File)
+    except OSError:
+        return False

@@ -83,8 +83,11 @@ class Source(Protocol):
     def check(self) -> None:
         """Raise ConfigError if there is no such place, or no image in it."""
 
-    def images(self, spark: SparkSession) -> SourceImages:
-        """Return one row per image."""
+    def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
+        """Return one row per image. Without `content` uri and identity alone are right, and come cheaply."""
+
+    def rows(self) -> int | None:
+        """Return how many images there are by what the source says itself; None where only the list tells."""
 
     def ignored(self, spark: SparkSession) -> Ignored:
         """Count what was not taken for an image."""

@@ -8,11 +8,12 @@ from facesieve.core.sections import Images
 from facesieve.images.files import FileTree
 from facesieve.images.parquet import ParquetSet
 from facesieve.images.protocol import Source
+from facesieve.images.rules import Rules
 from facesieve.images.storage import Storage
 
 _SOURCES: Mapping[str, Callable[[str, Images], Source]] = {
-    "files": lambda root, images: FileTree(root, images.suffixes),
-    "parquet": lambda root, images: ParquetSet(root),
+    "files": lambda root, images: FileTree(root, Rules.of(images)),
+    "parquet": lambda root, images: ParquetSet(root, images.columns),
 }
 """`images.format` -> (root, settings) -> source."""
 

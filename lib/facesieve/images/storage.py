@@ -43,6 +43,24 @@ class Storage:
         with files.open_input_stream(path) as stream:
             return cast(bytes, stream.read())
 
+    def content(self, name: bytes, most: int = -1) -> bytes:
+        """Return the first `most` bytes of a file whose name may be no UTF-8, or all of it. Raises OSError as `read`.
+
+        Elsewhere than on this machine, names are UTF-8.
+        """
+        if self.folder is not None:
+            with open(self.local(name), "rb", buffering=0) as file:
+                return file.read(most)
+        files, path = self.at(_text(name))
+        with files.open_input_stream(path) as stream:
+            return cast(bytes, stream.read(None if most < 0 else most))
+
+    def local(self, name: bytes = b"") -> bytes:
+        """Return the path of `name` on this machine. Raises OSError if it is elsewhere, or the name leaves the root."""
+        if self.folder is None:
+            raise OSError(errno.EINVAL, "not on this machine", self.root)
+        return os.path.join(os.fsencode(self.folder), _below(name)) if name else os.fsencode(self.folder)
+
     def write(self, name: str, content: bytes) -> None:
         """Make the file `name`, and the folders above it, with `content`: whole or not at all. Raises OSError."""
         files, path = self.at(name)
@@ -140,9 +158,21 @@ def _literal(name: str) -> str:
         name.encode("utf-8")
     except UnicodeEncodeError:
         raise OSError(errno.EINVAL, "not a valid UTF-8 name", repr(name)) from None
-    if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
-        raise OSError(errno.EINVAL, "not a name below the root", name)
+    _below(name.encode("utf-8"))
     return name
+
+
+def _below(name: bytes) -> bytes:
+    if b"\0" in name or any(part in (b"", b".", b"..") for part in name.split(b"/")):
+        raise OSError(errno.EINVAL, "not a name below the root", repr(name))
+    return name
+
+
+def _text(name: bytes) -> str:
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        raise OSError(errno.EINVAL, "not a valid UTF-8 name", repr(name)) from None
 
 
 def _local(root: str) -> Path | None:

@@ -1,39 +1,40 @@
-"""Walking a tree of files: what is an image by its suffix, and what is ignored, and why.
+"""Walking a tree of files: what is an image, and as what all else is left out.
 
-Local trees are walked without following links to folders; a link to a file counts as that file if the file lies below
-the root. Names are taken as they are; those that are not valid UTF-8 cannot be a uri and are ignored.
+Names are bytes on a local disk and text elsewhere; a walk tells them as uris (see `uris`), the same on any machine. A
+link to a file counts as that file: below the root, or anywhere if links are followed. A walk never goes through a link
+to a folder, it tells of the link (`links` says which of them are walked, too).
 """
 
 from __future__ import annotations
 
 import os
 import zlib
-from collections import deque
 from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pyarrow.fs import FileInfo, FileType
 
-from facesieve.images.kinds import LINK_OUT, LINK_TO_FOLDER, NO_SUFFIX, SPECIAL, UNREADABLE
+from facesieve.images import kinds
+from facesieve.images.content import HEAD
+from facesieve.images.protocol import Sort
+from facesieve.images.rules import LeftOut, Rules, of_kind
 from facesieve.images.storage import Storage
+from facesieve.images.uris import to_name, to_uri
 
-NOT_UTF8 = "name is not UTF-8"
-_LONGEST_SUFFIX = 16  # a longer one is part of a name
+Place = tuple[int, int]
+"""A real folder of this machine: the device and the number of its inode."""
 
-MOST_FOLDERS = 10_000
-"""Folders in one folder that the process which cuts a tree into parts holds by name; beyond, their names are dealt."""
+_Item: TypeAlias = "os.DirEntry[bytes] | FileInfo"
 
 
 class Entry(NamedTuple):
-    """One thing found: its name relative to the root, bytes, microseconds since 1970; or why it is ignored."""
+    """One thing in a tree: its uri, bytes, microseconds since 1970; or the kind and sort under which it is left out."""
 
-    name: str | None
+    uri: str
     size: int | None = None
     modified: int | None = None
     ignored: str | None = None
-    folder: bool = False
+    sort: Sort | None = None
 
 
 class Part(NamedTuple):
@@ -48,122 +49,101 @@ class Part(NamedTuple):
     share: int = 0
     shares: int = 1
 
-    def has(self, name: str) -> bool:
-        """Whether what is directly in the folder, under its name relative to the root, belongs to this share."""
-        return self.shares == 1 or zlib.crc32(os.fsencode(name)) % self.shares == self.share
+    def has(self, uri: str) -> bool:
+        """Whether what is directly in the folder belongs to this share."""
+        return self.shares == 1 or zlib.crc32(uri.encode()) % self.shares == self.share
 
 
 WHOLE = Part("")
 
 
-def walk(storage: Storage, part: Part, suffixes: frozenset[str]) -> Iterator[Entry]:
-    """Yield every file of a part of the tree, in no particular order.
+def walk(storage: Storage, part: Part, rules: Rules, cut: frozenset[Place] = frozenset()) -> Iterator[Entry]:
+    """Yield every file of a part of the tree, every link to a folder and folder that cannot be read, in no order.
 
-    `suffixes` are lower case with their dot. A folder that cannot be read is one ignored entry. Never raises OSError.
+    `cut`: folders that are not entered. Never raises OSError.
     """
     pending = [part.folder]
     while pending:
         folder = pending.pop()
+        own = part if folder == part.folder else WHOLE
+        litter = rules.litter_above(folder)
         try:
-            for entry in _scan(storage, folder, suffixes, part if folder == part.folder else WHOLE):
-                if not entry.folder:
-                    yield entry
-                elif part.deep and entry.name is not None:
-                    pending.append(entry.name)
+            for uri, item in _items(storage, folder, own):
+                if _is_folder(item):
+                    pending += [uri] if part.deep and not _is_cut(item, cut) else []
+                    continue
+                why = litter or rules.litter(uri.rpartition("/")[2])
+                yield Entry(uri, None, None, *why) if why else _file(storage, uri, item, rules)
         except OSError:
-            if part.share == 0 or folder != part.folder:
-                yield Entry(None, ignored=UNREADABLE)
+            if own.share == 0:
+                yield Entry(folder, None, None, *(litter or of_kind(kinds.UNREADABLE)))
 
 
-def parts(storage: Storage, wanted: int) -> list[Part]:
-    """Cut the tree below the root into at least `wanted` parts, if it has so many folders. Raises OSError.
-
-    Folders are opened level by level until there are enough. One that holds more than MOST_FOLDERS others is not
-    opened but dealt out in `wanted` shares, each of which lists it again: however wide or large the tree, this process
-    holds no more than a bounded number of names.
-    """
-    cut: list[Part] = []
-    pending = deque([""])
-    while pending and len(cut) + len(pending) < wanted:
-        folder = pending.popleft()
-        try:
-            below = list(islice(folders(storage, folder), MOST_FOLDERS + 1))
-        except OSError:
-            if not folder:
-                raise
-            below = []  # whoever walks it says that it cannot be read
-        if len(below) > MOST_FOLDERS:
-            cut += [Part(folder, True, share, wanted) for share in range(wanted)]
-        else:
-            cut.append(Part(folder, deep=False))
-            pending.extend(sorted(below))
-    return cut + [Part(folder) for folder in pending]
+def folders(storage: Storage, folder: str = "", cut: frozenset[Place] = frozenset()) -> Iterator[str]:
+    """Yield the uris of the folders directly below one, but for those that are cut. Raises OSError."""
+    items = _items(storage, folder, WHOLE)
+    return (uri for uri, item in items if _is_folder(item) and not _is_cut(item, cut))
 
 
-def folders(storage: Storage, folder: str = "") -> Iterator[str]:
-    """Yield the names of the folders directly below one, relative to the root. Raises OSError."""
-    no_suffix_so_no_stat = frozenset[str]()
-    return (entry.name for entry in _scan(storage, folder, no_suffix_so_no_stat) if entry.folder and entry.name)
+def place(path: bytes | str) -> Place:
+    """Return which real folder a path leads to. Raises OSError."""
+    state = os.stat(path)
+    return state.st_dev, state.st_ino
 
 
-def _scan(storage: Storage, folder: str, suffixes: frozenset[str], part: Part = WHOLE) -> Iterator[Entry]:
+def local_path(storage: Storage, uri: str) -> bytes:
+    """Return the path of something on this machine. Raises OSError for the uri of a remote file, or of none."""
+    return storage.local(to_name(uri))
+
+
+def _items(storage: Storage, folder: str, part: Part) -> Iterator[tuple[str, _Item]]:
     prefix = f"{folder}/" if folder else ""
-    root = storage.folder
-    if root is None:
-        for info in storage.entries(folder):
-            if part.has(prefix + info.base_name):
-                yield _remote(info, prefix + info.base_name, suffixes)
+    if storage.folder is None:
+        for info in storage.entries(to_name(folder).decode()):
+            uri = prefix + to_uri(str(info.base_name).encode())
+            if part.has(uri):
+                yield uri, info
         return
-    with os.scandir(root / folder) as entries:
+    with os.scandir(local_path(storage, folder)) as entries:
         for entry in entries:
-            if part.has(prefix + entry.name):
-                yield _local(entry, prefix + entry.name, root, suffixes)
+            uri = prefix + to_uri(entry.name)
+            if part.has(uri):
+                yield uri, entry
 
 
-def _remote(info: FileInfo, name: str, suffixes: frozenset[str]) -> Entry:
-    if info.type == FileType.Directory:
-        return Entry(name, folder=True)
-    ignored = _by_suffix(name, suffixes)
-    modified = None if info.mtime_ns is None else info.mtime_ns // 1000
-    return Entry(name, info.size, modified, ignored)
+def _is_folder(item: _Item) -> bool:
+    if isinstance(item, FileInfo):
+        return bool(item.type == FileType.Directory)
+    return item.is_dir(follow_symlinks=False)
 
 
-def _local(entry: os.DirEntry[str], name: str, root: Path, suffixes: frozenset[str]) -> Entry:
-    if not _is_utf8(entry.name):
-        return Entry(None, ignored=NOT_UTF8)
-    if entry.is_dir(follow_symlinks=False):
-        return Entry(name, folder=True)
-    ignored = _by_kind(entry, root) or _by_suffix(name, suffixes)
-    if ignored:
-        return Entry(None, ignored=ignored)
+def _is_cut(item: _Item, cut: frozenset[Place]) -> bool:
+    return bool(cut) and isinstance(item, os.DirEntry) and place(item.path) in cut
+
+
+def _file(storage: Storage, uri: str, item: _Item, rules: Rules) -> Entry:
+    why = _by_type(item, storage, rules)
+    why = why or rules.left_out(uri.rpartition("/")[2], lambda: storage.content(to_name(uri), HEAD))
+    if why:
+        return Entry(uri, None, None, *why)
+    if isinstance(item, FileInfo):
+        return Entry(uri, item.size, None if item.mtime_ns is None else item.mtime_ns // 1000)
     try:
-        state = entry.stat()
+        state = item.stat()
     except OSError:  # it is there, or was a moment ago: an image that cannot be read, not one that never was
-        return Entry(name)
-    return Entry(name, state.st_size, state.st_mtime_ns // 1000)
+        return Entry(uri)
+    return Entry(uri, state.st_size, state.st_mtime_ns // 1000)
 
 
-def _by_kind(entry: os.DirEntry[str], root: Path) -> str | None:
-    if not entry.is_symlink():
-        return None if entry.is_file(follow_symlinks=False) else SPECIAL
-    target = os.path.realpath(entry.path)
-    if os.path.isdir(target):
-        return LINK_TO_FOLDER
-    if not target.startswith(os.path.join(os.path.realpath(root), "")):
-        return LINK_OUT
-    return SPECIAL if os.path.exists(target) and not os.path.isfile(target) else None
-
-
-def _by_suffix(name: str, suffixes: frozenset[str]) -> str | None:
-    suffix = os.path.splitext(name)[1].lower()
-    if suffix in suffixes:
+def _by_type(item: _Item, storage: Storage, rules: Rules) -> LeftOut | None:
+    if isinstance(item, FileInfo):
         return None
-    return suffix if 0 < len(suffix) <= _LONGEST_SUFFIX else NO_SUFFIX
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    if not item.is_symlink():
+        return None if item.is_file(follow_symlinks=False) else of_kind(kinds.SPECIAL)
+    target = os.path.realpath(item.path)
+    if os.path.isdir(target):
+        return of_kind(kinds.LINK_TO_FOLDER)
+    root = os.path.join(os.path.realpath(storage.local(b"")), b"")
+    if not rules.follow_links and not target.startswith(root):
+        return of_kind(kinds.LINK_OUT)
+    return of_kind(kinds.SPECIAL) if os.path.exists(target) and not os.path.isfile(target) else None

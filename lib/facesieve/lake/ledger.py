@@ -19,7 +19,8 @@ from facesieve.core import tables
 from facesieve.core.config import Config, as_dict
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.lake.catalog import Lake, Snapshot
-from facesieve.lake.records import RunRecord, StepRecord
+from facesieve.lake.records import RunRecord
+from facesieve.lake.step_record import StepRecord
 
 
 def new_name(now: datetime) -> str:

@@ -9,22 +9,12 @@ from typing import Any, Self
 from typing_extensions import override
 
 from facesieve.core.records import Record, mapping, named, nested, optional
+from facesieve.lake.decide_records import DecideRecord, PublishRecord
 from facesieve.lake.forecast_record import FalseMatchForecast
 from facesieve.lake.layout_record import LayoutRecord
+from facesieve.lake.step_record import StepRecord
 
 SCOPES = ("identity", "global")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepRecord(Record):
-    """What the ledger keeps of any step: `seconds` and `key` are filled in when the step is done."""
-
-    seconds: float = 0.0
-    key: str = ""
-    reused: bool = False
-    rows_in: int | None = None
-    rows_out: int | None = None
-    reasons: Mapping[str, int] = mapping()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,33 +156,6 @@ class ClusterRecord(StepRecord):
     def from_json(cls, written: Mapping[str, Any]) -> Self:
         scopes = {scope: ScopeRecord.from_json(written[scope]) for scope in SCOPES if written.get(scope)}
         return super().from_json({**written, "scopes": scopes})
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecideRecord(StepRecord):
-    """The reconciliation (images listed, by verdict, missing, extra), and what the rules alone would have said.
-
-    policies: images that each keep policy would publish. contradicted, ruled_failed: overrides that the evidence is
-    against, and those of images without a face. links: pairs of folders that seem one person.
-    """
-
-    listed: int | None = named("given")
-    verdicts: Mapping[str, int] = mapping()
-    missing: int | None = None
-    extra: int | None = None
-    policies: Mapping[str, int] | None = optional()
-    contradicted: int | None = optional()
-    ruled_failed: int | None = optional()
-    links: int | None = optional()
-
-
-@dataclass(frozen=True, kw_only=True)
-class PublishRecord(StepRecord):
-    """Images decided upon before, how many of them changed their verdict, and the number of exports written."""
-
-    decided_before: int | None = named("known")
-    changed: int | None = None
-    exported: int | None = None
 
 
 _STEPS: dict[str, type[StepRecord]] = {

@@ -25,8 +25,8 @@ from facesieve.core.profiles import Profile
 from facesieve.core.tables import Table
 from facesieve.lake.catalog import Change, Lake, Snapshot, Stamp
 from facesieve.lake.ledger import Ledger
-from facesieve.lake.records import StepRecord
 from facesieve.lake.source_digest import code_digest
+from facesieve.lake.step_record import StepRecord
 
 _log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The Spark session: taken as the cluster gives it, and checked for what the job needs.
 
-Nothing is set behind the user's back. The one setting that the job passes on is the warehouse of the embedded
-Iceberg catalog, since that is `lake.root`.
+Nothing is set behind the user's back, but for two settings. The warehouse of the embedded Iceberg catalog is
+`lake.root`. Iceberg's push-down of aggregates is off, whatever the cluster says: see `_PUSH_DOWN`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import importlib.util
 import io
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from py4j.protocol import Py4JError
@@ -20,9 +22,13 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import absolute
 from facesieve.core.sections import Lake
 from facesieve.lake import hadoop_files
+from facesieve.lake.path_encoding import encoding_faults
 
 _MOST_ROWS_A_BATCH = 1_024
 _ICEBERG_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+_PUSH_DOWN = "spark.sql.iceberg.aggregate-push-down.enabled"
+"""With it Iceberg 1.10.2 may answer min and max of binary columns, and of strings whose metrics mode was changed, from
+bounds in its metadata. These are cut to 16 bytes: values that no row has. (Iceberg 1.11.0 is said to be mended.)"""
 _FIX_CONF = "Set SPARK_CONF_DIR=conf/spark, or take the setting over from conf/spark/spark-defaults.conf."
 
 
@@ -55,17 +61,20 @@ def separate_errors() -> None:
             sys.stderr = _JvmErrors(gateway.jvm.java.lang.System.err, sys.stderr)
 
 
-def start(lake: Lake) -> SparkSession:
+def start(lake: Lake, places: Mapping[str, str] = MappingProxyType({})) -> SparkSession:
     """Return the session that spark-submit configured, ready for tables and graphs.
 
+    `places`: paths by key, beside those of the lake, that the session must be able to name.
     Raises ConfigError with every missing setting or jar at once.
     """
     spark = SparkSession.builder.appName("facesieve").getOrCreate()
-    faults = [*_catalog_faults(spark, lake), *_engine_faults(spark)]
+    named = {"lake.root": lake.root, "lake.scratch": lake.scratch, **places}
+    faults = [*encoding_faults(spark, named), *_catalog_faults(spark, lake), *_engine_faults(spark)]
     if faults:
         raise ConfigError(faults)
     if lake.root and spark.conf.get(f"spark.sql.catalog.{lake.catalog}.type", "") == "hadoop":
         spark.conf.set(f"spark.sql.catalog.{lake.catalog}.warehouse", absolute(lake.root))
+    spark.conf.set(_PUSH_DOWN, "false")
     try:
         spark.sparkContext.setCheckpointDir(scratch(lake))
     except Py4JError as problem:

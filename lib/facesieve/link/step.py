@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.frames import broadcast_if_few
@@ -44,17 +45,24 @@ def link(run: Run) -> None:
 
 
 def faces_of(stage: Stage) -> ListedFaces:
-    """Return face_id, image_id, identity and vector of the run's faces whose images are in the listing."""
+    """Return face_id, image_id, identity and vector of the run's faces whose images are in the listing.
+
+    With `embed.faces` auto an image without an identity is there with its largest face alone.
+    """
     listed = stage.read(tables.LISTING).select("image_id", "identity")
     few = broadcast_if_few(listed, listed.count())  # else every vector would be shuffled
     faces = stage.of_model(tables.EMBEDDINGS).join(few, "image_id", "inner")
+    if stage.run.config.embed.faces == "auto":
+        faces = faces.where(F.col("identity").isNotNull() | (F.coalesce("face_rank", F.lit(0)) == 0))
     return ListedFaces(faces.select("face_id", "image_id", "identity", "vector"))
 
 
 def _made_of(run: Run) -> dict[str, Any]:
     """What the edges depend on but the faces; `link.force` changes no edge."""
     profile = run.profile
-    return {
+    # Auto leaves out faces that are embedded; the settings that do not are as they always were.
+    faces = {"faces": "auto"} if run.config.embed.faces == "auto" else {}
+    return faces | {
         "link": asdict(replace(run.config.link, force=False)),
         "model": run.model,
         "calibration": [asdict(part) for part in (profile.impostor, profile.identity, profile.genuine) if part],

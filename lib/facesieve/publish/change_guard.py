@@ -1,4 +1,7 @@
-"""How much an apply would change, measured against the decisions behind the data set that is published now."""
+"""How much an apply would change of what is published: images that leave or get another name, and images that are gone.
+
+What is published is compared with what would be. What comes in is no change. Before anything is published, all is free.
+"""
 
 from __future__ import annotations
 
@@ -7,69 +10,82 @@ from dataclasses import dataclass
 from pyspark.sql import functions as F
 
 from facesieve.core.console import count
-from facesieve.core.reasons import is_published
-from facesieve.core.tables import CLEANED, DECISIONS, Decisions
-from facesieve.lake.catalog import Lake, Snapshot
+from facesieve.core.sections import Publish
+from facesieve.core.tables import Cleaned, Decisions
+from facesieve.lake.decide_records import PublishRecord
+from facesieve.publish.wanted import Wanted
+
+_LOOK = "Run it with publish.apply = false and look at the table decisions"
 
 
 @dataclass(frozen=True)
 class Change:
-    """Images that were decided upon before, and how many of them would change their verdict or its target.
+    """Images that are published, and what would become of them.
 
-    gone: those of them that were published and are no longer listed, as of a source that is half there. forgotten: the
-    decisions to compare with are no longer in the lake.
+    changed: still in the source, but no longer to be published, or under another identity. gone: no longer in the
+    source; a file that was renamed or written anew is gone too, and comes in as another. added: images that come in.
     """
 
-    decided_before: int = 0
+    published: int = 0
     changed: int = 0
     gone: int = 0
-    forgotten: bool = False
+    added: int = 0
 
-    def objection(self, limit: float) -> str:
-        """Say why a change of more than `limit`, a share, is refused; empty if it is not."""
-        if self.forgotten and limit < 1:
-            return (
-                "the decisions behind the current table cleaned have been expired, so that nobody can tell how many "
-                "verdicts would change. Look at the table decisions; publish.max_change = 1 applies without comparing."
+    def objection(self, settings: Publish) -> str:
+        """Say why the change is refused; empty if it is not.
+
+        Up to `publish.floor` images may always change, and as many be gone; a limit of 0 lets none.
+        """
+        objections = []
+        if self._exceeds(self.changed, settings.max_change, settings.floor):
+            objections.append(
+                f"{self._of(self.changed)} published images would leave the cleaned data set or change their identity, "
+                f"more than publish.max_change = {settings.max_change:g}. {_LOOK}; "
+                "raise publish.max_change for this once to apply."
             )
-        share = self.changed / self.decided_before if self.decided_before else 0.0
-        if share <= limit:
+        if self._exceeds(self.gone, settings.max_gone, settings.floor):
+            objections.append(
+                f"{self._of(self.gone)} published images are gone from the source, "
+                f"more than publish.max_gone = {settings.max_gone:g}. See whether images.root is whole; "
+                "raise publish.max_gone for this once if they were taken out on purpose."
+            )
+        return " ".join(objections)
+
+    def summary(self) -> str:
+        """Say what an apply would do to what is published; empty where nothing is."""
+        if not self.published:
             return ""
-        gone = f"{count(self.gone)} of them are no longer there, " if self.gone else ""
-        return (
-            f"{count(self.changed)} of {count(self.decided_before)} known images "
-            f"would change their verdict ({share:.1%}), {gone}more than publish.max_change = {limit:g}. "
-            "Run it with publish.apply = false and look at the table decisions; raise publish.max_change to apply."
+        counts = f"{count(self.changed)} would change, {count(self.gone)} are gone, {count(self.added)} would come in"
+        return f"of {count(self.published)} published images {counts}"
+
+    def record(self, exported: int) -> PublishRecord:
+        """Return what the ledger keeps of it, and of the number of exports."""
+        return PublishRecord(
+            decided_before=self.published, changed=self.changed, gone=self.gone, added=self.added, exported=exported
         )
 
+    def _exceeds(self, images: int, share: float, floor: int) -> bool:
+        least = floor if share > 0 else 0
+        return images > least and images > share * self.published
 
-def compare(lake: Lake, decided: Decisions, published: Snapshot | None) -> Change:
-    """Compare with the decisions behind the version of `cleaned` that is published; all is free before the first."""
-    behind = _behind(lake, published) if published else None
-    if behind is None:
-        return Change()
-    compared = next((snapshot for snapshot in lake.versions(DECISIONS) if snapshot.id == behind), None)
-    if compared is None:
-        return Change(forgotten=True)
-    former = lake.read(DECISIONS, compared).select(
-        "image_id", F.col("verdict").alias("former"), F.col("moved_to").alias("formerly_to")
+    def _of(self, images: int) -> str:
+        return f"{count(images)} of {count(self.published)} ({images / self.published:.1%})"
+
+
+def compare(published: Cleaned, wanted: Wanted, decisions: Decisions) -> Change:
+    """Compare what is published with what would be, image by image; an image may be published under several names."""
+    former = published.select("image_id", "identity").distinct()
+    coming = wanted.select("image_id", "identity", F.lit(True).alias("wanted")).distinct()
+    there = decisions.select("image_id", F.lit(True).alias("there"))
+    names = former.join(coming, ["image_id", "identity"], how="left").join(there, "image_id", how="left")
+    images = names.groupBy("image_id").agg(
+        F.count_if(F.col("wanted").isNull()).alias("lost"), F.count_if(F.col("there").isNull()).alias("gone")
     )
-    both = former.join(decided.select("image_id", "verdict", "moved_to"), "image_id", how="left")
-    # What is gone and was not published changes nothing.
-    both = both.where(F.col("verdict").isNotNull() | is_published(F.col("former")))
-    same = (F.col("verdict") == F.col("former")) & F.col("moved_to").eqNullSafe(F.col("formerly_to"))
-    gone = F.col("verdict").isNull()
-    row = both.agg(
-        F.count("*").alias("before"), F.count_if(~gone & ~same).alias("changed"), F.count_if(gone).alias("gone")
+    counts = (
+        F.count("*").alias("published"),
+        F.count_if((F.col("lost") > 0) & (F.col("gone") == 0)).alias("changed"),
+        F.count_if(F.col("gone") > 0).alias("gone"),
     )
-    before, changed, lost = row.collect()[0]
-    return Change(before, changed + lost, lost)
-
-
-def _behind(lake: Lake, published: Snapshot) -> int | None:
-    """Return the snapshot id of the decisions; a compaction does not name them, but what it compacted does."""
-    versions = {snapshot.id: snapshot for snapshot in lake.versions(CLEANED)}
-    at: Snapshot | None = published
-    while at and DECISIONS.name not in at.inputs:
-        at = versions.get(at.parent) if at.parent else None
-    return at.inputs[DECISIONS.name] if at else None
+    row = images.agg(*counts).collect()[0]
+    added = coming.select("image_id").distinct().join(former, "image_id", how="left_anti").count()
+    return Change(row.published, row.changed, row.gone, added)

@@ -69,10 +69,10 @@ def clear_current(export_root: Storage) -> None:
 
 
 def write_csv(rows: DataFrame, target: Storage, name: str, columns: tuple[str, ...]) -> None:
-    """Write rows, sorted by their first column, as a single file with a heading."""
+    """Write rows, sorted by their columns, as a single file with a heading."""
     write = partial(_write_csv, target=target, name=name, columns=columns)
     list(write(()))  # Spark may skip the task below where there is no row
-    sorted_rows = rows.select(*columns).repartition(1).sortWithinPartitions(columns[0])
+    sorted_rows = rows.select(*columns).repartition(1).sortWithinPartitions(*columns)
     sorted_rows.mapInArrow(write, "rows bigint").count()
 
 

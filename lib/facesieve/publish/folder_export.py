@@ -23,18 +23,21 @@ _FILES_PER_TASK = 500
 
 
 def export_folders(cleaned: Cleaned, source_fetch: Fetch, target: Storage, version: str = "") -> int:
-    """Copy the image files below `target` (the run's folder) to folders/<identity>/<file>; return how many.
+    """Copy the image files below `target` (the run's folder) to folders/<identity>/<file>; return the rows.
 
-    Where `bytes` is null, `source_fetch` reads the file of a uri, on executors. With the files come manifest.csv
-    (MANIFEST; path relative to it) and _SUCCESS.
+    An image of several people is a file in the folder of each; two faces of one identity share a file. Where `bytes` is
+    null, `source_fetch` reads the file of a uri, on executors. With the files come manifest.csv (MANIFEST, one row per
+    row of `cleaned`; path relative to it) and _SUCCESS.
     Raises ContractError if files vanished or changed since they were listed, OSError if a file cannot be written.
     """
     folder = cleared(target, "folders")
     placed = _placed(cleaned.select(*MANIFEST[1:]))
-    tasks = max(cleaned.sparkSession.sparkContext.defaultParallelism, cleaned.count() // _FILES_PER_TASK)
+    rows = cleaned.count()
+    tasks = max(cleaned.sparkSession.sparkContext.defaultParallelism, rows // _FILES_PER_TASK)
     copy = partial(_copy, fetch=source_fetch, target=folder)
-    contents = cleaned.select("image_id", "bytes")
-    copied = placed.repartition(tasks, "image_id").join(contents, "image_id", how="inner")
+    files = placed.groupBy("path", "image_id").agg(*(F.min(name).alias(name) for name in ("face_id", "uri", "sha256")))
+    contents = cleaned.select("face_id", "bytes")
+    copied = files.repartition(tasks, "image_id").join(contents, "face_id", how="inner")
     copies = copied.mapInArrow(copy, "image_id bigint, problem string")
     count, spoilt, example = copies.agg(F.count("*"), F.count("problem"), F.min("problem")).collect()[0]
     if spoilt:
@@ -44,17 +47,19 @@ def export_folders(cleaned: Cleaned, source_fetch: Fetch, target: Storage, versi
         )
     write_csv(placed, folder, "manifest.csv", MANIFEST)
     complete(folder, version)
-    return int(count)
+    return int(rows)
 
 
-def _placed(images: DataFrame) -> DataFrame:
-    """Give every image its path: the rows of the manifest."""
+def _placed(faces: DataFrame) -> DataFrame:
+    """Give every face the path of its image in the folder of its identity: the rows of the manifest."""
     fold, file = F.udf(file_names.fold, "string"), F.udf(file_names.file, "string")
     base = F.element_at(F.split("uri", "/"), -1)
+    images = faces.select("identity", "image_id", "uri").distinct()
     named = images.join(_folders(images), "identity", how="inner")
     crowded = _crowded(Window.partitionBy("identity", fold(base)))
     path = F.concat_ws("/", "folder", file("uri", "image_id", crowded))
-    return named.withColumn("path", path).select(*MANIFEST)
+    paths = named.select("identity", "image_id", path.alias("path"))
+    return faces.join(paths, ["identity", "image_id"], how="inner").select(*MANIFEST)
 
 
 def _folders(images: DataFrame) -> DataFrame:

@@ -24,15 +24,17 @@ _FILE_BYTES = 128 * 2**20
 def export_parquet(cleaned: Cleaned, target: Storage, buckets: int, version: str = "") -> int:
     """Write `cleaned` below `target` (the run's folder) as parquet/bucket=<k>/part-<n>.parquet; return its rows.
 
-    k is the CRC-32 of the identity's UTF-8 bytes modulo `buckets`; within a bucket rows are sorted by identity and
-    image_id. Beside the folder stands labels.csv (LABELS: how many images an identity has). `version` says which
-    version of the table this is (content of _SUCCESS). Raises OSError.
+    k is the CRC-32 of the identity's UTF-8 bytes modulo `buckets`; within a bucket rows are sorted by identity,
+    image_id and face_id. Beside the folder stands labels.csv (LABELS: how many images an identity has). `version` says
+    which version of the table this is (content of _SUCCESS). Raises OSError.
     """
     folder = cleared(target, "parquet")
-    write_csv(cleaned.groupBy(*LABELS[:2]).agg(F.count("*").alias("images")), target, "labels.csv", LABELS)
+    write_csv(
+        cleaned.groupBy(*LABELS[:2]).agg(F.count_distinct("image_id").alias("images")), target, "labels.csv", LABELS
+    )
     bucket = F.pmod(F.crc32("identity"), F.lit(buckets)).cast("int")
     rows = cleaned.withColumn("bucket", bucket).repartition(buckets, "bucket")
-    ordered = rows.sortWithinPartitions("bucket", "identity", "image_id")
+    ordered = rows.sortWithinPartitions("bucket", "identity", "image_id", "face_id")
     written = ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint").agg(F.sum("rows"))
     count = written.collect()[0][0] or 0
     complete(folder, version)

@@ -1,0 +1,43 @@
+"""What GraphFrames takes for granted: each vertex stands there once, and each edge ends at vertices that are there.
+
+Neither is checked by GraphFrames. A vertex that stands twice receives its messages four times. An edge to a vertex that
+is missing falls out of some messages and stays in others.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from facesieve.cluster.frames import Voters
+from facesieve.core.errors import ContractError
+from facesieve.core.frames import broadcast_if_few
+from facesieve.core.tables import Edges
+from facesieve.faces.blocks import ListedFaces
+
+
+def refuse_doubled(scope: str, voters: Voters) -> None:
+    """Raise ContractError, naming the number, if a face stands twice among the vertices of a scope."""
+    ids = voters.groupBy("face_id").count().where("count > 1")
+    doubled, example = ids.agg(F.count("*"), F.min("face_id")).collect()[0]
+    if doubled:
+        raise ContractError(
+            f"cluster {scope}: {doubled} faces stand more than once among those to be clustered (face_id {example}): "
+            "rows of embeddings or clusters were doubled by other hands. Remove the doubled rows."
+        )
+
+
+def refuse_strays(edges: Edges, faces: ListedFaces) -> None:
+    """Raise ContractError, naming the number, if an edge names a face that is not of the run."""
+    ids = broadcast_if_few(faces.select("face_id"), faces.count())
+    strays = [_strays(edges, end, ids) for end in ("src", "dst")]
+    edges_of, example = strays[0].unionByName(strays[1]).agg(F.count("*"), F.min("face_id")).collect()[0]
+    if edges_of:
+        raise ContractError(
+            f"edges: {edges_of} ends of edges name a face without a row in embeddings (face_id {example}): rows were "
+            "deleted by other hands after the edges were made. Run jobs/link.py with --full."
+        )
+
+
+def _strays(edges: Edges, end: str, ids: DataFrame) -> DataFrame:
+    return edges.select(F.col(end).alias("face_id")).join(ids, "face_id", how="left_anti")

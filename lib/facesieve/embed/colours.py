@@ -1,0 +1,69 @@
+"""Pixels of any colour mode as 8-bit RGB, read as they were meant where the file does not say so.
+
+Transparency is laid on white, which is what a viewer shows, whereas the colours under transparent pixels are arbitrary.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops
+
+from facesieve.core.reasons import Reason
+from facesieve.embed.picture import Unusable
+
+JPEG = ("JPEG", "MPO")
+"""Pillow's names of the format: a JPEG that other pictures follow, as telephones write it, goes by the second."""
+
+_SIXTEEN_BITS = 65_535
+_FEWER_BITS = (255, 1_023, 4_095)
+"""The largest values of 8, 10 and 12 bits, which cameras store in 16: shown as 16 bits they are black."""
+
+_LITTLE_BLACK = 0.4
+"""Share of black ink, on average, that a photograph does not go beyond. Printers' separations of the demonstration
+photographs have 0 to 0.36."""
+
+
+class Coloured(NamedTuple):
+    """A picture in RGB, and what was done to its colours beyond what the file says."""
+
+    image: Image.Image
+    notes: tuple[Reason, ...] = ()
+
+
+def in_rgb(image: Image.Image, form: str | None) -> Coloured:
+    """Convert a decoded image of a file format to RGB. Raises Unusable if what its numbers mean cannot be known."""
+    if image.mode.startswith("I"):
+        return _grey(np.clip(np.asarray(image), 0, _SIXTEEN_BITS).astype(np.uint32))
+    if image.mode == "F":
+        raise Unusable(Reason.WRONG_TYPE, "pixels are floating-point numbers, whose range is unknown")
+    if image.mode == "CMYK" and form in JPEG and "adobe" not in image.info:
+        return _unmarked_inks(image)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Coloured(Image.alpha_composite(white, layer).convert("RGB"))
+    return Coloured(image.convert("RGB"))
+
+
+def _grey(deep: npt.NDArray[np.uint32]) -> Coloured:
+    """Scale 16 bits to 8, or what fewer bits stand in them for; Pillow would clip at 255."""
+    highest = next((bits for bits in _FEWER_BITS if deep.max(initial=0) <= bits), _SIXTEEN_BITS)
+    grey = ((deep * 255 + highest // 2) // highest).astype(np.uint8)
+    notes = () if highest == _SIXTEEN_BITS or not deep.any() else (Reason.RECOLOURED,)
+    return Coloured(Image.fromarray(grey).convert("RGB"), notes)
+
+
+def _unmarked_inks(image: Image.Image) -> Coloured:
+    """Read a CMYK JPEG that does not say whether its inks are inverted: Pillow takes them for inverted, as Adobe's are.
+
+    Of all inks black is used least, so the reading with little black is right; the other is a negative or black.
+    """
+    black = float(np.asarray(image.getchannel("K")).mean()) / 255
+    if black <= _LITTLE_BLACK:
+        return Coloured(image.convert("RGB"))
+    if black >= 1 - _LITTLE_BLACK:
+        return Coloured(ImageChops.invert(image).convert("RGB"), (Reason.RECOLOURED,))
+    raise Unusable(Reason.UNDECODABLE, "JPEG: CMYK without Adobe's marker, whether its inks are inverted is unclear")

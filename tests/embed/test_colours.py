@@ -1,0 +1,87 @@
+"""Colours are read as they were meant."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import hostile
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageChops
+
+from facesieve.core.reasons import Reason
+from facesieve.core.sections import Embed
+from facesieve.embed.colours import in_rgb
+from facesieve.embed.decode import picture
+from facesieve.embed.picture import Unusable
+
+EMBED = Embed()
+SCENE = hostile.scene(160, 120)
+
+
+def separated(image: Image.Image, black: float) -> Image.Image:
+    """Inks of a picture: `black` of what is common to the three others is printed black."""
+    inks = 255 - np.asarray(image).astype(float)
+    common = inks.min(axis=2) * black
+    rest = (inks - common[..., None]) / np.maximum(1 - common[..., None] / 255, 1 / 255)
+    return Image.fromarray(np.clip(np.dstack([rest, common]), 0, 255).round().astype(np.uint8), "CMYK")
+
+
+def jpeg(inks: Image.Image, *, marker: bool, inverted: bool) -> bytes:
+    """A CMYK JPEG with or without Adobe's marker; Pillow writes inverted inks, and the marker."""
+    content = hostile.encoded(inks if inverted else ImageChops.invert(inks), "JPEG", quality=97)
+    place = content.index(b"\xff\xee\0\x0eAdobe")
+    return content if marker else content[:place] + content[place + 16 :]
+
+
+@pytest.mark.parametrize("black", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("inverted", [True, False])
+def test_cmyk_without_a_marker_has_the_colours_of_the_original(black: float, inverted: bool) -> None:
+    answer = picture(jpeg(separated(SCENE, black), marker=False, inverted=inverted), EMBED)
+    assert np.abs(answer.pixels.astype(int) - np.asarray(SCENE)).mean() < 6
+    assert answer.notes == (() if inverted else (Reason.RECOLOURED,))
+
+
+def test_with_a_marker_the_file_is_believed() -> None:
+    inks = separated(SCENE, 0.0)
+    answer = picture(jpeg(inks, marker=True, inverted=False), EMBED)
+    assert answer.pixels.mean() < 5, "black, as the file says"
+    assert picture(jpeg(inks, marker=True, inverted=True), EMBED).notes == answer.notes == ()
+
+
+def test_inks_of_which_black_is_neither_little_nor_much_are_refused() -> None:
+    inks = Image.fromarray(np.full((40, 40, 4), 128, np.uint8), "CMYK")
+    with pytest.raises(Unusable, match="CMYK without Adobe's marker") as caught:
+        picture(jpeg(inks, marker=False, inverted=True), EMBED)
+    assert caught.value.reason is Reason.UNDECODABLE
+
+
+@pytest.mark.parametrize(("bits", "noted"), [(8, True), (10, True), (12, True), (14, False), (16, False)])
+def test_fewer_bits_stored_in_sixteen_are_not_black(bits: int, noted: bool) -> None:
+    grey = np.asarray(SCENE.convert("L")).astype(float)
+    deep = Image.fromarray((grey / 255 * (2**bits - 1)).round().astype(np.uint16))
+    answer = picture(hostile.encoded(deep, "PNG"), EMBED)
+    expected = grey if noted or bits == 16 else grey / 4
+    assert np.abs(answer.pixels[..., 0] - expected).max() <= 1
+    assert answer.notes == ((Reason.RECOLOURED,) if noted else ())
+
+
+@given(st.integers(4_096, 65_535))
+def test_sixteen_bits_are_rounded(value: int) -> None:
+    deep: Any = Image.fromarray(np.array([[value]], np.uint16))
+    assert in_rgb(deep, "PNG").image.getpixel((0, 0)) == (round(value / 257),) * 3
+
+
+def test_a_black_picture_of_sixteen_bits_stays_black() -> None:
+    answer = in_rgb(Image.fromarray(np.zeros((4, 4), np.uint16)), "PNG")
+    assert (np.asarray(answer.image).max(), answer.notes) == (0, ())
+
+
+def test_numbers_without_a_range_are_refused() -> None:
+    stream = io.BytesIO()
+    Image.fromarray(np.zeros((4, 4), np.float32)).save(stream, "TIFF")
+    with pytest.raises(Unusable, match="floating-point"):
+        picture(stream.getvalue(), Embed(formats=("TIFF",)))
