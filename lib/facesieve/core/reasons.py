@@ -55,15 +55,9 @@ class Reason(str, Enum):
     LOW_CONFIDENCE = "low_confidence"
     BLURRED = "blurred"
     EXTREME_ASPECT = "extreme_aspect"
-<<<<<<< HEAD
-    REPAIRED = "repaired"
-    RECOLOURED = "recoloured"
-    BURST = "burst"
-=======
     BURST = "burst"
     REPAIRED = "repaired"
     RECOLOURED = "recoloured"
->>>>>>> w-copies
 
 
 REJECTING = frozenset(
