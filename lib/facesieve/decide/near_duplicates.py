@@ -174,8 +174,8 @@ def _choice(settings: sections.Decide) -> Callable[[Batches], Iterator[pa.Record
 
 def _differences(batch: pa.RecordBatch, views_of: str, whole_of: str) -> npt.NDArray[np.int64]:
     """Bits by which each row's whole differs from its views, of which rows may have different numbers, or none."""
-    views, wholes = (batch.column(name).to_pylist() for name in (views_of, whole_of))
-    sound = [len(w or b"") == VIEW_BYTES and len(v) % VIEW_BYTES == 0 for v, w in zip(views, wholes, strict=True)]
+    views, wholes = ([value or b"" for value in batch.column(name).to_pylist()] for name in (views_of, whole_of))
+    sound = [len(w) == VIEW_BYTES and len(v) % VIEW_BYTES == 0 for v, w in zip(views, wholes, strict=True)]
     lengths = np.array([len(hashes) if is_sound else 0 for hashes, is_sound in zip(views, sound, strict=True)], int)
     differences = np.full(len(views), _FAR, np.int64)
     for length in np.unique(lengths[lengths > 0]):
