@@ -56,7 +56,7 @@ bench-link: $(READY) ## the link step at a million faces, against FAISS, MLlib a
 	@$(WITH) $(BIN)/python tests/bench/link.py $(ARGS)
 
 bench-cluster: $(READY) ## clustering: quality on LFW, the step against kernels and peers, supersteps at a million edges
-	@$(WITH) for name in structure attachment calibration "cluster_lfw --below 0 --peers" supersteps; do \
+	@$(WITH) for name in structure attachment calibration coins cluster_lfw "cluster_lfw --below 0 --peers --coins 1" "supersteps --coins 1"; do \
 	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
 bench-decide: $(READY) ## decisions: noise, flips, cut folders, copies and protected people planted in LFW; a million images

@@ -4,6 +4,7 @@
     python tests/bench/cluster_lfw.py --below 0 --peers                 # by GraphFrames alone; two-level loop, networkx
     python tests/bench/cluster_lfw.py --model facenet --below 5000      # by messages, the end in one task
     python tests/bench/cluster_lfw.py --master 'local-cluster[2,1,2048]'
+    python tests/bench/cluster_lfw.py --coins 1 --faces DENSE.npz       # one coin, other faces
     python tests/bench/cluster_lfw.py --below 0 --partitions 7 --shuffled 1 --adaptive false
 
 Nothing is given but the model's profile: edges at link.false_matches, scored by structure. Needs the development data
@@ -32,8 +33,9 @@ from facesieve.assess.kernels.agreement import bcubed, pairwise
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.clusters import VoteInput, clusters
 from facesieve.cluster.frames import Voters
+from facesieve.cluster.kernels.coins import coins, together
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores
-from facesieve.cluster.kernels.whispers import Coin, split, whispers
+from facesieve.cluster.kernels.whispers import Start, finish_all
 from facesieve.cluster.structure_score import structure
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import profiles, sections, tables
@@ -49,15 +51,17 @@ def main() -> int:
     """Link by brute force, cluster by kernels and by the stage, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="mobilefacenet", choices=EMBEDDINGS)
+    parser.add_argument("--faces", help="other faces that the model has embedded: an npz with `vector` and `identity`")
     parser.add_argument("--below", type=int, default=sections.Cluster().finish_locally_below)
+    parser.add_argument("--coins", type=int, default=sections.Cluster().coins)
     parser.add_argument("--peers", action="store_true", help="the two-level loop and the networkx script, too")
     parser.add_argument("--master", default="local[2]")
     parser.add_argument("--partitions", default="4", help="shuffle partitions, and those of the input")
     parser.add_argument("--adaptive", default="true")
     parser.add_argument("--shuffled", type=int, default=0, help="seed of another order of the input's rows")
     options = parser.parse_args()
-    faces, edges = _linked(options.model)
-    expected = _by_kernels(faces, edges)
+    faces, edges = _linked(options.model, options.faces)
+    expected = _by_kernels(faces, edges, options.coins)
     votes, found = _by_stage(options, faces, edges)
     wrong = int(np.sum(votes != expected[0])), int(np.sum(found != expected[1]))
     print(f"scores that differ from the kernels': {wrong[0]}; clusters: {wrong[1]}, of {len(np.unique(found)):,}")
@@ -85,14 +89,14 @@ class Edges:
     cosines: np.ndarray
 
 
-def _linked(model: str) -> tuple[Faces, Edges]:
-    stored = np.load(DATA / "lfw" / LFW_EMBEDDINGS[model])
+def _linked(model: str, file: str | None) -> tuple[Faces, Edges]:
+    people, vectors = _embedded(model, file)
     line = profiles.load(model, PROFILES).impostor
     assert line is not None
-    ids = np.random.default_rng(0).permutation(np.arange(len(stored["labels"])) * 1_000_003 - 2**32)
+    ids = np.random.default_rng(0).permutation(np.arange(len(people)) * 1_000_003 - 2**32)
     tolerances = sections.Link().false_matches, sections.Cluster().false_matches
     cosines = [link_cosine(line.intercept, line.slope, impostors, len(ids), 1_000) for impostors in tolerances]
-    faces = Faces(ids, stored["labels"], stored["embeddings"], *cosines)
+    faces = Faces(ids, people, vectors, *cosines)
     rows = faces.vectors.astype(np.float16)
     found = []
     for start in range(0, len(rows), 1_000):
@@ -106,7 +110,16 @@ def _linked(model: str) -> tuple[Faces, Edges]:
     return faces, edges
 
 
-def _by_kernels(faces: Faces, edges: Edges) -> tuple[np.ndarray, np.ndarray]:
+def _embedded(model: str, file: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return names as numbers, and unit vectors: of LFW, or of a file."""
+    if file:
+        stored = np.load(file)
+        return np.unique(stored["identity"], return_inverse=True)[1], stored["vector"]
+    stored = np.load(DATA / "lfw" / LFW_EMBEDDINGS[model])
+    return stored["labels"], stored["embeddings"]
+
+
+def _by_kernels(faces: Faces, edges: Edges, number: int) -> tuple[np.ndarray, np.ndarray]:
     settings = sections.Cluster()
     began = time.perf_counter()
     ends, others = np.append(edges.src, edges.dst), np.append(edges.dst, edges.src)
@@ -115,11 +128,14 @@ def _by_kernels(faces: Faces, edges: Edges) -> tuple[np.ndarray, np.ndarray]:
     scored = time.perf_counter()
     kept = score >= least_vote(settings.score_cut)
     src, dst, votes = edges.src[kept], edges.dst[kept], score[kept]
-    coin = Coin(settings.update_fraction, settings.seed)
-    found = whispers(faces.ids, src, dst, votes, coin, settings.max_supersteps)
-    names = split(faces.ids, found.labels, src, dst)
+    minted = coins(settings.update_fraction, settings.seed, number)
+    voted = finish_all(faces.ids, (src, dst, votes), [Start(faces.ids)] * number, minted, settings.max_supersteps)
+    names = together(faces.ids, np.stack([end.labels for end in voted], axis=1), src, dst)
     ended = time.perf_counter()
-    print(f"kernels: {scored - began:.2f} s to score, {ended - scored:.2f} s to vote and split, {len(src):,} votes")
+    print(
+        f"kernels: {scored - began:.2f} s to score, {ended - scored:.2f} s to vote by {number} coins, "
+        f"{len(src):,} edges vote"
+    )
     return (score / 2**20).astype(np.float32), names
 
 
@@ -145,7 +161,7 @@ def _by_stage(options: argparse.Namespace, faces: Faces, edges: Edges) -> tuple[
         spark = _session(options, folder)
         _write(f"{folder}/faces.parquet", face_id=faces.ids, vector=pa.array(list(faces.vectors)), label=faces.ids)
         _write(f"{folder}/edges.parquet", src=edges.src, dst=edges.dst, cosine=edges.cosines)
-        settings = sections.Cluster(finish_locally_below=options.below)
+        settings = sections.Cluster(finish_locally_below=options.below, coins=options.coins)
         table = spark.read.parquet(f"{folder}/edges.parquet").repartition(int(options.partitions))
         if options.shuffled:
             table = table.orderBy(F.xxhash64(F.lit(options.shuffled), "src", "dst"))

@@ -1,4 +1,6 @@
-"""Near duplicates planted in LFW: which hash tells them from other photographs, and what the job's rule finds.
+"""Near duplicates planted in LFW: which hash tells them from other photographs, and what it proposes as candidates.
+
+Which candidates are copies, `copies.py` measures.
 
     python tests/bench/duplicates.py                              # everything, some six minutes
     python tests/bench/duplicates.py --cosine 0.85 --bits 24      # other limits than those of config.py
@@ -26,24 +28,21 @@ import numpy as np
 from bench_environment import DATA, LFW_EMBEDDINGS, PROFILES, session
 from PIL import Image, ImageDraw
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from facesieve import models
 from facesieve.core import profiles
 from facesieve.core.sections import Decide
 from facesieve.core.tables import EDGES, Edges
 from facesieve.decide.kernels.duplicates import least_difference
-from facesieve.decide.near_duplicates import Candidates, near_duplicates
+from facesieve.decide.near_duplicates import CANDIDATES, Candidates, near_duplicates
+from facesieve.decide.photographs import CandidatePairs, ComparedPairs
 from facesieve.embed.perceptual_hash import VIEW_BYTES, perceptual_hash
 from facesieve.faces import pixels
 from facesieve.faces.vectors import hits, pair_cosine
 
 PLANTED, SIDE, CUT, SCALE, QUALITY = 500, 250, 0.03, 0.7, 60
 SHARES, TARGET, BLOCK = (0.0, 0.01, 0.03, 0.5, 0.97, 0.99, 1.0), 0.97, 2_000
-FACES = (
-    "image_id bigint, face_id bigint, uri string, identity string, image_width int, image_height int, "
-    "sharpness float, phash binary, preferred boolean"
-)
-
 Picture = Image.Image
 Numbers = np.ndarray
 
@@ -213,16 +212,22 @@ def followers(spark: SparkSession, made: Planted, name: str, settings: Decide) -
     views = np.concatenate([made.hashes["views"], made.hashes["views"][exact], made.copies["all"]["views"]])
     sizes = [(SIDE, SIDE)] * (len(origin) - PLANTED) + made.sizes
     rows = [
-        (place, place, f"{place:05}", str(made.labels[source]), *sizes[place], 1.0, views[place].tobytes(), False)
+        (place, place, f"{place:05}", str(made.labels[source]), *sizes[place], 1.0, views[place].tobytes(), None, False)
         for place, source in enumerate(origin.tolist())
     ]
     pairs = near_pairs(every, settings.near_cosine)
     columns = (column.tolist() for column in (pairs.one, pairs.other, pairs.cosines))
     edges = [("global", one, other, cosine, None) for one, other, cosine in zip(*columns, strict=True)]
     graph = Edges(spark.createDataFrame(edges, EDGES.columns))
-    faces = Candidates(spark.createDataFrame(rows, FACES))
-    found = near_duplicates(faces, graph, settings.near_cosine, settings.near_bits)
-    return dict(found.collect())
+    faces = Candidates(spark.createDataFrame(rows, CANDIDATES))
+    followers = near_duplicates(faces, graph, settings, _every_candidate)
+    return dict(followers.where("leader IS NOT NULL").select("image_id", "leader").collect())
+
+
+def _every_candidate(pairs: CandidatePairs) -> ComparedPairs:
+    """Take every candidate for a copy: what is measured here is what the hashes propose."""
+    terms = {"copy": F.lit(True), "alike": F.lit(True), "confidence": F.lit(1.0)}
+    return ComparedPairs(pairs.select("better", "worse").withColumns(terms))
 
 
 def outcome(made: Planted, name: str, found: dict[int, int], settings: Decide) -> bool:

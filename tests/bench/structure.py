@@ -19,8 +19,9 @@ import numpy as np
 from bench_environment import DATA, LFW_EMBEDDINGS, PROFILES
 
 from facesieve.assess.kernels.agreement import bcubed, pairwise
+from facesieve.cluster.kernels.coins import coins, together
 from facesieve.cluster.kernels.structure import hoods, least_vote, scores
-from facesieve.cluster.kernels.whispers import Coin, split, whispers
+from facesieve.cluster.kernels.whispers import Start, finish_all
 from facesieve.core import sections
 from facesieve.faces.vectors import Cosines, Halves, Indices, Shorts, hits, slices
 from facesieve.link.kernels.thresholds import link_cosine
@@ -173,8 +174,10 @@ def clustered(edges: Linked, score: Indices, cut: float) -> Indices:
     """Let the faces vote by the edges that score enough, as the job does."""
     settings, votes = sections.Cluster(), score >= least_vote(cut)
     ids, src, dst = np.arange(len(edges.people)), edges.src[votes], edges.dst[votes]
-    coin = Coin(settings.update_fraction, settings.seed)
-    return split(ids, whispers(ids, src, dst, score[votes], coin, settings.max_supersteps).labels, src, dst)
+    minted = coins(settings.update_fraction, settings.seed, settings.coins)
+    starts = [Start(ids)] * len(minted)
+    ends = finish_all(ids, (src, dst, score[votes]), starts, minted, settings.max_supersteps)
+    return together(ids, np.stack([end.labels for end in ends], axis=1), src, dst)
 
 
 def agreement(edges: Linked, score: Indices, cut: float) -> tuple[float, float]:

@@ -3,6 +3,7 @@
     python tests/bench/supersteps.py                  # a million edges
     python tests/bench/supersteps.py --edges 10000000
     python tests/bench/supersteps.py --without-networkx
+    python tests/bench/supersteps.py --coins 1        # the peers have a single coin
 
 On one graph of planted people, with weights: five supersteps of the vote by GraphFrames alone, five of GraphFrames' own
 labelPropagation, five of a hand-written loop (two groupBys, no GraphFrame) that touches the same faces and keeps its
@@ -42,6 +43,7 @@ def main() -> None:
     """Plant a graph, measure everybody on it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edges", type=int, default=1_000_000)
+    parser.add_argument("--coins", type=int, default=sections.Cluster().coins)
     parser.add_argument("--memory", default="8g", help="of the driver, which is the executor too")
     parser.add_argument("--without-networkx", action="store_true")
     options = parser.parse_args()
@@ -52,8 +54,8 @@ def main() -> None:
         edges = spark.read.parquet(f"{folder}/edges.parquet").repartition(4).persist()
         vertices = edges.select(F.explode(F.array("src", "dst")).alias("id")).distinct().persist()
         print(f"{edges.count():,} edges, {vertices.count():,} faces", flush=True)
-        _rates(spark, vertices, edges, folder)
-        settings = sections.Cluster(finish_locally_below=2 * options.edges)
+        _rates(spark, vertices, edges, folder, options.coins)
+        settings = sections.Cluster(finish_locally_below=2 * options.edges, coins=options.coins)
         local = partial(_whole, spark, vertices, edges, settings, f"{folder}/local")
         whole = min(_timed("whole vote, local finish", local) for _ in range(2))
         if not options.without_networkx:
@@ -83,8 +85,8 @@ def planted(edges: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return src, dst, strength
 
 
-def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: str) -> None:
-    alone = sections.Cluster(finish_locally_below=0, max_supersteps=STEPS)
+def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: str, coins: int) -> None:
+    alone = sections.Cluster(finish_locally_below=0, max_supersteps=STEPS, coins=coins)
     ours, hand, theirs = [], [], []
     for turn in range(2):
         vote = partial(_vote, spark, vertices, edges, alone, f"{folder}/a{turn}")

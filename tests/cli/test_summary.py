@@ -19,7 +19,7 @@ def _record(reused: bool, apply: bool) -> RunRecord:
         "reasons": {"outlier": 2},
     }
     decide = stage | {"verdicts": {"keep": 1, "drop": 2}, "given": 3}
-    in_global: dict[str, Any] = {"clusters": 2, "largest_share": None, "supersteps": 4}
+    in_global: dict[str, Any] = {"clusters": 2, "largest_share": None, "supersteps": 4, "unstable": 31, "loose": 17}
     if apply:
         in_global |= {"attached": 1_234, "churn": {"changed": 0.0123}}
         decide |= {"policies": {"largest": 1, "modes": 2_345}, "links": 67}
@@ -44,7 +44,7 @@ def test_summary_shows_stages_clusters_verdicts_and_where_to_look() -> None:
         "WARNING: link: too few",
         "/lake/faces",
         "/out",
-        "1,234",
+        "31     17     1,234",
         "1.2%",
         "largest 1, modes 2,345",
         "one person: 67",

@@ -1,30 +1,37 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
 
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VOTE_STATE, VoteState
 
 
+def plus(step: int, label: Column) -> Column:
+    return label + step
+
+
 def test_the_last_whole_superstep_of_any_run_is_found(spark: SparkSession, tmp_path: Path) -> None:
     killed, again = (Checkpoints(spark, str(tmp_path / "vote"), run) for run in ("killed", "again"))
     assert again.last() is None
-    frame = spark.createDataFrame([(1, 7, 7, True, True), (2, 7, 7, False, True)], VOTE_STATE)
-    states = [VoteState(frame.withColumn("label", frame["label"] + step)) for step in range(4)]
-    written = [killed.write(step, state, [5] * step) for step, state in enumerate(states)]
-    assert [row.label for row in written[-1].collect()] == [10, 10]
+    rows = [(face, [7, 8], [7, 8], [True, False], [True, True]) for face in (1, 2)]
+    frame = spark.createDataFrame(rows, VOTE_STATE)
+    states = [VoteState(frame.withColumn("labels", F.transform("labels", partial(plus, step)))) for step in range(4)]
+    written = [killed.write(step, state, [[5] * step, [6, 0]]) for step, state in enumerate(states)]
+    assert [row.labels for row in written[-1].collect()] == [[10, 11]] * 2
     last = again.last()
     assert last is not None
-    assert (last.step, last.history) == (3, [5, 5, 5])
+    assert (last.step, last.histories) == (3, [[5, 5, 5], [6, 0]])
     assert last.state.dtypes == frame.dtypes
-    assert sorted((row.id, row.label) for row in last.state.collect()) == [(1, 10), (2, 10)]
+    assert sorted((row.id, row.labels) for row in last.state.collect()) == [(1, [10, 11]), (2, [10, 11])]
     (tmp_path / "vote" / "killed" / "000003" / "_SUCCESS").unlink()
     before = again.last()
     assert before is not None
-    assert (before.step, before.history) == (2, [5, 5])
+    assert (before.step, before.histories) == (2, [[5, 5], [6, 0]])
     assert sorted(path.name for path in (tmp_path / "vote" / "killed").iterdir()) == ["000002", "000003"]
     again.clear()
     assert again.last() is None

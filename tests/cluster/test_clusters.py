@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from factories import faces as synthetic
 from pyspark.sql import SparkSession
+from two_people import IDS, PEOPLE, vectors, voting_edges
 
 from facesieve.assess.kernels.agreement import bcubed
 from facesieve.cluster.checkpoints import Checkpoints
@@ -15,9 +16,10 @@ from facesieve.cluster.clusters import Clustered, VoteInput, clusters
 from facesieve.cluster.constraints import Constraints
 from facesieve.cluster.frames import CLUSTERED_FACES, VOTERS, Voters
 from facesieve.cluster.kernels.cohesion import cohesion
-from facesieve.cluster.kernels.whispers import Coin, split, whispers
+from facesieve.cluster.kernels.coins import coins, stability, together
+from facesieve.cluster.kernels.whispers import whispers
 from facesieve.cluster.supersteps import Voting
-from facesieve.core import sections
+from facesieve.core.sections import Cluster
 from facesieve.core.tables import VOTES, Votes
 from facesieve.faces.vectors import hits
 
@@ -35,19 +37,20 @@ def linked(faces: Faces, link: float) -> Pairs:
     return ids[left][ordered], ids[right][ordered], cosines[ordered]
 
 
-def expected(faces: Faces, pairs: Pairs) -> Rows:
+def expected(faces: Faces, pairs: Pairs, number: int = Cluster().coins) -> Rows:
     ids, vectors = faces
     src, dst, cosines = pairs
     votes = np.floor(cosines.astype(np.float64) * 2**20).astype(np.int64)
-    labels = whispers(ids, src, dst, votes, Coin(0.75, 0), 500).labels
-    names = split(ids, labels, src, dst)
+    labels = np.stack([whispers(ids, src, dst, votes, coin, 500).labels for coin in coins(0.75, 0, number)], axis=1)
+    names = together(ids, labels, src, dst)
     rows: Rows = {}
     for name in np.unique(names):
         members = np.flatnonzero(names == name)
         medoid, mean = cohesion(ids[members], vectors[members])
+        stable = stability(labels[members], medoid).tolist()
         for row, member in enumerate(members):
             tail = (len(members), float(np.float32(mean)), row == medoid)
-            rows[int(ids[member])] = (int(ids[member]), int(name), *tail, True, False)
+            rows[int(ids[member])] = (int(ids[member]), int(name), *tail, True, stable[row], False)
     return rows
 
 
@@ -74,26 +77,42 @@ class Run:
 
     def of(self, faces: Voters, votes: Votes, **conditions: Any) -> Clustered:
         below = conditions.pop("finish_locally_below", 1_000_000)
-        checkpoints = Checkpoints(self.spark, str(self.folder), "test")
-        voting = Voting(sections.Cluster(finish_locally_below=below), checkpoints, lambda *_: None)
+        number = conditions.pop("coins", Cluster().coins)
+        checkpoints = Checkpoints(self.spark, str(self.folder / str(number)), "test")
+        voting = Voting(Cluster(finish_locally_below=below, coins=number), checkpoints, lambda *_: None)
         return clusters(VoteInput(faces, votes, **conditions), voting)
 
 
 def rows_of(result: Clustered) -> Rows:
     assert set(result.rows.columns) == set(CLUSTERED_FACES.names)
-    columns = ("face_id", "cluster_id", "cluster_size", "cohesion", "medoid", "settled", "attached")
+    columns = ("face_id", "cluster_id", "cluster_size", "cohesion", "medoid", "settled", "stability", "attached")
     return {row["face_id"]: tuple(row) for row in result.rows.select(*columns).collect()}
 
 
-@pytest.mark.parametrize("below", [0, 1_000_000])
-def test_equals_the_kernels(run: Run, below: int) -> None:
+@pytest.mark.parametrize(("below", "number"), [(0, 8), (1_000_000, 8), (1_000_000, 1)])
+def test_equals_the_kernels(run: Run, below: int, number: int) -> None:
     ids, _, vectors = synthetic(25, 8, seed=5)
     pairs = linked((ids, vectors), 0.72)
-    result = run((ids, vectors), pairs, 7, finish_locally_below=below)
+    result = run((ids, vectors), pairs, 7, finish_locally_below=below, coins=number)
     assert result.vote.settled
     assert (result.vote.finished_locally > 0) == (below > 0)
     assert result.rows.count() == len(ids)
-    assert rows_of(result) == expected((ids, vectors), pairs)
+    assert rows_of(result) == expected((ids, vectors), pairs, number)
+
+
+@pytest.mark.parametrize("below", [0, 1_000_000])
+def test_two_people_whom_one_coin_unites_are_two_by_eight(spark: SparkSession, run: Run, below: int) -> None:
+    voters = list(zip(IDS.tolist(), vectors().tolist(), IDS.tolist(), strict=True))
+    ends = zip(*(column.tolist() for column in voting_edges()[1:]), strict=True)
+    edges = [("global", src, dst, vote / 2**20, True) for src, dst, vote in ends]
+    faces, votes = spark.createDataFrame(voters, VOTERS), spark.createDataFrame(edges, VOTES.columns)
+    for number, people in ((1, [1] * 9), (8, PEOPLE.tolist())):
+        result = run.of(Voters(faces), Votes(votes), finish_locally_below=below, coins=number)
+        rows = rows_of(result)
+        assert result.vote.settled
+        assert [rows[face][1] for face in IDS.tolist()] == people
+        # In the first of the eight coins all nine are with both medoids.
+        assert {row[-2] for row in rows.values()} == {1.0}
 
 
 def test_an_edge_that_does_not_vote_joins_nobody(spark: SparkSession, run: Run) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from facesieve.cluster import medoids as module
 from facesieve.cluster.kernels.cohesion import cohesion
+from facesieve.cluster.kernels.coins import stability
 
 SIZES = [1, 1, 2, 30, 1, 7, 64, 1]
 
@@ -21,6 +22,7 @@ def members() -> pa.RecordBatch:
             "cluster": np.repeat(np.arange(len(SIZES)), SIZES),
             "face_id": np.concatenate([np.sort(rng.permutation(1000)[:size]) for size in SIZES]),
             "vector": pa.array(vectors.tolist(), pa.list_(pa.float32())),
+            "labels": pa.array(rng.integers(0, 2, (count, 4)).tolist(), pa.list_(pa.int64())),
             "settled": np.arange(count) % 3 > 0,
         }
     )
@@ -43,6 +45,7 @@ def test_batches_and_spilling_do_not_show(batch: int, in_memory: int, monkeypatc
     assert result.column("settled").to_pylist() == rows.column("settled").to_pylist()
     ids = rows.column("face_id").to_numpy()
     vectors = np.array(rows.column("vector").to_pylist(), np.float32)
+    labels = np.array(rows.column("labels").to_pylist())
     for start, size in zip(np.cumsum(SIZES) - SIZES, SIZES, strict=True):
         part = slice(start, start + size)
         medoid, mean = cohesion(ids[part], vectors[part])
@@ -51,6 +54,7 @@ def test_batches_and_spilling_do_not_show(batch: int, in_memory: int, monkeypatc
         assert got.column("cluster_size").to_pylist() == [size] * size
         assert got.column("cohesion").to_pylist() == [np.float32(mean)] * size
         assert got.column("medoid").to_pylist() == [row == medoid for row in range(size)]
+        assert got.column("stability").to_pylist() == stability(labels[part], medoid).tolist()
 
 
 def test_no_faces() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ from pyspark.sql import functions as F
 from world import DIMENSION, World
 
 from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.constraint_file import read_constraints
 from facesieve.cluster.frames import VoteState
 from facesieve.core import tables
 from facesieve.core.errors import ConfigError
@@ -116,14 +120,14 @@ def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     write = Checkpoints.write
     written: list[int] = []
 
-    def killed(self: Checkpoints, step: int, state: VoteState, history: list[int]) -> VoteState:
+    def killed(self: Checkpoints, step: int, state: VoteState, histories: list[list[int]]) -> VoteState:
         if step == 2:
             raise KeyboardInterrupt
-        return write(self, step, state, history)
+        return write(self, step, state, histories)
 
-    def noted(self: Checkpoints, step: int, state: VoteState, history: list[int]) -> VoteState:
+    def noted(self: Checkpoints, step: int, state: VoteState, histories: list[list[int]]) -> VoteState:
         written.append(step)
-        return write(self, step, state, history)
+        return write(self, step, state, histories)
 
     monkeypatch.setattr(Checkpoints, "write", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -169,3 +173,29 @@ def test_cosine_votes_and_no_attachment(linked: World) -> None:
     assert (facts["pi0"], facts["attached"]) == (None, None)
     sizes = np.unique(list(linked.clusters().values()), return_counts=True)[1]
     assert len(sizes[sizes > 2]) == 3
+
+
+def test_every_coin_that_has_not_settled_is_counted(linked: World) -> None:
+    facts = linked.cluster(coins=4, max_supersteps=1)
+    assert (facts["global"]["coins"], facts["global"]["unsettled_coins"]) == (4, 4)
+    limit = "not settled after cluster.max_supersteps = 1; raise it and run again"
+    assert f"cluster global: 4 of 4 coins {limit}" in facts["warnings"]
+    assert f"cluster global: {limit}" in linked.cluster(coins=1)["warnings"]
+    facts = linked.cluster(coins=4, max_supersteps=500)
+    assert (facts["global"]["settled"], facts["global"]["unsettled_coins"], facts["warnings"]) == (True, 0, [])
+
+
+def test_stability_is_written_and_doubtful_clusters_are_counted(linked: World) -> None:
+    facts = linked.cluster()["global"]
+    assert (facts["unstable"], facts["loose"]) == (0, 0)
+    rows = linked.lake.read(tables.CLUSTERS, linked.lake.snapshot(tables.CLUSTERS))
+    assert rows.schema["stability"].dataType.simpleString() == "float"
+    assert {row.stability for row in rows.where("not attached").collect()} == {1.0}
+
+
+def test_a_single_coin_goes_on_from_what_was_before_there_were_several(linked: World) -> None:
+    linked.cluster(coins=1)
+    began = linked.records[f"run-{linked.runs}"]["cluster"].to_json()["begun"]["settings"]
+    former = {name: value for name, value in asdict(Cluster(finish_locally_below=0)).items() if name != "coins"}
+    former["constraints"] = read_constraints("").digest
+    assert began == hashlib.sha256(json.dumps(former, sort_keys=True).encode()).hexdigest()

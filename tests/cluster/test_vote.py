@@ -13,11 +13,13 @@ from facesieve.cluster import vote as module
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
+from facesieve.cluster.kernels.coins import coins, together
 from facesieve.cluster.supersteps import Voting
 from facesieve.core import sections
 from facesieve.core.errors import InvariantError
 
-COIN = kernel.Coin(0.75, 0)
+COINS = 5
+MINTED = coins(0.75, 0, COINS)
 EVERYTHING = nx.disjoint_union_all(
     [*SHAPES.values(), nx.path_graph(200), nx.complete_bipartite_graph(12, 12), nx.gnm_random_graph(80, 200, seed=5)]
 )
@@ -27,26 +29,31 @@ Vote = Callable[..., module.Voted]
 
 @pytest.fixture
 def vote(spark: SparkSession, tmp_path: Path) -> Vote:
-    def run(sample: Graph, below: int, labels: np.ndarray | None = None, partitions: int = 2) -> module.Voted:
+    def run(
+        sample: Graph, below: int, labels: np.ndarray | None = None, partitions: int = 2, number: int = COINS
+    ) -> module.Voted:
         begun = list(zip(sample.ids.tolist(), (sample.ids if labels is None else labels).tolist(), strict=True))
         vertices = Vertices(spark.createDataFrame(begun, VERTICES).repartition(partitions))
         rows = np.random.default_rng(partitions).permutation(np.stack(sample[1:], axis=1))
         edges = VotingEdges(spark.createDataFrame(rows.tolist(), VOTING_EDGES).repartition(partitions))
-        settings = sections.Cluster(finish_locally_below=below)
+        settings = sections.Cluster(finish_locally_below=below, coins=number)
         checkpoints = Checkpoints(spark, str(tmp_path / str(below)), "test")
         return module.vote(vertices, edges, Voting(settings, checkpoints, lambda *_: None))
 
     return run
 
 
-def hold(result: module.Voted, sample: Graph, labels: np.ndarray | None = None) -> None:
-    truth = kernel.finish(sample.ids, sample[1:], kernel.Start(sample.ids if labels is None else labels), COIN, 500)
-    clusters = kernel.split(sample.ids, truth.labels, sample.src, sample.dst)
-    rows = {row["id"]: (row["cluster"], row["settled"]) for row in result.rows.collect()}
+def hold(result: module.Voted, sample: Graph, begun: np.ndarray | None = None, number: int = COINS) -> None:
+    start = kernel.Start(sample.ids if begun is None else begun)
+    truth = [kernel.finish(sample.ids, sample[1:], start, coin, 500) for coin in MINTED[:number]]
+    labels = np.stack([each.labels for each in truth], axis=1)
+    clusters = together(sample.ids, labels, sample.src, sample.dst)
+    rows = {row["id"]: (row["labels"], row["cluster"], row["settled"]) for row in result.rows.collect()}
     assert result.rows.count() == len(sample.ids)
-    assert [rows[face] for face in sample.ids.tolist()] == [(cluster, True) for cluster in clusters.tolist()]
-    assert result.unsettled == truth.unsettled
-    assert (result.settled, result.supersteps) == (True, truth.supersteps)
+    expected = [(of_face, name, True) for of_face, name in zip(labels.tolist(), clusters.tolist(), strict=True)]
+    assert [rows[face] for face in sample.ids.tolist()] == expected
+    assert result.histories == [each.unsettled for each in truth]
+    assert (result.settled, result.supersteps) == (True, max(each.supersteps for each in truth))
 
 
 @pytest.mark.parametrize("partitions", [1, 7])
@@ -67,7 +74,7 @@ def test_messages_and_then_one_task_equal_the_kernels(vote: Vote) -> None:
 
 def test_one_task_begins_with_the_labels_given(vote: Vote) -> None:
     sample = graph(EVERYTHING, seed=4, most=2)
-    begun = kernel.whispers(*sample, COIN, 500).labels
+    begun = kernel.whispers(*sample, MINTED[0], 500).labels
     begun[:5], begun[5:8] = sample.ids[:5], 77
     hold(vote(sample, len(sample.src), begun), sample, begun)
 
@@ -80,9 +87,9 @@ def test_a_hub_of_degree_100_000(vote: Vote) -> None:
 @pytest.mark.parametrize("below", [0, 1_000])
 def test_a_false_fixed_point_is_refused(vote: Vote, monkeypatch: pytest.MonkeyPatch, below: int) -> None:
     settled = "_verify" if below else "unstable_vertices"
-    honest = getattr(module, settled)
-    monkeypatch.setattr(module, settled, (lambda _: honest(1)) if below else (lambda *_: 1))
-    with pytest.raises(InvariantError, match="said to have settled, but 1 faces"):
+    honest, unstable = getattr(module, settled), [0, 0, 1, 0, 0]
+    monkeypatch.setattr(module, settled, (lambda each, _: honest(each, unstable)) if below else (lambda *_: unstable))
+    with pytest.raises(InvariantError, match="coin 2 is said to have settled, but 1 faces"):
         vote(graph(nx.path_graph(3), seed=1), below)
 
 

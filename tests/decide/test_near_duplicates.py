@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from pyspark.sql import SparkSession
+import pytest
+from pyspark.sql import Row, SparkSession
+from pyspark.sql import functions as F
 
+from facesieve.core.sections import Decide
 from facesieve.core.tables import EDGES, Edges
-from facesieve.decide.near_duplicates import CANDIDATES, Candidates, near_duplicates
+from facesieve.decide.near_duplicates import CANDIDATES, NEAR_DUPLICATES, Candidates, Compare, near_duplicates
+from facesieve.decide.photographs import CandidatePairs, ComparedPairs
+from facesieve.embed.perceptual_hash import FACE_BYTES, VIEW_BYTES
 
 COSINE, BITS = 0.875, 10
+SETTINGS = Decide(near_cosine=COSINE, near_bits=BITS, near_face_bits=BITS)
 
 Image = dict[str, Any]
 Edge = tuple[str, int, int, float, None]
@@ -34,23 +41,46 @@ def image(number: int, **changed: Any) -> Image:
         "identity": "a",
         "image_width": 100,
     }
-    return row | {"image_height": 100, "sharpness": 1.0, "phash": hashed(), "preferred": False} | changed
+    hashes = {"phash": hashed(), "face_phash": None}
+    return row | {"image_height": 100, "sharpness": 1.0, "preferred": False} | hashes | changed
 
 
 def edge(left: int, right: int, cosine: float = 0.95) -> Edge:
     return ("global", min(left, right) * 10, max(left, right) * 10, cosine, None)
 
 
-def followers(
-    spark: SparkSession, images: list[Image], edges: list[Edge], partitions: int = 2, bits: int = BITS
-) -> dict[int, int]:
+def all_copies(pairs: CandidatePairs) -> ComparedPairs:
+    return compared_as(pairs, copies=True)
+
+
+def compared_as(pairs: CandidatePairs, *, copies: bool, alike: bool = True) -> ComparedPairs:
+    terms = {"copy": F.lit(copies), "alike": F.lit(alike), "confidence": F.lit(0.9)}
+    return ComparedPairs(pairs.select("better", "worse").withColumns(terms))
+
+
+def answers(
+    spark: SparkSession,
+    images: list[Image],
+    edges: list[Edge],
+    settings: Decide = SETTINGS,
+    compare: Compare = all_copies,
+    partitions: int = 2,
+) -> dict[int, Row]:
     faces = spark.createDataFrame([tuple(row[name] for name in CANDIDATES.names) for row in images], CANDIDATES)
     graph = Edges(spark.createDataFrame(edges, EDGES.columns).repartition(partitions))
-    pairs = near_duplicates(Candidates(faces.repartition(partitions)), graph, COSINE, bits)
-    assert pairs.dtypes == [("image_id", "bigint"), ("keeper", "bigint")]
-    rows = [(row.image_id, row.keeper) for row in pairs.collect()]
-    assert len(dict(rows)) == len(rows)
-    return dict(rows)
+    frame = near_duplicates(Candidates(faces.repartition(partitions)), graph, settings, compare)
+    assert frame.columns == NEAR_DUPLICATES.names
+    rows = frame.collect()
+    assert len({row.image_id for row in rows}) == len(rows)
+    return {row.image_id: row for row in rows}
+
+
+def followers(
+    spark: SparkSession, images: list[Image], edges: list[Edge], settings: Decide = SETTINGS, partitions: int = 2
+) -> dict[int, int]:
+    rows = answers(spark, images, edges, settings, partitions=partitions)
+    assert all(row.copy_confidence == 0.9 for row in rows.values() if row.leader is not None)
+    return {image_id: row.leader for image_id, row in rows.items() if row.leader is not None}
 
 
 def plain(images: list[Image], edges: list[Edge], bits: int) -> dict[int, int]:
@@ -119,14 +149,18 @@ def crowd(seed: int) -> tuple[list[Image], list[Edge]]:
     return images, edges
 
 
-def test_followers_are_those_of_the_plain_rules_whatever_the_partitions(spark: SparkSession) -> None:
+def test_followers_are_those_of_the_plain_rules_whatever_the_partitions(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facesieve.decide.near_duplicates._MOST_TRIED", 99)
     images, edges = crowd(seed=7)
+    settings = replace(SETTINGS, near_bits=6)
     expected = plain(images, edges, 6)
     assert len(expected) > 10
-    assert followers(spark, images, edges, bits=6) == expected
+    assert followers(spark, images, edges, settings) == expected
     spark.conf.set("spark.sql.adaptive.enabled", "false")
     try:
-        assert followers(spark, images[::-1], edges[::-1], partitions=5, bits=6) == expected
+        assert followers(spark, images[::-1], edges[::-1], settings, partitions=5) == expected
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", "true")
 
@@ -188,3 +222,84 @@ def test_the_whole_of_one_may_be_like_a_view_of_the_other(spark: SparkSession) -
 
 def test_nothing_near_gives_nothing(spark: SparkSession) -> None:
     assert followers(spark, [image(1), image(2)], []) == {}
+
+
+def face_hash(*bits: int, mirrored: tuple[int, ...] = ()) -> bytes:
+    """All views alike, with the given bits set, and the mirror image of the face."""
+    mirror = hashed(*mirrored) if mirrored else hashed(*range(0, 256, 3))
+    return hashed(*bits) * (FACE_BYTES // VIEW_BYTES - 1) + mirror
+
+
+FAR = hashed(*range(200))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "near"),
+    [
+        (face_hash(1, 2), face_hash(2, 3), True),
+        (face_hash(1, 2), face_hash(*range(50, 90)), False),
+        (face_hash(1, 2), face_hash(*range(50, 90), mirrored=(1, 2, 3)), True),
+        (face_hash(1, 2), None, False),
+        (face_hash(1, 2), b"short", False),
+    ],
+)
+def test_faces_that_are_alike_make_candidates_too_and_so_do_mirrored_ones(
+    spark: SparkSession, one: bytes, other: bytes | None, near: bool
+) -> None:
+    images = [image(1, face_phash=one), image(2, face_phash=other, phash=FAR)]
+    assert followers(spark, images, [edge(1, 2)]) == ({2: 1} if near else {})
+
+
+def test_what_is_compared_is_the_likest_faces_and_whether_they_are_mirrored(spark: SparkSession) -> None:
+    images = [
+        image(1, face_phash=face_hash(1, 2)),
+        image(2, face_phash=face_hash(*range(50, 90), mirrored=(1, 2)), phash=FAR),
+        image(2, face_id=21, face_phash=face_hash(1, 2, 3, 4), phash=FAR),
+    ]
+    seen: list[tuple[object, ...]] = []
+
+    def compare(pairs: CandidatePairs) -> ComparedPairs:
+        seen.extend(tuple(row) for row in pairs.collect())
+        return compared_as(pairs, copies=False)
+
+    answers(spark, images, [edge(1, 2), ("global", 10, 21, 0.95, None)], compare=compare)
+    assert seen == [(1, 2, 10, 20, True)]
+
+
+def test_what_is_alike_and_no_copy_is_a_burst_and_stays(spark: SparkSession) -> None:
+    images, edges = [image(1), image(2), image(3)], [edge(1, 2), edge(2, 3)]
+    rows = answers(spark, images, edges, compare=lambda pairs: compared_as(pairs, copies=False))
+    assert {image_id: (row.leader, row.burst) for image_id, row in rows.items()} == dict.fromkeys(
+        (1, 2, 3), (None, True)
+    )
+    assert answers(spark, images, edges, compare=lambda pairs: compared_as(pairs, copies=False, alike=False)) == {}
+
+    def the_first_is_a_copy(pairs: CandidatePairs) -> ComparedPairs:
+        return ComparedPairs(compared_as(pairs, copies=True).withColumn("copy", F.col("worse") == 2))
+
+    rows = answers(spark, images, [*edges, edge(1, 3)], compare=the_first_is_a_copy)
+    outcome = {image_id: (row.leader, row.burst) for image_id, row in rows.items()}
+    assert outcome == {1: (None, True), 2: (1, False), 3: (None, True)}, "the burst is between those that stay"
+
+
+@pytest.mark.parametrize(("policy", "stays"), [("largest", 1), ("sharpest", 2), ("first", 3)])
+def test_which_copy_stays_is_a_policy(spark: SparkSession, policy: str, stays: int) -> None:
+    images = [image(1, image_width=200, uri="b"), image(2, sharpness=5.0, uri="c"), image(3, uri="a")]
+    settings = replace(SETTINGS, copy=policy)
+    edges = [edge(1, 2), edge(1, 3), edge(2, 3)]
+    assert followers(spark, images, edges, settings) == dict.fromkeys({1, 2, 3} - {stays}, stays)
+
+
+def test_of_many_pairs_only_the_best_and_the_likest_are_compared(spark: SparkSession) -> None:
+    """A film of n frames that are all alike has n x n pairs: no more than eight of each frame are looked at."""
+    images = [image(number, phash=hashed(number % 9)) for number in range(1, 31)]
+    edges = [edge(*ends) for ends in itertools.combinations(range(1, 31), 2)]
+    counts: list[int] = []
+
+    def compare(pairs: CandidatePairs) -> ComparedPairs:
+        counts.append(pairs.count())
+        return all_copies(pairs)
+
+    rows = answers(spark, images, edges, compare=compare)
+    assert 8 < counts[0] <= 8 * 30
+    assert {row.leader for row in rows.values()} == {1}

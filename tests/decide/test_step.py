@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from deciding import MODEL, Face, Photo
+from PIL import Image
 from publishing import Shop, writing
 from pyspark.sql import SparkSession
+from scenes import encoded, scene
 
 from facesieve.core import tables
 from facesieve.decide.step import decide
+from facesieve.embed.perceptual_hash import perceptual_hash
 from facesieve.lake.run import Run
 from facesieve.publish.step import publish
 
@@ -26,19 +32,26 @@ def photos(name: str, count: int, axis: int, start: int = 0) -> list[Photo]:
 PHOTOS = [*photos("ann", 6, 0), *photos("bob", 6, 1), *photos("cleo", 6, 2), *photos("ann", 1, 1, start=9)]
 
 
-def written(every: list[Photo]) -> Callable[[Run], None]:
-    """A step that writes all that decide reads."""
+def written(every: list[Photo], hashed: dict[str, dict[str, Any]] | None = None) -> Callable[[Run], None]:
+    """A step that writes all that decide reads; `hashed` adds to embeddings by uri, and an edge joins those images."""
+    more = hashed or {}
+    ends = sorted(photo.face_id(photo.faces[0]) for photo in every if photo.uri in more)
     images = [{"image_id": photo.image_id, "uri": photo.uri, "sha256": photo.sha256} for photo in every]
     faces = [{"face_id": photo.face_id(photo.faces[0])} for photo in every]
     of_image = list(zip(every, images, faces, strict=True))
     rows: dict[tables.Table, list[dict[str, Any]]] = {
         tables.LISTING: [image | {"identity": photo.identity} for photo, image, _ in of_image],
         tables.EMBEDDINGS: [
-            image | face | {"face_rank": 0, "vector": list(photo.faces[0].vector), "image_width": 9}
+            image
+            | face
+            | {"face_rank": 0, "vector": list(photo.faces[0].vector), "face_phash": b"\0"}
+            | more.get(photo.uri, {})
             for photo, image, face in of_image
         ],
         tables.REJECTS: [],
-        tables.EDGES: [],
+        tables.EDGES: [dict(zip(("src", "dst"), ends, strict=True)) | {"scope": "identity", "cosine": 0.95}]
+        if ends
+        else [],
         tables.CLUSTERS: [
             face | {"scope": scope, "cluster_id": cluster}
             for photo, _, face in of_image
@@ -139,3 +152,33 @@ def test_folders_that_are_too_small_are_told_with_their_key(shop: Shop) -> None:
     quiet = run(shop, "quiet", "decide.min_faces=7", 'decide.small_folders="keep"')
     assert quiet["stages"]["decide"]["verdicts"]["keep"] == 18
     assert "decide.min_faces" not in " ".join(quiet["warnings"])
+
+
+def test_copies_are_shown_once_the_source_can_be_read_and_then_it_is_read_no_more(shop: Shop) -> None:
+    """Unread pictures leave a burst and a warning; the next run decides anew, and what it decides is reused."""
+    files = {f"ann/{place}.jpg": encoded(scene(3), quality) for place, quality in ((0, 90), (1, 60))}
+    digests = {uri: hashlib.sha256(content).hexdigest() for uri, content in files.items()}
+    every = [replace(photo, content=digests.get(photo.uri)) for photo in PHOTOS]
+    step = written(every, {uri: measured(content) for uri, content in files.items()})
+    assert shop.run("gone", step, decide) == 0
+    assert {verdicts(shop)[uri] for uri in files} == {"keep burst"}
+    assert [text.split(":")[1] for text in shop.record("gone")["warnings"]] == [
+        " the pictures of 2 images that may be copies cannot be read from images.root"
+    ]
+    for uri, content in files.items():
+        (shop.images / uri).parent.mkdir(exist_ok=True)
+        (shop.images / uri).write_bytes(content)
+    assert shop.run("seen", step, decide) == 0
+    assert [verdicts(shop)[uri] for uri in files] == ["keep", "drop near_duplicate"]
+    for uri in files:
+        (shop.images / uri).unlink()
+    assert shop.run("again", step, decide) == 0
+    again = shop.record("again")
+    assert (again["stages"]["decide"]["reused"], again["warnings"]) == (True, [])
+
+
+def measured(content: bytes) -> dict[str, Any]:
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    box = dict(zip(("x", "y", "width", "height"), (90.0, 60.0, 110.0, 120.0), strict=True))
+    size = {"image_width": picture.width, "image_height": picture.height}
+    return size | {"box": box, "phash": perceptual_hash(np.asarray(picture))}

@@ -16,7 +16,7 @@ from pages import DOCS, PAGES, ROOT, spans
 from facesieve.core import tables
 from facesieve.core.config import Config
 from facesieve.core.records import Record
-from facesieve.lake import records
+from facesieve.lake import records, scope_records
 
 REFERENCE = runpy.run_path(str(DOCS / "reference.py"))
 SECTIONS = typing.get_type_hints(Config)
@@ -65,7 +65,8 @@ def test_every_entry_of_the_ledger_is_a_field() -> None:
     _, _, ledger = PAGES["docs/reading.md"].partition("## The ledger")
     cells = re.findall(r"^\| (`[^|]+) \|", ledger, re.MULTILINE)
     named = {span for cell in cells for span in spans(cell)}
-    kinds = [kind for kind in vars(records).values() if isinstance(kind, type) and issubclass(kind, Record)]
+    declared = [*vars(records).values(), *vars(scope_records).values()]
+    kinds = [kind for kind in declared if isinstance(kind, type) and issubclass(kind, Record)]
     assert (
         named - {field.metadata.get("name", field.name) for kind in kinds for field in dataclasses.fields(kind)}
         == set()

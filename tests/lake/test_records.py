@@ -8,16 +8,8 @@ from typing import Any
 import pytest
 
 from facesieve.lake.decide_records import DecideRecord, PublishRecord
-from facesieve.lake.records import (
-    AttachmentRecord,
-    ChurnRecord,
-    ClusterRecord,
-    LinkRecord,
-    RunRecord,
-    ScopeRecord,
-    VoteBasis,
-    step_record,
-)
+from facesieve.lake.records import ClusterRecord, LinkRecord, RunRecord, step_record
+from facesieve.lake.scope_records import AttachmentRecord, ChurnRecord, ScopeRecord, VoteBasis
 from facesieve.lake.step_record import StepRecord
 
 BASE = {"seconds": 1.5, "key": "k", "reused": False, "rows_in": 9, "rows_out": 4, "reasons": {}}
@@ -27,9 +19,13 @@ VOTE = {
     "supersteps": 2,
     "unsettled": [5, 0],
     "settled": True,
+    "coins": 8,
+    "unsettled_coins": 0,
     "finished_locally": 0,
     "clusters": 4,
     "largest_share": 0.5,
+    "unstable": 1,
+    "loose": 0,
     "churn": None,
 }
 LINK = {

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from facesieve.core.console import aligned, count, duration
 from facesieve.lake.decide_records import DecideRecord
-from facesieve.lake.records import SCOPES, ClusterRecord, RunRecord, ScopeRecord
+from facesieve.lake.records import SCOPES, ClusterRecord, RunRecord
+from facesieve.lake.scope_records import ScopeRecord
 from facesieve.lake.step_record import StepRecord
 
 _NEXT = {"listing": "link", "embed": "link", "link": "cluster", "cluster": "decide", "decide": "publish"}
@@ -43,7 +44,7 @@ def _step_table(steps: Mapping[str, StepRecord]) -> str:
 
 
 def _clusters(record: ClusterRecord) -> str:
-    header = ["scope", "clusters", "largest", "supersteps", "attached", "changed"]
+    header = ["scope", "clusters", "largest", "supersteps", "unstable", "loose", "attached", "changed"]
     scopes = [scope for scope in SCOPES if scope in record.scopes]
     return aligned([header, *([scope, *_of_scope(record.scopes[scope])] for scope in scopes)])
 
@@ -55,6 +56,8 @@ def _of_scope(scope: ScopeRecord) -> list[str]:
         count(scope.clusters),
         _share(scope.largest_share),
         count(scope.supersteps),
+        count(scope.unstable),
+        count(scope.loose),
         count(attached),
         _share(changed),
     ]

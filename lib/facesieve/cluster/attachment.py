@@ -17,7 +17,7 @@ from facesieve.cluster.kernels.exemplars import Exemplars, Links, exemplars, lin
 from facesieve.faces.arrow_groups import as_matrix, tables
 from facesieve.faces.blocks import RowBatches, batch_of
 from facesieve.faces.vectors import Floats, Halves, Indices
-from facesieve.lake.records import AttachmentRecord
+from facesieve.lake.scope_records import AttachmentRecord
 
 LARGE = 10
 """Faces of a cluster from which on it is large: a person, whom leftovers may join."""

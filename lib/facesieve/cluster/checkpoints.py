@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from facesieve.cluster.frames import VoteState
 from facesieve.lake import hadoop_files
 
-_HISTORY = "facesieve.history"
+_HISTORY = "facesieve.histories"
 _OLD = timedelta(days=7)
 _STORED = 2
 """Supersteps stored: the one that is read while the next is written."""
@@ -26,10 +26,10 @@ _STORED = 2
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state after a superstep, and the unsettled vertices at the begin of each superstep before that one."""
+    """The state after a superstep, and by coin the unsettled vertices at the begin of each superstep before it."""
 
     step: int
-    history: list[int]
+    histories: list[list[int]]
     state: VoteState
 
 
@@ -41,11 +41,11 @@ class Checkpoints:
     folder: str
     run: str
 
-    def write(self, step: int, state: VoteState, history: list[int]) -> VoteState:
+    def write(self, step: int, state: VoteState, histories: list[list[int]]) -> VoteState:
         """Write the state after a superstep, which cuts its lineage, and return the state as it is read back."""
         path = self._path(self.run, step)
         first, *others = state.columns
-        with_history = F.col(first).alias(first, metadata={_HISTORY: json.dumps(history)})
+        with_history = F.col(first).alias(first, metadata={_HISTORY: json.dumps(histories)})
         state.select(with_history, *others).write.mode("overwrite").parquet(path)
         hadoop_files.delete(self.spark, self._path(self.run, step - _STORED))
         return VoteState(self.spark.read.schema(state.schema).parquet(path))
@@ -58,8 +58,8 @@ class Checkpoints:
             return None
         step, run = max(whole)
         state = self.spark.read.parquet(self._path(run, step))
-        history = json.loads(state.schema[0].metadata[_HISTORY])
-        return Checkpoint(step, history, VoteState(state))
+        histories = json.loads(state.schema[0].metadata[_HISTORY])
+        return Checkpoint(step, histories, VoteState(state))
 
     def clear(self) -> None:
         """Delete the states, also those of runs that were killed."""

@@ -13,8 +13,10 @@ from facesieve.cluster.constraints import NONE, Constraints, contracted, forbidd
 from facesieve.cluster.edge_weights import vote_integer
 from facesieve.cluster.frames import (
     CLUSTERED_FACES,
+    LABELLED_FACES,
     ClusteredFaces,
     Joins,
+    LabelledFaces,
     MeasuredFaces,
     MeasuredMembers,
     Members,
@@ -29,7 +31,7 @@ from facesieve.cluster.supersteps import Voting
 from facesieve.cluster.vote import Voted, vote
 from facesieve.core.tables import Votes
 from facesieve.faces.vectors import Indices
-from facesieve.lake.records import AttachmentRecord
+from facesieve.lake.scope_records import AttachmentRecord
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,14 @@ def clusters(vote_input: VoteInput, voting: Voting) -> Clustered:
     edges = contracted(_voting_edges(vote_input.votes), vote_input.constraints)
     voted = vote(_vertices(faces, vote_input.constraints), edges, voting)
     cut = repaired(VertexClusters(voted.rows.select("id", "cluster")), edges, vote_input.constraints)
-    settled = voted.rows.select(F.col("id").alias("vertex"), "settled")
-    of_vertex = cut.select(F.col("id").alias("vertex"), "cluster").join(settled, "vertex", how="inner")
+    ends = voted.rows.select(F.col("id").alias("vertex"), "labels", "settled")
+    of_vertex = cut.select(F.col("id").alias("vertex"), "cluster").join(ends, "vertex", how="inner")
     members = Members(faces.join(of_vertex, "vertex", how="inner"))
     alone = MeasuredFaces(medoids(members).persist(StorageLevel.MEMORY_AND_DISK))
     if vote_input.link is None:
         return Clustered(_unattached(alone), voted)
-    joins, record = _joins(alone, vote_input, vote_input.link, voting.settings.attach_error)
+    labelled = LabelledFaces(faces.join(ends, "vertex", how="inner").select(*LABELLED_FACES.names))
+    joins, record = _joins(alone, labelled, vote_input, vote_input.link, voting.settings.attach_error)
     return Clustered(joins, voted, record)
 
 
@@ -93,13 +96,12 @@ def _unattached(alone: MeasuredFaces) -> ClusteredFaces:
 
 
 def _joins(
-    alone: MeasuredFaces, vote_input: VoteInput, link: float, error: float
+    alone: MeasuredFaces, labelled: LabelledFaces, vote_input: VoteInput, link: float, error: float
 ) -> tuple[ClusteredFaces, AttachmentRecord]:
     """Let leftovers join large clusters, and return all clusters with what is recorded of the leftovers."""
-    vectors = vote_input.faces.select("face_id", "vector")
     named = alone.withColumnRenamed("cluster_id", "cluster")
     # Read up to five times.
-    members = MeasuredMembers(named.join(vectors, "face_id", how="inner").persist(StorageLevel.MEMORY_AND_DISK))
+    members = MeasuredMembers(named.join(labelled, "face_id", how="inner").persist(StorageLevel.MEMORY_AND_DISK))
 
     def apart(at_stake: Indices) -> Indices:
         ids = alone.sparkSession.createDataFrame([(each,) for each in at_stake.tolist()], "cluster_id bigint")

@@ -19,8 +19,8 @@ from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import VOTES, Edges, Votes, conform
-from facesieve.lake.records import ScopeRecord
 from facesieve.lake.run import Stage
+from facesieve.lake.scope_records import ScopeRecord
 from facesieve.link.edges import Tally
 from facesieve.link.epoch import Epoch
 from facesieve.link.kernels.thresholds import false_matches_at, link_cosine

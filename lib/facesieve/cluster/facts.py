@@ -9,7 +9,10 @@ from pyspark.sql import functions as F
 from facesieve.cluster.clusters import Clustered
 from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Clusters, Edges
-from facesieve.lake.records import ChurnRecord, ScopeRecord
+from facesieve.lake.scope_records import ChurnRecord, ScopeRecord
+
+STABLE = 0.9
+"""Mean stability of a cluster's faces under which the cluster counts as unstable."""
 
 
 @dataclass(frozen=True)
@@ -21,25 +24,43 @@ class ScopeOutcome:
     churn: ChurnRecord | None
 
 
-def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters) -> ScopeRecord:
-    """Complete the record of a scope after `weigh` by its outcome and its rows as they were written."""
-    row = written.agg(
-        F.count_distinct("cluster_id").alias("clusters"),
-        F.max("cluster_size").alias("largest"),
-        F.count("*").alias("n"),
-    ).collect()[0]
+def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters, link: float) -> ScopeRecord:
+    """Complete the record of a scope after `weigh` by its outcome and its rows as they were written.
+
+    link: the cosine from which on faces of the scope are linked.
+    """
+    sizes = F.max("cluster_size").alias("largest"), F.count("*").alias("n")
+    row = written.agg(F.count_distinct("cluster_id").alias("clusters"), *sizes).collect()[0]
+    unstable, loose = doubtful(written, link)
     vote = outcome.clustered.vote
     return replace(
         weighed,
         supersteps=vote.supersteps,
         unsettled=vote.unsettled,
         settled=vote.settled,
+        coins=len(vote.histories),
+        unsettled_coins=vote.unsettled_coins,
         finished_locally=vote.finished_locally,
         clusters=row.clusters,
         largest_share=row.largest / row.n if row.n else None,
+        unstable=unstable,
+        loose=loose,
         attachment=outcome.clustered.attachment,
         churn=outcome.churn,
     )
+
+
+def doubtful(clusters: Clusters, link: float) -> tuple[int, int]:
+    """Count the clusters of low stability, and those of low cohesion; clusters of one scope.
+
+    Low stability: the mean over the faces that voted is below STABLE. Low cohesion: below the cosine `link`, so that
+    the faces are not even linked to their medoid on the whole.
+    """
+    voted = F.avg(F.when(~F.col("attached"), F.col("stability").cast("double")))
+    means = clusters.groupBy("cluster_id").agg(voted.alias("stability"), F.first("cohesion").alias("cohesion"))
+    low = F.count_if(F.col("stability") < STABLE), F.count_if(F.col("cohesion") < F.lit(link))
+    unstable, loose = means.agg(*low).collect()[0]
+    return int(unstable), int(loose)
 
 
 def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:

@@ -43,36 +43,38 @@ DirectedEdges = NewType("DirectedEdges", DataFrame)
 VOTING_EDGES = columns("src bigint, dst bigint, vote bigint")
 
 VoteState = NewType("VoteState", DataFrame)
-"""Every vertex after a superstep: its label, the label that it preferred before its move, and whether it moved.
+"""Every vertex after a superstep, by coin: its label, the label that it preferred before its move, whether it moved.
 
-wanting: the vertex preferred another label than its own.
+wanting: the vertex preferred another label than its own. Each array has an element for every coin.
 """
-VOTE_STATE = columns("id bigint, label bigint, preferred bigint, wanting boolean, moved boolean")
+VOTE_STATE = columns(
+    "id bigint, labels array<bigint>, preferred array<bigint>, wanting array<boolean>, moved array<boolean>"
+)
 
 BestLabels = NewType("BestLabels", DataFrame)
-"""The vertices that received a message, each once, with the label that got most votes."""
-BEST_LABELS = columns("id bigint, best bigint")
+"""The vertices that received a message, each once, with the label that got most votes, by coin."""
+BEST_LABELS = columns("id bigint, best array<bigint>")
 
 _RANK = columns("draw bigint, id bigint")
 Ranks = NewType("Ranks", DataFrame)
-"""The vertices that want another label: the least rank among neighbours moves."""
-RANKS = T.StructType([*columns("id bigint"), T.StructField("rank", _RANK)])
+"""The vertices that want another label in some coin, by coin: the least rank among neighbours moves."""
+RANKS = T.StructType([*columns("id bigint"), T.StructField("ranks", T.ArrayType(_RANK))])
 
 Rivals = NewType("Rivals", DataFrame)
-"""Vertices with ranks among their neighbours, each once, with the least of these ranks."""
-RIVALS = T.StructType([*columns("id bigint"), T.StructField("rival", _RANK)])
+"""Vertices with ranks among their neighbours, each once, with the least of these ranks, by coin."""
+RIVALS = T.StructType([*columns("id bigint"), T.StructField("rivals", T.ArrayType(_RANK))])
 
 FinishedVertices = NewType("FinishedVertices", DataFrame)
-"""The vertices that one task has finished, each once; wanting: the vertex still prefers another label."""
-FINISHED_VERTICES = columns("id bigint, label bigint, wanting boolean")
+"""The vertices that one task has finished, each once, by coin; wanting: the vertex still prefers another label."""
+FINISHED_VERTICES = columns("id bigint, labels array<bigint>, wanting array<boolean>")
 
 Labels = NewType("Labels", DataFrame)
-"""Every vertex after a vote; settled: it prefers its own label."""
-LABELS = columns("id bigint, label bigint, settled boolean")
+"""Every vertex after a vote, with its label by coin; settled: it prefers its own label in every coin."""
+LABELS = columns("id bigint, labels array<bigint>, settled boolean")
 
 VotedVertices = NewType("VotedVertices", DataFrame)
 """Every vertex after a vote, with its cluster: the smallest id of those that the vote holds together."""
-VOTED_VERTICES = columns("id bigint, settled boolean, cluster bigint")
+VOTED_VERTICES = columns("id bigint, labels array<bigint>, settled boolean, cluster bigint")
 
 VertexClusters = NewType("VertexClusters", DataFrame)
 """Every vertex once, with its cluster: the id of one of the members."""
@@ -83,13 +85,18 @@ Conflicts = NewType("Conflicts", DataFrame)
 CONFLICTS = columns("cluster bigint, id bigint, photo boolean, group bigint")
 
 Members = NewType("Members", DataFrame)
-"""Every face once, with its cluster and its vector."""
-MEMBERS = columns("cluster bigint, face_id bigint, vector array<float>, settled boolean")
+"""Every face once, with its cluster, its vector, and the label of its vertex by coin."""
+MEMBERS = columns("cluster bigint, face_id bigint, vector array<float>, labels array<bigint>, settled boolean")
+
+LabelledFaces = NewType("LabelledFaces", DataFrame)
+"""Every face once, with its vector, and the label of its vertex by coin."""
+LABELLED_FACES = columns("face_id bigint, vector array<float>, labels array<bigint>")
 
 MeasuredFaces = NewType("MeasuredFaces", DataFrame)
 """Every face once, with its cluster (named by its smallest face), and what was measured of the cluster."""
 MEASURED_FACES = columns(
-    "face_id bigint, settled boolean, cluster_id bigint, cluster_size bigint, cohesion float, medoid boolean"
+    "face_id bigint, settled boolean, cluster_id bigint, cluster_size bigint, cohesion float, medoid boolean,"
+    "stability float"
 )
 
 ClusteredFaces = NewType("ClusteredFaces", DataFrame)
@@ -97,8 +104,10 @@ ClusteredFaces = NewType("ClusteredFaces", DataFrame)
 CLUSTERED_FACES = T.StructType([*MEASURED_FACES, *columns("attached boolean")])
 
 MeasuredMembers = NewType("MeasuredMembers", DataFrame)
-"""Every face once, with its vector, and its cluster as it was measured."""
-MEASURED_MEMBERS = columns("cluster bigint, cluster_size bigint, face_id bigint, vector array<float>, medoid boolean")
+"""Every face once, with its vector, its label by coin, and its cluster as it was measured."""
+MEASURED_MEMBERS = columns(
+    "cluster bigint, cluster_size bigint, face_id bigint, vector array<float>, labels array<bigint>, medoid boolean"
+)
 
 Joins = NewType("Joins", DataFrame)
 """Small clusters that join large ones: `cluster` becomes part of `target`."""

@@ -25,8 +25,9 @@ from pyspark.sql import functions as F
 from facesieve.cluster.frames import ClusteredFaces, FaceVectors, Voters
 from facesieve.core.ids import digest_id
 from facesieve.core.tables import CLUSTERS, FORMER_SCOPES, Clusters
-from facesieve.lake.records import ChurnRecord, ClusterRecord, VoteBasis
+from facesieve.lake.records import ClusterRecord
 from facesieve.lake.run import Stage
+from facesieve.lake.scope_records import ChurnRecord, VoteBasis
 from facesieve.link.epoch import Epoch
 
 

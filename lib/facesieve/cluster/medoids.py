@@ -1,12 +1,12 @@
-"""Every cluster's smallest face, medoid and cohesion: each streams through one worker in the order of face ids.
+"""Smallest face, medoid, cohesion and stability of every cluster, which streams through one worker by face id.
 
 Example of the rows that a worker gets, sorted, and of the rows that it returns, with the vectors left out:
 
-    cluster face_id      face_id cluster_id cluster_size cohesion medoid
-          7       2            2          2            3     0.81  false
-          7       5            5          2            3     0.81  true
-          7       7            7          2            3     0.81  false
-          9       9            9          9            1     1.00  true
+    cluster face_id labels      face_id cluster_id cluster_size cohesion medoid stability
+          7       2    2 2            2          2            3     0.81  false       1.0
+          7       5    2 2            5          2            3     0.81  true        1.0
+          7       7    2 7            7          2            3     0.81  false       0.5
+          9       9    9 9            9          9            1     1.00  true        1.0
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from facesieve.cluster.coin_columns import by_coin
 from facesieve.cluster.frames import MEASURED_FACES, MEMBERS, MeasuredFaces, Members
 from facesieve.cluster.kernels.cohesion import cohesion, streamed_cohesion
+from facesieve.cluster.kernels.coins import stability
 from facesieve.faces.arrow_groups import runs
 
 MEMORY_ROWS = 8_192
-"""Faces of a cluster that stay in memory; beyond, vectors (not ids) go to a temporary file."""
+"""Faces of a cluster that stay in memory; beyond, vectors (not ids and labels) go to a temporary file."""
 SENT_ROWS = 4_096
 """Rows sent back at a time: most clusters are single faces."""
 
@@ -55,10 +57,11 @@ def measured(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 class _Measured(NamedTuple):
-    """One cluster: its ids ascending, whether each face settled, the medoid's position, the cohesion."""
+    """One cluster: its ids ascending, whether each face settled and how stable, the medoid's position, the cohesion."""
 
     ids: npt.NDArray[np.int64]
     settled: npt.NDArray[np.bool_]
+    stability: npt.NDArray[np.float32]
     medoid: int
     cohesion: float
 
@@ -74,6 +77,7 @@ def _batch(done: list[_Measured]) -> pa.RecordBatch:
         "cluster_size": np.repeat(sizes, sizes),
         "cohesion": np.repeat(np.array([each.cohesion for each in done], dtype=np.float32), sizes),
         "medoid": medoid,
+        "stability": np.concatenate([each.stability for each in done]),
     }
     return pa.RecordBatch.from_pydict(columns)
 
@@ -84,6 +88,7 @@ class _Cluster:
     def __init__(self) -> None:
         self._ids: list[npt.NDArray[np.int64]] = []
         self._settled: list[npt.NDArray[np.bool_]] = []
+        self._labels: list[npt.NDArray[np.int64]] = []
         self._vectors: list[npt.NDArray[np.float32]] = []
         self._in_memory = 0
         self._spool: IO[bytes] | None = None
@@ -92,6 +97,8 @@ class _Cluster:
         """Add faces, by ascending face_id."""
         self._ids.append(rows.column("face_id").to_numpy())
         self._settled.append(rows.column("settled").to_numpy(zero_copy_only=False))
+        labels = rows.column("labels")
+        self._labels.append(by_coin(labels, labels.value_lengths()[0].as_py()))
         self._vectors.append(rows.column("vector").flatten().to_numpy().reshape(rows.num_rows, -1))
         self._in_memory += rows.num_rows
         if self._in_memory > MEMORY_ROWS:
@@ -108,7 +115,8 @@ class _Cluster:
         """Find medoid and cohesion, when all faces are here."""
         ids = np.concatenate(self._ids)
         medoid, mean = self._cohesion(ids)
-        return _Measured(ids, np.concatenate(self._settled), medoid, mean)
+        stable = stability(np.concatenate(self._labels), medoid)
+        return _Measured(ids, np.concatenate(self._settled), stable, medoid, mean)
 
     def _cohesion(self, ids: npt.NDArray[np.int64]) -> tuple[int, float]:
         vectors = np.concatenate(self._vectors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -26,8 +26,9 @@ from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
-from facesieve.lake.records import ClusterRecord, ConstraintCounts, ScopeRecord
+from facesieve.lake.records import ClusterRecord
 from facesieve.lake.run import Run, Stage
+from facesieve.lake.scope_records import ConstraintCounts, ScopeRecord
 from facesieve.lake.session import scratch
 from facesieve.link.epoch import Epoch, linked
 from facesieve.link.step import faces_of
@@ -52,7 +53,8 @@ def cluster(run: Run) -> None:
     limits = _constraints(stage, pairs)
     outcomes = {scope: _outcome(stage, scope, epoch, former, limits) for scope in epoch.cosines}
     written = _written(stage, outcomes)
-    scopes = {scope: _record(scope, weighed[scope], outcome, edges, written) for scope, outcome in outcomes.items()}
+    measured = Measured(epoch, edges, written)
+    scopes = {scope: _record(scope, weighed[scope], outcome, measured) for scope, outcome in outcomes.items()}
     record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=scopes)
     stage.done(replace(record, rows_in=edges.count(), rows_out=written.count()))
     checkpoints = _checkpoints(stage, former)
@@ -62,7 +64,9 @@ def cluster(run: Run) -> None:
 
 def _settings(run: Run, pairs: Entries[ConstraintRow]) -> dict[str, Any]:
     """Return the settings that decide the result: not where a vote is finished, nor where the constraints lie."""
-    return asdict(replace(run.config.cluster, finish_locally_below=0, constraints=pairs.digest))
+    settings = asdict(replace(run.config.cluster, finish_locally_below=0, constraints=pairs.digest))
+    # A single coin is what there was before there were several: its votes go on from the clusters of that time.
+    return {name: value for name, value in settings.items() if (name, value) != ("coins", 1)}
 
 
 def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:
@@ -113,14 +117,26 @@ def _written(stage: Stage, outcomes: Mapping[str, ScopeOutcome]) -> Clusters:
     return Clusters(stage.read(CLUSTERS))
 
 
-def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, edges: Edges, written: Clusters) -> ScopeRecord:
+@dataclass(frozen=True)
+class Measured:
+    """What the record of a scope is measured on: all edges, and all clusters as they were written."""
+
+    epoch: Epoch
+    edges: Edges
+    clusters: Clusters
+
+
+def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, measured: Measured) -> ScopeRecord:
     """Return what the ledger keeps of a scope; of scope global also the false matches, beside their forecast."""
     of_scope = F.col("scope") == scope
-    rows = Clusters(written.where(of_scope))
-    record = scope_record(weighed, outcome, rows)
+    rows = Clusters(measured.clusters.where(of_scope))
+    record = scope_record(weighed, outcome, rows, measured.epoch.cosines[scope])
+    if record.unstable or record.loose:
+        doubts = f"{count(record.unstable)} clusters are of low stability, {count(record.loose)} of low cohesion"
+        _log.info(f"cluster {scope}: {doubts}")
     if scope != "global":
         return record
-    observed = false_matches(Edges(edges.where(of_scope)), rows, rows.count())
+    observed = false_matches(Edges(measured.edges.where(of_scope)), rows, rows.count())
     if observed is not None:
         _log.info(f"cluster global: {observed:.2f} neighbours per face are of another cluster")
     return replace(record, false_matches=observed)
@@ -142,7 +158,10 @@ def _reporter(scope: str) -> Callable[[int, int], None]:
 
 def _warn(stage: Stage, scope: str, clustered: Clustered) -> None:
     if not clustered.vote.settled:
-        limit = stage.run.config.cluster.max_supersteps
-        stage.run.warn(f"cluster {scope}: not settled after cluster.max_supersteps = {limit}; raise it and run again")
+        limit, coins = stage.run.config.cluster.max_supersteps, len(clustered.vote.histories)
+        which = f"{clustered.vote.unsettled_coins} of {coins} coins " if coins > 1 else ""
+        stage.run.warn(
+            f"cluster {scope}: {which}not settled after cluster.max_supersteps = {limit}; raise it and run again"
+        )
     if clustered.attachment:
         _log.info(f"cluster {scope}: {clustered.attachment.attached} of the leftover faces attached")

@@ -1,23 +1,26 @@
 """Chinese Whispers as message passing over a GraphFrame: what `kernels.whispers` defines, to the bit, on a cluster.
 
-A superstep is one look and, if anybody wants another label, one move. GraphFrames passes the messages. The new state
-(one row per vertex) is written as a checkpoint, which cuts the lineage and is where a killed run goes on. The state
-tells who moved. In the next superstep only the neighbours of these are sent messages: nobody else can have changed
-preference. When few vertices are unsettled, one task may finish the vote (`cluster.local_finish`).
+A superstep is one look and, if anybody wants another label, one move, in every coin at once. A coin that has settled
+moves nobody any more, and the vote ends with its last coin. GraphFrames passes the messages. The new state (one row per
+vertex, with arrays by coin) is written as a checkpoint, which cuts the lineage and is where a killed run goes on. The
+state tells who moved. In the next superstep only the neighbours of these are sent messages: nobody else can have
+changed preference. When few vertices are unsettled, one task may finish the vote (`cluster.local_finish`).
 
 Edges lie with the vertex that receives, and labels are sent to every executor while they fit: then no edge moves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
+from facesieve.cluster import coin_columns
 from facesieve.cluster.checkpoints import Checkpoints
+from facesieve.cluster.coin_columns import any_coin, each_coin
 from facesieve.cluster.frames import (
     VOTE_STATE,
     BestLabels,
@@ -30,8 +33,9 @@ from facesieve.cluster.frames import (
     VoteState,
     VotingEdges,
 )
+from facesieve.cluster.kernels.coins import coins, totals
 from facesieve.cluster.kernels.whispers import COIN_BITS, COIN_STEPS, Coin
-from facesieve.cluster.local_finish import finished, unfinished_edges
+from facesieve.cluster.local_finish import Unfinished, finished, unfinished_edges
 from facesieve.cluster.messages import best_labels, least_ranks
 from facesieve.core import sections
 from facesieve.core.frames import broadcast_if_few
@@ -45,21 +49,16 @@ FILTER_BELOW = 0.25
 class Outcome:
     """What the vote came to.
 
-    directed: the voting edges, persisted, for what follows the vote; count: the number of vertices. unsettled: vertices
-    that preferred another label than their own when each superstep began; its last entry is 0 if settled.
+    directed: the voting edges, persisted, for what follows the vote; count: the number of vertices. histories: by coin
+    the vertices that preferred another label than their own when each superstep began; 0 at last if settled.
     finished_locally: the supersteps that one task has done.
     """
 
     labels: Labels
     directed: DirectedEdges
     count: int
-    unsettled: list[int]
+    histories: list[list[int]]
     finished_locally: int
-
-    @property
-    def settled(self) -> bool:
-        """Nobody wants another label."""
-        return self.unsettled[-1] == 0
 
 
 @dataclass
@@ -70,14 +69,19 @@ class Voting:
     checkpoints: Checkpoints
     report: Callable[[int, int], None]
 
+    @property
+    def coins(self) -> list[Coin]:
+        """Return the coins that vote."""
+        return coins(self.settings.update_fraction, self.settings.seed, self.settings.coins)
+
 
 def whispers(vertices: Vertices, edges: VotingEdges, voting: Voting) -> Outcome:
-    """Let vertices whisper until nobody prefers another label, or `cluster.max_supersteps` is reached."""
+    """Let vertices whisper until nobody prefers another label in any coin, or `cluster.max_supersteps` is reached."""
     directed = DirectedEdges(both_directions(edges, "vote").repartition("dst").persist(StorageLevel.MEMORY_AND_DISK))
     vote = _Vote(directed, voting)
     state = vote.run(vertices)
-    labels = Labels(state.select("id", "label", (~F.col("wanting")).alias("settled")))
-    return Outcome(labels, directed, vote.count, vote.unsettled, vote.finished_locally)
+    labels = Labels(state.select("id", "labels", (~any_coin("wanting", len(vote.histories))).alias("settled")))
+    return Outcome(labels, directed, vote.count, vote.histories, vote.finished_locally)
 
 
 def draws(step: int, seed: int) -> Column:
@@ -91,18 +95,18 @@ class _Vote:
 
     def __init__(self, directed: DirectedEdges, voting: Voting) -> None:
         self._directed, self._settings, self._checkpoints = directed, voting.settings, voting.checkpoints
-        self._report = voting.report
+        self._report, self._coins = voting.report, voting.coins
         self._tried = 0
         self.count = 0
-        self.unsettled: list[int] = []
+        self.histories: list[list[int]] = [[] for _ in self._coins]
         self.finished_locally = 0
 
     def run(self, vertices: Vertices) -> DataFrame:
-        """Return id, label, wanting at the end."""
+        """Return id, labels, wanting at the end."""
         state, moved = self._begin(vertices)
         if not self.count:
-            self._note(0)
-        while not self._ended():
+            self._note([[0]] * len(self._coins))
+        while any(self._runs(history) for history in self.histories):
             end = self._finish(state)
             if end is not None:
                 return end
@@ -113,111 +117,136 @@ class _Vote:
         """Return the state to go on from, and how many of its vertices moved last."""
         last = self._checkpoints.last()
         if last is None or last.step == 0:
-            state = self._checkpoints.write(0, _first_state(vertices), [])
+            state = self._checkpoints.write(0, _first_state(vertices, len(self._coins)), self.histories)
             self.count = state.count()
             return state, self.count
-        self.count, wanting, moved = _counts(last.state)
-        self.unsettled = [*last.history, wanting]
+        self.count, wanting, moved = _counts(last.state, len(self._coins))
+        self.histories = [
+            [*history, number] if self._runs(history) else history
+            for history, number in zip(last.histories, wanting, strict=True)
+        ]
         return last.state, moved
 
-    def _ended(self) -> bool:
-        unsettled = self.unsettled
-        return bool(unsettled) and (unsettled[-1] == 0 or len(unsettled) == self._settings.max_supersteps)
+    def _runs(self, history: Sequence[int]) -> bool:
+        """Whether a coin has not ended."""
+        return not history or (history[-1] > 0 and len(history) < self._settings.max_supersteps)
 
     def _superstep(self, state: VoteState, moved: int) -> tuple[VoteState, int]:
-        step, settings = len(self.unsettled) + 1, self._settings
-        best = best_labels(state, self._near(state, moved), self.count) if moved else None
-        looked = _looked(state, best, self.count)
-        draw = draws(step, settings.seed)
-        rivals = _rivals(looked, self._directed, draw) if step > COIN_STEPS else None
-        stop = step == settings.max_supersteps
-        may = F.lit(False) if stop else _first(draw) if rivals is not None else _heads(draw, settings)
-        after = _moved(looked if rivals is None else looked.join(rivals, "id", how="left"), may)
+        step, number = len(totals(self.histories)) + 1, len(self._coins)
+        best = best_labels(state, self._near(state, moved), self.count, number) if moved else None
+        looked = _looked(state, best, self.count, number)
+        drawn = [draws(step, coin.seed) for coin in self._coins]
+        rivals = _rivals(looked, self._directed, drawn) if step > COIN_STEPS else None
+        if step == self._settings.max_supersteps:
+            may = [F.lit(False)] * number
+        elif rivals is not None:
+            looked, may = looked.join(rivals, "id", how="left"), [_first(drawn, coin) for coin in range(number)]
+        else:
+            may = [draw < F.lit(coin.bound) for draw, coin in zip(drawn, self._coins, strict=True)]
         seen = Observation()
-        observed = after.observe(seen, F.count_if("wanting").alias("wanting"), F.count_if("moved").alias("moved"))
-        written = self._checkpoints.write(step, VoteState(observed), self.unsettled)
+        observed = _moved(looked, may).observe(seen, *_numbers(number))
+        written = self._checkpoints.write(step, VoteState(observed), self.histories)
         for frame in (best, rivals):
             if frame is not None:
                 frame.unpersist()
-        self._note(seen.get["wanting"])
+        self._note([[seen.get[_wanting(coin)]] for coin in range(number)])
         return written, seen.get["moved"]
 
-    def _note(self, wanting: int) -> None:
-        self.unsettled.append(wanting)
-        self._report(len(self.unsettled), wanting)
+    def _note(self, counts: Sequence[Sequence[int]]) -> None:
+        """Take down the unsettled vertices of supersteps, by coin; a coin that has ended has no more of them."""
+        done = len(totals(self.histories))
+        for history, more in zip(self.histories, counts, strict=True):
+            if self._runs(history):
+                history.extend(more)
+        for step, wanting in enumerate(totals(self.histories)[done:], start=done + 1):
+            self._report(step, wanting)
 
     def _near(self, state: VoteState, moved: int) -> DirectedEdges:
         """Return the edges into the neighbours of those that moved, or all, where that is as much work."""
-        directed, movers = self._directed, state.where("moved").select(F.col("id").alias("src"))
+        directed = self._directed
         if moved > FILTER_BELOW * self.count:
             return directed
+        movers = state.where(any_coin("moved", len(self._coins))).select(F.col("id").alias("src"))
         receivers = directed.join(broadcast_if_few(movers, moved), "src", how="left_semi").select("dst").distinct()
         return DirectedEdges(directed.join(broadcast_if_few(receivers, self.count), "dst", how="left_semi"))
 
     def _finish(self, state: VoteState) -> DataFrame | None:
         """Finish the vote in one task, if what is unfinished is small enough."""
-        most, done = self._settings.finish_locally_below, len(self.unsettled)
-        if not (most and done) or (self._tried and self.unsettled[-1] > self._tried // 2):
+        most, unsettled = self._settings.finish_locally_below, totals(self.histories)
+        if not (most and unsettled) or (self._tried and unsettled[-1] > self._tried // 2):
             return None
-        self._tried = self.unsettled[-1]
+        self._tried = unsettled[-1]
         edges = unfinished_edges(state, self._directed, most)
         if edges is None:
             return None
-        end = finished(state, edges, done, self._settings)
-        for wanting in end.unsettled:
-            self._note(wanting)
-        self.finished_locally = len(end.unsettled)
+        going = [coin if self._runs(each) else None for coin, each in zip(self._coins, self.histories, strict=True)]
+        end = finished(state, edges, Unfinished(len(unsettled), going, self._settings.max_supersteps))
+        self._note(end.histories)
+        self.finished_locally = len(totals(end.histories))
         return _with_end(state, end.vertices)
 
 
-def _first_state(vertices: Vertices) -> VoteState:
+def _first_state(vertices: Vertices, coins: int) -> VoteState:
     """Give every vertex its first label; `moved`, so that all look in the first superstep."""
-    flags = F.lit(False).alias("wanting"), F.lit(True).alias("moved")
-    return VoteState(vertices.select("id", "label", F.col("label").alias("preferred"), *flags))
+    label = F.array_repeat("label", coins)
+    flags = (F.array_repeat(F.lit(flag), coins).alias(name) for name, flag in (("wanting", False), ("moved", True)))
+    return VoteState(vertices.select("id", label.alias("labels"), label.alias("preferred"), *flags))
 
 
-def _looked(state: VoteState, best: BestLabels | None, count: int) -> DataFrame:
-    """Say what every vertex prefers now (id, label, preferred, wanting); without a message it stays as it was."""
+def _looked(state: VoteState, best: BestLabels | None, count: int, coins: int) -> DataFrame:
+    """Say what every vertex prefers now (id, labels, preferred, wanting); without a message it stays as it was."""
     if best is None:
-        return state.select("id", "label", "preferred", "wanting")
-    joined = state.join(broadcast_if_few(best, count), "id", how="left")
-    looked = joined.select("id", "label", F.coalesce("best", "preferred").alias("preferred"))
-    return looked.withColumn("wanting", F.col("preferred") != F.col("label"))
+        return state.select("id", "labels", "preferred", "wanting")
+    joined = state.join(coin_columns.broadcast_if_few(best, count, coins), "id", how="left")
+    looked = joined.select("id", "labels", F.coalesce("best", "preferred").alias("preferred"))
+    wanting = each_coin(coins, lambda coin: F.col("preferred")[coin] != F.col("labels")[coin])
+    return looked.withColumn("wanting", wanting)
 
 
-def _heads(draw: Column, settings: sections.Cluster) -> Column:
-    return draw < F.lit(Coin(settings.update_fraction, settings.seed).bound)
-
-
-def _first(draw: Column) -> Column:
-    """Whether a wanting vertex's (draw, id) is the least among itself and its wanting neighbours (`rival`)."""
-    return F.col("rival").isNull() | (_rank(draw) < F.col("rival"))
+def _first(drawn: Sequence[Column], coin: int) -> Column:
+    """Whether a wanting vertex's (draw, id) is the least among itself and its wanting neighbours (`rivals`)."""
+    rival = F.col("rivals")[coin]
+    return rival.isNull() | (_rank(drawn[coin]) < rival)
 
 
 def _rank(draw: Column) -> Column:
     return F.struct(draw.alias("draw"), "id")
 
 
-def _rivals(looked: DataFrame, directed: DirectedEdges, draw: Column) -> Rivals:
-    return least_ranks(Ranks(looked.where("wanting").select("id", _rank(draw).alias("rank"))), directed)
+def _rivals(looked: DataFrame, directed: DirectedEdges, drawn: Sequence[Column]) -> Rivals:
+    coins = len(drawn)
+    ranks = each_coin(coins, lambda coin: F.when(F.col("wanting")[coin], _rank(drawn[coin])))
+    wanting = looked.where(any_coin("wanting", coins)).select("id", ranks.alias("ranks"))
+    return least_ranks(Ranks(wanting), directed, coins)
 
 
-def _moved(looked: DataFrame, may: Column) -> DataFrame:
-    """Let the wanting vertices move that may: id, label, preferred, wanting (before it), moved."""
-    moving = looked.withColumn("moved", F.col("wanting") & may)
-    label = F.when(F.col("moved"), F.col("preferred")).otherwise(F.col("label"))
-    return moving.withColumn("label", label).select(*VOTE_STATE.names)
+def _moved(looked: DataFrame, may: Sequence[Column]) -> DataFrame:
+    """Let the wanting vertices move that may: id, labels, preferred, wanting (before it), moved."""
+    coins, own, better = len(may), F.col("labels"), F.col("preferred")
+    moving = looked.withColumn("moved", each_coin(coins, lambda coin: F.col("wanting")[coin] & may[coin]))
+    labels = each_coin(coins, lambda coin: F.when(F.col("moved")[coin], better[coin]).otherwise(own[coin]))
+    return moving.withColumn("labels", labels).select(*VOTE_STATE.names)
 
 
 def _with_end(state: VoteState, end: FinishedVertices) -> DataFrame:
-    """Return id, label, wanting of all vertices, those of `end` as they are there; no other wanted another label."""
-    last = end.select("id", F.col("label").alias("last"), F.col("wanting").alias("still"))
-    label, wanting = F.coalesce("last", "label"), F.coalesce("still", F.lit(False))
-    return state.join(last, "id", how="left").select("id", label.alias("label"), wanting.alias("wanting"))
+    """Return id, labels, wanting of all vertices, those of `end` as they are there; no other wanted another label."""
+    last = end.select("id", F.col("labels").alias("last"), F.col("wanting").alias("still"))
+    labels = F.coalesce("last", "labels").alias("labels")
+    wanting = F.coalesce("still", F.transform("wanting", lambda _: F.lit(False))).alias("wanting")
+    return state.join(last, "id", how="left").select("id", labels, wanting)
 
 
-def _counts(state: VoteState) -> tuple[int, int, int]:
-    """Count the vertices, those that wanted another label, and those that moved."""
-    counts = F.count("*").alias("vertices"), F.count_if("wanting").alias("wanting"), F.count_if("moved").alias("moved")
-    row = state.agg(*counts).collect()[0]
-    return row["vertices"], row["wanting"], row["moved"]
+def _wanting(coin: int) -> str:
+    return f"wanting_{coin}"
+
+
+def _numbers(coins: int) -> list[Column]:
+    """Count the vertices that wanted another label, by coin, and those that moved in any coin."""
+    wanting = [F.count_if(F.col("wanting")[coin]).alias(_wanting(coin)) for coin in range(coins)]
+    return [*wanting, F.count_if(any_coin("moved", coins)).alias("moved")]
+
+
+def _counts(state: VoteState, coins: int) -> tuple[int, list[int], int]:
+    """Count the vertices, those that wanted another label, by coin, and those that moved in any coin."""
+    row = state.agg(F.count("*").alias("vertices"), *_numbers(coins)).collect()[0]
+    return row["vertices"], [row[_wanting(coin)] for coin in range(coins)], row["moved"]

@@ -1,4 +1,4 @@
-"""Vote, verify, split: groups of vertices that voting edges hold together, by messages or, if few enough, in one task.
+"""Vote by every coin, verify, unite those that the coins hold together: by messages or, if few enough, in one task.
 
 The one task gets edges and labels many to a row, as bytes of int64 (`vote input`). Example with two edges to a row:
 
@@ -16,40 +16,53 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.cluster.coin_columns import broadcast_if_few, coin_column, each_coin
 from facesieve.cluster.components import components
-from facesieve.cluster.frames import DirectedEdges, Labels, Vertices, VotedVertices, VotingEdges
+from facesieve.cluster.frames import VOTED_VERTICES, DirectedEdges, Labels, Vertices, VotedVertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
+from facesieve.cluster.kernels.coins import together, totals
 from facesieve.cluster.local_finish import Ints, history_column, history_row
 from facesieve.cluster.supersteps import Voting, whispers
 from facesieve.core.errors import InvariantError
-from facesieve.core.frames import broadcast_if_few
 from facesieve.faces.arrow_groups import tables
 from facesieve.faces.blocks import RowBatches, batch_of, rows_of
 
 _INPUT = ("src", "dst", "votes", "ids", "labels")
 _INPUT_ROWS = 1 << 17
-_VOTED = "id long, settled boolean, cluster long, unsettled array<long>, unstable long"
+_VOTED = (
+    "id long, labels array<long>, settled boolean, cluster long, histories array<array<long>>, unstable array<long>"
+)
 
 
 @dataclass(frozen=True)
 class Voted:
     """What a vote came to.
 
-    rows: all vertices, persisted. unsettled: vertices that preferred another label than their own when each superstep
-    began; its last entry is 0 if settled. finished_locally: the supersteps that one task has done.
+    rows: all vertices, persisted. histories: by coin the vertices that preferred another label than their own when each
+    superstep began; 0 at last if the coin has settled. finished_locally: the supersteps that one task has done.
     """
 
     rows: VotedVertices
-    unsettled: list[int]
+    histories: list[list[int]]
     finished_locally: int
 
     @property
+    def unsettled(self) -> list[int]:
+        """Unsettled vertices when each superstep began, added up over the coins."""
+        return totals(self.histories)
+
+    @property
+    def unsettled_coins(self) -> int:
+        """Coins at whose end somebody wants another label."""
+        return sum(history[-1] > 0 for history in self.histories)
+
+    @property
     def settled(self) -> bool:
-        """Nobody wants another label."""
-        return self.unsettled[-1] == 0
+        """Nobody wants another label, in no coin."""
+        return self.unsettled_coins == 0
 
     @property
     def supersteps(self) -> int:
@@ -58,55 +71,70 @@ class Voted:
 
 
 def vote(vertices: Vertices, edges: VotingEdges, voting: Voting) -> Voted:
-    """Let the vertices whisper, verify that they have settled, and split labels whose edges do not connect them.
+    """Let the vertices whisper by every coin, verify what has settled, and unite those that the coins hold together.
 
-    The edges are counted first. Raises InvariantError if a vote that has settled is not at a fixed point.
+    The edges are counted first. Raises InvariantError if a coin that has settled is not at a fixed point.
     """
     if edges.count() <= voting.settings.finish_locally_below:
         return _in_one_task(vertices, edges, voting)
     outcome = whispers(vertices, edges, voting)
-    if outcome.settled:
-        _verify(unstable_vertices(outcome.labels, outcome.directed, outcome.count))
-    clusters = components(outcome.labels, outcome.directed, outcome.count)
-    rows = outcome.labels.join(clusters, "id", how="inner").select("id", "settled", "cluster").persist()
+    histories, coins = outcome.histories, voting.settings.coins
+    if any(history[-1] == 0 for history in histories):
+        _verify(histories, unstable_vertices(outcome.labels, outcome.directed, outcome.count, coins))
+    clusters = components(outcome.labels, outcome.directed, outcome.count, coins)
+    rows = outcome.labels.join(clusters, "id", how="inner").select(*VOTED_VERTICES.names).persist()
     rows.count()
     outcome.directed.unpersist()
-    return Voted(VotedVertices(rows), outcome.unsettled, outcome.finished_locally)
+    return Voted(VotedVertices(rows), histories, outcome.finished_locally)
 
 
-def unstable_vertices(labels: Labels, directed: DirectedEdges, count: int) -> int:
-    """Count the vertices for which some label has more votes than their own: 0 is a fixed point.
+def unstable_vertices(labels: Labels, directed: DirectedEdges, count: int, coins: int) -> list[int]:
+    """Count by coin the vertices for which some label has more votes than their own: 0 is a fixed point.
 
     Every vertex looks once more, by sums that share no code with the vote itself. count: the number of vertices.
     """
-    sender = broadcast_if_few(labels.select(F.col("id").alias("src"), "label"), count)
-    receiver = broadcast_if_few(labels.select(F.col("id").alias("dst"), F.col("label").alias("own")), count)
-    received = directed.join(sender, "src", how="inner").groupBy("dst", "label").agg(F.sum("vote").alias("votes"))
-    for_own = F.max(F.when(F.col("label") == F.col("own"), F.col("votes")))
-    sums = received.join(receiver, "dst", how="inner").groupBy("dst")
-    compared = sums.agg(F.max("votes").alias("most"), F.coalesce(for_own, F.lit(0)).alias("for_own"))
-    return compared.where("for_own < most").count()
+    sender = broadcast_if_few(labels.select(F.col("id").alias("src"), "labels"), count, coins)
+    own = labels.select(F.col("id").alias("dst"), F.col("labels").alias("own"))
+
+    def votes(coin: int) -> Column:
+        return F.sum(F.col("vote") * (F.col("labels")[coin] == F.col("label")).cast("bigint"))
+
+    each = F.explode(F.array_distinct("labels")).alias("label")
+    received = directed.join(sender, "src", how="inner").select("dst", "vote", "labels", each)
+    sums = received.groupBy("dst", "label").agg(each_coin(coins, votes).alias("votes"))
+    of_vertex = sums.join(broadcast_if_few(own, count, coins), "dst", how="inner").groupBy("dst")
+    unstable = of_vertex.agg(each_coin(coins, _prefers_another).alias("unstable"))
+    counts = unstable.agg(*(F.count_if(F.col("unstable")[coin]) for coin in range(coins))).collect()[0]
+    return list(counts)
 
 
-def _verify(unstable: int) -> None:
-    if unstable:
-        raise InvariantError(f"the vote is said to have settled, but {unstable} faces prefer another label")
+def _prefers_another(coin: int) -> Column:
+    votes, is_own = F.col("votes")[coin], F.col("label") == F.col("own")[coin]
+    return F.coalesce(F.max(F.when(is_own, votes)), F.lit(0)) < F.max(votes)
+
+
+def _verify(histories: list[list[int]], unstable: list[int]) -> None:
+    """Check the coins that have settled: nobody may prefer another label."""
+    for coin, (history, number) in enumerate(zip(histories, unstable, strict=True)):
+        if history[-1] == 0 and number:
+            raise InvariantError(f"coin {coin} is said to have settled, but {number} faces prefer another label")
 
 
 def _in_one_task(vertices: Vertices, edges: VotingEdges, voting: Voting) -> Voted:
+    coins = voting.settings.coins
     rows = _vote_input(vertices, edges).repartition(1).mapInArrow(_vote(voting), _VOTED).persist()
     row = history_row(rows)
-    unsettled = list(row["unsettled"]) if row else [0]
-    for step, wanting in enumerate(unsettled, start=1):
+    histories = [list(history) for history in row["histories"]] if row else [[0]] * coins
+    for step, wanting in enumerate(totals(histories), start=1):
         voting.report(step, wanting)
-    if unsettled[-1] == 0:
-        _verify(row["unstable"] if row else 0)
-    settled, cluster = F.coalesce("settled", F.lit(True)), F.coalesce("cluster", "id")
-    joined = vertices.select("id").join(rows, "id", how="left")
-    voted = joined.select("id", settled.alias("settled"), cluster.alias("cluster")).persist()
-    voted.count()
+    if row:
+        _verify(histories, row["unstable"])
+    alone = {"labels": F.array_repeat("label", coins), "settled": F.lit(True), "cluster": F.col("id")}
+    voted = (F.coalesce(rows[name], value).alias(name) for name, value in alone.items())
+    joined = vertices.join(rows, "id", how="left").select("id", *voted).persist()
+    joined.count()
     rows.unpersist()
-    return Voted(VotedVertices(voted), unsettled, len(unsettled))
+    return Voted(VotedVertices(joined), histories, len(totals(histories)))
 
 
 def _vote_input(vertices: Vertices, edges: VotingEdges) -> DataFrame:
@@ -124,8 +152,7 @@ def _pack(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _vote(voting: Voting) -> RowBatches:
-    settings = voting.settings
-    coin = kernel.Coin(settings.update_fraction, settings.seed)
+    coins, limit = voting.coins, voting.settings.max_supersteps
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = list(rows_of(batches))
@@ -136,14 +163,17 @@ def _vote(voting: Voting) -> RowBatches:
         if not len(src):
             return
         ids = np.unique(np.append(src, dst))
-        start = kernel.Start(_labels(ids, labelled, begun))
-        end = kernel.finish(ids, (src, dst, votes), start, coin, settings.max_supersteps)
+        starts = [kernel.Start(_labels(ids, labelled, begun))] * len(coins)
+        ends = kernel.finish_all(ids, (src, dst, votes), starts, coins, limit)
+        labels = np.stack([end.labels for end in ends], axis=1)
+        unstable = [kernel.unstable_vertices(ids, end.labels, src, dst, votes) for end in ends]
         columns = {
             "id": ids,
-            "settled": ~end.wanting,
-            "cluster": kernel.split(ids, end.labels, src, dst),
-            "unsettled": history_column(end),
-            "unstable": np.full(len(ids), kernel.unstable_vertices(ids, end.labels, src, dst, votes)),
+            "labels": coin_column(labels),
+            "settled": ~np.any([end.wanting for end in ends], axis=0),
+            "cluster": together(ids, labels, src, dst),
+            "histories": history_column([end.unsettled for end in ends], len(ids)),
+            "unstable": pa.array([unstable, *[None] * (len(ids) - 1)], pa.list_(pa.int64())),
         }
         yield pa.RecordBatch.from_pydict(columns)
 

@@ -57,6 +57,7 @@ class Reason(str, Enum):
     EXTREME_ASPECT = "extreme_aspect"
     REPAIRED = "repaired"
     RECOLOURED = "recoloured"
+    BURST = "burst"
 
 
 REJECTING = frozenset(

@@ -160,6 +160,7 @@ CLUSTERS = Table(
         medoid=T.BooleanType(),
         settled=T.BooleanType(),
         attached=T.BooleanType(),
+        stability=T.FloatType(),
     ),
     key=("scope", "face_id"),
     partition=("scope",),

@@ -5,7 +5,8 @@
 - Equal bytes under two identities: all copies that are up for decision are in doubt, also those without an identity.
 - Otherwise, of equal bytes the copy with the smallest uri (as UTF-8 bytes) counts and the others are its duplicates.
   No identity is not an identity: a copy outside all folders and one inside a folder are duplicates like any other.
-- Of near duplicates, the best image counts.
+- Of near duplicates, the best image counts. Exact copies of an image that is not the best go with it to the best.
+- Images that are alike, and were not shown to be one photograph, are noted as a burst.
 
 A person's verdict stands beside these: they say what the rules would have made of the image. A person settles copies
 too. An image that is kept or moved by hand is the one that counts, whatever the identities. An image that is dropped or
@@ -24,40 +25,61 @@ from facesieve.core.frames import checkpointed, columns
 from facesieve.core.reasons import Reason, Verdict, is_published
 from facesieve.core.tables import Embeddings
 from facesieve.decide.inputs import Inputs, ListedImages
-from facesieve.decide.near_duplicates import Candidates, near_duplicates
+from facesieve.decide.near_duplicates import Candidates, NearDuplicates, near_duplicates
+from facesieve.decide.photographs import CandidatePairs, ComparedPairs, compared
 from facesieve.decide.quality import doubts
 
 EligibleFaces = NewType("EligibleFaces", DataFrame)
 ELIGIBLE = columns(
     "image_id bigint, uri string, identity string, face_id bigint, face_rank int, leading boolean, "
     "doubts array<string>, failure string, two_identities boolean, duplicate boolean, near_duplicate boolean, "
-    "undecided boolean, keeper bigint, override string, override_to string, overlap_cosine float, "
-    "counted boolean, passed_over boolean, left_out boolean"
+    "undecided boolean, keeper bigint, copy_confidence double, override string, override_to string, "
+    "overlap_cosine float, counted boolean, passed_over boolean, left_out boolean"
 )
 """leading: the face is of the image's smallest rank. failure: why the image gives no face; then face_id is null.
 two_identities, duplicate, near_duplicate: what its copies make of it. undecided: none of these, and no overlap.
-keeper: the copy that counts. override, override_to: a person's verdict and target. overlap_cosine: to the nearest
-protected face. counted: the image makes its cluster large. passed_over, left_out: the image
-shows faces that were too small or too unsure, and others that were not taken; null of a failed image."""
+keeper: the copy that counts. copy_confidence: of a near duplicate, that the two are one photograph. override,
+override_to: a person's verdict and target. overlap_cosine: to the nearest protected face. counted: the image makes its
+cluster large. passed_over, left_out: the image shows faces that were too small or too unsure, and others that were not
+taken; null of a failed image."""
 
 
 def eligibility(inputs: Inputs, settings: sections.Decide) -> EligibleFaces:
     """Return one row per face of an image that did not fail, and one row for every image that failed."""
     images = inputs.side_inputs.join(_with_failures(inputs, _faces(inputs.embeddings, settings)))
     faces = checkpointed(_copies(images))
-    candidates = _up_for_decision(faces).join(inputs.embeddings.select("face_id", "phash"), on="face_id", how="inner")
-    near = near_duplicates(Candidates(candidates), inputs.edges, settings.near_cosine, settings.near_bits)
-    followers = near.select(F.col("image_id").alias("follower"), F.col("keeper").alias("leader"))
-    joined = faces.join(followers, faces["image_id"] == followers["follower"], how="left").withColumns(
+    hashes = inputs.embeddings.select("face_id", "phash", "face_phash")
+    candidates = Candidates(_up_for_decision(faces).join(hashes, on="face_id", how="inner"))
+
+    def compare(pairs: CandidatePairs) -> ComparedPairs:
+        return compared(pairs, inputs.embeddings, inputs.sight)
+
+    near = NearDuplicates(checkpointed(near_duplicates(candidates, inputs.edges, settings, compare)))
+    return EligibleFaces(_with_counted(_with_leaders(faces, near)).select(*ELIGIBLE.names))
+
+
+def _with_leaders(faces: DataFrame, near: NearDuplicates) -> DataFrame:
+    """Say which image counts for each, in the end: that of an exact copy's original, if the original has one."""
+    followers = near.select("image_id", "leader", "copy_confidence", "burst")
+    onward = near.select(F.col("image_id").alias("keeper"), F.col("leader").alias("onward"))
+    joined = faces.join(followers, on="image_id", how="left").join(onward, on="keeper", how="left")
+    # An original that a person keeps stays, whatever the rules say of it.
+    by_hand = F.coalesce("keeper_by_hand", F.lit(False))
+    burst = F.when(F.col("burst") & F.col("leader").isNull(), F.array(F.lit(Reason.BURST.value)))
+    return joined.withColumns(
         {
             "near_duplicate": F.col("leader").isNotNull(),
             "undecided": F.col("undecided") & F.col("leader").isNull(),
-            "keeper": F.coalesce("leader", "keeper"),
+            "keeper": F.coalesce("leader", F.when(~by_hand, F.col("onward")), "keeper"),
+            "doubts": F.concat("doubts", F.coalesce(burst, F.array().cast("array<string>"))),
         }
     )
+
+
+def _with_counted(faces: DataFrame) -> DataFrame:
     by_hand = (F.col("override") == Verdict.KEEP.value) & F.col("face_id").isNotNull()
     counted = F.when(F.col("override").isNull(), F.col("undecided")).otherwise(by_hand)
-    return EligibleFaces(joined.withColumn("counted", counted).select(*ELIGIBLE.names))
+    return faces.withColumn("counted", counted)
 
 
 def _faces(embeddings: Embeddings, settings: sections.Decide) -> DataFrame:
@@ -90,7 +112,10 @@ def _copies(images: DataFrame) -> DataFrame:
         for least_or_most in (F.min, F.max)
     )
     open_to_rules = F.col("override").isNull()
-    told_apart = {"keeper": F.coalesce(by_hand, F.min(F.when(by_rule, copy)).over(content))["image_id"]}
+    told_apart = {
+        "keeper": F.coalesce(by_hand, F.min(F.when(by_rule, copy)).over(content))["image_id"],
+        "keeper_by_hand": by_hand.isNotNull(),
+    }
     terms = {
         "two_identities": open_to_rules & F.coalesce(smallest != greatest, F.lit(False)),
         "duplicate": open_to_rules & F.coalesce(F.col("keeper") != F.col("image_id"), F.lit(False)),

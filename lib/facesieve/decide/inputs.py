@@ -13,6 +13,7 @@ from facesieve.core.frames import columns
 from facesieve.core.reasons import Verdict
 from facesieve.core.tables import Clusters, Edges, Embeddings, Listing, Rejects
 from facesieve.decide.kernels.membership import Scale
+from facesieve.decide.photographs import Sight
 
 ListedImages = NewType("ListedImages", DataFrame)
 """Rows with the columns image_id and identity of the listing, and others."""
@@ -63,7 +64,10 @@ class SideInputs:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is decided upon: rejects and embeddings of one model, clusters and edges of the faces of the listing."""
+    """What is decided upon: rejects and embeddings of one model, clusters and edges of the faces of the listing.
+
+    sight: what sees the pictures of images that may be copies.
+    """
 
     listing: Listing
     embeddings: Embeddings
@@ -71,6 +75,7 @@ class Inputs:
     clusters: Clusters
     edges: Edges
     side_inputs: SideInputs = field(default_factory=SideInputs)
+    sight: Sight = field(default_factory=Sight)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Near duplicates: images that show one photograph, and which of them is kept.
 
-Two images are near if an edge of the face graph joins a face of the one to a face of the other, near enough, and the
-whole of one looks like some view of the other (`perceptual_hash`). Only edges are looked at: no other join over all
-pairs.
+Two images may be copies if an edge of the face graph joins a face of the one to a face of the other, near enough, and
+the whole of one looks like some view of the other, or the faces do, or one face mirrored (`perceptual_hash`). Only
+edges are looked at: no other join over all pairs. Whether they are copies is seen on their pictures (`photographs`).
 """
 
 from __future__ import annotations
@@ -13,57 +13,121 @@ from typing import NewType
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from facesieve.core.frames import columns
+from facesieve.core import sections
+from facesieve.core.frames import checkpointed, columns
 from facesieve.core.tables import Edges
 from facesieve.decide.kernels.duplicates import leaders, least_difference
-from facesieve.embed.perceptual_hash import VIEW_BYTES
+from facesieve.decide.photographs import CandidatePairs, ComparedPairs
+from facesieve.embed.perceptual_hash import FACE_BYTES, VIEW_BYTES, VIEWS
 from facesieve.faces.edge_frames import both_directions
 
 Candidates = NewType("Candidates", DataFrame)
 CANDIDATES = columns(
     "image_id bigint, face_id bigint, uri string, identity string, image_width int, image_height int, "
-    "sharpness float, phash binary, preferred boolean"
+    "sharpness float, phash binary, face_phash binary, preferred boolean"
 )
 """The faces of the images up for decision. preferred: a person wants the image kept."""
 
 NearDuplicates = NewType("NearDuplicates", DataFrame)
-NEAR_DUPLICATES = columns("image_id bigint, keeper bigint")
-"""The images that a better one makes superfluous, and the one that is kept for each."""
+NEAR_DUPLICATES = columns("image_id bigint, leader bigint, copy_confidence double, burst boolean")
+"""Images that a better one makes superfluous, the leader, and those that are like others but no copies of them."""
 
-_NEAR = columns("image_id bigint, near bigint")
+_FOLLOWERS = columns("image_id bigint, leader bigint")
+_NEAR = columns("image bigint, to_image bigint, face bigint, to bigint, difference int, mirrored boolean")
+_FAR = 9_999
+_BY_POLICY = {
+    "largest": ("pixels", "sharpness"),
+    "sharpest": ("sharpness", "pixels"),
+    "first": (),
+}
+"""What makes one copy better than another, by `decide.copy`; last comes the smaller uri."""
+
+_MOST_TRIED = 4
+"""So many of its best candidates, and of its likest, is an image compared with: a film of n frames has n x n pairs."""
 
 Batches = Iterable[pa.RecordBatch]
+Compare = Callable[[CandidatePairs], ComparedPairs]
 
 
-def near_duplicates(faces: Candidates, edges: Edges, cosine: float, bits: int) -> NearDuplicates:
+def near_duplicates(faces: Candidates, edges: Edges, settings: sections.Decide, compare: Compare) -> NearDuplicates:
     """Find the images that a better one makes superfluous, and the one that is kept for each (`leaders`).
 
-    Near are two images with an edge of at least `cosine` and hashes that differ in at most `bits` bits (a null hash is
-    like none), of one identity or one of them without. Better is: preferred, with an identity, more pixels, sharper
-    (its sharpest face), the smaller uri (as UTF-8). An image without an identity never replaces one that has one.
+    Candidates are two images with an edge of at least `decide.near_cosine`, of one identity or one of them without,
+    whose pictures differ in at most `decide.near_bits` bits or whose faces in at most `decide.near_face_bits` (a null
+    hash is like none). `compare` says which are copies. Better is: preferred, with an identity, then what `decide.copy`
+    asks, the smaller uri (as UTF-8). An image without an identity never replaces one that has one.
     """
-    near = _alike(faces, edges, cosine, bits).groupBy("image_id").agg(F.collect_set("near").alias("near"))
+    ranked = checkpointed(_images(faces, settings.copy))
+    pairs = checkpointed(_candidate_pairs(_alike(faces, edges, settings), ranked))
+    compared = checkpointed(compare(CandidatePairs(pairs)))
+    copies = compared.where("copy").select("better", "worse", "confidence")
+    both = copies.select(F.explode(F.array(F.array("better", "worse"), F.array("worse", "better"))).alias("ends"))
+    near = both.groupBy(F.col("ends")[0].alias("image_id")).agg(F.collect_set(F.col("ends")[1]).alias("near"))
     # The walk from the best image to the worst is sequential, so what it needs goes to one task: the ids of the images
     # that are near another and of their neighbours, some 50 bytes a pair.
-    ordered = near.join(_images(faces), "image_id", how="inner").repartition(1).sortWithinPartitions(*_best_first())
-    return NearDuplicates(ordered.select("image_id", "near").mapInArrow(_followers, NEAR_DUPLICATES))
+    ordered = near.join(ranked, "image_id", how="inner").repartition(1).sortWithinPartitions("rank")
+    followers = checkpointed(ordered.select("image_id", "near").mapInArrow(_followers, _FOLLOWERS))
+    shown = copies.select(F.col("worse").alias("image_id"), F.col("better").alias("leader"), "confidence")
+    sure = followers.join(shown, on=["image_id", "leader"], how="left")
+    return NearDuplicates(_with_bursts(sure.withColumnRenamed("confidence", "copy_confidence"), compared))
 
 
-def _alike(faces: DataFrame, edges: Edges, cosine: float, bits: int) -> DataFrame:
-    """Pairs of images (image_id, near) that are near, in both directions; a pair may come more than once."""
+def _with_bursts(followers: DataFrame, compared: DataFrame) -> DataFrame:
+    """Add the images that are like another which is not their leader, nor follows them or their leader."""
+    alike = compared.where("alike AND NOT copy").select("better", "worse")
+    for end in ("better", "worse"):
+        of_end = followers.select(F.col("image_id").alias(end), F.col("leader").alias(f"{end}_leader"))
+        alike = alike.join(of_end, on=end, how="left")
+        alike = alike.withColumn(f"{end}_leader", F.coalesce(f"{end}_leader", end))
+    apart = alike.where("better_leader <> worse_leader")
+    bursts = apart.select(F.explode(F.array("better_leader", "worse_leader")).alias("image_id")).distinct()
+    marked = followers.join(bursts.withColumn("burst", F.lit(True)), on="image_id", how="full")
+    return marked.withColumn("burst", F.coalesce("burst", F.lit(False))).select(*NEAR_DUPLICATES.names)
+
+
+def _candidate_pairs(alike: DataFrame, ranked: DataFrame) -> DataFrame:
+    """Every pair of images once, by its likest faces; of an image's many pairs with better ones the first few."""
+    ranks = ranked.select(F.col("image_id"), "rank")
+    for end in ("image", "to_image"):
+        alike = alike.join(ranks.toDF(end, f"rank_{end}"), on=end, how="inner")
+    ahead = F.col("rank_image") < F.col("rank_to_image")
+
+    def end_of(better: str, worse: str) -> Column:
+        return F.when(ahead, F.col(better)).otherwise(F.col(worse))
+
+    faces = F.struct("difference", end_of("face", "to").alias("better_face"), end_of("to", "face").alias("worse_face"))
+    pairs = alike.select(
+        end_of("image", "to_image").alias("better"),
+        end_of("to_image", "image").alias("worse"),
+        end_of("rank_image", "rank_to_image").alias("rank"),
+        faces.withField("mirrored", F.col("mirrored")).alias("faces"),
+    )
+    likest = pairs.groupBy("better", "worse").agg(F.min("rank").alias("rank"), F.min("faces").alias("faces"))
+    best = F.row_number().over(Window.partitionBy("worse").orderBy("rank"))
+    most_alike = F.row_number().over(Window.partitionBy("worse").orderBy("faces.difference", "rank"))
+    tried = likest.withColumns({"best": best, "most_alike": most_alike})
+    few = tried.where((F.col("best") <= _MOST_TRIED) | (F.col("most_alike") <= _MOST_TRIED))
+    return few.select("better", "worse", "faces.better_face", "faces.worse_face", "faces.mirrored")
+
+
+def _alike(faces: DataFrame, edges: Edges, settings: sections.Decide) -> DataFrame:
+    """Pairs of faces of different images whose hashes are alike; a pair may come more than once."""
     # Views are long and pairs many, so views do not travel: the whole of each end goes to the views of the other.
-    views = _end(faces, "face", F.col("phash").alias("views"))
-    wholes = _end(faces, "to", F.substring("phash", 1, VIEW_BYTES).alias("whole"))
-    near = edges.where(F.col("cosine") >= cosine).select("src", "dst")
+    views = _end(faces, "face", {"views": F.col("phash"), "face_views": F.col("face_phash")})
+    whole, face_whole = (F.substring(name, 1, VIEW_BYTES) for name in ("phash", "face_phash"))
+    mirrored = F.substring("face_phash", FACE_BYTES - VIEW_BYTES + 1, VIEW_BYTES)
+    wholes = _end(faces, "to", {"whole": whole, "face_whole": face_whole, "face_mirrored": mirrored})
+    near = edges.where(F.col("cosine") >= settings.near_cosine).select("src", "dst")
     ends = both_directions(near).toDF("face", "to")
-    pairs = ends.join(wholes, "to", how="inner").join(views, "face", how="inner")
-    return pairs.where(_may_replace()).select("image", "to_image", "views", "whole").mapInArrow(_choice(bits), _NEAR)
+    pairs = ends.join(wholes, "to", how="inner").join(views, "face", how="inner").where(_may_replace())
+    hashes = ("views", "whole", "face_views", "face_whole", "face_mirrored")
+    return pairs.select("image", "to_image", "face", "to", *hashes).mapInArrow(_choice(settings), _NEAR)
 
 
-def _end(faces: DataFrame, face: str, form: Column) -> DataFrame:
+def _end(faces: DataFrame, face: str, forms: dict[str, Column]) -> DataFrame:
     """One end of an edge, with names of its own: `face` is face or to."""
     prefix = "" if face == "face" else f"{face}_"
     length = F.octet_length("phash")
@@ -72,7 +136,7 @@ def _end(faces: DataFrame, face: str, form: Column) -> DataFrame:
         F.col("image_id").alias(f"{prefix}image"),
         F.col("identity").alias(f"{prefix}identity"),
         _preferred().alias(f"{prefix}preferred"),
-        form,
+        *(form.alias(name) for name, form in forms.items()),
     )
 
 
@@ -90,46 +154,58 @@ def _preferred() -> Column:
     return F.coalesce("preferred", F.lit(False))
 
 
-def _choice(bits: int) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+def _choice(settings: sections.Decide) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     def chosen(batches: Batches) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            near = _differences(batch) <= bits
-            left, right = (batch.column(name).to_numpy()[near] for name in ("image", "to_image"))
-            both = np.concatenate([left, right]), np.concatenate([right, left])
-            yield pa.RecordBatch.from_arrays([pa.array(ids) for ids in both], ["image_id", "near"])
+            whole = _differences(batch, "views", "whole")
+            face, mirror = (_differences(batch, "face_views", name) for name in ("face_whole", "face_mirrored"))
+            limits = (settings.near_bits, settings.near_face_bits, settings.near_face_bits)
+            every = np.stack(
+                [np.where(bits <= most, bits, _FAR) for bits, most in zip((whole, face, mirror), limits, strict=True)]
+            )
+            least = every.min(axis=0)
+            near = np.flatnonzero(least < _FAR)
+            ids = [batch.column(name).take(pa.array(near)) for name in _NEAR.names[:4]]
+            mirrored = every[:2, near].min(axis=0) > every[2, near]
+            yield pa.RecordBatch.from_arrays([*ids, pa.array(least[near], pa.int32()), pa.array(mirrored)], _NEAR.names)
 
     return chosen
 
 
-def _differences(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
-    """Bits by which each row's `whole` differs from its `views`, of which rows may have different numbers."""
-    views, wholes = (batch.column(name).to_pylist() for name in ("views", "whole"))
-    lengths = np.array([len(hashes) for hashes in views], np.int64)
-    differences = np.empty(len(views), np.int64)
-    for length in np.unique(lengths):
+def _differences(batch: pa.RecordBatch, views_of: str, whole_of: str) -> npt.NDArray[np.int64]:
+    """Bits by which each row's whole differs from its views, of which rows may have different numbers, or none."""
+    views, wholes = (batch.column(name).to_pylist() for name in (views_of, whole_of))
+    sound = [len(w or b"") == VIEW_BYTES and len(v) % VIEW_BYTES == 0 for v, w in zip(views, wholes, strict=True)]
+    lengths = np.array([len(hashes) if is_sound else 0 for hashes, is_sound in zip(views, sound, strict=True)], int)
+    differences = np.full(len(views), _FAR, np.int64)
+    for length in np.unique(lengths[lengths > 0]):
         rows = np.flatnonzero(lengths == length)
         of_views, of_wholes = (
             np.frombuffer(b"".join(hashes[row] for row in rows), np.uint8).reshape(len(rows), -1, VIEW_BYTES)
             for hashes in (views, wholes)
         )
-        differences[rows] = least_difference(of_views, of_wholes[:, 0])
+        # The last view of a face is its mirror image: it stands for the other end of a pair, not for this one.
+        own = of_views[:, : len(VIEWS)]
+        differences[rows] = least_difference(own, of_wholes[:, 0])
     return differences
 
 
-def _images(faces: DataFrame) -> DataFrame:
-    """One row per image with what orders it; every face of an image says the same of it, but for its sharpness."""
-    return faces.groupBy("image_id").agg(
+def _images(faces: DataFrame, policy: str) -> DataFrame:
+    """One row per image with its rank, the best first; the faces of an image differ in sharpness alone."""
+    images = faces.groupBy("image_id").agg(
         F.max(_preferred()).alias("preferred"),
         F.max(F.col("identity").isNotNull()).alias("named"),
         F.max(F.col("image_width").cast("bigint") * F.col("image_height")).alias("pixels"),
         F.max("sharpness").alias("sharpness"),
         F.min("uri").alias("uri"),
     )
-
-
-def _best_first() -> list[Column]:
-    larger_first = [F.desc_nulls_last(name) for name in ("preferred", "named", "pixels", "sharpness")]
-    return [*larger_first, F.asc("uri"), F.asc("image_id")]
+    larger_first = ["preferred", "named", *_BY_POLICY[policy]]
+    # A rank would need all images in one place: a struct of what orders them is compared instead.
+    order = [F.struct(F.col(name).isNull(), -F.col(name).cast("double")) for name in larger_first]
+    rank = F.struct(
+        *(part.alias(f"by_{place}") for place, part in enumerate([*order, F.col("uri"), F.col("image_id")]))
+    )
+    return images.select("image_id", rank.alias("rank"))
 
 
 def _followers(batches: Batches) -> Iterator[pa.RecordBatch]:
@@ -141,4 +217,4 @@ def _followers(batches: Batches) -> Iterator[pa.RecordBatch]:
     counts = neighbours.value_lengths().to_numpy(zero_copy_only=False)
     keepers = leaders(images, np.repeat(images, counts), neighbours.flatten().to_numpy())
     follow = keepers != images
-    yield pa.RecordBatch.from_arrays([pa.array(images[follow]), pa.array(keepers[follow])], ["image_id", "keeper"])
+    yield pa.RecordBatch.from_arrays([pa.array(images[follow]), pa.array(keepers[follow])], _FOLLOWERS.names)

@@ -22,6 +22,7 @@ class Confidence(Enum):
 
     NONE = "none"
     CERTAIN = "1"
+    COPY = "copy"
     MEMBERSHIP = "membership"
     FLIP = "flip"
     LINK = "link"
@@ -159,8 +160,8 @@ RULES = (
         Reason.NEAR_DUPLICATE,
         lambda is_: is_.near_duplicate,
         Verdict.DROP,
-        "A better image of the same photograph counts: one with more pixels, sharper, or with the smaller uri.",
-        Confidence.CERTAIN,
+        "A better image of the same photograph counts, as `decide.copy` says; pixel by pixel they are one.",
+        Confidence.COPY,
     ),
     Rule(
         Reason.FLIP,

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.console import count
+from facesieve.core.errors import ConfigError
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import DECISIONS, IDENTITY_LINKS, Clusters, Decisions, Edges, Embeddings, Listing, Rejects
 from facesieve.decide.decisions import decisions
 from facesieve.decide.inputs import Basis, Inputs
 from facesieve.decide.kernels.membership import Scale
+from facesieve.decide.photographs import Sight
 from facesieve.decide.reconciliation import reconcile
 from facesieve.decide.side_inputs import SideTables, side_inputs, side_tables
 from facesieve.decide.small_folders import shrinkage
+from facesieve.embed.small_pictures import SmallPictures, Wanted, small_pictures
+from facesieve.images.sources import source
 from facesieve.lake.decide_records import DecideRecord
 from facesieve.lake.run import Run, Stage
 
@@ -65,8 +71,12 @@ def _decided(stage: Stage, basis: Basis, named: SideTables) -> DecideRecord:
     rows = Decisions(outcome.rows.persist())
     # Before the commit, since a committed version is reused; after it, since the proof is about what was written.
     reconcile(inputs.listing, rows)
-    stage.overwrite(IDENTITY_LINKS, outcome.links)
-    stage.overwrite(DECISIONS, rows)
+    # A run that finds the source readable again decides anew.
+    part = "unread" if inputs.sight.unread else ""
+    for table, frame in ((IDENTITY_LINKS, outcome.links), (DECISIONS, rows)):
+        with stage.change(table, part) as change:
+            change.overwrite(frame, last=True)
+    _warn_of_unread(stage.run, inputs.sight.unread)
     record = replace(outcome.record(), links=stage.read(IDENTITY_LINKS).count())
     rows.unpersist()
     return record
@@ -84,16 +94,33 @@ def _inputs(stage: Stage, named: SideTables) -> Inputs:
         Clusters(stage.read(tables.CLUSTERS)),
         Edges(stage.read(tables.EDGES)),
         side_inputs(stage, named),
+        Sight(partial(_read, stage.run)),
     )
 
 
+def _read(run: Run, images: Wanted) -> SmallPictures:
+    """Read pictures from the source; of a source that cannot be read at all, none."""
+    origin = source(run.config.images)
+    try:
+        origin.check()
+    except ConfigError:
+        nothing = {"width": F.lit(None).cast("int"), "small": F.lit(None).cast("binary")}
+        return SmallPictures(images.select("image_id").withColumns(nothing))
+    return small_pictures(images, origin, run.config.embed)
+
+
+def _warn_of_unread(run: Run, unread: int) -> None:
+    if unread:
+        images = f"the pictures of {count(unread)} images that may be copies cannot be read from images.root"
+        run.warn(f"decide: {images}: the images stay, with the note burst; run again when the source can be read")
+
+
 def _warn_of_unhashed(stage: Stage) -> None:
-    # The size came with the hash, and is quicker to read.
-    unhashed = stage.of_model(tables.EMBEDDINGS).where("image_width IS NULL").count()
+    unhashed = stage.of_model(tables.EMBEDDINGS).where("face_phash IS NULL").count()
     if unhashed:
-        faces = f"{count(unhashed)} faces were embedded by an earlier version and have no perceptual hash"
-        fix = "near duplicates are not found among them; to embed them anew, delete their rows from embeddings"
-        stage.run.warn(f"decide: {faces}: {fix}")
+        faces = f"{count(unhashed)} faces were embedded by an earlier version and have no perceptual hash of the face"
+        fix = "mirrored, framed and cut copies are not found among them; to embed them anew, delete their rows"
+        stage.run.warn(f"decide: {faces}: {fix} from embeddings")
 
 
 def _warn(stage: Stage, record: DecideRecord) -> None:

@@ -173,6 +173,7 @@ def _confidence() -> Column:
     kinds = {
         Confidence.NONE: F.lit(None).cast("double"),
         Confidence.CERTAIN: F.lit(1.0),
+        Confidence.COPY: F.col("copy_confidence"),
         Confidence.MEMBERSHIP: F.when(dropped, F.lit(1.0) - member).otherwise(member),
         Confidence.FLIP: F.col("flip_confidence"),
         Confidence.LINK: F.col("link_confidence").cast("double"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,9 +55,9 @@ class Rules:
 
         `head` reads those. It is called for a file without a suffix, or with one that is none of the usual.
         """
-        suffix = suffix_of(name)
-        if suffix in self.suffixes:
+        if os.path.splitext(name)[1].lower() in self.suffixes:
             return None
+        suffix = suffix_of(name)
         if suffix in kinds.TOLD_BY_SUFFIX:
             return of_kind(suffix)
         try:

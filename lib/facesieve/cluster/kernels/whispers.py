@@ -13,12 +13,14 @@ weight inside clusters, so the vote must end. (Biemann 2006, made synchronous an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from facesieve.cluster.kernels.components import connected
 from facesieve.faces.hashing import xxhash64
 
 Ints = npt.NDArray[np.int64]
@@ -106,14 +108,39 @@ def finish(ids: Ints, edges: tuple[Ints, Ints, Ints], start: Start, coin: Coin, 
     >>> finish(np.array([4, 7]), pair, Start(np.array([-2, -2]), 12), Coin(0.75, 0), 100).labels.tolist()
     [-2, -2]
     """
-    vertices = np.unique(np.concatenate([ids, start.labels]))
-    graph = _directed(vertices, *edges)
-    at = np.searchsorted(vertices, ids)
-    labels = np.arange(len(vertices), dtype=np.int64)
-    labels[at] = np.searchsorted(vertices, start.labels)
-    preferred = _preferences(labels, labels, graph)
+    return finish_all(ids, edges, [start], [coin], max_supersteps)[0]
+
+
+def finish_all(
+    ids: Ints, edges: tuple[Ints, Ints, Ints], starts: Sequence[Start], coins: Sequence[Coin], max_supersteps: int
+) -> list[Whispered]:
+    """Go on with the votes of several coins on one graph, each by itself as `finish`; a start for every coin.
+
+    >>> pair = np.array([4]), np.array([7]), np.array([1])
+    >>> start = Start(np.array([4, 7]))
+    >>> [end.supersteps for end in finish_all(np.array([4, 7]), pair, [start] * 2, [Coin(0.5, 0), Coin(0.5, 1)], 100)]
+    [2, 6]
+    """
+    vertices = np.unique(np.concatenate([ids, *(start.labels for start in starts)]))
+    graph, at = _directed(vertices, *edges), np.searchsorted(vertices, ids)
+    ends: list[Whispered] = []
+    first: tuple[Ints, Ints] | None = None
+    for start, coin in zip(starts, coins, strict=True):
+        labels = np.arange(len(vertices), dtype=np.int64)
+        labels[at] = np.searchsorted(vertices, start.labels)
+        # Coins that begin alike look alike in their first superstep.
+        if first is None or not np.array_equal(first[0], labels):
+            first = labels, _preferences(labels, labels, graph)
+        end = _whispered(vertices, graph, Start(labels, start.supersteps), first[1], (coin, max_supersteps))
+        ends.append(end._replace(labels=vertices[end.labels[at]], wanting=end.wanting[at]))
+    return ends
+
+
+def _whispered(vertices: Ints, graph: _Graph, start: Start, preferred: Ints, rule: tuple[Coin, int]) -> Whispered:
+    """Let all vertices whisper from labels and preferences on, as positions; rule: the coin and the last superstep."""
+    (labels, done), (coin, max_supersteps) = start, rule
     unsettled: list[int] = []
-    for step in range(start.supersteps + 1, max_supersteps + 1):
+    for step in range(done + 1, max_supersteps + 1):
         wanting = preferred != labels
         unsettled.append(int(np.count_nonzero(wanting)))
         if unsettled[-1] == 0 or step == max_supersteps:
@@ -121,7 +148,7 @@ def finish(ids: Ints, edges: tuple[Ints, Ints, Ints], start: Start, coin: Coin, 
         moving = _movers(wanting, coin.draws(step, vertices), graph, coin.bound if step <= COIN_STEPS else None)
         labels = np.where(moving, preferred, labels)
         preferred = _preferences(labels, preferred, _heard(graph, moving))
-    return Whispered(vertices[labels[at]], len(unsettled), unsettled, unsettled[-1] == 0, wanting[at])
+    return Whispered(labels, len(unsettled), unsettled, unsettled[-1] == 0, wanting)
 
 
 def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> int:
@@ -151,27 +178,15 @@ def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints
 def split(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:
     """Split labels into parts connected by their own edges, each named by its smallest id.
 
-    ids, labels: int64 [V]; src, dst: int64 [E], the voting edges. Returns cluster ids int64 [V]. Hooking to the
-    smallest neighbour with pointer jumping, so that a path takes a logarithmic number of rounds.
+    ids, labels: int64 [V]; src, dst: int64 [E], the voting edges. Returns cluster ids int64 [V].
 
     >>> split(np.array([1, 2, 3, 4]), np.array([9, 9, 9, 9]), np.array([2, 3]), np.array([3, 4])).tolist()
     [1, 2, 2, 2]
     """
     order = np.argsort(ids, kind="stable")
-    ascending = ids[order]
-    a, b = np.searchsorted(ascending, src), np.searchsorted(ascending, dst)
-    within = labels[order][a] == labels[order][b]
-    a, b = a[within], b[within]
-    root = np.arange(len(ascending), dtype=np.int64)
-    while np.any(root[a] != root[b]):
-        least = np.minimum(root[a], root[b])
-        np.minimum.at(root, root[a], least)
-        np.minimum.at(root, root[b], least)
-        while np.any(root[root] != root):
-            root = root[root]
-    clusters = np.empty_like(ascending)
-    clusters[order] = ascending[root]
-    return clusters
+    a, b = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
+    within = labels[a] == labels[b]
+    return connected(ids, src[within], dst[within])
 
 
 def _directed(vertices: Ints, src: Ints, dst: Ints, votes: Ints) -> _Graph:
