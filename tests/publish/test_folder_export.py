@@ -81,7 +81,10 @@ def test_an_image_of_several_people_is_in_the_folder_of_each_and_once_in_each(
     """b/y.jpg shows Ann twice, and somebody of cluster 7; the other rows are as they were."""
     row = cleaned.where("uri = 'b/y.jpg'")
     more = [("Ann", 900), ("cluster-7", 901)]
-    faces = [row.withColumns({"identity": F.lit(name), "face_id": F.lit(face).cast("bigint")}) for name, face in more]
+    faces = [
+        row.withColumns({"identity": F.lit(name), "face_id": F.lit(face).cast("bigint"), "label": F.lit(LABELS[name])})
+        for name, face in more
+    ]
     whole = Cleaned(cleaned.unionByName(faces[0]).unionByName(faces[1]))
     assert export_folders(whole, source.read, Storage(str(tmp_path))) == len(PLACES) + 2
     rows = [row for row in manifest(tmp_path / "folders") if row["uri"] == "b/y.jpg"]
