@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
-from facesieve.assess.truth_file import read_truth
+from facesieve.assess.truth_file import as_listed, read_truth
 from facesieve.core.errors import ConfigError
 
 
@@ -16,6 +17,14 @@ def test_rows_without_uri_or_identity_say_nothing(tmp_path: Path) -> None:
     file = tmp_path / "truth"
     file.write_text('uri, identity\na b ,"Ann ""A"" "\n,Bob\nc,\n\na b ,"Ann ""A"""\n')
     assert read_truth(str(file)) == {"a b ": 'Ann "A"'}
+
+
+def test_spellings_of_a_uri_mean_the_listed_one(spark: SparkSession) -> None:
+    listing = spark.createDataFrame([("a/1.jpg",), ("a/2.jpg",)], "uri string")
+    rows = as_listed({"./a/1.jpg": "Ann", "a/2.jpg": "Bob", "/x/3.jpg": "Cy"}, listing, "")
+    assert rows == {"a/1.jpg": "Ann", "a/2.jpg": "Bob", "/x/3.jpg": "Cy"}
+    with pytest.raises(ConfigError, match=r"--truth: .* and another spelling of it have two identities"):
+        as_listed({"./a/1.jpg": "Ann", "a/1.jpg": "Bob"}, listing, "")
 
 
 def test_numbers_are_read_as_text(tmp_path: Path) -> None:

@@ -60,6 +60,15 @@ def test_an_image_is_named_by_uri_or_by_id(listing: Listing, write: Write) -> No
     assert warned == []
 
 
+def test_a_uri_may_be_a_path_below_the_root(listing: Listing, write: Write) -> None:
+    table = read_overrides(write("/data/Ann/2.jpg,,drop,,,", ".\\Bob\\3.jpg,,keep,,,", "/other/Ann/2.jpg,,keep,,,"))
+    warnings: list[str] = []
+    answer = overrides(table, listing, warnings.append, "/data")
+    assert answer is not None
+    assert sorted((row.image_id, row.verdict) for row in answer.collect()) == [(-30, "keep"), (20, "drop")]
+    assert "1 rows" in warnings[0]
+
+
 def test_nothing_stated(listing: Listing) -> None:
     nothing = read_overrides("")
     assert (nothing.rows, nothing.digest) == ((), "")

@@ -136,24 +136,6 @@ def test_what_is_wrong_with_the_side_tables_is_said(shop: Shop, tmp_path: Path, 
     assert "decide.overrides" in capsys.readouterr().err
 
 
-def test_folders_that_are_too_small_are_told_with_their_key(shop: Shop) -> None:
-    record = run(shop, "small", "decide.min_faces=7")
-    warnings = [text for text in record["warnings"] if text.startswith("decide: ")]
-    little = "decide: 0 of 19 images with an identity would be published: the median folder has 6 images"
-    small = "decide: 3 folders have no cluster of decide.min_faces = 7 images"
-    assert [text.startswith(expected) for text, expected in zip(warnings, (little, small), strict=True)] == [True, True]
-    # The folder ann has seven images, one of which is of another person.
-    folders = record["stages"]["decide"]["folders"]
-    assert {name: folders[name] for name in ("small", "few", "split")} == {"small": 3, "few": 2, "split": 1}
-    assert run(shop, "again", "decide.min_faces=7")["warnings"] == record["warnings"], "a reused step warns as well"
-    spared = run(shop, "spared", "decide.min_faces=7", 'decide.small_folders="quarantine"')
-    assert set(verdicts(shop).values()) == {"quarantine identity_too_small"}
-    assert "decide.small_folders = quarantine takes 19 images out" in " ".join(spared["warnings"])
-    quiet = run(shop, "quiet", "decide.min_faces=7", 'decide.small_folders="keep"')
-    assert quiet["stages"]["decide"]["verdicts"]["keep"] == 18
-    assert "decide.min_faces" not in " ".join(quiet["warnings"])
-
-
 def test_copies_are_shown_once_the_source_can_be_read_and_then_it_is_read_no_more(shop: Shop) -> None:
     """Unread pictures leave a burst and a warning; the next run decides anew, and what it decides is reused."""
     files = {f"ann/{place}.jpg": encoded(scene(3), quality) for place, quality in ((0, 90), (1, 60))}
@@ -182,3 +164,21 @@ def measured(content: bytes) -> dict[str, Any]:
     box = dict(zip(("x", "y", "width", "height"), (90.0, 60.0, 110.0, 120.0), strict=True))
     size = {"image_width": picture.width, "image_height": picture.height}
     return size | {"box": box, "phash": perceptual_hash(np.asarray(picture))}
+
+
+def test_folders_that_are_too_small_are_told_with_their_key(shop: Shop) -> None:
+    record = run(shop, "small", "decide.min_faces=7")
+    warnings = [text for text in record["warnings"] if text.startswith("decide: ")]
+    little = "decide: 0 of 19 images with an identity would be published: the median folder has 6 images"
+    small = "decide: 3 folders have no cluster of decide.min_faces = 7 images"
+    assert [text.startswith(expected) for text, expected in zip(warnings, (little, small), strict=True)] == [True, True]
+    # The folder ann has seven images, one of which is of another person.
+    folders = record["stages"]["decide"]["folders"]
+    assert {name: folders[name] for name in ("small", "few", "split")} == {"small": 3, "few": 2, "split": 1}
+    assert run(shop, "again", "decide.min_faces=7")["warnings"] == record["warnings"], "a reused step warns as well"
+    spared = run(shop, "spared", "decide.min_faces=7", 'decide.small_folders="quarantine"')
+    assert set(verdicts(shop).values()) == {"quarantine identity_too_small"}
+    assert "decide.small_folders = quarantine takes 19 images out" in " ".join(spared["warnings"])
+    quiet = run(shop, "quiet", "decide.min_faces=7", 'decide.small_folders="keep"')
+    assert quiet["stages"]["decide"]["verdicts"]["keep"] == 18
+    assert "decide.min_faces" not in " ".join(quiet["warnings"])

@@ -19,7 +19,7 @@ from facesieve.embed.decode import picture
 from facesieve.embed.picture import Unusable
 
 EMBED = Embed()
-SCENE = hostile.scene(160, 120)
+SCENE = hostile.scene(160, 120).point(lambda level: 90 + level * 165 // 255)
 
 
 def separated(image: Image.Image, black: float) -> Image.Image:

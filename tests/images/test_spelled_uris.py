@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
-from facesieve.images.spelled_uris import spellings
+from facesieve.images.spelled_uris import listed_uris, spellings
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,11 @@ def test_the_literal_uri_comes_first_and_nothing_leads_out(uri: str) -> None:
     first, *others = spellings(uri, "/data")
     assert first == uri
     assert not any(other.startswith(("/", "../")) or other in ("", "..") for other in others)
+
+
+def test_what_a_side_table_means_is_found_among_the_images(spark: SparkSession) -> None:
+    images = spark.createDataFrame([("a/1.jpg",), ("a/2.jpg",), ("./a/2.jpg",)], "uri string")
+    written = ["/data/a/1.jpg", "./a/2.jpg", "a/1.jpg", "a\\2.jpg", "./a/3.jpg"]
+    meant = {"/data/a/1.jpg": "a/1.jpg", "a\\2.jpg": "a/2.jpg"}
+    assert listed_uris(written, images, "/data") == meant
+    assert listed_uris(["a/1.jpg", "a/9.jpg"], images, "/data") == {}

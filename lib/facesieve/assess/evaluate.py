@@ -13,7 +13,7 @@ from facesieve.assess.contingency import ComparedFaces, contingency
 from facesieve.assess.finished_run import FinishedRun, add_run, finished_run
 from facesieve.assess.kernels.agreement import Cells, purity
 from facesieve.assess.report import of_evaluation
-from facesieve.assess.truth_file import read_truth
+from facesieve.assess.truth_file import as_listed, read_truth
 from facesieve.core import tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
@@ -37,7 +37,8 @@ def evaluate(job: SideJob, arguments: Namespace) -> Answer:
     clusters = source.table(tables.CLUSTERS)
     scopes = _scopes(clusters, arguments.scope)
     if arguments.truth:
-        truth = job.spark.createDataFrame(list(read_truth(arguments.truth).items()), "uri string, identity string")
+        rows = as_listed(read_truth(arguments.truth), listing, job.config.images.root)
+        truth = job.spark.createDataFrame(list(rows.items()), "uri string, identity string")
         _warn_of_unknown(job, truth, listing)
         listing = listing.drop("identity").join(truth, "uri", how="left")
     faces = _faces(source, listing).persist()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from pyspark.sql import DataFrame
 
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.images import side_tables
 from facesieve.images.side_tables import Problem, Reader, Row
+from facesieve.images.spelled_uris import listed_uris
 
 KEY = "--truth"
 
@@ -32,6 +35,20 @@ def read_truth(path: str) -> dict[str, str]:
     if not identities:
         raise ConfigError([Fault(KEY, f"{path} names no identity of any image", "Give one row per image.")])
     return identities
+
+
+def as_listed(identities: Mapping[str, str], listing: DataFrame, root: str) -> dict[str, str]:
+    """Write the uris of a truth table as the listing does; `root` is `images.root`, or empty.
+
+    Raises ConfigError if two spellings of one uri have two identities.
+    """
+    meant = listed_uris(identities, listing, root)
+    rows = dict[str, str]()
+    for uri, identity in identities.items():
+        if rows.setdefault(meant.get(uri, uri), identity) != identity:
+            problem = f"{uri} and another spelling of it have two identities"
+            raise ConfigError([Fault(KEY, problem, "Give each uri one identity.")])
+    return rows
 
 
 def _column_problems(columns: frozenset[str]) -> list[Problem]:

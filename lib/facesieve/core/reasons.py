@@ -55,9 +55,9 @@ class Reason(str, Enum):
     LOW_CONFIDENCE = "low_confidence"
     BLURRED = "blurred"
     EXTREME_ASPECT = "extreme_aspect"
+    BURST = "burst"
     REPAIRED = "repaired"
     RECOLOURED = "recoloured"
-    BURST = "burst"
 
 
 REJECTING = frozenset(

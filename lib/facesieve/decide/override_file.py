@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from pyspark.sql import DataFrame
@@ -14,6 +15,7 @@ from facesieve.core.tables import Listing
 from facesieve.decide.inputs import OVERRIDES, Overrides
 from facesieve.images import side_tables
 from facesieve.images.side_tables import Entries, Problem, Reader, Row
+from facesieve.images.spelled_uris import listed_uris
 
 KEY = "decide.overrides"
 
@@ -55,17 +57,21 @@ def read_overrides(path: str) -> Entries[OverrideRow]:
     return side_tables.entries(KEY, path, Reader(_column_problems, _row, _contradictions))
 
 
-def overrides(table: Entries[OverrideRow], listing: Listing, warn: Callable[[str], None]) -> Overrides | None:
+def overrides(
+    table: Entries[OverrideRow], listing: Listing, warn: Callable[[str], None], root: str = ""
+) -> Overrides | None:
     """Find the images that are overridden, one row per image.
 
     A file that changes is another image under the same uri. A row that names the uri holds for it, a row that names the
-    image_id does not. Rows that name no image of the listing, or a
-    uri and an image_id that are not of one image, are counted and warned of once. None if nothing is left. Raises
-    ConfigError where a uri and an image_id that name one image contradict each other. The images are not collected,
-    but those that are named.
+    image_id does not. Rows that name no image of the listing, or a uri and an image_id that are not of one image, are
+    counted and warned of once. A uri may be spelled as a path below `root` (`images.root`). None if nothing is left.
+    Raises ConfigError where a uri and an image_id that name one image contradict each other. The images are not
+    collected, but those that are named.
     """
     if not table.rows:
         return None
+    meant = listed_uris([row.uri for row in table.rows if row.uri is not None], listing, root)
+    table = replace(table, rows=tuple(row._replace(uri=meant.get(row.uri or "", row.uri)) for row in table.rows))
     named = _named(table, listing)
     missing = [row.place for number, row in enumerate(table.rows) if number not in named]
     if missing:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from facesieve.images import side_tables
 from facesieve.images.parquet_files import parquet_files
 from facesieve.images.parquet_fit import misfits
 from facesieve.images.side_tables import Problem, Reader, Row
+from facesieve.images.spelled_uris import listed_uris
 from facesieve.images.storage import Storage
 from facesieve.lake.run import Run
 
@@ -81,7 +82,7 @@ def faces(protection: Protection, run: Run, listed: ListedFaces) -> ProtectedFac
     if there is no face that can be compared, or too many.
     """
     if protection.elsewhere is None:
-        protected = _named(protection, listed, run.warn).persist()
+        protected = _named(_as_listed(protection, run, listed), listed, run.warn).persist()
     else:
         vectors = protection.elsewhere.vectors(run)
         protected = vectors.select(F.lit(None).cast("bigint").alias("face_id"), "vector").persist()
@@ -160,6 +161,14 @@ def _row(row: Row) -> NameRow | list[Problem]:
         text, fix = row.no_id(column)
         return [Problem(f"{row.place}: {text}", fix)]
     return NameRow(row.place, column, str(value))
+
+
+def _as_listed(protection: Protection, run: Run, listed: ListedFaces) -> Protection:
+    """Write the uris of a list as the listing does."""
+    uris = [value for column, value in protection.names if column == "uri"]
+    meant = listed_uris(uris, listed, run.config.images.root)
+    names = {(column, meant.get(value, value) if column == "uri" else value) for column, value in protection.names}
+    return replace(protection, names=tuple(sorted(names)))
 
 
 def _named(protection: Protection, listed: ListedFaces, warn: Callable[[str], None]) -> DataFrame:

@@ -52,7 +52,7 @@ def side_tables(run: Run) -> SideTables:
 def side_inputs(stage: Stage, named: SideTables) -> SideInputs:
     """Find the images that are overridden, and those that show a protected person."""
     listing = Listing(stage.read(tables.LISTING))
-    by_hand = overrides(named.overrides, listing, stage.run.warn)
+    by_hand = overrides(named.overrides, listing, stage.run.warn, stage.run.config.images.root)
     if by_hand is not None:
         _warn_of_new_folders(stage, by_hand, listing)
     return SideInputs(by_hand, _overlaps(stage, listing, named))

@@ -21,9 +21,10 @@ _SIXTEEN_BITS = 65_535
 _FEWER_BITS = (255, 1_023, 4_095)
 """The largest values of 8, 10 and 12 bits, which cameras store in 16: shown as 16 bits they are black."""
 
-_LITTLE_BLACK = 0.4
-"""Share of black ink, on average, that a photograph does not go beyond. Printers' separations of the demonstration
-photographs have 0 to 0.36."""
+_LITTLE_BLACK, _LITTLE_INK = 0.4, 0.45
+"""Shares of black ink, and of all ink with black counted twice, on average, that say a reading is right; its negative
+has the rest. Both must agree. Of 118 photographs separated with no black, half and all of the possible black, none is
+read wrongly; dark ones are unclear."""
 
 
 class Coloured(NamedTuple):
@@ -59,11 +60,12 @@ def _grey(deep: npt.NDArray[np.uint32]) -> Coloured:
 def _unmarked_inks(image: Image.Image) -> Coloured:
     """Read a CMYK JPEG that does not say whether its inks are inverted: Pillow takes them for inverted, as Adobe's are.
 
-    Of all inks black is used least, so the reading with little black is right; the other is a negative or black.
+    A photograph takes little ink, and black least of all, so the reading with little of both is right.
     """
-    black = float(np.asarray(image.getchannel("K")).mean()) / 255
-    if black <= _LITTLE_BLACK:
+    inks = np.asarray(image).mean(axis=(0, 1)) / 255
+    black, ink = float(inks[3]), float(inks.sum() + inks[3]) / 5
+    if black <= _LITTLE_BLACK and ink <= _LITTLE_INK:
         return Coloured(image.convert("RGB"))
-    if black >= 1 - _LITTLE_BLACK:
+    if black >= 1 - _LITTLE_BLACK and ink >= 1 - _LITTLE_INK:
         return Coloured(ImageChops.invert(image).convert("RGB"), (Reason.RECOLOURED,))
     raise Unusable(Reason.UNDECODABLE, "JPEG: CMYK without Adobe's marker, whether its inks are inverted is unclear")

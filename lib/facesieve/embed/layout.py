@@ -13,7 +13,7 @@ from facesieve.core.sections import Images
 from facesieve.embed.folder_names import FOLDERS, Folders, RepeatedNames, repeated_names
 from facesieve.embed.same_names import Identities, SameNames, same_names, spellings
 from facesieve.images.identity import IdentityRule, identity_rule
-from facesieve.images.protocol import Ignored, SourceImages
+from facesieve.images.protocol import Ignored, Sort, SourceImages
 from facesieve.lake.layout_record import LayoutRecord
 
 _ROWS = 10_000  # folders of a batch that leaves the count
@@ -70,6 +70,7 @@ def _record(
         left_out={kind.kind: kind.files for kind in ignored.kinds},
         same_names=misleading[0].total,
         repeated_folders=misleading[1].names,
+        examples={each.kind: each.example for each in ignored.of(Sort.MAYBE, Sort.UNREADABLE).kinds if each.example},
     )
 
 

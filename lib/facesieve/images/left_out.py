@@ -1,4 +1,4 @@
-"""What was left out and could be an image, as sentences: how much of it, where it stands, and what takes it in."""
+"""What was left out and could be an image, as sentences: how much of it, and what takes it in."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ _GROUPS = (
 
 def warnings(ignored: Ignored) -> tuple[str, ...]:
     """Return one sentence for each group of kinds that could be images, with the key or the deed that takes it in."""
-    groups = ((group, _of_group(ignored, group)) for group in _GROUPS)
+    groups = ((group, Ignored(_of_group(ignored, group))) for group in _GROUPS)
     return tuple(
-        f"images.root: left out are {_counted(those)}: {group.what}. {group.fix}" for group, those in groups if those
+        f"images.root: left out are {counts(those)}: {group.what}. {group.fix}"
+        for group, those in groups
+        if those.files
     )
 
 
@@ -51,8 +53,3 @@ def counts(ignored: Ignored) -> str:
 
 def _of_group(ignored: Ignored, group: _Group) -> tuple[IgnoredKind, ...]:
     return tuple(each for each in ignored.of(Sort.MAYBE, Sort.UNREADABLE).kinds if each.kind in group.kinds)
-
-
-def _counted(those: tuple[IgnoredKind, ...]) -> str:
-    example = next((each.example for each in those if each.example), "")
-    return counts(Ignored(those)) + (f" (such as {example!r})" if example else "")

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Collection, Mapping
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from facesieve.core.places import is_uri, local_path
 
@@ -21,6 +25,22 @@ def spellings(uri: str, root: str) -> tuple[str, ...]:
     slashed = uri.replace("\\", "/")
     below = (_below(each, root) for each in (uri, slashed))
     return tuple(dict.fromkeys([uri, *(each for each in below if each)]))
+
+
+def listed_uris(written: Collection[str], images: DataFrame, root: str) -> Mapping[str, str]:
+    """Return of the uris in a side table those that are spelled otherwise, and the uri of `images` that each means.
+
+    images: a frame with the column uri. A uri that an image bears as it is written is not in the answer, nor is one
+    that leads to no image. Where all are plain, no Spark job runs.
+    """
+    ways = {uri: spellings(uri, root) for uri in written}
+    rows = [(uri, place, way) for uri, each in ways.items() if len(each) > 1 for place, way in enumerate(each)]
+    if not rows:
+        return {}
+    wanted = images.sparkSession.createDataFrame(rows, "written string, place int, uri string")
+    meant = images.select("uri").join(F.broadcast(wanted), "uri", how="inner").groupBy("written")
+    matched = meant.agg(F.min_by("uri", "place").alias("uri")).where("uri <> written").collect()
+    return {row["written"]: row["uri"] for row in matched}
 
 
 def _below(uri: str, root: str) -> str | None:

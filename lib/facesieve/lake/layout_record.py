@@ -18,7 +18,7 @@ class LayoutRecord(Record):
     unnamed: images without an identity. fewest, most: images of one identity. shallowest, deepest: folders above an
     image; null where the source has none. left_out: kind -> files that are not images. same_names: identities that
     meet another but for Unicode form, blanks or letter case. repeated_folders: names of folders under several parents,
-    where the folder is the identity.
+    where the folder is the identity. examples: kind of what could be an image -> the first of it by uri.
     """
 
     images: int = 0
@@ -31,6 +31,7 @@ class LayoutRecord(Record):
     left_out: Mapping[str, int] = mapping()
     same_names: int = 0
     repeated_folders: int = 0
+    examples: Mapping[str, str] = mapping()
 
     @property
     def text(self) -> str:
