@@ -81,7 +81,10 @@ def test_an_image_of_several_people_is_in_the_folder_of_each_and_once_in_each(
     """b/y.jpg shows Ann twice, and somebody of cluster 7; the other rows are as they were."""
     row = cleaned.where("uri = 'b/y.jpg'")
     more = [("Ann", 900), ("cluster-7", 901)]
-    faces = [row.withColumns({"identity": F.lit(name), "face_id": F.lit(face).cast("bigint")}) for name, face in more]
+    faces = [
+        row.withColumns({"identity": F.lit(name), "face_id": F.lit(face).cast("bigint"), "label": F.lit(LABELS[name])})
+        for name, face in more
+    ]
     whole = Cleaned(cleaned.unionByName(faces[0]).unionByName(faces[1]))
     assert export_folders(whole, source.read, Storage(str(tmp_path))) == len(PLACES) + 2
     rows = [row for row in manifest(tmp_path / "folders") if row["uri"] == "b/y.jpg"]
@@ -90,7 +93,8 @@ def test_an_image_of_several_people_is_in_the_folder_of_each_and_once_in_each(
     assert paths == {103: ann, 900: ann, 901: "cluster-7/y.jpg"}
     assert Path(ann).name == "y.jpg", "a second face makes no name crowded"
     assert all((tmp_path / "folders" / path).read_bytes() == content("b/y.jpg") for path in paths.values())
-    files = [file for file in (tmp_path / "folders").rglob("*.jpg") if file.is_file()]
+    files = {str(file.relative_to(tmp_path / "folders")) for file in (tmp_path / "folders").glob("*/*")}
+    assert files == {row["path"] for row in manifest(tmp_path / "folders")}
     assert len(files) == len(PLACES) + 1
 
     assert export_parquet(whole, Storage(str(tmp_path)), 2) == len(PLACES) + 2
