@@ -42,7 +42,7 @@ class Crowd:
 
     def clusters(self, spark: SparkSession, scope: str = "global") -> Clusters:
         rows = [
-            (scope, int(face), int(person), 1, 1.0, False, True, False)
+            (scope, int(face), int(person), 1, 1.0, False, True, False, 1.0)
             for face, person in zip(self.ids, self.people, strict=True)
         ]
         return Clusters(spark.createDataFrame(rows, CLUSTERS.columns))
