@@ -50,6 +50,7 @@ def drawn(seed: int) -> dict[str, Any]:
         "cosine": 0.75,
     }
     row |= {name: rarely(0.08) for name in ("two_identities", "duplicate", "near_duplicate")}
+    row |= {"copy_confidence": 0.97 if row["near_duplicate"] else None}
     row |= {name: chance.random() < 0.5 for name in ("main", "mode", "near", "weak")}
     if rarely(0.2):
         row |= {"override": chance.choice(["keep", "drop", "quarantine", "move"])}
@@ -131,8 +132,10 @@ def proposal(row: dict[str, Any], settings: Decide) -> tuple[str | None, str]:
 def confidence(row: dict[str, Any], reason: str | None, verdict: str) -> float | None:
     if verdict == "fail" or reason in ("overridden", "overlap", "two_identities", "identity_too_small"):
         return None
-    if reason in ("duplicate", "near_duplicate"):
+    if reason == "duplicate":
         return 1.0
+    if reason == "near_duplicate":
+        return float(row["copy_confidence"])
     if verdict == "move":
         return float(row["link_confidence"] if reason == "merged" else row["flip_confidence"])
     member = row["membership_confidence"]
