@@ -60,7 +60,7 @@ bench-cluster: $(READY) ## clustering: quality on LFW, the step against kernels 
 	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
 bench-decide: $(READY) ## decisions: noise, flips, cut folders, copies and protected people planted in LFW; a million images
-	@$(WITH) for name in "noise facenet --peer" "noise mobilefacenet --peer" planted_images overlap duplicates million; do \
+	@$(WITH) for name in "noise facenet --peer" "noise mobilefacenet --peer" planted_images overlap duplicates copies million; do \
 	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
 build: $(READY) ## dist/: the wheel, and the same as facesieve.zip for --py-files
