@@ -57,6 +57,9 @@ def _record(
     total, unnamed, shallowest, deepest = folders.agg(
         F.sum("images"), F.sum(nobody), F.min(depth), F.max(depth)
     ).collect()[0]
+    left_out = Counter[str]()  # a pattern of litter may be called like a suffix
+    for each in ignored.kinds:
+        left_out[each.kind] += each.files
     people, fewest, most = identities.agg(F.count("*"), F.min("images"), F.max("images")).collect()[0]
     in_folders = settings.format == "files"
     return LayoutRecord(
@@ -67,7 +70,7 @@ def _record(
         most=most,
         shallowest=shallowest if in_folders else None,
         deepest=deepest if in_folders else None,
-        left_out={kind.kind: kind.files for kind in ignored.kinds},
+        left_out=dict(left_out),
         same_names=misleading[0].total,
         repeated_folders=misleading[1].names,
         examples={each.kind: each.example for each in ignored.of(Sort.MAYBE, Sort.UNREADABLE).kinds if each.example},
