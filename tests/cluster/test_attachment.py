@@ -61,7 +61,8 @@ def members(people: int, leftovers: int, impostors: int, seed: int = 4) -> Membe
 
 
 def frame(spark: SparkSession, sample: Members, partitions: int = 2, seed: int = 0) -> MeasuredMembers:
-    columns = (sample.clusters, sample.sizes, sample.faces, sample.vectors, sample.medoids)
+    labels = sample.clusters[:, None]
+    columns = (sample.clusters, sample.sizes, sample.faces, sample.vectors, labels, sample.medoids)
     order = np.random.default_rng(seed).permutation(len(sample.faces))
     rows = list(zip(*(column[order].tolist() for column in columns), strict=True))
     return MeasuredMembers(spark.createDataFrame(rows, MEASURED_MEMBERS).repartition(partitions))
