@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from arrow_picture import marked, sought
+from arrow_picture import POINTS, marked, taken
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -22,7 +22,6 @@ from facesieve.embed.picture import Picture, Unusable
 from facesieve.faces import pixels
 from facesieve.models import Detection
 
-POINTS = tuple(float(number) for number in range(10))
 TEMPLATE = (0.3, 0.4, 0.7, 0.4, 0.5, 0.6, 0.35, 0.8, 0.65, 0.8)
 NO_TURNS = Embed(turned_below=0.0)
 
@@ -46,11 +45,6 @@ def points_of(face: Face) -> tuple[float, ...]:
     return face.landmarks
 
 
-def taken(image: Any, scale: int = 1) -> Picture:
-    height, width = image.shape[:2]
-    return Picture(image, width * scale, height * scale)
-
-
 PICTURE = taken(np.zeros((200, 300, 3), dtype=np.uint8))
 
 
@@ -60,27 +54,8 @@ def profile(**others: Any) -> Profile:
     )
 
 
-@pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that sets what the detector finds in each image."""
-
-    def finds(*detections: tuple[tuple[float, float, float, float], float]) -> None:
-        each = [Detection(box, POINTS, sure) for box, sure in detections]
-        monkeypatch.setattr(models, "detect", lambda images, *asked: [each for _ in images])
-
-    return finds
-
-
-@pytest.fixture
-def arrow(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A detector for the four blocks of `arrow_picture`."""
-    confidence = {"upright": 0.99, "turned": 0.0}
-    monkeypatch.setattr(models, "detect", lambda images, *asked: [sought(image, confidence) for image in images])
-    return confidence
-
-
-def test_largest_face_ties_go_to_the_surer_then_to_the_left(found: Any) -> None:
-    found(((0, 0, 30, 40), 0.99), ((50, 0, 50, 40), 0.97), ((20, 9, 40, 50), 0.97), ((90, 0, 40, 50), 0.98))
+def test_largest_face_ties_go_to_the_surer_then_to_the_left(detected: Any) -> None:
+    detected(((0, 0, 30, 40), 0.99), ((50, 0, 50, 40), 0.97), ((20, 9, 40, 50), 0.97), ((90, 0, 40, 50), 0.98))
     ((face,),) = located([PICTURE], profile(), Embed(faces="largest"))
     assert (face.box, face.left_out) == ((90, 0, 40, 50), 3)
     for faces_taken in ("all", "auto"):
@@ -88,15 +63,15 @@ def test_largest_face_ties_go_to_the_surer_then_to_the_left(found: Any) -> None:
         assert [(face.box[0], face.left_out) for face in every] == [(90, 0), (20, 0), (50, 0), (0, 0)]
 
 
-def test_the_cut_is_a_square_with_the_profiles_margin(found: Any) -> None:
-    found(((10, 20, 40, 50), 0.99))
+def test_the_cut_is_a_square_with_the_profiles_margin(detected: Any) -> None:
+    detected(((10, 20, 40, 50), 0.99))
     ((face,),) = located([PICTURE], profile(margin=Margin("box", 0.5)), Embed())
     assert face.cut == (-7.5, 7.5, 75, 75)
     assert (face.landmarks, face.confidence, face.turn) == (POINTS, 0.99, 0)
 
 
-def test_facenets_margin_is_of_the_images_pixels_and_ends_at_the_border(found: Any) -> None:
-    found(((10, 20, 40, 50), 0.99))
+def test_facenets_margin_is_of_the_images_pixels_and_ends_at_the_border(detected: Any) -> None:
+    detected(((10, 20, 40, 50), 0.99))
     ((face,),) = located([PICTURE], profile(margin=Margin("facenet", pixels=32)), Embed())
     assert face.cut == (0, 4, 66, 82)
     reduced = taken(PICTURE.pixels, scale=3)
@@ -105,27 +80,27 @@ def test_facenets_margin_is_of_the_images_pixels_and_ends_at_the_border(found: A
     assert face.cut == (14, 44, 152, 182)
 
 
-def test_what_falls_below_the_bounds_is_counted(found: Any) -> None:
-    found(((0, 0, 19, 40), 0.99), ((0, 0, 15, 15), 0.99), ((0, 0, 40, 40), 0.85))
+def test_what_falls_below_the_bounds_is_counted(detected: Any) -> None:
+    detected(((0, 0, 19, 40), 0.99), ((0, 0, 15, 15), 0.99), ((0, 0, 40, 40), 0.85))
     (why,) = refusals([PICTURE], profile(), Embed(min_face=20, min_confidence=0.9))
     assert why.reason is Reason.NO_FACE
     assert "2 below embed.min_face (20 pixels), 1 below embed.min_confidence (0.9)" in why.detail
 
 
-def test_what_falls_below_the_bounds_is_counted_beside_other_faces(found: Any) -> None:
-    found(((0, 0, 19, 40), 0.99), ((0, 0, 50, 50), 0.99), ((60, 0, 40, 40), 0.85), ((99, 0, 40, 40), 0.99))
+def test_what_falls_below_the_bounds_is_counted_beside_other_faces(detected: Any) -> None:
+    detected(((0, 0, 19, 40), 0.99), ((0, 0, 50, 50), 0.99), ((60, 0, 40, 40), 0.85), ((99, 0, 40, 40), 0.99))
     (every,) = located([PICTURE], profile(), Embed(min_face=20, min_confidence=0.9, faces="all"))
     assert [face.passed_over for face in every] == [2, 2]
 
 
-def test_the_smallest_face_counts_in_pixels_of_the_full_image(found: Any) -> None:
-    found(((0, 0, 15, 15), 0.99))
+def test_the_smallest_face_counts_in_pixels_of_the_full_image(detected: Any) -> None:
+    detected(((0, 0, 15, 15), 0.99))
     assert isinstance(faces([PICTURE], profile(), NO_TURNS)[0], Unusable)
     assert len(located([taken(PICTURE.pixels, scale=2)], profile(), NO_TURNS)[0]) == 1
 
 
-def test_no_face_at_all(found: Any) -> None:
-    found()
+def test_no_face_at_all(detected: Any) -> None:
+    detected()
     (why,) = refusals([PICTURE], profile(), Embed())
     assert why.detail == "no face was found"
     assert faces([], profile(), Embed()) == []

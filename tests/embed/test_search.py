@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from arrow_picture import marked, sought
+from arrow_picture import POINTS, marked, taken
 from PIL import Image
 
 from facesieve import models
@@ -15,38 +15,13 @@ from facesieve.embed.picture import Picture
 from facesieve.embed.search import Search, searches
 from facesieve.models import Detection
 
-POINTS = tuple(float(number) for number in range(10))
 NO_TURNS = Embed(turned_below=0.0)
 Confidence = dict[str, float]
-
-
-def taken(image: Any, scale: int = 1) -> Picture:
-    height, width = image.shape[:2]
-    return Picture(image, width * scale, height * scale)
 
 
 def searched(picture: Picture, embed: Embed) -> Search:
     (result,) = searches([picture], embed)
     return result
-
-
-@pytest.fixture
-def detected(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return a function that sets what the detector finds in each image: pairs of a box and a confidence."""
-
-    def finds(*detections: tuple[tuple[float, float, float, float], float]) -> None:
-        each = [Detection(box, POINTS, sure) for box, sure in detections]
-        monkeypatch.setattr(models, "detect", lambda images, *asked: [each for _ in images])
-
-    return finds
-
-
-@pytest.fixture
-def arrow(monkeypatch: pytest.MonkeyPatch) -> Confidence:
-    """A detector for the four blocks of `arrow_picture`."""
-    confidence = {"upright": 0.99, "turned": 0.0}
-    monkeypatch.setattr(models, "detect", lambda images, *asked: [sought(image, confidence) for image in images])
-    return confidence
 
 
 def test_faces_too_small_or_too_unsure_are_passed_over(detected: Callable[..., None]) -> None:

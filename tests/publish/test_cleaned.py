@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from publishing import DecidedRow, decisions
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -10,22 +11,6 @@ from facesieve.core.errors import InvariantError
 from facesieve.core.tables import CLEANED, Cleaned, Decisions, Embeddings, Listing
 from facesieve.publish.cleaned import cleaned, prove_published
 from facesieve.publish.wanted import WANTED, Wanted, wanted
-
-DECIDED = (
-    "image_id bigint, uri string, identity string, verdict string, moved_to string, face_id bigint, cluster_id bigint"
-)
-
-
-Row = tuple[str | None, str, str | None, int]
-
-
-def _decisions(spark: SparkSession, *rows: Row) -> Decisions:
-    """Images 0, 1, ... by identity, verdict, moved_to and cluster; the face of image i is 100 + i."""
-    filled = [
-        (image, f"{image}.jpg", identity, verdict, to, 100 + image, cluster)
-        for image, (identity, verdict, to, cluster) in enumerate(rows)
-    ]
-    return Decisions(spark.createDataFrame(filled, DECIDED).repartition(2))
 
 
 def _cleaned(spark: SparkSession, decisions: Decisions) -> Cleaned:
@@ -44,7 +29,7 @@ def test_kept_and_moved_images_with_the_identity_they_end_with(spark: SparkSessi
         (None, "quarantine", None, 9),
         (None, "fail", None, 9),
     ]
-    table = _cleaned(spark, _decisions(spark, *rows))
+    table = _cleaned(spark, decisions(spark, *rows))
     assert table.schema == CLEANED.columns
     published = {(*row[:5], tuple(row.vector), row.bytes, row.label) for row in table.collect()}
     assert published == {
@@ -55,7 +40,7 @@ def test_kept_and_moved_images_with_the_identity_they_end_with(spark: SparkSessi
 
 
 def test_labels_number_names_by_their_bytes_then_clusters_by_falling_size_and_id(spark: SparkSession) -> None:
-    rows: list[Row] = [
+    rows: list[DecidedRow] = [
         ("Zoe", "keep", None, 1),
         ("ann", "keep", None, 1),
         ("Zoe", "move", "Änne", 1),
@@ -63,7 +48,7 @@ def test_labels_number_names_by_their_bytes_then_clusters_by_falling_size_and_id
     ]
     rows += [(None, "keep", None, cluster) for cluster in (10, -9, -9, 9)]
     rows += [("Zoe", "move", "cluster-x", 3), ("Zoe", "move", "cluster-99999999999999999999", 3)]
-    labels = {(row.label, row.identity) for row in _cleaned(spark, _decisions(spark, *rows)).collect()}
+    labels = {(row.label, row.identity) for row in _cleaned(spark, decisions(spark, *rows)).collect()}
     named = ["Zoe", "ann", "cluster-99999999999999999999", "cluster-x", "Änne"]
     assert labels == set(enumerate([*named, "cluster--9", "cluster-9", "cluster-10"]))
 
@@ -80,7 +65,7 @@ def test_as_many_identities_as_people_are_numbered(spark: SparkSession) -> None:
 
 
 def _of(spark: SparkSession) -> tuple[Wanted, Cleaned]:
-    decided = _decisions(spark, ("A", "keep", None, 1), ("A", "move", "B", 1), ("A", "drop", None, 1))
+    decided = decisions(spark, ("A", "keep", None, 1), ("A", "move", "B", 1), ("A", "drop", None, 1))
     return wanted(decided), Cleaned(_cleaned(spark, decided).cache())
 
 

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
+from publishing import DecidedRow, decisions
 from pyspark.sql import SparkSession
 
-from facesieve.core.tables import Decisions
 from facesieve.publish.per_face import NAMELESS_FACES, NamelessFaces
 from facesieve.publish.wanted import WANTED, wanted
-
-DECIDED = (
-    "image_id bigint, uri string, identity string, verdict string, moved_to string, face_id bigint, cluster_id bigint"
-)
-Row = tuple[str | None, str, str | None, int]
-
-
-def decisions(spark: SparkSession, *rows: Row) -> Decisions:
-    """Images 0, 1, ... by identity, verdict, moved_to and cluster; the face of image i is 100 + i."""
-    filled = [
-        (image, f"{image}.jpg", identity, verdict, to, 100 + image, cluster)
-        for image, (identity, verdict, to, cluster) in enumerate(rows)
-    ]
-    return Decisions(spark.createDataFrame(filled, DECIDED).repartition(2))
 
 
 def test_kept_and_moved_images_are_wanted(spark: SparkSession) -> None:
@@ -32,7 +18,7 @@ def test_kept_and_moved_images_are_wanted(spark: SparkSession) -> None:
 
 def test_a_folder_that_is_called_like_a_cluster_keeps_its_name_and_is_not_taken_for_it(spark: SparkSession) -> None:
     """The example of `wanted`; a target that is no folder of the input is the cluster that bears the name."""
-    rows: list[Row] = [("Ann", "keep", None, 12), ("Ann", "move", "Bob", 12), (None, "keep", None, 7)]
+    rows: list[DecidedRow] = [("Ann", "keep", None, 12), ("Ann", "move", "Bob", 12), (None, "keep", None, 7)]
     rows += [(None, "keep", None, 12), ("Ann", "move", "cluster-7", 3), ("cluster-12", "keep", None, 4)]
     faces = wanted(decisions(spark, *rows, ("cluster-12~~x", "keep", None, 4)))
     names = {row.image_id: (row.identity, row.cluster) for row in faces.collect()}
