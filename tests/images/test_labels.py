@@ -29,8 +29,9 @@ def _file(tmp_path: Path, text: str) -> str:
 def test_rows_take_the_place_of_the_sources_own_names(spark: SparkSession, tmp_path: Path) -> None:
     text = "uri,identity\n./a/1.jpg,Ann\n/data/a/2.jpg,Bea\nb\\3.jpg,Cid\nb/3.jpg,Dan\ngone.jpg,Eve\n"
     named = labelled(_images(spark), read_labels(_file(tmp_path, text)), "/data")
-    assert named.images.schema == SOURCE_IMAGES
-    assert {row.uri: row.identity for row in named.images.collect()} == {
+    images = named.of(_images(spark))
+    assert images.schema == SOURCE_IMAGES
+    assert {row.uri: row.identity for row in images.collect()} == {
         "a/1.jpg": "Ann",
         "a/2.jpg": "Bea",
         "b\\3.jpg": "Cid",
@@ -38,7 +39,7 @@ def test_rows_take_the_place_of_the_sources_own_names(spark: SparkSession, tmp_p
         "4.jpg": None,
     }
     assert (named.unlabelled, named.missing) == (1, 1)
-    assert {bytes(row.content) for row in named.images.collect()} == {b"x"}
+    assert {bytes(row.content) for row in images.collect()} == {b"x"}
 
 
 def test_an_image_whose_row_names_nobody_is_unlabelled(spark: SparkSession, tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_what_is_wrong_in_the_file(tmp_path: Path, text: str, problem: str) -> N
 
 def test_equal_rows_twice_are_one(spark: SparkSession, tmp_path: Path) -> None:
     named = labelled(_images(spark), read_labels(_file(tmp_path, "uri,identity\n4.jpg,Ann\n4.jpg,Ann\n")), "/data")
-    assert (named.images.count(), named.unlabelled, named.missing) == (5, 4, 0)
+    assert (named.of(_images(spark)).count(), named.unlabelled, named.missing) == (5, 4, 0)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
-from facesieve.images.labels import LabelRow, labelled, read_labels
+from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.side_tables import Entries
 from facesieve.images.sources import source
@@ -51,9 +51,11 @@ def embed(run: Run) -> None:
     if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
         probe(run.spark, run.profile)
     began = time.monotonic()
-    rows = _labelled(run, images, labels)
-    shape = _layout(run, images, rows if labels.rows else images.images(run.spark, content=False))
-    fresh, rows = _embed_new(listing_stage, new, images, rows)
+    names = images.images(run.spark, content=False)
+    named = _labelled(run, names, labels) if labels.rows else None
+    rows, shown = (named.of(each) if named else each for each in (images.images(run.spark), names))
+    shape = _layout(run, images, shown)
+    fresh, rows = _embed_new(listing_stage, new, images, (names, rows))
     spent = time.monotonic() - began
     listing_stage.began += spent
     _list(listing_stage, rows, images, fresh, shape)
@@ -62,18 +64,15 @@ def embed(run: Run) -> None:
     _embed(stage, images)
 
 
-def _labelled(run: Run, origin: Source, labels: Entries[LabelRow]) -> SourceImages:
-    """Return the images of the source, with the identities that `images.labels` gives them."""
-    images = origin.images(run.spark)
-    if not labels.rows:
-        return images
-    named = labelled(images, labels, run.config.images.root)
+def _labelled(run: Run, names: SourceImages, labels: Entries[LabelRow]) -> Labelled:
+    """Return the identities that `images.labels` gives to the images of the source."""
+    named = labelled(names, labels, run.config.images.root)
     if named.unlabelled:
         run.warn(f"images.labels: {count(named.unlabelled)} images have no identity in {labels.path}")
     if named.missing:
         which = f"{count(named.missing)} of the {count(len(labels.rows))} rows of {labels.path}"
         run.warn(f"images.labels: {which} name no image of images.root")
-    return named.images
+    return named
 
 
 def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
@@ -92,10 +91,13 @@ def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
 
 
 def _embed_new(
-    listing_stage: Stage, stage: Stage, images: Source, rows: SourceImages
+    listing_stage: Stage, stage: Stage, images: Source, listed: tuple[SourceImages, SourceImages]
 ) -> tuple[Digests | None, SourceImages]:
-    """Embed the images that are new; return their digests, and the images that are to be listed."""
-    names = images.images(stage.run.spark, content=False)
+    """Embed the images that are new; return their digests, and the images that are to be listed.
+
+    listed: the images of the source without their content, and with it where the source carries it.
+    """
+    names, rows = listed
     uris = new_uris(names, listing_stage, stage)
     total = uris.count()
     if not total:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, NewType
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import ConfigError, Fault
@@ -16,7 +16,7 @@ from facesieve.core.frames import broadcast_if_few, columns
 from facesieve.images import side_tables
 from facesieve.images.protocol import SourceImages
 from facesieve.images.side_tables import Entries, Problem, Reader, Row
-from facesieve.images.spelled_uris import spellings
+from facesieve.images.spelled_uris import listed_uris
 
 KEY = "images.labels"
 FIX = (
@@ -30,7 +30,7 @@ Labels = NewType("Labels", DataFrame)
 LABELS = columns("uri string, label string")
 
 _COLUMNS = ("uri", "identity")
-_WANTED = columns("number bigint, spelling int, uri string, label string")
+_WANTED = columns("uri string, label string, rows bigint")
 
 
 class LabelRow(NamedTuple):
@@ -42,11 +42,18 @@ class LabelRow(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """The images with their labels as identities, how many of them have none, and rows that name no image."""
+    """The labels of images, how many images have one and how many have none, and rows that name no image."""
 
-    images: SourceImages
+    labels: Labels
+    images: int
     unlabelled: int
     missing: int
+
+    def of(self, images: SourceImages) -> SourceImages:
+        """Return images of the source with their labels as identities, instead of the source's own."""
+        few = broadcast_if_few(self.labels, self.images)
+        joined = images.drop("identity").join(few, "uri", how="left").withColumnRenamed("label", "identity")
+        return SourceImages(joined.select(*images.columns))
 
 
 def read_labels(path: str) -> Entries[LabelRow]:
@@ -57,37 +64,25 @@ def read_labels(path: str) -> Entries[LabelRow]:
     return side_tables.entries(KEY, path, Reader(_column_problems, _row, _contradictions, _COLUMNS))
 
 
-def labelled(images: SourceImages, table: Entries[LabelRow], root: str) -> Labelled:
-    """Give each image the identity that the table says, instead of the source's own.
+def labelled(names: SourceImages, table: Entries[LabelRow], root: str) -> Labelled:
+    """Find the images that a table names, and the identity of each. Of `names` the uris alone are read.
 
     Raises ConfigError if no row names an image, or if rows that spell one uri in two ways differ.
     """
-    wanted = _wanted(images.sparkSession, table, root)
-    rows = images.select("uri").join(wanted, "uri", how="inner")
-    literal = rows.groupBy("number").agg(F.min_by("uri", "spelling").alias("uri"), F.first("label").alias("label"))
-    by_uri = literal.groupBy("uri").agg(
-        F.min("label").alias("label"), F.max("label").alias("last"), F.count("*").alias("rows")
-    )
-    labels = by_uri.persist()
-    counts = labels.agg(
-        F.count("*").alias("images"),
-        F.coalesce(F.sum("rows"), F.lit(0)).alias("rows"),
-        F.count_if(F.col("label") != F.col("last")).alias("torn"),
+    meant = listed_uris([row.uri for row in table.rows], names, root)
+    by_uri: dict[str, list[str | None]] = {}
+    for row in table.rows:
+        by_uri.setdefault(meant.get(row.uri, row.uri), []).append(row.identity)
+    torn = sum(len(set(identities) - {None}) > 1 for identities in by_uri.values())
+    rows = [(uri, max((each for each in named if each), default=None), len(named)) for uri, named in by_uri.items()]
+    wanted = broadcast_if_few(names.sparkSession.createDataFrame(rows, _WANTED), len(rows))
+    matched = names.select("uri").join(wanted, "uri", how="inner").dropDuplicates(["uri"]).persist()
+    images, named_rows, without = matched.agg(
+        F.count("*"), F.coalesce(F.sum("rows"), F.lit(0)), F.count_if(F.col("label").isNull())
     ).collect()[0]
-    _refuse(table.path, counts["images"], counts["torn"])
-    few = broadcast_if_few(labels.select(*LABELS.names), counts["images"])
-    joined = images.drop("identity").join(few, "uri", how="left").withColumnRenamed("label", "identity")
-    unlabelled = images.count() - labels.where("label IS NOT NULL").count()
-    return Labelled(SourceImages(joined.select(*images.columns)), unlabelled, len(table.rows) - counts["rows"])
-
-
-def _wanted(spark: SparkSession, table: Entries[LabelRow], root: str) -> DataFrame:
-    rows = [
-        (number, spelling, uri, row.identity)
-        for number, row in enumerate(table.rows)
-        for spelling, uri in enumerate(spellings(row.uri, root))
-    ]
-    return broadcast_if_few(spark.createDataFrame(rows, _WANTED), len(rows))
+    _refuse(table.path, images, torn)
+    unlabelled = names.count() - images + without
+    return Labelled(Labels(matched.select(*LABELS.names)), images, unlabelled, len(table.rows) - named_rows)
 
 
 def _refuse(path: str, matched: int, torn: int) -> None:

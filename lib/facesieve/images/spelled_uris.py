@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.core.frames import broadcast_if_few
 from facesieve.core.places import is_uri, local_path
 
 
@@ -38,7 +39,7 @@ def listed_uris(written: Collection[str], images: DataFrame, root: str) -> Mappi
     if not rows:
         return {}
     wanted = images.sparkSession.createDataFrame(rows, "written string, place int, uri string")
-    meant = images.select("uri").join(F.broadcast(wanted), "uri", how="inner").groupBy("written")
+    meant = images.select("uri").join(broadcast_if_few(wanted, len(rows)), "uri", how="inner").groupBy("written")
     matched = meant.agg(F.min_by("uri", "place").alias("uri")).where("uri <> written").collect()
     return {row["written"]: row["uri"] for row in matched}
 
