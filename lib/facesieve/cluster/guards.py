@@ -6,7 +6,6 @@ is missing falls out of some messages and stays in others.
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.cluster.frames import Voters
@@ -14,6 +13,7 @@ from facesieve.core.errors import ContractError
 from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Edges
 from facesieve.faces.blocks import ListedFaces
+from facesieve.faces.edge_frames import ends
 
 
 def refuse_doubled(scope: str, voters: Voters) -> None:
@@ -30,14 +30,10 @@ def refuse_doubled(scope: str, voters: Voters) -> None:
 def refuse_strays(edges: Edges, faces: ListedFaces) -> None:
     """Raise ContractError, naming the number, if an edge names a face that is not of the run."""
     ids = broadcast_if_few(faces.select("face_id"), faces.count())
-    strays = [_strays(edges, end, ids) for end in ("src", "dst")]
-    edges_of, example = strays[0].unionByName(strays[1]).agg(F.count("*"), F.min("face_id")).collect()[0]
+    strays = ends(edges).join(ids, "face_id", how="left_anti")
+    edges_of, example = strays.agg(F.count("*"), F.min("face_id")).collect()[0]
     if edges_of:
         raise ContractError(
             f"edges: {edges_of} ends of edges name a face without a row in embeddings (face_id {example}): rows were "
             "deleted by other hands after the edges were made. Run jobs/link.py with --full."
         )
-
-
-def _strays(edges: Edges, end: str, ids: DataFrame) -> DataFrame:
-    return edges.select(F.col(end).alias("face_id")).join(ids, "face_id", how="left_anti")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+_TASKS_PER_CORE = 4
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
@@ -17,6 +18,11 @@ _TYPES: dict[str, T.DataType] = {kind().simpleString(): kind() for kind in _KIND
 def broadcast_if_few(frame: DataFrame, rows: int) -> DataFrame:
     """Mark `frame` for a broadcast join if it has few enough `rows`; more are joined by a shuffle."""
     return F.broadcast(frame) if rows <= BROADCAST_ROWS else frame
+
+
+def many_tasks(spark: SparkSession) -> int:
+    """Return in how many tasks work is done of which rows take long and not alike: several for each core."""
+    return _TASKS_PER_CORE * spark.sparkContext.defaultParallelism
 
 
 def checkpointed(rows: DataFrame) -> DataFrame:

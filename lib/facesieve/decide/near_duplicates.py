@@ -64,8 +64,8 @@ def near_duplicates(faces: Candidates, edges: Edges, settings: sections.Decide, 
     pairs = checkpointed(_candidate_pairs(_alike(faces, edges, settings), ranked))
     compared = checkpointed(compare(CandidatePairs(pairs)))
     copies = compared.where("copy").select("better", "worse", "confidence")
-    both = copies.select(F.explode(F.array(F.array("better", "worse"), F.array("worse", "better"))).alias("ends"))
-    near = both.groupBy(F.col("ends")[0].alias("image_id")).agg(F.collect_set(F.col("ends")[1]).alias("near"))
+    both = both_directions(copies.select(F.col("better").alias("src"), F.col("worse").alias("dst")))
+    near = both.groupBy(F.col("src").alias("image_id")).agg(F.collect_set("dst").alias("near"))
     # The walk from the best image to the worst is sequential, so what it needs goes to one task: the ids of the images
     # that are near another and of their neighbours, some 50 bytes a pair.
     ordered = near.join(ranked, "image_id", how="inner").repartition(1).sortWithinPartitions("rank")

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core import sections
 from facesieve.core.console import count
-from facesieve.core.reasons import Reason, is_published
+from facesieve.core.reasons import PUBLISHED, Reason, is_published
 from facesieve.decide.rules import RULES, TOO_SMALL
 from facesieve.decide.verdicts import DecidedImages
 from facesieve.lake.decide_records import DecideRecord, FolderRecord
@@ -48,7 +48,7 @@ def shrinkage(record: DecideRecord, settings: sections.Decide) -> list[str]:
     """
     folders, least = record.folders, f"decide.min_faces = {settings.min_faces}"
     if folders is None or not folders.images:
-        published = sum(record.verdicts.get(verdict, 0) for verdict in ("keep", "move"))
+        published = sum(record.verdicts.get(verdict, 0) for verdict in PUBLISHED)
         if published or not record.listed:
             return []
         need = f"an image without an identity needs a cluster of {least} images"

@@ -10,9 +10,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from facesieve.core.frames import many_tasks
 from facesieve.core.reasons import Reason
 from facesieve.core.tables import EMBEDDINGS, REJECTS, Embeddings, Listing, Rejects, conform
 from facesieve.embed.worker import OUTCOMES, Plan, outcome_batches
+from facesieve.images.listed_content import with_content
 from facesieve.images.protocol import Source, SourceImages
 
 ToEmbed = NewType("ToEmbed", DataFrame)
@@ -35,15 +37,11 @@ TO_EMBED = T.StructType(
         T.StructField("content", T.BinaryType()),
     ]
 )
-_TASKS_PER_CORE = 4
 
 
 def listed_images(listed: Listing, images: Source) -> ToEmbed:
     """Return images of a listing to be embedded, with their content where the source carries it."""
-    rows = listed.select("image_id", "uri", "sha256", "size")
-    if not images.carries_content:
-        return ToEmbed(rows.withColumn("content", F.lit(None).cast("binary")))
-    return ToEmbed(rows.join(images.images(rows.sparkSession).select("uri", "content"), "uri", how="left"))
+    return ToEmbed(with_content(listed.select("image_id", "uri", "sha256", "size"), images))
 
 
 def unlisted_images(images: SourceImages) -> ToEmbed:
@@ -54,7 +52,7 @@ def unlisted_images(images: SourceImages) -> ToEmbed:
 
 def embedded(images: ToEmbed, plan: Plan) -> Outcomes:
     """Spread images over all cores, find and embed their faces, and persist the outcomes."""
-    tasks = images.sparkSession.sparkContext.defaultParallelism * _TASKS_PER_CORE
+    tasks = many_tasks(images.sparkSession)
     return Outcomes(outcomes(ToEmbed(images.repartition(tasks, "uri")), plan).persist())
 
 

@@ -16,10 +16,11 @@ from typing import NewType
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve.core import ids
 from facesieve.core.errors import ContractError
-from facesieve.core.frames import columns
+from facesieve.core.frames import columns, many_tasks
 from facesieve.core.sections import Images
 from facesieve.core.tables import LISTING, Listing, conform
 from facesieve.images.identity import IdentityRule, identity_rule, united
@@ -30,20 +31,10 @@ Digests = NewType("Digests", DataFrame)
 
 DIGESTS = columns("uri string, sha256 string")
 
-_TASKS_PER_CORE = 4
 _MOST_BYTES = 1 << 30  # the greatest embed.max_bytes: a larger file is never decoded, so it stays unread
 _OWN_URI = "give every image a uri of its own (images.columns.uri names its column; empty = file and row number)"
 _BUCKET_BITS = 10  # of an id: the rows of one bucket are digested in one task
-_ARROW = pa.schema(
-    [
-        ("image_id", pa.int64()),
-        ("uri", pa.string()),
-        ("identity", pa.string()),
-        ("size", pa.int64()),
-        ("modified", pa.timestamp("us", tz="UTC")),
-        ("sha256", pa.string()),
-    ]
-)
+_ARROW = to_arrow_schema(LISTING.columns)
 
 
 def listing(
@@ -131,7 +122,7 @@ def _spread(images: DataFrame, settings: Images) -> DataFrame:
     # Files are small rows that take long to hash, and would be left in few tasks. Parquet rows carry their content.
     if settings.format == "parquet":
         return images
-    return images.repartition(_TASKS_PER_CORE * images.sparkSession.sparkContext.defaultParallelism, "uri")
+    return images.repartition(many_tasks(images.sparkSession), "uri")
 
 
 def _hasher(

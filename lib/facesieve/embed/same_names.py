@@ -25,7 +25,7 @@ _FOLDED = columns("identity string, images bigint, form string, bare string, fol
 
 
 class SameNames(NamedTuple):
-    """How many identities meet another, by what they differ in, and the spelling that each would be united under."""
+    """How many identities meet another, by what they differ in."""
 
     form: int = 0
     blanks: int = 0

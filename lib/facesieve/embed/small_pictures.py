@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
-from typing import NewType
+from typing import Any, NewType
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from facesieve.core.frames import columns
+from facesieve.core.frames import columns, many_tasks
 from facesieve.core.sections import Embed
 from facesieve.embed.decoder_client import decoder
 from facesieve.embed.picture import Picture, Unusable
 from facesieve.faces import pixels
+from facesieve.images.listed_content import listed_content, with_content
 from facesieve.images.protocol import Fetch, Source
 
 SIDE = 256
@@ -29,7 +28,6 @@ SmallPictures = NewType("SmallPictures", DataFrame)
 SMALL_PICTURES = columns("image_id bigint, width int, small binary")
 """small: grey levels row by row, one byte each, `width` a row; null where the listed content cannot be had."""
 
-_TASKS_PER_CORE = 4
 _LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)
 """Weights of red, green and blue in luma (ITU-R BT.601)."""
 
@@ -37,12 +35,8 @@ _LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)
 def small_pictures(images: Wanted, origin: Source, embed: Embed) -> SmallPictures:
     """Read images and shrink them. An image that is gone, has changed or cannot be decoded has no picture."""
     fetch = None if origin.carries_content else origin.fetch()
-    rows = images.select(*WANTED.names)
-    if fetch is None:
-        rows = rows.join(origin.images(rows.sparkSession).select("uri", "content"), "uri", how="left")
-    else:
-        rows = rows.withColumn("content", F.lit(None).cast("binary"))
-    spread = rows.repartition(rows.sparkSession.sparkContext.defaultParallelism * _TASKS_PER_CORE, "image_id")
+    rows = with_content(images.select(*WANTED.names), origin)
+    spread = rows.repartition(many_tasks(rows.sparkSession), "image_id")
 
     def shrunk(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -57,17 +51,16 @@ def _batch(rows: list[tuple[int, int | None, bytes | None]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, SMALL_PICTURES.names)
 
 
-def _row(image: dict[str, object], fetch: Fetch | None, embed: Embed) -> tuple[int, int | None, bytes | None]:
-    image_id, content = int(str(image["image_id"])), image["content"]
+def _row(image: dict[str, Any], fetch: Fetch | None, embed: Embed) -> tuple[int, int | None, bytes | None]:
+    carried = image["content"] or b""  # no listed image is of no bytes: it was rejected
+    content, _ = listed_content(image["uri"], image["sha256"], fetch or (lambda _: carried))
+    if content is None:
+        return image["image_id"], None, None
     try:
-        if fetch is not None:
-            content = fetch(str(image["uri"]))
-        if not isinstance(content, bytes) or hashlib.sha256(content).hexdigest() != image["sha256"]:
-            return image_id, None, None
         grey = shrink(decoder(embed).decode(content))
-    except (OSError, Unusable):
-        return image_id, None, None
-    return image_id, grey.shape[1], grey.tobytes()
+    except Unusable:
+        return image["image_id"], None, None
+    return image["image_id"], grey.shape[1], grey.tobytes()
 
 
 def shrink(picture: Picture) -> npt.NDArray[np.uint8]:

@@ -10,8 +10,10 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.frames import many_tasks
 from facesieve.images import kinds, left_out
 from facesieve.images.links import MOST_LINKS, Links, walk_all
 from facesieve.images.parts import parts
@@ -23,7 +25,6 @@ from facesieve.images.uris import to_name
 from facesieve.images.walk import Entry, Part, Place, walk
 
 _ROWS = 10_000  # rows of a batch that leaves the walk
-_TASKS_PER_CORE = 4
 _PARTS = "folder string, deep boolean, share int, shares int"
 _WALKED = T.StructType(
     [
@@ -39,15 +40,7 @@ _WALKED = T.StructType(
 The size of a kind is how many there are, its uri that of one of them. A link that may be followed has no sort.
 """
 
-_WALKED_ARROW = pa.schema(
-    [
-        ("uri", pa.string()),
-        ("size", pa.int64()),
-        ("modified", pa.timestamp("us", tz="UTC")),
-        ("ignored", pa.string()),
-        ("sort", pa.string()),
-    ]
-)
+_WALKED_ARROW = to_arrow_schema(_WALKED)
 
 
 @dataclass
@@ -128,7 +121,7 @@ class FileTree:
         return reduce(DataFrame.union, rounds)
 
     def _round(self, spark: SparkSession, starts: Sequence[str], cut: frozenset[Place]) -> DataFrame:
-        tasks = _TASKS_PER_CORE * spark.sparkContext.defaultParallelism
+        tasks = many_tasks(spark)
         rows = parts(Storage(self.root), tasks, starts, cut)
         dealt = spark.sparkContext.parallelize(rows[::-1], min(len(rows), tasks))
         walker = _walker(self.root, self.rules, cut)

@@ -12,6 +12,7 @@ from pyarrow.fs import FileType
 from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.frames import many_tasks
 from facesieve.core.sections import Columns
 from facesieve.images import left_out
 from facesieve.images.kinds import LINKS
@@ -21,7 +22,6 @@ from facesieve.images.parquet_rows import PARTS, RowFetch, RowReader, parts
 from facesieve.images.protocol import SOURCE_IMAGES, Fetch, Ignored, SourceImages
 from facesieve.images.storage import Storage, why_unreadable
 
-_TASKS_PER_CORE = 4
 _PROBLEMS_SHOWN = 5
 _FIX = "Give a folder of Parquet files, or one such file, with columns uri (text), bytes (binary) and identity (text)."
 
@@ -58,7 +58,7 @@ class ParquetSet:
         content: without it size and content are null, and no bytes are read.
         """
         rows = list(parts(self._list().files))
-        tasks = max(1, min(len(rows), _TASKS_PER_CORE * spark.sparkContext.defaultParallelism))
+        tasks = max(1, min(len(rows), many_tasks(spark)))
         dealt = spark.createDataFrame(spark.sparkContext.parallelize(rows, tasks), PARTS)
         return SourceImages(dealt.mapInArrow(RowReader(self.root, self.columns, content), SOURCE_IMAGES))
 

@@ -8,7 +8,6 @@ once. The list is in the memory of the driver: its length is that of the files a
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from facesieve.images.kinds import NO_SUFFIX, sort_of
 from facesieve.images.protocol import IgnoredKind
 from facesieve.images.rules import LeftOut, Rules
 from facesieve.images.storage import Storage
+from facesieve.images.tally import Tally
 from facesieve.images.uris import to_name
 from facesieve.images.walk import WHOLE, walk
 
@@ -82,8 +82,8 @@ class _EveryFile(Rules):
 def parquet_files(storage: Storage) -> ParquetFiles:
     """List the Parquet files at or below a root, and read their footers. Raises OSError if the root cannot be read."""
     if storage.info().type == FileType.File:
-        return _with_footers(storage, [""], _Beside())
-    names, bare, beside, tables = list[str](), list[str](), _Beside(), set[str]()
+        return _with_footers(storage, [""], Tally())
+    names, bare, beside, tables = list[str](), list[str](), Tally(), set[str]()
     for entry in walk(storage, WHOLE, _EveryFile(frozenset())):
         name = to_name(entry.uri).decode(errors="replace")
         kind = entry.ignored or _kind(name)
@@ -93,12 +93,12 @@ def parquet_files(storage: Storage) -> ParquetFiles:
         elif kind == NO_SUFFIX and len(bare) < _MOST_BARE:
             bare.append(name)
         else:
-            beside.add(kind, name)
+            _count(beside, kind, name)
     if tables:
         return ParquetFiles(problems=(f"is a table of {min(tables)}, whose files hold rows that were deleted",))
     files = names or [name for name in bare if _head(storage, name) == _MAGIC]
     for name in sorted(set(bare) - set(files)):
-        beside.add(NO_SUFFIX, name)
+        _count(beside, NO_SUFFIX, name)
     return _with_footers(storage, _once(storage, sorted(files), beside), beside)
 
 
@@ -141,28 +141,12 @@ def _empty(rows: int) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays([nothing], names=[""])
 
 
-class _Beside:
-    """Counts what is no Parquet file by kind, and keeps a name of each kind."""
-
-    def __init__(self) -> None:
-        self._counts = Counter[str]()
-        self._examples: dict[str, str] = {}
-
-    def add(self, kind: str, name: str | None) -> None:
-        self._counts[kind] += 1
-        self._examples.setdefault(kind, name or "")
-
-    def kinds(self) -> tuple[IgnoredKind, ...]:
-        ordered = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(IgnoredKind(kind, sort_of(kind), number, self._examples[kind]) for kind, number in ordered)
-
-
-def _once(storage: Storage, files: list[str], beside: _Beside) -> list[str]:
+def _once(storage: Storage, files: list[str], beside: Tally) -> list[str]:
     """Leave out names that lead to a file for the second time."""
     single: dict[str, str] = {}
     for name in files:
         if single.setdefault(_real(storage, name), name) != name:
-            beside.add(SECOND_NAME, name)
+            _count(beside, SECOND_NAME, name)
     return list(single.values())
 
 
@@ -185,15 +169,17 @@ def _real(storage: Storage, name: str) -> str:
 
 
 def _head(storage: Storage, name: str, size: int = len(_MAGIC)) -> bytes:
-    files, path = storage.at(name)
     try:
-        with files.open_input_stream(path) as stream:
-            return bytes(stream.read(size))
+        return storage.content(name.encode(), size)
     except OSError:
         return b""
 
 
-def _with_footers(storage: Storage, names: list[str], beside: _Beside) -> ParquetFiles:
+def _count(beside: Tally, kind: str, name: str) -> None:
+    beside.count(kind, sort_of(kind), 1, name)
+
+
+def _with_footers(storage: Storage, names: list[str], beside: Tally) -> ParquetFiles:
     with ThreadPoolExecutor(_READERS) as pool:
         footers = list(pool.map(lambda name: _footer(storage, name), names))
     schemas: dict[pa.Schema, pa.Schema] = {}
@@ -202,7 +188,8 @@ def _with_footers(storage: Storage, names: list[str], beside: _Beside) -> Parque
         for footer in footers
         if isinstance(footer, ParquetFile)
     ]
-    return ParquetFiles(tuple(files), beside.kinds(), tuple(footer for footer in footers if isinstance(footer, str)))
+    problems = tuple(footer for footer in footers if isinstance(footer, str))
+    return ParquetFiles(tuple(files), beside.ignored().kinds, problems)
 
 
 def _footer(storage: Storage, name: str) -> ParquetFile | str:

@@ -5,29 +5,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve.core.errors import ContractError, first_line
 from facesieve.core.sections import Columns
 from facesieve.images import parquet_files
 from facesieve.images.parquet_columns import Places, Unfit, as_bytes, as_text, places, values
 from facesieve.images.parquet_files import ParquetFile
+from facesieve.images.protocol import SOURCE_IMAGES
 from facesieve.images.storage import Storage
 
 PARTS = "name string, row_group int, first bigint, rows bigint"
-_ARROW = pa.schema(
-    [
-        ("uri", pa.string()),
-        ("size", pa.int64()),
-        ("modified", pa.timestamp("us", tz="UTC")),
-        ("identity", pa.string()),
-        ("content", pa.binary()),
-    ]
-)
+_ARROW = to_arrow_schema(SOURCE_IMAGES)
 
 
 class Part(NamedTuple):
@@ -105,9 +100,14 @@ class RowFetch:
     root: str
     columns: Columns
 
+    @cached_property
+    def _parts(self) -> list[Part]:
+        """Row groups, listed with the first image that is fetched."""
+        return list(parts(parquet_files.parquet_files(Storage(self.root)).files))
+
     def __call__(self, uri: str) -> bytes:
         """Return the bytes of an image. Raises FileNotFoundError if there are none."""
-        for part in parts(parquet_files.parquet_files(Storage(self.root)).files):
+        for part in self._parts:
             if any(pc.index(batch["uri"], uri).as_py() >= 0 for batch in self._batches(part, content=False)):
                 for batch in self._batches(part, content=True):
                     index = pc.index(batch["uri"], uri).as_py()

@@ -12,10 +12,11 @@ from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import Cleaned
+from facesieve.images.listed_content import listed_content
+from facesieve.images.protocol import Fetch
 from facesieve.images.storage import Storage
 from facesieve.publish import file_names
 from facesieve.publish.exports import Batches, cleared, complete, write_csv
-from facesieve.publish.image_files import Fetch, listed_content
 
 MANIFEST = ("path", "uri", "identity", "label", "image_id", "face_id", "sha256")
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import pyarrow as pa
 
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import Cleaned
+from facesieve.images.listed_content import listed_content
+from facesieve.images.protocol import Fetch
 from facesieve.publish.exports import Batches
-
-Fetch = Callable[[str], bytes]
 
 _LISTED = ("image_id", "uri", "sha256")
 
@@ -23,24 +22,6 @@ def with_bytes(cleaned: Cleaned, source_fetch: Fetch) -> Cleaned:
     A file that vanished or changed since it was listed fails the Spark job with a ContractError.
     """
     return Cleaned(cleaned.mapInArrow(partial(_fill, fetch=source_fetch), cleaned.schema))
-
-
-def listed_content(uri: str, sha256: str, fetch: Fetch) -> tuple[bytes | None, str | None]:
-    """Read an image file: its content if it is what was listed, else what is wrong.
-
-    >>> import hashlib
-    >>> listed_content("a.jpg", hashlib.sha256(b"a").hexdigest(), lambda uri: b"a")
-    (b'a', None)
-    >>> listed_content("a.jpg", "of another file", lambda uri: b"a")
-    (None, 'has changed')
-    """
-    try:
-        content = fetch(uri)
-    except OSError:
-        return None, "cannot be read"
-    if hashlib.sha256(content).hexdigest() != sha256:
-        return None, "has changed"
-    return content, None
 
 
 def _fill(batches: Batches, fetch: Fetch) -> Iterator[pa.RecordBatch]:

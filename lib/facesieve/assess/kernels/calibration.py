@@ -80,7 +80,7 @@ def across(vectors: Halves, people: Indices) -> Spread:
     for part in slices(len(rows), _ROWS):
         cosines = rows[part] @ rows[part.start :].T
         apart = people[part, None] != people[None, part.start :]
-        heights += _counted(cosines[np.triu(apart, 1)])
+        heights += counted(cosines[np.triu(apart, 1)])
     return _spread(heights.astype(np.float64), int(heights.sum()))
 
 
@@ -99,7 +99,7 @@ def within(vectors: Halves, people: Indices) -> Spread:
     for members in np.split(order, starts[1:]):
         cosines = (rows[members] @ rows[members].T)[np.triu_indices(len(members), 1)]
         if len(cosines):
-            heights += _counted(cosines) / len(cosines)
+            heights += counted(cosines) / len(cosines)
             pairs += len(cosines)
     return _spread(heights, pairs)
 
@@ -152,7 +152,12 @@ def cosine_at(rate: float, line: Line) -> float:
     return line.intercept - line.slope * NormalDist().inv_cdf(rate)
 
 
-def _counted(cosines: Floats) -> Indices:
+def counted(cosines: Floats) -> Indices:
+    """Count cosines in BINS bins of equal width from -1 to 1: float [n] -> int64 [BINS].
+
+    >>> counted(np.array([-1.0, 1.0, 1.0]))[[0, -1]].tolist()
+    [1, 2]
+    """
     bins = ((cosines + 1) * (BINS / 2)).astype(np.int64)
     return np.bincount(np.clip(bins, 0, BINS - 1), minlength=BINS)
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facesieve.assess.kernels.calibration import BINS, EDGES, cosine_at
+from facesieve.assess.kernels.calibration import BINS, EDGES, cosine_at, counted
 from facesieve.faces.vectors import Floats, Halves, Indices, half_unit
 from facesieve.link.kernels.impostor_line import Line, tail_line
 
@@ -70,9 +70,7 @@ def _heights(rows: Floats, codes: Indices, count: int) -> Indices:
     heights = np.zeros((count, count, BINS), np.int64)
     for person in range(count):
         for other in range(person):
-            cosines = (rows[codes == person] @ rows[codes == other].T).ravel()
-            bins = np.clip(((cosines + 1) * (BINS / 2)).astype(np.int64), 0, BINS - 1)
-            heights[person, other] = np.bincount(bins, minlength=BINS)
+            heights[person, other] = counted((rows[codes == person] @ rows[codes == other].T).ravel())
     return heights
 
 
