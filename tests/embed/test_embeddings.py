@@ -98,7 +98,7 @@ def test_every_image_is_a_face_or_a_reject_and_none_stops_the_task(
         "text.jpg": (b"not an image at all\n" * 50, "wrong_type"),
         "cut.jpg": (sound[: len(sound) // 2], "undecodable"),
         "gone.jpg": (None, "undecodable"),
-        "long.png": (encoded(Image.new("RGB", (500, 20))), "bad_aspect"),
+        "long.png": (encoded(Image.new("RGB", (500, 20))), "crop_outside"),
         "small.png": (encoded(Image.new("RGB", (60, 60))), "crop_outside"),
         "animated.gif": (encoded(Image.new("L", (250, 250)), "GIF"), "wrong_type"),
     }

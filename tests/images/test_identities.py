@@ -42,7 +42,7 @@ def shop(spark: SparkSession, tmp_path: Path) -> Shop:
 
 
 def test_no_name_leads_out_of_the_export_root(shop: Shop, tmp_path: Path) -> None:
-    images = Images(root=str(shop.images), identity=RULE)
+    images = Images(root=str(shop.images), identity=RULE, ignore=())
     tree = source(images)
     rows = listing(tree.images(shop.spark), None, images, tree.fetch()).select("uri", "identity").collect()
     assert {row.identity for row in rows} == set(LISTED)
