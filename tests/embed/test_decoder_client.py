@@ -200,7 +200,7 @@ def test_a_decoder_that_does_not_start_is_no_fault_of_the_image() -> None:
 
 def test_a_process_that_ends_while_it_decodes_prints_nothing() -> None:
     """Python takes the modules apart that something else still holds, name by name."""
-    code = f"""
+    code = """
 import contextlib, stand_in, sys
 from facesieve.core.sections import Embed
 from facesieve.embed.decoder_client import decoder
