@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +42,7 @@ def image(number: int, **changed: Any) -> Image:
         "identity": "a",
         "image_width": 100,
     }
-    hashes = {"phash": hashed(), "face_phash": None}
+    hashes = {"phash": hashed(), "face_phash": None, "turned_phash": None}
     return row | {"image_height": 100, "sharpness": 1.0, "preferred": False} | hashes | changed
 
 
@@ -111,6 +112,7 @@ def plain(images: list[Image], edges: list[Edge], bits: int) -> dict[int, int]:
         alike = cosine >= COSINE and differ(better, worse) <= bits
         if better["image_id"] != worse["image_id"] and alike and len(names) < 2 and not nameless_first:
             near.add((better["image_id"], worse["image_id"]))
+    near |= plain_lone(images, edges, bits, rank)
     ordered = sorted({row["image_id"]: row for row in images}.values(), key=rank)
     best: list[int] = []
     followed: dict[int, int] = {}
@@ -121,6 +123,23 @@ def plain(images: list[Image], edges: list[Edge], bits: int) -> dict[int, int]:
         else:
             followed[number] = leader
     return followed
+
+
+def plain_lone(
+    images: list[Image], edges: list[Edge], bits: int, rank: Callable[[Image], tuple[object, ...]]
+) -> set[tuple[int, int]]:
+    """Pairs of images of one folder, the better first, one of them without a near edge, whose wholes are alike."""
+    near_faces = {end for _, src, dst, cosine, _ in edges if cosine >= COSINE for end in (src, dst)}
+    in_company = {row["image_id"] for row in images if row["face_id"] in near_faces}
+    near = set()
+    for pair in itertools.combinations([row for row in images if row["phash"] is not None], 2):
+        better, worse = sorted(pair, key=rank)
+        wholes = [np.unpackbits(np.frombuffer(row["phash"][:VIEW_BYTES], np.uint8)) for row in pair]
+        alike = better["image_id"] != worse["image_id"] and (wholes[0] != wholes[1]).sum() <= bits
+        one_folder = better["identity"] is not None and better["identity"] == worse["identity"]
+        if alike and one_folder and not {better["image_id"], worse["image_id"]} <= in_company:
+            near.add((better["image_id"], worse["image_id"]))
+    return near
 
 
 def crowd(seed: int) -> tuple[list[Image], list[Edge]]:
@@ -206,7 +225,7 @@ def test_images_that_are_not_near_are_both_kept(spark: SparkSession) -> None:
 
 
 def test_the_limits_belong_to_what_is_near(spark: SparkSession) -> None:
-    images = [image(1), image(2, phash=hashed(*range(BITS))), image(3, phash=hashed(*range(BITS)))]
+    images = [image(1), image(2, phash=hashed(*range(BITS))), image(3, identity=None, phash=hashed(*range(BITS)))]
     edges = [edge(1, 2, COSINE), edge(1, 3, float(np.nextafter(np.float32(COSINE), np.float32(0))))]
     assert followers(spark, images, edges) == {2: 1}
 
@@ -221,7 +240,46 @@ def test_the_whole_of_one_may_be_like_a_view_of_the_other(spark: SparkSession) -
 
 
 def test_nothing_near_gives_nothing(spark: SparkSession) -> None:
-    assert followers(spark, [image(1), image(2)], []) == {}
+    assert followers(spark, [image(1), image(2, identity="b"), image(3, identity=None)], []) == {}
+
+
+def test_an_image_without_a_near_edge_is_compared_with_its_folder(spark: SparkSession) -> None:
+    """Image 3 is like image 1, whatever its face; image 4 is, turned by a quarter; images 1 and 2 have an edge."""
+    lying = hashed(*range(100)) * 2 + hashed()
+    images = [
+        image(1, phash=hashed(*range(BITS + 1))),
+        image(2),
+        image(3, phash=hashed(*range(BITS + 9))),
+        image(4, image_width=50, phash=FAR, turned_phash=hashed(*range(99)) * 2 + hashed(*range(BITS + 1))),
+        image(5, identity="b", turned_phash=lying),
+    ]
+    seen: list[tuple[object, ...]] = []
+
+    def compare(pairs: CandidatePairs) -> ComparedPairs:
+        seen.extend(sorted(tuple(row) for row in pairs.collect()))
+        return compared_as(pairs, copies=True)
+
+    rows = answers(spark, images, [edge(1, 2)], compare=compare)
+    # Image 4 turned by three quarters is image 1, so image 1 turned by one quarter is image 4.
+    assert seen == [(1, 3, 10, 30, False, 0), (1, 4, 10, 40, False, 1)]
+    assert {image_id: row.leader for image_id, row in rows.items()} == {3: 1, 4: 1}
+
+
+def test_a_mirrored_face_may_differ_more_where_the_faces_as_they_stand_differ_much_more(spark: SparkSession) -> None:
+    bits = BITS * 4 // 3
+    folders: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+        (tuple(range(bits)), tuple(range(bits + 48))),
+        (tuple(range(bits)), tuple(range(bits + 47))),
+        (tuple(range(bits + 1)), tuple(range(bits + 49))),
+    ]
+    images = [
+        image(2 * number + end, identity=str(number), phash=(FAR, hashed())[end], face_phash=face)
+        for number, (mirrored, upright) in enumerate(folders)
+        for end, face in enumerate((face_hash(mirrored=(255,)), face_hash(*upright, mirrored=mirrored)))
+    ]
+    # The mirror image of the second is compared with the first, which has no bits.
+    edges = [edge(2 * number, 2 * number + 1) for number in range(len(folders))]
+    assert followers(spark, images, edges) == {1: 0}
 
 
 def face_hash(*bits: int, mirrored: tuple[int, ...] = ()) -> bytes:
@@ -263,7 +321,7 @@ def test_what_is_compared_is_the_likest_faces_and_whether_they_are_mirrored(spar
         return compared_as(pairs, copies=False)
 
     answers(spark, images, [edge(1, 2), ("global", 10, 21, 0.95, None)], compare=compare)
-    assert seen == [(1, 2, 10, 20, True)]
+    assert seen == [(1, 2, 10, 20, True, 0)]
 
 
 def test_what_is_alike_and_no_copy_is_a_burst_and_stays(spark: SparkSession) -> None:

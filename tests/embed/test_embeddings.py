@@ -21,7 +21,7 @@ from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS, REJECTS
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import TO_EMBED, Outcomes, ToEmbed
-from facesieve.embed.perceptual_hash import FACE_BYTES, perceptual_hash
+from facesieve.embed.perceptual_hash import FACE_BYTES, perceptual_hash, turned_hash
 from facesieve.embed.worker import Plan
 from facesieve.images.protocol import Fetch
 
@@ -125,6 +125,7 @@ def test_a_row_tells_the_size_and_the_hash_of_the_whole_upright_image(
     for row in faces_of.embeddings(faces_of.outcomes(rows(spark, contents), plan(mobilefacenet))).collect():
         assert (row.image_width, row.image_height) == picture.size == (230, 240)
         assert bytes(row.phash) == perceptual_hash(np.asarray(picture))
+        assert bytes(row.turned_phash) == turned_hash(np.asarray(picture))
         assert len(row.face_phash) == FACE_BYTES
 
 
@@ -133,7 +134,7 @@ def test_partitions_and_batches_do_not_matter(spark: SparkSession, mobilefacenet
     many = by_uri(faces_of.outcomes(rows(spark, lfw, 5), plan(mobilefacenet, batch_images=2)))
     for uri, row in alone.items():
         np.testing.assert_allclose(row.vector, many[uri].vector, atol=1e-5)
-        for column in ("face_id", "sharpness", "phash", "face_phash"):
+        for column in ("face_id", "sharpness", "phash", "face_phash", "turned_phash"):
             assert row[column] == many[uri][column]
 
 

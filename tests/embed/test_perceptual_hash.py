@@ -9,7 +9,16 @@ import pytest
 from PIL import Image
 
 from facesieve.decide.kernels.duplicates import least_difference
-from facesieve.embed.perceptual_hash import FACE_BYTES, VIEW_BYTES, VIEWS, face_hash, perceptual_hash
+from facesieve.embed.perceptual_hash import (
+    FACE_BYTES,
+    TURNED_BYTES,
+    TURNS,
+    VIEW_BYTES,
+    VIEWS,
+    face_hash,
+    perceptual_hash,
+    turned_hash,
+)
 
 
 def scene(seed: int, width: int = 300, height: int = 240) -> Image.Image:
@@ -81,3 +90,15 @@ def test_the_hash_of_a_face_ends_with_its_mirror_image() -> None:
     assert len(hashed) == len(mirrored) == FACE_BYTES
     assert hashed[:-VIEW_BYTES] == perceptual_hash(face)
     assert hashed[-VIEW_BYTES:] == mirrored[:VIEW_BYTES] != hashed[:VIEW_BYTES]
+
+
+@pytest.mark.parametrize("size", [(64, 64), (300, 240), (1_500, 1_203), (1, 40)])
+def test_the_turned_hashes_are_those_of_the_turned_picture(size: Any) -> None:
+    picture = np.asarray(scene(6, *size))
+    hashed = turned_hash(picture)
+    assert len(hashed) == TURNED_BYTES
+    for place, turn in enumerate(TURNS):
+        expected = perceptual_hash(np.ascontiguousarray(np.rot90(picture, turn)))[:VIEW_BYTES]
+        bits = np.frombuffer(hashed[place * VIEW_BYTES : (place + 1) * VIEW_BYTES], np.uint8)
+        # Reduced before or after it is turned, a large picture loses its last pixels at another side.
+        assert np.bitwise_count(bits ^ np.frombuffer(expected, np.uint8)).sum() <= (8 if max(size) > 1_000 else 0)

@@ -89,6 +89,7 @@ EMBEDDINGS = Table(
         passed_over=T.IntegerType(),
         face_phash=T.BinaryType(),
         left_out=T.IntegerType(),
+        turned_phash=T.BinaryType(),
     ),
     key=("face_id",),
     partition=("model",),

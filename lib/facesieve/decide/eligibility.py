@@ -48,7 +48,7 @@ def eligibility(inputs: Inputs, settings: sections.Decide) -> EligibleFaces:
     """Return one row per face of an image that did not fail, and one row for every image that failed."""
     images = inputs.side_inputs.join(_with_failures(inputs, _faces(inputs.embeddings, settings)))
     faces = checkpointed(_copies(images))
-    hashes = inputs.embeddings.select("face_id", "phash", "face_phash")
+    hashes = inputs.embeddings.select("face_id", "phash", "face_phash", "turned_phash")
     candidates = Candidates(_up_for_decision(faces).join(hashes, on="face_id", how="inner"))
 
     def compare(pairs: CandidatePairs) -> ComparedPairs:

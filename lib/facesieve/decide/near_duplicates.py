@@ -2,7 +2,8 @@
 
 Two images may be copies if an edge of the face graph joins a face of the one to a face of the other, near enough, and
 the whole of one looks like some view of the other, or the faces do, or one face mirrored (`perceptual_hash`). Only
-edges are looked at: no other join over all pairs. Whether they are copies is seen on their pictures (`photographs`).
+edges are looked at: no other join over all pairs, but for images without any such edge (`lone_images`). Whether they
+are copies is seen on their pictures (`photographs`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from facesieve.core import sections
 from facesieve.core.frames import checkpointed, columns
 from facesieve.core.tables import Edges
 from facesieve.decide.kernels.duplicates import leaders, least_difference
+from facesieve.decide.lone_images import HASHED_IMAGES, HashedImages, NearFaces, pairs_of_lone
 from facesieve.decide.photographs import CandidatePairs, ComparedPairs
 from facesieve.embed.perceptual_hash import FACE_BYTES, VIEW_BYTES, VIEWS
 from facesieve.faces.edge_frames import both_directions
@@ -27,7 +29,7 @@ from facesieve.faces.edge_frames import both_directions
 Candidates = NewType("Candidates", DataFrame)
 CANDIDATES = columns(
     "image_id bigint, face_id bigint, uri string, identity string, image_width int, image_height int, "
-    "sharpness float, phash binary, face_phash binary, preferred boolean"
+    "sharpness float, phash binary, face_phash binary, turned_phash binary, preferred boolean"
 )
 """The faces of the images up for decision. preferred: a person wants the image kept."""
 
@@ -38,6 +40,12 @@ NEAR_DUPLICATES = columns("image_id bigint, leader bigint, copy_confidence doubl
 _FOLLOWERS = columns("image_id bigint, leader bigint")
 _NEAR = columns("image bigint, to_image bigint, face bigint, to bigint, difference int, mirrored boolean")
 _FAR = 9_999
+
+_MIRROR_SHARE, _MIRROR_LEAD = 4 / 3, 48
+"""A face and a mirrored one may differ in so many times the bits of `decide.near_face_bits`, where the faces as they
+stand differ in 48 bits more: of LFW's 2,000 nearest pairs of one person 7 more are compared so, with 64 bits for all
+faces 384 more."""
+
 _BY_POLICY = {
     "largest": ("pixels", "sharpness"),
     "sharpest": ("sharpness", "pixels"),
@@ -57,11 +65,14 @@ def near_duplicates(faces: Candidates, edges: Edges, settings: sections.Decide, 
 
     Candidates are two images with an edge of at least `decide.near_cosine`, of one identity or one of them without,
     whose pictures differ in at most `decide.near_bits` bits or whose faces in at most `decide.near_face_bits` (a null
-    hash is like none). `compare` says which are copies. Better is: preferred, with an identity, then what `decide.copy`
-    asks, the smaller uri (as UTF-8). An image without an identity never replaces one that has one.
+    hash is like none). So are an image without any such edge and those of its folder whose pictures differ in as few
+    bits, as they stand or turned by quarters. `compare` says which are copies. Better is: preferred, with an identity,
+    then what `decide.copy` asks, the smaller uri (as UTF-8). An image without an identity never replaces one with one.
     """
     ranked = checkpointed(_images(faces, settings.copy))
-    pairs = checkpointed(_candidate_pairs(_alike(faces, edges, settings), ranked))
+    near_edges = edges.where(F.col("cosine") >= settings.near_cosine).select("src", "dst")
+    alike = _alike(faces, near_edges, settings).unionByName(_lone(faces, near_edges, settings))
+    pairs = checkpointed(_candidate_pairs(alike, ranked))
     compared = checkpointed(compare(CandidatePairs(pairs)))
     copies = compared.where("copy").select("better", "worse", "confidence")
     both = both_directions(copies.select(F.col("better").alias("src"), F.col("worse").alias("dst")))
@@ -98,40 +109,52 @@ def _candidate_pairs(alike: DataFrame, ranked: DataFrame) -> DataFrame:
     def end_of(better: str, worse: str) -> Column:
         return F.when(ahead, F.col(better)).otherwise(F.col(worse))
 
-    faces = F.struct("difference", end_of("face", "to").alias("better_face"), end_of("to", "face").alias("worse_face"))
+    ends = end_of("face", "to").alias("better_face"), end_of("to", "face").alias("worse_face")
+    turn = F.when(ahead, F.col("turn")).otherwise((F.lit(4) - F.col("turn")) % 4)
     pairs = alike.select(
         end_of("image", "to_image").alias("better"),
         end_of("to_image", "image").alias("worse"),
         end_of("rank_image", "rank_to_image").alias("rank"),
-        faces.withField("mirrored", F.col("mirrored")).alias("faces"),
+        F.struct("lone", "difference", *ends, "mirrored", turn.alias("turn")).alias("faces"),
     )
     likest = pairs.groupBy("better", "worse").agg(F.min("rank").alias("rank"), F.min("faces").alias("faces"))
     best = F.row_number().over(Window.partitionBy("worse").orderBy("rank"))
     most_alike = F.row_number().over(Window.partitionBy("worse").orderBy("faces.difference", "rank"))
     tried = likest.withColumns({"best": best, "most_alike": most_alike})
     few = tried.where((F.col("best") <= _MOST_TRIED) | (F.col("most_alike") <= _MOST_TRIED))
-    return few.select("better", "worse", "faces.better_face", "faces.worse_face", "faces.mirrored")
+    return few.select("better", "worse", "faces.better_face", "faces.worse_face", "faces.mirrored", "faces.turn")
 
 
-def _alike(faces: DataFrame, edges: Edges, settings: sections.Decide) -> DataFrame:
+def _alike(faces: DataFrame, near: DataFrame, settings: sections.Decide) -> DataFrame:
     """Pairs of faces of different images whose hashes are alike; a pair may come more than once."""
     # Views are long and pairs many, so views do not travel: the whole of each end goes to the views of the other.
     views = _end(faces, "face", {"views": F.col("phash"), "face_views": F.col("face_phash")})
     whole, face_whole = (F.substring(name, 1, VIEW_BYTES) for name in ("phash", "face_phash"))
     mirrored = F.substring("face_phash", FACE_BYTES - VIEW_BYTES + 1, VIEW_BYTES)
     wholes = _end(faces, "to", {"whole": whole, "face_whole": face_whole, "face_mirrored": mirrored})
-    near = edges.where(F.col("cosine") >= settings.near_cosine).select("src", "dst")
     ends = both_directions(near).toDF("face", "to")
     pairs = ends.join(wholes, "to", how="inner").join(views, "face", how="inner").where(_may_replace())
     hashes = ("views", "whole", "face_views", "face_whole", "face_mirrored")
-    return pairs.select("image", "to_image", "face", "to", *hashes).mapInArrow(_choice(settings), _NEAR)
+    chosen = pairs.select("image", "to_image", "face", "to", *hashes).mapInArrow(_choice(settings), _NEAR)
+    return chosen.select("*", F.lit(False).alias("lone"), F.lit(0).alias("turn"))
+
+
+def _lone(faces: DataFrame, near: DataFrame, settings: sections.Decide) -> DataFrame:
+    """Pairs of lone images with those that their pictures are like, as `_alike` gives them."""
+    ends = NearFaces(near.select(F.explode(F.array("src", "dst")).alias("face_id")))
+    pairs = pairs_of_lone(HashedImages(_hashed(faces).select(*HASHED_IMAGES.names)), ends, settings.near_bits)
+    return pairs.select("*", F.lit(False).alias("mirrored"), F.lit(True).alias("lone"))
+
+
+def _hashed(faces: DataFrame) -> DataFrame:
+    length = F.octet_length("phash")
+    return faces.where((length > 0) & (length % VIEW_BYTES == 0))
 
 
 def _end(faces: DataFrame, face: str, forms: dict[str, Column]) -> DataFrame:
     """One end of an edge, with names of its own: `face` is face or to."""
     prefix = "" if face == "face" else f"{face}_"
-    length = F.octet_length("phash")
-    return faces.where((length > 0) & (length % VIEW_BYTES == 0)).select(
+    return _hashed(faces).select(
         F.col("face_id").alias(face),
         F.col("image_id").alias(f"{prefix}image"),
         F.col("identity").alias(f"{prefix}identity"),
@@ -159,15 +182,15 @@ def _choice(settings: sections.Decide) -> Callable[[Batches], Iterator[pa.Record
         for batch in batches:
             whole = _differences(batch, "views", "whole")
             face, mirror = (_differences(batch, "face_views", name) for name in ("face_whole", "face_mirrored"))
-            limits = (settings.near_bits, settings.near_face_bits, settings.near_face_bits)
-            every = np.stack(
-                [np.where(bits <= most, bits, _FAR) for bits, most in zip((whole, face, mirror), limits, strict=True)]
-            )
+            most = settings.near_face_bits
+            ahead = (mirror <= most * _MIRROR_SHARE) & (face - mirror >= _MIRROR_LEAD)
+            near = whole <= settings.near_bits, face <= most, (mirror <= most) | ahead
+            every = np.where(np.stack(near), np.stack([whole, face, mirror]), _FAR)
             least = every.min(axis=0)
-            near = np.flatnonzero(least < _FAR)
-            ids = [batch.column(name).take(pa.array(near)) for name in _NEAR.names[:4]]
-            mirrored = every[:2, near].min(axis=0) > every[2, near]
-            yield pa.RecordBatch.from_arrays([*ids, pa.array(least[near], pa.int32()), pa.array(mirrored)], _NEAR.names)
+            rows = np.flatnonzero(least < _FAR)
+            ids = [batch.column(name).take(pa.array(rows)) for name in _NEAR.names[:4]]
+            mirrored = every[:2, rows].min(axis=0) > every[2, rows]
+            yield pa.RecordBatch.from_arrays([*ids, pa.array(least[rows], pa.int32()), pa.array(mirrored)], _NEAR.names)
 
     return chosen
 

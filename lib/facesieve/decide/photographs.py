@@ -18,8 +18,11 @@ from facesieve.decide.kernels.starting_maps import by_frames, by_points, face_po
 from facesieve.embed.small_pictures import SmallPictures, Wanted
 
 CandidatePairs = NewType("CandidatePairs", DataFrame)
-CANDIDATE_PAIRS = columns("better bigint, worse bigint, better_face bigint, worse_face bigint, mirrored boolean")
-"""Pairs of images whose faces and hashes are alike, each once: the better one, and the two faces that are alike."""
+CANDIDATE_PAIRS = columns(
+    "better bigint, worse bigint, better_face bigint, worse_face bigint, mirrored boolean, turn int"
+)
+"""Pairs of images that may be one photograph, each once: the better one, and the two faces that are alike. turn: by so
+many quarter turns, counter-clockwise, the better picture becomes the worse; 0 of pairs whose faces are alike."""
 
 ComparedPairs = NewType("ComparedPairs", DataFrame)
 COMPARED_PAIRS = columns("better bigint, worse bigint, copy boolean, alike boolean, confidence double")
@@ -62,7 +65,7 @@ def compared(pairs: CandidatePairs, embeddings: Embeddings, sight: Sight) -> Com
     for end in _ENDS:
         placed = placed.join(_end(embeddings, pictures, end), on=[end, f"{end}_face"], how="inner")
     asked = [F.col(f"{end}_{name}") for end in _ENDS for name in (*_PLACED[1:], "width", "small")]
-    return ComparedPairs(placed.select(*_ENDS, "mirrored", *asked).mapInArrow(_comparison, COMPARED_PAIRS))
+    return ComparedPairs(placed.select(*_ENDS, "mirrored", "turn", *asked).mapInArrow(_comparison, COMPARED_PAIRS))
 
 
 def _wanted(pairs: DataFrame, embeddings: Embeddings) -> Wanted:
@@ -96,7 +99,7 @@ def _compared(pair: dict[str, Any]) -> tuple[int, int, bool, bool, float | None]
     points = [face_points(pair[f"{end}_landmarks"], box) for end, box in zip(_ENDS, boxes, strict=True)]
     starts = (
         by_points(points[0], points[1], mirrored=mirrored),
-        by_frames(views[0].size, views[1].size, mirrored=mirrored),
+        by_frames(views[0].size, views[1].size, mirrored=mirrored, turn=pair["turn"]),
     )
     agreement = likeness(views[0], views[1], starts, boxes[0])
     if agreement is None:

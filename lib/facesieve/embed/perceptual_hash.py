@@ -30,6 +30,11 @@ VIEWS = (*_CORNERS, *_MORE_OR_LESS)
 FACE_BYTES = (len(VIEWS) + 1) * VIEW_BYTES
 """Of the hash of a face: all views, and the whole of its mirror image."""
 
+TURNS = (1, 2, 3)
+"""Quarter turns, counter-clockwise, by which the whole picture is hashed too."""
+
+TURNED_BYTES = len(TURNS) * VIEW_BYTES
+
 _ENOUGH = 128
 """Pixels of the longer side that are enough: a larger picture is first averaged down by a whole number."""
 
@@ -45,13 +50,12 @@ def perceptual_hash(picture: npt.NDArray[np.uint8]) -> bytes:
     neighbours are about equally bright (a cut in the library's picture falls on whole pixels).
     Source: N. Krawetz, Kind of Like That, 2013 (difference hash), and the library ImageHash.
     """
-    grey = Image.fromarray(picture).convert("L")
-    grey = grey.reduce(max(1, max(grey.size) // _ENOUGH))
-    width, height = grey.size
+    grey = _grey(picture)
+    height, width = grey.shape
     across, down, blocks = _cuts()
     columns = np.concatenate([_lanczos(width, cut, SIDE + 1) for cut in across])
     rows = np.concatenate([_lanczos(height, cut, SIDE) for cut in down])
-    small = rows @ np.asarray(grey, dtype=np.float32) @ columns.T
+    small = rows @ grey @ columns.T
     views = np.rint(small).reshape(len(down), SIDE, len(across), SIDE + 1).transpose(0, 2, 1, 3)[blocks]
     return np.packbits(views[:, :, 1:] > views[:, :, :-1]).tobytes()
 
@@ -59,6 +63,24 @@ def perceptual_hash(picture: npt.NDArray[np.uint8]) -> bytes:
 def face_hash(crop: npt.NDArray[np.uint8]) -> bytes:
     """Hash the views of a face and the mirrored face: uint8 [h, w, 3] -> FACE_BYTES, the mirrored whole last."""
     return perceptual_hash(crop) + perceptual_hash(np.ascontiguousarray(crop[:, ::-1]))[:VIEW_BYTES]
+
+
+def turned_hash(picture: npt.NDArray[np.uint8]) -> bytes:
+    """Hash the whole picture turned by each of TURNS: uint8 [H, W, 3] -> TURNED_BYTES."""
+    grey = _grey(picture)
+    return b"".join(_whole(np.rot90(grey, turn)) for turn in TURNS)
+
+
+def _whole(grey: npt.NDArray[np.float32]) -> bytes:
+    height, width = grey.shape
+    whole = VIEWS[0]
+    small = np.rint(_lanczos(height, whole[1::2], SIDE) @ grey @ _lanczos(width, whole[::2], SIDE + 1).T)
+    return np.packbits(small[:, 1:] > small[:, :-1]).tobytes()
+
+
+def _grey(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    grey = Image.fromarray(picture).convert("L")
+    return np.asarray(grey.reduce(max(1, max(grey.size) // _ENOUGH)), dtype=np.float32)
 
 
 @cache

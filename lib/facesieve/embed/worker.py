@@ -30,7 +30,7 @@ from facesieve.embed.decode import check_bytes
 from facesieve.embed.decoder_client import PILLOW, Decoder, decoder
 from facesieve.embed.gpu import claim
 from facesieve.embed.listing import content_to_hash
-from facesieve.embed.perceptual_hash import face_hash, perceptual_hash
+from facesieve.embed.perceptual_hash import face_hash, perceptual_hash, turned_hash
 from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.prefetch import prefetched
 from facesieve.faces import pixels
@@ -197,6 +197,7 @@ def _whole(picture: Picture) -> Row:
         "image_width": picture.width,
         "image_height": picture.height,
         "phash": perceptual_hash(picture.pixels),
+        "turned_phash": turned_hash(picture.pixels),
         "reasons": [note.value for note in picture.notes],
     }
 

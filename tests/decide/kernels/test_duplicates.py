@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesieve.decide.kernels.duplicates import leaders, least_difference
+from facesieve.decide.kernels.duplicates import leaders, least_difference, lone_pairs
 
 Pairs = list[tuple[int, int]]
 Graph = tuple[list[int], Pairs]
@@ -81,3 +82,15 @@ def test_differences_are_the_least_over_the_views(width: int, chance: int) -> No
     expected = [min(int((view != whole).sum()) for view in every) for every, whole in zip(*bits, strict=True)]
     assert least_difference(views, wholes).tolist() == expected
     assert least_difference(views, views[:, 3]).tolist() == [0, 0]
+
+
+@given(chance=st.integers(0, 2**32), count=st.integers(0, 7), most=st.integers(0, 8))
+def test_lone_pictures_are_paired_as_in_plain_python(chance: int, count: int, most: int) -> None:
+    draw = np.random.default_rng(chance)
+    forms, lone = draw.integers(0, 256, (count, 4, 2), np.uint8), draw.random(count) < 0.5
+    expected = set()
+    for one, other in itertools.permutations(range(count), 2):
+        bits = [int((np.unpackbits(form) != np.unpackbits(forms[other, 0])).sum()) for form in forms[one]]
+        if lone[one] and min(bits) <= most and not (lone[other] and other < one):
+            expected.add((one, other, min(bits), bits.index(min(bits))))
+    assert {tuple(pair) for pair in lone_pairs(forms[:, 0], forms[:, 1:], lone, most).T.tolist()} == expected

@@ -35,6 +35,17 @@ def test_frames_are_laid_on_each_other(mirrored: bool) -> None:
     assert corners.T.tolist() == ([[200, 0], [0, 75]] if mirrored else [[0, 0], [200, 75]])
 
 
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_turned_frames_are_laid_on_each_other_as_numpy_turns_pixels(turn: int, mirrored: bool) -> None:
+    pixels = np.arange(15).reshape(3, 5)
+    turned = np.rot90(pixels[:, ::-1] if mirrored else pixels, turn)
+    there = by_frames((5, 3), (turned.shape[1], turned.shape[0]), mirrored=mirrored, turn=turn)
+    for row, column in np.ndindex(3, 5):
+        x, y = there @ (column + 0.5, row + 0.5, 1)
+        assert turned[int(y), int(x)] == pixels[row, column]
+
+
 def test_points_are_guessed_from_the_box_where_there_are_none() -> None:
     assert (face_points(POINTS.ravel().tolist(), (0, 0, 1, 1)) == POINTS).all()
     guessed = face_points(None, (10, 20, 100, 200))

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Ids = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
 
 
 def least_difference(views: Hashes, wholes: Hashes) -> Ids:
@@ -19,6 +20,31 @@ def least_difference(views: Hashes, wholes: Hashes) -> Ids:
     """
     bits = np.bitwise_count(views ^ wholes[:, None]).sum(axis=2, dtype=np.int64)
     return np.asarray(bits.min(axis=1))
+
+
+def lone_pairs(wholes: Hashes, turned: Hashes, lone: Flags, most: int) -> Ids:
+    """Pair lone pictures with those that are like them, as they stand or turned by quarters.
+
+    Shapes: uint8 [N, B], the wholes; [N, 3, B], the wholes turned by 1, 2 and 3 quarters; bool [N] -> int64 [4, P]:
+    places of a lone picture and of another that differ in at most `most` bits, the bits, and the quarter turns that
+    bring the lone one to the other. A pair comes once, by its likest turn.
+
+    >>> turned = np.array([[[1], [9], [1]], [[1], [1], [1]]], np.uint8)
+    >>> lone_pairs(np.array([[7], [8]], np.uint8), turned, np.array([True, False]), 1)
+    array([[0],
+           [1],
+           [1],
+           [2]])
+    """
+    rows = [np.empty((4, 0), np.int64)]
+    for place in np.flatnonzero(lone):
+        forms = np.concatenate([wholes[place, None], turned[place]])
+        bits = np.bitwise_count(forms[:, None] ^ wholes).sum(axis=2, dtype=np.int64)
+        turn, least = bits.argmin(axis=0), bits.min(axis=0)
+        others = np.flatnonzero((least <= most) & ~(lone & (np.arange(len(lone)) <= place)))
+        others = others[others != place]
+        rows.append(np.stack([np.full(len(others), place), others, least[others], turn[others]]))
+    return np.concatenate(rows, axis=1)
 
 
 def leaders(images: Ids, left: Ids, right: Ids) -> Ids:

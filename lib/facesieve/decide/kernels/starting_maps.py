@@ -45,11 +45,18 @@ def by_points(points: Points, others: Points, *, mirrored: bool) -> Map:
     return np.column_stack([linear, other_middle - linear @ middle])
 
 
-def by_frames(size: tuple[int, int], other: tuple[int, int], *, mirrored: bool) -> Map:
-    """Lay the frame (width, height) of one image on that of another, mirrored if asked.
+def by_frames(size: tuple[int, int], other: tuple[int, int], *, mirrored: bool, turn: int = 0) -> Map:
+    """Lay the frame (width, height) of one image on that of another, mirrored if asked, then turned by quarters.
+
+    turn: quarter turns, counter-clockwise, by which the first image becomes the other.
 
     >>> by_frames((10, 10), (20, 5), mirrored=True).tolist()
     [[-2.0, 0.0, 20.0], [0.0, 0.5, 0.0]]
     """
-    across, down = other[0] / size[0], other[1] / size[1]
-    return np.array([[-across, 0.0, float(other[0])] if mirrored else [across, 0.0, 0.0], [0.0, down, 0.0]])
+    width, height = size
+    unit = np.array(
+        [[-1 / width if mirrored else 1 / width, 0.0, float(mirrored)], [0.0, 1 / height, 0.0], [0.0, 0.0, 1.0]]
+    )
+    quarter = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    turned = np.linalg.matrix_power(quarter, turn) @ unit
+    return np.asarray(turned[:2] * np.array(other, np.float64)[:, None])
