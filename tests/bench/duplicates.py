@@ -212,7 +212,18 @@ def followers(spark: SparkSession, made: Planted, name: str, settings: Decide) -
     views = np.concatenate([made.hashes["views"], made.hashes["views"][exact], made.copies["all"]["views"]])
     sizes = [(SIDE, SIDE)] * (len(origin) - PLANTED) + made.sizes
     rows = [
-        (place, place, f"{place:05}", str(made.labels[source]), *sizes[place], 1.0, views[place].tobytes(), None, False)
+        (
+            place,
+            place,
+            f"{place:05}",
+            str(made.labels[source]),
+            *sizes[place],
+            1.0,
+            views[place].tobytes(),
+            None,
+            None,
+            False,
+        )
         for place, source in enumerate(origin.tolist())
     ]
     pairs = near_pairs(every, settings.near_cosine)

@@ -41,7 +41,7 @@ _FOLLOWERS = columns("image_id bigint, leader bigint")
 _NEAR = columns("image bigint, to_image bigint, face bigint, to bigint, difference int, mirrored boolean")
 _FAR = 9_999
 
-_MIRROR_SHARE, _MIRROR_LEAD = 4 / 3, 48
+MIRROR_SHARE, MIRROR_LEAD = 4 / 3, 48
 """A face and a mirrored one may differ in so many times the bits of `decide.near_face_bits`, where the faces as they
 stand differ in 48 bits more: of LFW's 2,000 nearest pairs of one person 7 more are compared so, with 64 bits for all
 faces 384 more."""
@@ -183,7 +183,7 @@ def _choice(settings: sections.Decide) -> Callable[[Batches], Iterator[pa.Record
             whole = _differences(batch, "views", "whole")
             face, mirror = (_differences(batch, "face_views", name) for name in ("face_whole", "face_mirrored"))
             most = settings.near_face_bits
-            ahead = (mirror <= most * _MIRROR_SHARE) & (face - mirror >= _MIRROR_LEAD)
+            ahead = (mirror <= most * MIRROR_SHARE) & (face - mirror >= MIRROR_LEAD)
             near = whole <= settings.near_bits, face <= most, (mirror <= most) | ahead
             every = np.where(np.stack(near), np.stack([whole, face, mirror]), _FAR)
             least = every.min(axis=0)
