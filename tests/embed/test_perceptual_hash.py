@@ -99,6 +99,4 @@ def test_the_turned_hashes_are_those_of_the_turned_picture(size: Any) -> None:
     assert len(hashed) == TURNED_BYTES
     for place, turn in enumerate(TURNS):
         expected = perceptual_hash(np.ascontiguousarray(np.rot90(picture, turn)))[:VIEW_BYTES]
-        bits = np.frombuffer(hashed[place * VIEW_BYTES : (place + 1) * VIEW_BYTES], np.uint8)
-        # Reduced before or after it is turned, a large picture loses its last pixels at another side.
-        assert np.bitwise_count(bits ^ np.frombuffer(expected, np.uint8)).sum() <= (8 if max(size) > 1_000 else 0)
+        assert hashed[place * VIEW_BYTES : (place + 1) * VIEW_BYTES] == expected

@@ -35,6 +35,8 @@ TURNS = (1, 2, 3)
 
 TURNED_BYTES = len(TURNS) * VIEW_BYTES
 
+_TRANSPOSED = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
+
 _ENOUGH = 128
 """Pixels of the longer side that are enough: a larger picture is first averaged down by a whole number."""
 
@@ -50,7 +52,7 @@ def perceptual_hash(picture: npt.NDArray[np.uint8]) -> bytes:
     neighbours are about equally bright (a cut in the library's picture falls on whole pixels).
     Source: N. Krawetz, Kind of Like That, 2013 (difference hash), and the library ImageHash.
     """
-    grey = _grey(picture)
+    grey = _reduced(Image.fromarray(picture).convert("L"))
     height, width = grey.shape
     across, down, blocks = _cuts()
     columns = np.concatenate([_lanczos(width, cut, SIDE + 1) for cut in across])
@@ -67,8 +69,9 @@ def face_hash(crop: npt.NDArray[np.uint8]) -> bytes:
 
 def turned_hash(picture: npt.NDArray[np.uint8]) -> bytes:
     """Hash the whole picture turned by each of TURNS: uint8 [H, W, 3] -> TURNED_BYTES."""
-    grey = _grey(picture)
-    return b"".join(_whole(np.rot90(grey, turn)) for turn in TURNS)
+    # To turn a reduced picture is not the same: its last pixels would stand for more of the picture than others.
+    grey = Image.fromarray(picture).convert("L")
+    return b"".join(_whole(_reduced(grey.transpose(turn))) for turn in _TRANSPOSED)
 
 
 def _whole(grey: npt.NDArray[np.float32]) -> bytes:
@@ -78,8 +81,7 @@ def _whole(grey: npt.NDArray[np.float32]) -> bytes:
     return np.packbits(small[:, 1:] > small[:, :-1]).tobytes()
 
 
-def _grey(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    grey = Image.fromarray(picture).convert("L")
+def _reduced(grey: Image.Image) -> npt.NDArray[np.float32]:
     return np.asarray(grey.reduce(max(1, max(grey.size) // _ENOUGH)), dtype=np.float32)
 
 

@@ -36,10 +36,13 @@ def lone_pairs(wholes: Hashes, turned: Hashes, lone: Flags, most: int) -> Ids:
            [1],
            [2]])
     """
+    # Words of eight bytes are compared eight times faster than bytes.
+    kind = np.uint64 if wholes.shape[1] % 8 == 0 else np.uint8
+    whole_words, turned_words = (np.ascontiguousarray(hashes).view(kind) for hashes in (wholes, turned))
     rows = [np.empty((4, 0), np.int64)]
     for place in np.flatnonzero(lone):
-        forms = np.concatenate([wholes[place, None], turned[place]])
-        bits = np.bitwise_count(forms[:, None] ^ wholes).sum(axis=2, dtype=np.int64)
+        forms = np.concatenate([whole_words[place, None], turned_words[place]])
+        bits = np.bitwise_count(forms[:, None] ^ whole_words).sum(axis=2, dtype=np.int64)
         turn, least = bits.argmin(axis=0), bits.min(axis=0)
         others = np.flatnonzero((least <= most) & ~(lone & (np.arange(len(lone)) <= place)))
         others = others[others != place]

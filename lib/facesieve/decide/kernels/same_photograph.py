@@ -107,9 +107,21 @@ def is_alike(agreement: Likeness) -> bool:
     return agreement.luma >= _ALIKE
 
 
+def slack(agreement: Likeness) -> float:
+    """How far the agreement is within the limits of a copy, as a share of the room there is; below 0 it is beyond one.
+
+    >>> slack(Likeness(1.0, 1.0, 0.95, 0.0, 0.0, 0.0)).__round__(6)
+    0.5
+    """
+    correlations = (agreement.luma, _LUMA), (agreement.gradient, _GRADIENT), (agreement.face, _FACE)
+    lengths = (agreement.shift, _SHIFT), (agreement.face_shift, _FACE_SHIFT), (agreement.beyond, _BEYOND)
+    room = [(value - least) / (1 - least) for value, least in correlations]
+    return float(min(*room, *((most - length) / most for length, most in lengths)))
+
+
 def probability(agreement: Likeness) -> float:
-    """The probability that pictures which agree so are one photograph, by the gradients inside the face."""
-    return float(1 / (1 + np.exp(-(_CONSTANT + _WEIGHT * agreement.face))))
+    """The probability that pictures which agree so are one photograph, by how far they are within the limits."""
+    return float(1 / (1 + np.exp(-(_CONSTANT + _WEIGHT * slack(agreement)))))
 
 
 def _agreement(first: View, second: View, start: Map, face: Box) -> Likeness | None:
