@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from copies import COPIES, FRAMES, PROFILES, Seen, frame, judged, seen, sittings, sources
+from bench_environment import PROFILES
+from copies import COPIES, FRAMES, Seen, frame, judged, seen, sittings, sources
 from PIL import Image
 
 from facesieve.core import profiles

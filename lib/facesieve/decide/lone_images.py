@@ -61,8 +61,8 @@ def _pairs(most: int) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
             lone = as_numpy(rows["lone"]).astype(np.bool_)
             if lone.any() and 1 < len(lone) <= _LARGEST:
                 wholes, turned = _hashes(rows)
-                one, other, bits, turn = lone_pairs(wholes, turned, lone, most)
-                ends = [as_numpy(rows[name])[places] for name in ("image_id", "face_id") for places in (one, other)]
+                first, second, bits, turn = lone_pairs(wholes, turned, lone, most)
+                ends = [as_numpy(rows[name])[places] for name in ("image_id", "face_id") for places in (first, second)]
                 cells = [*map(pa.array, ends), pa.array(bits, pa.int32()), pa.array(turn, pa.int32())]
                 yield pa.RecordBatch.from_arrays(cells, LONE_PAIRS.names)
 
