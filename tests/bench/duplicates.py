@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -285,6 +286,7 @@ def main() -> int:
     settings = Decide(near_cosine=options.cosine, near_bits=options.bits)
     made, reached = plant(), []
     spark = session(2, {"spark.sql.shuffle.partitions": 4})
+    spark.sparkContext.setCheckpointDir(tempfile.mkdtemp(prefix="duplicates-"))
     print(f"limits: cosine >= {options.cosine}, at most {options.bits} bits")
     for name in LFW_EMBEDDINGS:
         pairs = near_pairs(made.vectors[name]["lfw"], options.cosine)
