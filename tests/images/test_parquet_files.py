@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import LocalFileSystem
 
-from facesieve.images.kinds import IMAGE_FILE, LINK_OUT, NO_SUFFIX, UNNAMED_PARQUET
+from facesieve.images.kinds import HIDDEN_PARQUET, IMAGE_FILE, LINK_OUT, NO_SUFFIX, UNNAMED_PARQUET
 from facesieve.images.parquet_files import HIDDEN, SECOND_NAME, ParquetFiles, batches, folders, opened, parquet_files
 from facesieve.images.protocol import Sort
 from facesieve.images.storage import Storage
@@ -52,11 +52,12 @@ def test_what_is_beside_is_counted_by_kind(tmp_path: Path) -> None:
     _written(tmp_path / "_temporary/0/part.parquet")
     _written(tmp_path / ".cache/part.parquet")
     _written(tmp_path / "_year=2020/part.parquet")
+    (tmp_path / "._a.parquet").write_text("x")
     for name in ("README.md", "_SUCCESS", ".a.parquet.crc", "LICENSE"):
         (tmp_path / name).write_text("x")
     listed = _listed(tmp_path)
     assert [file.name for file in listed.files] == ["_year=2020/part.parquet", "a.parquet"]
-    assert _beside(listed) == {".md": 1, HIDDEN: 4, NO_SUFFIX: 1}
+    assert _beside(listed) == {".md": 1, HIDDEN: 3, HIDDEN_PARQUET: 2, NO_SUFFIX: 1}
 
 
 def test_without_a_suffix_the_content_tells(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ SPECIAL = "not a regular file"
 NO_SUFFIX = "no suffix"
 IMAGE_FILE = "image file"
 UNNAMED_PARQUET = "Parquet file without its suffix"
+HIDDEN_PARQUET = "Parquet file with _ or . before its name"
 
 LINKS = frozenset({LINK_TO_FOLDER, LINK_OUT})
 UNREADABLES = frozenset({UNREADABLE, UNREADABLE_FILE, LINK_TO_NOTHING})
@@ -55,7 +56,7 @@ PICTURES = IMAGES | DECODABLE | FOREIGN
 TOLD_BY_SUFFIX = DECODABLE | ARCHIVES | PARQUET | frozenset(_OTHERS.split())
 """Files with these suffixes are never opened: a collection may have one beside each image."""
 
-_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET}
+_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET}
 
 
 def sort_of(kind: str) -> Sort:

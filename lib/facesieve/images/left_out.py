@@ -31,6 +31,11 @@ _GROUPS = (
         'images.format = "files" reads a root of image files.',
     ),
     _Group(frozenset({kinds.UNNAMED_PARQUET}), "they are not read", "Give all Parquet files the suffix .parquet."),
+    _Group(
+        frozenset({kinds.HIDDEN_PARQUET}),
+        "such names, also of a folder above, are no data",
+        "Rename what is data.",
+    ),
     _Group(kinds.ARCHIVES, "they are not opened", "Unpack archives and packs: they are no source of images."),
     _Group(kinds.PARQUET, "they are not opened", 'images.format = "parquet" reads a root of Parquet files.'),
     _Group(kinds.FOREIGN, "their formats are not decoded", "Convert such images to JPEG or PNG."),

@@ -20,7 +20,15 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileType
 
 from facesieve.core.errors import first_line
-from facesieve.images.kinds import IMAGE_FILE, NO_SUFFIX, PICTURES, TOLD_BY_SUFFIX, UNNAMED_PARQUET, sort_of
+from facesieve.images.kinds import (
+    HIDDEN_PARQUET,
+    IMAGE_FILE,
+    NO_SUFFIX,
+    PICTURES,
+    TOLD_BY_SUFFIX,
+    UNNAMED_PARQUET,
+    sort_of,
+)
 from facesieve.images.protocol import IgnoredKind
 from facesieve.images.rules import LeftOut, Rules
 from facesieve.images.storage import Storage
@@ -155,15 +163,16 @@ def _once(storage: Storage, files: list[str], beside: Tally) -> list[str]:
 
 
 def _kind(name: str) -> str:
-    """Say what a file is by its name. As Spark: a folder `_year=2020` is data."""
+    """Say what a file is by its name. As Spark: a folder `_year=2020` is data. As macOS: `._a.parquet` is none."""
+    kind = os.path.splitext(name)[1].lower() or NO_SUFFIX
     if any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in name.split("/")):
-        return HIDDEN
-    return os.path.splitext(name)[1].lower() or NO_SUFFIX
+        return HIDDEN_PARQUET if kind in SUFFIXES and not name.rpartition("/")[2].startswith("._") else HIDDEN
+    return kind
 
 
 def _is_bare(ignored: str | None, kind: str) -> bool:
     """Say whether the content of a file tells what it is."""
-    return ignored is None and kind != HIDDEN and kind not in TOLD_BY_SUFFIX | PICTURES
+    return ignored is None and kind not in (HIDDEN, HIDDEN_PARQUET) and kind not in TOLD_BY_SUFFIX | PICTURES
 
 
 def _with_magic(storage: Storage, names: list[str]) -> set[str]:
