@@ -64,8 +64,8 @@ def side_inputs(stage: Stage, named: SideTables) -> SideInputs:
 def _united(by_hand: Overrides, listing: Listing) -> Overrides:
     """Let `moved_to` mean the identity under which names that meet are united."""
     targets = by_hand.select("moved_to").where("moved_to IS NOT NULL").distinct().collect()
-    meant = listed_names([row["moved_to"] for row in targets], listing)
-    return Overrides(by_hand.replace(dict(meant), subset=["moved_to"])) if meant else by_hand
+    meant: dict[Any, Any] = dict(listed_names([row["moved_to"] for row in targets], listing))
+    return Overrides(by_hand.replace(meant, subset=["moved_to"])) if meant else by_hand
 
 
 def _warn_of_new_folders(stage: Stage, by_hand: Overrides, listing: Listing) -> None:
