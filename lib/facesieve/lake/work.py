@@ -18,11 +18,11 @@ class Work(NamedTuple):
 
     def plus(self, other: Work) -> Work:
         """Return both together."""
-        return Work(*(here + there for here, there in zip(self, other, strict=True)))
+        return Work(self.seconds + other.seconds, self.jobs + other.jobs, self.tasks + other.tasks)
 
     def minus(self, other: Work) -> Work:
         """Return this without the other, for example what came after an earlier moment of the same session."""
-        return Work(*(here - there for here, there in zip(self, other, strict=True)))
+        return Work(self.seconds - other.seconds, self.jobs - other.jobs, self.tasks - other.tasks)
 
 
 def work_so_far(spark: SparkSession) -> Work:
