@@ -198,6 +198,26 @@ def test_a_decoder_that_does_not_start_is_no_fault_of_the_image() -> None:
         Decoder(EMBED, "no_such_module:decode").decode(jpeg(60, 40))
 
 
+def test_a_process_that_ends_while_it_decodes_prints_nothing() -> None:
+    """Python takes the modules apart that something else still holds, name by name."""
+    code = """
+import contextlib, stand_in, sys
+from facesieve.core.sections import Embed
+from facesieve.embed.decoder_client import decoder
+sys.held = sys.modules[decoder.__module__]
+from facesieve.embed.picture import Unusable
+with contextlib.suppress(Unusable):
+    decoder(Embed(), "stand_in:decode").decode(b"")
+print(decoder(Embed(), "stand_in:decode")._child.pid)
+"""
+    path = os.pathsep.join([str(Path(stand_in.__file__).parent), *filter(None, sys.path)])
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, check=True
+    )
+    assert ended.stderr == b""
+    assert not _runs(int(ended.stdout))
+
+
 def test_the_child_imports_neither_spark_nor_tensorflow() -> None:
     made = Decoder(EMBED, PILLOW)
     made.decode(jpeg(60, 40))

@@ -6,6 +6,7 @@ started with the first image, used by all tasks of the worker, and replaced when
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -139,6 +140,9 @@ def decoder(embed: Embed, function: str = PILLOW) -> Decoder:
     Its child ends when this process takes other settings, and with its input when this process ends, however that is.
     """
     return Decoder(embed, function)
+
+
+atexit.register(decoder.cache_clear)  # before Python takes its modules apart: ending a child needs them
 
 
 def _asked(running: subprocess.Popen[bytes], content: bytes, full: bool, until: float, most: int) -> Picture:
