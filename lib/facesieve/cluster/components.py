@@ -23,7 +23,7 @@ EDGES_AT_ONCE = 1 << 20
 
 
 def components(labels: Labels, directed: DirectedEdges, count: int, coins: int) -> VertexClusters:
-    """Find the components of the edges whose ends agree in more than half of the coins; `count` vertices.
+    """Find the components of the edges whose ends agree in at least half of the coins; `count` vertices.
 
     Each component is named by its smallest id. Most edges agree in coin 0: the edges of each of its labels go through
     one task, which holds a number for each of their vertices and EDGES_AT_ONCE edges. The edges between what that finds
@@ -33,7 +33,7 @@ def components(labels: Labels, directed: DirectedEdges, count: int, coins: int) 
     edges = with_labels(pairs, Labels(broadcast_if_few(labels.select("id", "labels"), count, coins)))
     agreeing = sum((_agrees(coin).cast("int") for coin in range(coins)), F.lit(0))
     label = F.when(_agrees(0), F.col("src_labels")[0]).alias("label")
-    stay = edges.where(2 * agreeing > coins).select("src", "dst", label)
+    stay = edges.where(2 * agreeing >= coins).select("src", "dst", label)
     if coins == 1:
         return _within(labels, stay)
     stay = stay.persist(StorageLevel.MEMORY_AND_DISK)
