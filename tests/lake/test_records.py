@@ -26,6 +26,7 @@ VOTE = {
     "largest_share": 0.5,
     "unstable": 1,
     "loose": 0,
+    "look_first": [{"cluster_id": -3, "faces": 2, "stability": 0.875, "cohesion": 0.5}],
     "churn": None,
 }
 LINK = {
