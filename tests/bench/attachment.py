@@ -96,9 +96,9 @@ def pushed_to_target(faces: Faces) -> tuple[Faces, float, float]:
     return pushed, factor, best
 
 
-def pushed_apart(faces: Faces, factor: float) -> Faces:
+def pushed_apart(faces: Faces, factor: float, people: int = PEOPLE) -> Faces:
     """Move the faces of the largest people away from their person's mean."""
-    largest = np.argsort(-np.bincount(faces.people), kind="stable")[:PEOPLE]
+    largest = np.argsort(-np.bincount(faces.people), kind="stable")[:people]
     chosen = faces.take(np.flatnonzero(np.isin(faces.people, largest)))
     vectors = chosen.vectors.astype(np.float64)
     for person in largest:

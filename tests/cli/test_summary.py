@@ -88,3 +88,18 @@ def test_the_last_line_fits_the_step(step: str, apply: bool, next_step: str) -> 
 def test_embed_alone_counts_rejects_by_reason() -> None:
     text = summary.of(_single("embed", apply=False))
     assert "rejected  images\nempty          2\nno_face        4" in text, text
+
+
+def test_doubtful_clusters_are_named_in_the_order_of_the_queue() -> None:
+    record = _record(reused=False, apply=False).to_json()
+    record["stages"]["cluster"]["global"]["look_first"] = [
+        {"cluster_id": -9007199254740993, "faces": 1_234, "stability": 0.5, "cohesion": 0.61},
+        {"cluster_id": 7, "faces": 3, "stability": 0.9375, "cohesion": 0.4},
+    ]
+    text = summary.of(RunRecord.from_json(record))
+    assert "Look at these clusters of scope global first" in text
+    assert "scope identity first" not in text
+    shown = [line.split() for line in text.splitlines()]
+    at = shown.index(["-9007199254740993", "1,234", "0.500", "0.610"])
+    assert shown[at + 1] == ["7", "3", "0.938", "0.400"]
+    assert "Look at" not in summary.of(_record(reused=False, apply=False))

@@ -113,3 +113,11 @@ def test_what_a_job_does_not_use_may_be_left_out_but_not_wrong(tmp_path: Path) -
 )
 def test_the_model_is_named_whatever_else_is_wrong(base: str, sets: list[str], model: str) -> None:
     assert config.model_named(base, (), sets) == model
+
+
+@pytest.mark.parametrize("name", ["images.root", "lake.root", "decide.overrides", "embed.model"])
+def test_a_place_whose_name_is_no_utf8_is_a_fault_that_shows_it(base: str, name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(base, sets=[f"{name}=/data/caf\udce9"])
+    (fault,) = (each for each in caught.value.faults if each.key == name)
+    assert fault.problem == "/data/caf\\xe9: its name is not UTF-8"

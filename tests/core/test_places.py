@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facesieve.core.places import absolute, argument, expanded, is_below, is_uri, local_path
+from facesieve.core.places import absolute, argument, expanded, is_below, is_uri, local_path, not_utf8
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,8 @@ def test_what_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, place: st
         expanded(place)
     with pytest.raises(ArgumentTypeError, match=problem):
         argument(place)
+
+
+def test_a_name_that_is_no_utf8_can_be_shown(tmp_path: Path) -> None:
+    assert not_utf8(os.fsdecode(b"/a/caf\xe9")) == "/a/caf\\xe9"
+    assert not_utf8(str(tmp_path)) is None

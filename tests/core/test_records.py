@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from facesieve.core.records import Record, mapping, named, nested, optional
+from facesieve.core.records import Record, mapping, named, nested, optional, several
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,7 @@ class Outer(Record):
     renamed: int | None = named("in json")
     inner: Inner | None = nested(Inner)
     counts: Mapping[str, int] = mapping()
+    inners: Sequence[Inner] | None = several(Inner)
 
 
 def test_only_an_optional_field_without_a_value_is_left_out() -> None:
@@ -37,3 +38,11 @@ def test_a_record_survives_json() -> None:
 
 def test_fields_that_are_missing_null_or_unknown() -> None:
     assert Outer.from_json({}) == Outer.from_json({"text": None, "counts": None, "unknown": [1]}) == Outer()
+
+
+def test_several_records_survive_json_and_older_rows_have_none() -> None:
+    record = Outer(inners=(Inner(number=1), Inner(number=2)))
+    assert record.to_json()["inners"] == [{"number": 1}, {"number": 2}]
+    assert Outer.from_json(record.to_json()) == record
+    assert Outer(inners=()).to_json()["inners"] == []
+    assert "inners" not in Outer.from_json({}).to_json()

@@ -106,6 +106,14 @@ def test_a_list_names_people_of_this_run(
     assert Asking(spark, tmp_path / "again.csv").digest() == asking.digest()
 
 
+def test_any_spelling_of_a_united_name_is_protected(spark: SparkSession, listed: ListedFaces, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("identity\nann \n")
+    assert Asking(spark, tmp_path / "list.csv").faces(listed) == []
+    asking = Asking(spark, tmp_path / "list.csv", images=Images(same_names="unite"))
+    assert [face for face, _ in asking.faces(listed)] == [1, 2, 3]
+    assert asking.run.ledger.warnings == []
+
+
 def test_names_that_are_of_no_face_are_counted(spark: SparkSession, listed: ListedFaces, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("uri,image_id,identity\nAnn/2.jpg,,\n,99,\n,,Eve\ngone.jpg,,\n")
     asking = Asking(spark, tmp_path / "list.csv")

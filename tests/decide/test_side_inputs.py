@@ -6,11 +6,15 @@ from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
+from pyspark.sql import SparkSession
+
 from facesieve.core.config import Config
 from facesieve.core.profiles import ImpostorLine
 from facesieve.core.sections import Decide
+from facesieve.core.tables import Listing
+from facesieve.decide.inputs import OVERRIDES, Overrides
 from facesieve.decide.protected_people import Protection
-from facesieve.decide.side_inputs import SideTables
+from facesieve.decide.side_inputs import SideTables, _united
 from facesieve.images.side_tables import Entries
 
 LINE = ImpostorLine(0.25, 0.125)
@@ -30,3 +34,12 @@ def test_digests_stand_for_the_paths() -> None:
 def test_the_impostor_line_counts_where_somebody_is_protected() -> None:
     assert settings("a", "b", "here")["impostors"] == asdict(LINE)
     assert settings("a", "", "here")["impostors"] is None
+
+
+def test_a_move_goes_to_the_person_whose_names_are_united(spark: SparkSession) -> None:
+    rows = [(1, "move", "ann "), (2, "move", "Bob"), (3, "keep", None), (4, "move", "Eve")]
+    by_hand = Overrides(spark.createDataFrame(rows, OVERRIDES))
+    listing = Listing(spark.createDataFrame([("Ann",), ("Bob",), (None,)], "identity string"))
+    assert [row.moved_to for row in _united(by_hand, listing).orderBy("image_id").collect()] == [
+        *("Ann", "Bob", None, "Eve"),
+    ]

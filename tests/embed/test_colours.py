@@ -80,6 +80,15 @@ def test_a_black_picture_of_sixteen_bits_stays_black() -> None:
     assert (np.asarray(answer.image).max(), answer.notes) == (0, ())
 
 
+def test_whole_numbers_of_32_bits_are_no_picture_that_is_known() -> None:
+    deep = np.arange(64, dtype=np.int32).reshape(8, 8)
+    with pytest.raises(Unusable, match="32 bits") as caught:
+        in_rgb(Image.fromarray(deep * 65_536), "TIFF")
+    assert caught.value.reason is Reason.WRONG_TYPE
+    levels = np.asarray(in_rgb(Image.fromarray(deep * 1_040 - 40), "TIFF").image)
+    assert (levels[0, 0, 0], levels[-1, -1, 0]) == (0, 255)
+
+
 def test_numbers_without_a_range_are_refused() -> None:
     stream = io.BytesIO()
     Image.fromarray(np.zeros((4, 4), np.float32)).save(stream, "TIFF")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
-from facesieve.embed.folder_names import FOLDERS, Folders, RepeatedNames, repeated_names
+from facesieve.embed.folder_names import FOLDERS, Folders, NestedNames, RepeatedNames, nested_names, repeated_names
 
 TOP = 'images.identity = "top"'
 
@@ -57,3 +57,21 @@ def test_parts_of_one_data_set_are_plain(spark: SparkSession, parents: tuple[str
 
 def test_no_name_is_repeated(spark: SparkSession) -> None:
     assert _repeated(spark, "", "Ann", "Bea", "Ann/x", "Bea/y") == RepeatedNames()
+
+
+@pytest.mark.parametrize(
+    ("folders", "counts"),
+    [
+        (("Ann", "Ann/2024", "Ann/2024/may", "Bea", "Cid"), (2, 4)),
+        (("Ann", "Ann/x/y", "Anna/z"), (1, 2)),
+        (("", "Ann", "Bea"), (0, 0)),
+        (("train", "train/Ann", "data/val 2", "data/val 2/Bea"), (0, 0)),
+    ],
+)
+def test_folders_below_a_person_are_counted(
+    spark: SparkSession, folders: tuple[str, ...], counts: tuple[int, int]
+) -> None:
+    rows = [(folder, name, 1) for folder in folders for name in ("x", "y")]
+    nested = nested_names(Folders(spark.createDataFrame(rows, FOLDERS)))
+    assert nested == NestedNames(*counts)
+    assert 'images.identity = "top"' in nested.warning

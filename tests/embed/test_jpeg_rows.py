@@ -67,6 +67,21 @@ def test_without_its_end_marker_a_whole_jpeg_has_the_same_pixels_and_a_note(kind
             assert mended.notes == (Reason.REPAIRED,)
 
 
+@pytest.mark.parametrize("kind", ["plain", "progressive"])
+def test_without_its_end_marker_a_jpeg_may_end_in_a_zero_of_its_own(kind: str) -> None:
+    """A plain corner ends in blocks without detail: their codes are zeros, and fill a byte at some widths."""
+    zeros = 0
+    for width in range(64, 160, 3):
+        image = hostile.scene(width, 80)
+        image.paste("white", (0, 40, width, 80))
+        content = hostile.encoded(image, "JPEG", quality=90, **jpegs.KINDS[kind])
+        zeros += content[-3] == 0
+        for behind in (b"", bytes(4_096)):
+            mended = picture(content[:-2] + behind, EMBED)
+            assert np.array_equal(mended.pixels, jpegs.pixels(content))
+    assert zeros > 0
+
+
 @pytest.mark.parametrize("kind", SEQUENTIAL)
 def test_a_sequential_jpeg_that_is_cut_is_refused_unless_only_a_corner_is_missing(kind: str) -> None:
     refused = 0

@@ -40,6 +40,13 @@ def test_folders_of_sessions(spark: SparkSession, tree: Images) -> None:
     assert shape.record.repeated_folders == 1
 
 
+def test_a_folder_below_a_person_is_told_of(spark: SparkSession, tree: Images) -> None:
+    (Path(tree.root) / "Ann" / "0.jpg").write_bytes(b"x")
+    _, nested = _layout(spark, tree).warnings
+    assert "2 folders lie below another folder of images, with 3 images" in nested
+    assert len(_layout(spark, replace(tree, identity="top")).warnings) == 1
+
+
 def test_people_by_the_first_folder(spark: SparkSession, tree: Images) -> None:
     shape = _layout(spark, replace(tree, identity="top"))
     assert (shape.record.identities, shape.record.most, shape.record.same_names) == (3, 3, 1)

@@ -17,6 +17,10 @@ def _ignored(*pairs: tuple[str, int]) -> Ignored:
         ("unreadable folder", "Let the user of the job read them"),
         ("link to a folder", "images.follow_links = true"),
         (".gif", "images.suffixes"),
+        (".jpg", "images.suffixes"),
+        ("image file", "images.format"),
+        ("Parquet file without its suffix", ".parquet"),
+        ("Parquet file with _ or . before its name", "Rename"),
         (".tar", "Unpack"),
         (".parquet", "images.format"),
         (".heic", "Convert"),
@@ -24,7 +28,7 @@ def _ignored(*pairs: tuple[str, int]) -> Ignored:
 )
 def test_what_could_be_an_image_is_a_warning_with_count_and_key(kind: str, key: str) -> None:
     (sentence,) = warnings(_ignored((kind, 12)))
-    assert sentence.startswith(f"images.root: left out are 12 {kind}: the")
+    assert sentence.startswith(f"images.root: left out are 12 {kind}: ")
     assert key in sentence
     assert "a/x12" not in sentence, "no name of a file is logged"
 

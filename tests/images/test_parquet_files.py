@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import LocalFileSystem
 
-from facesieve.images.kinds import LINK_OUT, NO_SUFFIX
+from facesieve.images.kinds import HIDDEN_PARQUET, IMAGE_FILE, LINK_OUT, NO_SUFFIX, UNNAMED_PARQUET
 from facesieve.images.parquet_files import HIDDEN, SECOND_NAME, ParquetFiles, batches, folders, opened, parquet_files
+from facesieve.images.protocol import Sort
 from facesieve.images.storage import Storage
 
 
@@ -51,11 +52,12 @@ def test_what_is_beside_is_counted_by_kind(tmp_path: Path) -> None:
     _written(tmp_path / "_temporary/0/part.parquet")
     _written(tmp_path / ".cache/part.parquet")
     _written(tmp_path / "_year=2020/part.parquet")
+    (tmp_path / "._a.parquet").write_text("x")
     for name in ("README.md", "_SUCCESS", ".a.parquet.crc", "LICENSE"):
         (tmp_path / name).write_text("x")
     listed = _listed(tmp_path)
     assert [file.name for file in listed.files] == ["_year=2020/part.parquet", "a.parquet"]
-    assert _beside(listed) == {".md": 1, HIDDEN: 4, NO_SUFFIX: 1}
+    assert _beside(listed) == {".md": 1, HIDDEN: 3, HIDDEN_PARQUET: 2, NO_SUFFIX: 1}
 
 
 def test_without_a_suffix_the_content_tells(tmp_path: Path) -> None:
@@ -64,6 +66,23 @@ def test_without_a_suffix_the_content_tells(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["20240101_000000_0"]
     _written(tmp_path / "a.parquet")
     assert _names(tmp_path) == ["a.parquet"]
+
+
+def test_an_unusual_suffix_is_told_by_content(tmp_path: Path) -> None:
+    for number in range(2):
+        _written(tmp_path / f"train.parquet-0000{number}-of-00002")
+    assert len(_names(tmp_path)) == 2
+
+
+def test_what_could_be_lost_beside_parquet_files_is_told_of(tmp_path: Path) -> None:
+    for name in ("a.parquet", "b", "c.parquet-00000-of-00001"):
+        _written(tmp_path / name)
+    for name in ("x.jpg", "y.GIF", "z.heic", "LICENSE", "notes.txt", "d.crc32"):
+        (tmp_path / name).write_text("x")
+    listed = _listed(tmp_path)
+    assert [file.name for file in listed.files] == ["a.parquet"]
+    assert _beside(listed) == {IMAGE_FILE: 3, UNNAMED_PARQUET: 2, NO_SUFFIX: 1, ".txt": 1, ".crc32": 1}
+    assert {each.kind for each in listed.beside if each.sort is Sort.MAYBE} == {IMAGE_FILE, UNNAMED_PARQUET}
 
 
 def test_the_hubs_cache_is_read_once_through_its_links(tmp_path: Path) -> None:

@@ -64,8 +64,15 @@ def test_what_cannot_be_opened_is_said() -> None:
 
 
 def test_content_counts_as_the_suffixes_say() -> None:
-    assert Rules(frozenset({".png"})).left_out("a", lambda: JPEG) == LeftOut(".jpg", Sort.NO_IMAGE)
+    assert Rules(frozenset({".png"})).left_out("a", lambda: JPEG) == LeftOut(".jpg", Sort.MAYBE)
     assert Rules(frozenset({".jpe"})).left_out("a", lambda: JPEG) is None
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.JPEG", "a.webp", "a"])
+def test_an_image_that_the_suffixes_leave_out_is_told_of(name: str) -> None:
+    left_out = Rules(frozenset({".png"})).left_out(name, lambda: JPEG)
+    assert left_out is not None
+    assert left_out.sort is Sort.MAYBE
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,10 @@ def test_what_a_csv_writer_wrote_is_read(rows: list[tuple[str, str]], separator:
     csv.writer(text, delimiter=separator).writerows([PLAIN, *rows])
     filled = [row for row in rows if any(cell.strip() for cell in row)]
     assert [tuple(row.values()) for _, row in text_table(text.getvalue().encode(encoding)).rows] == filled
+
+
+def test_a_header_between_blanks_names_the_columns_in_either_order() -> None:
+    columns = ("uri", "identity")
+    row = (2, {"uri": "a.jpg", "identity": "Ann"})
+    assert text_table(b"uri identity\na.jpg Ann\n", columns).rows == (row,)
+    assert text_table(b"identity  uri\nAnn a.jpg\n", columns).rows == (row,)

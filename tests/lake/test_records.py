@@ -12,7 +12,7 @@ from facesieve.lake.records import ClusterRecord, LinkRecord, RunRecord, step_re
 from facesieve.lake.scope_records import AttachmentRecord, ChurnRecord, ScopeRecord, VoteBasis
 from facesieve.lake.step_record import StepRecord
 
-BASE = {"seconds": 1.5, "key": "k", "reused": False, "rows_in": 9, "rows_out": 4, "reasons": {}}
+BASE = {"seconds": 1.5, "jobs": 7, "tasks": 30, "key": "k", "reused": False, "rows_in": 9, "rows_out": 4, "reasons": {}}
 CHURN = {"births": 1, "deaths": 0, "merges": 0, "splits": 2, "faces": 8, "changed": 0.25}
 ATTACHMENT = {"leftovers": 3, "large": 2, "null": 40, "pi0": 0.5, "p": None, "joined": 0, "attached": 0, "reason": "no"}
 VOTE = {
@@ -26,6 +26,7 @@ VOTE = {
     "largest_share": 0.5,
     "unstable": 1,
     "loose": 0,
+    "look_first": [{"cluster_id": -3, "faces": 2, "stability": 0.875, "cohesion": 0.5}],
     "churn": None,
 }
 LINK = {

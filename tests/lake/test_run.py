@@ -96,7 +96,10 @@ def test_a_stage_that_is_reused_has_the_record_of_the_run_that_made_it(run: Run,
     record = again.run.ledger.stages["link"]
     assert isinstance(record, LinkRecord)
     assert (record.cosines, record.reused, record.key) == ({"global": 0.6}, True, stage.key)
-    assert not run.ledger.stages["link"].reused
+    first = run.ledger.stages["link"]
+    assert not first.reused
+    assert first.jobs
+    assert (first.tasks or 0) > (record.tasks or 0) > 0, "a stage has the numbers of its own work"
 
 
 def test_a_stage_of_a_run_that_has_no_record_is_reused_all_the_same(run: Run, spark: SparkSession) -> None:

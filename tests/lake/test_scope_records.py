@@ -10,7 +10,8 @@ OLD = {"supersteps": 2, "unsettled": [5, 0], "settled": True, "clusters": 4, "la
 def test_a_scope_of_before_there_were_coins_is_read_and_written_without_them() -> None:
     record = ScopeRecord.from_json(OLD)
     assert (record.coins, record.unsettled_coins, record.unstable, record.loose) == (None, None, None, None)
-    assert not {"coins", "unsettled_coins", "unstable", "loose"} & record.to_json().keys()
+    assert record.look_first is None
+    assert not {"coins", "unsettled_coins", "unstable", "loose", "look_first"} & record.to_json().keys()
     assert record.to_json() | OLD == record.to_json()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from facesieve.core.console import aligned, count, duration
 from facesieve.lake.decide_records import DecideRecord
 from facesieve.lake.records import SCOPES, ClusterRecord, RunRecord
-from facesieve.lake.scope_records import ScopeRecord
+from facesieve.lake.scope_records import DoubtfulCluster, ScopeRecord
 from facesieve.lake.step_record import StepRecord
 
 _NEXT = {"listing": "link", "embed": "link", "link": "cluster", "cluster": "decide", "decide": "publish"}
@@ -21,7 +21,7 @@ def of(record: RunRecord) -> str:
     if embed is not None and embed.reasons and decide is None:
         parts.append(_counts("rejected", embed.reasons))
     if isinstance(cluster, ClusterRecord) and cluster.scopes:
-        parts.append(_clusters(cluster))
+        parts += [_clusters(cluster), *_look_first(cluster)]
     if isinstance(decide, DecideRecord):
         parts += _verdicts(decide)
     parts += [f"WARNING: {text}" for text in record.warnings]
@@ -60,6 +60,27 @@ def _of_scope(scope: ScopeRecord) -> list[str]:
         count(scope.loose),
         count(attached),
         _share(changed),
+    ]
+
+
+def _look_first(record: ClusterRecord) -> list[str]:
+    """Name the most doubtful clusters of each scope, in the order of the queue."""
+    header = ["cluster_id", "faces", "stability", "cohesion"]
+    parts = []
+    for scope in SCOPES:
+        doubtful = record.scopes[scope].look_first if scope in record.scopes else None
+        if doubtful:
+            table = aligned([header, *(_doubt(cluster) for cluster in doubtful)])
+            parts.append(f"Look at these clusters of scope {scope} first, the most doubtful ones:\n{table}")
+    return parts
+
+
+def _doubt(cluster: DoubtfulCluster) -> list[str]:
+    return [
+        str(cluster.cluster_id),
+        count(cluster.faces),
+        f"{cluster.stability:.3f}",
+        f"{cluster.cohesion:.3f}",
     ]
 
 

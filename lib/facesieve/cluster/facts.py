@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from pyspark.sql import functions as F
 
 from facesieve.cluster.clusters import Clustered
+from facesieve.cluster.doubts import doubts
 from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Clusters, Edges
 from facesieve.lake.scope_records import ChurnRecord, ScopeRecord
-
-STABLE = 0.9
-"""Mean stability of a cluster's faces under which the cluster counts as unstable."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters,
     """
     sizes = F.max("cluster_size").alias("largest"), F.count("*").alias("n")
     row = written.agg(F.count_distinct("cluster_id").alias("clusters"), *sizes).collect()[0]
-    unstable, loose = doubtful(written, link)
+    doubtful = doubts(written, link)
     vote = outcome.clustered.vote
     return replace(
         weighed,
@@ -43,24 +41,12 @@ def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters,
         finished_locally=vote.finished_locally,
         clusters=row.clusters,
         largest_share=row.largest / row.n if row.n else None,
-        unstable=unstable,
-        loose=loose,
+        unstable=doubtful.unstable,
+        loose=doubtful.loose,
+        look_first=doubtful.look_first,
         attachment=outcome.clustered.attachment,
         churn=outcome.churn,
     )
-
-
-def doubtful(clusters: Clusters, link: float) -> tuple[int, int]:
-    """Count the clusters of low stability, and those of low cohesion; clusters of one scope.
-
-    Low stability: the mean over the faces that voted is below STABLE. Low cohesion: below the cosine `link`, so that
-    the faces are not even linked to their medoid on the whole.
-    """
-    voted = F.avg(F.when(~F.col("attached"), F.col("stability").cast("double")))
-    means = clusters.groupBy("cluster_id").agg(voted.alias("stability"), F.first("cohesion").alias("cohesion"))
-    low = F.count_if(F.col("stability") < STABLE), F.count_if(F.col("cohesion") < F.lit(link))
-    unstable, loose = means.agg(*low).collect()[0]
-    return int(unstable), int(loose)
 
 
 def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:

@@ -15,6 +15,7 @@ from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.clusters import Clustered, VoteInput, clusters
 from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints, violations
+from facesieve.cluster.doubts import STABLE
 from facesieve.cluster.edge_weights import weigh
 from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_record
 from facesieve.cluster.frames import FaceVectors, ListedFaces
@@ -132,8 +133,9 @@ def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, measured: M
     rows = Clusters(measured.clusters.where(of_scope))
     record = scope_record(weighed, outcome, rows, measured.epoch.cosines[scope])
     if record.unstable or record.loose:
-        doubts = f"{count(record.unstable)} clusters are of low stability, {count(record.loose)} of low cohesion"
-        _log.info(f"cluster {scope}: {doubts}")
+        stability = f"{count(record.unstable)} clusters are of low stability (mean below {STABLE})"
+        cohesion = f"{count(record.loose)} of low cohesion (below the link cosine {measured.epoch.cosines[scope]:.4f})"
+        _log.info(f"cluster {scope}: {stability}, {cohesion}")
     if scope != "global":
         return record
     observed = false_matches(Edges(measured.edges.where(of_scope)), rows, rows.count())

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from facesieve.core.errors import Fault
-from facesieve.core.places import expanded
+from facesieve.core.places import expanded, not_utf8
 
 Check = Callable[[Any], str | None]
 Section = TypeVar("Section")
@@ -145,6 +145,11 @@ def _place(written: str, dotted: str, faults: list[Fault]) -> str:
         repository = f"{owner}/{name.partition('@')[0]} --repo-type dataset" if kind == "datasets" else "OWNER/NAME"
         fix = f"Download it first (hf download {repository} --local-dir FOLDER), and give the folder."
         faults.append(Fault(dotted, f"{written} cannot be read from here", fix))
+        return written
+    shown = not_utf8(written)
+    if shown:
+        fix = "Rename it, or give a link to it whose name is UTF-8; names below it may be any."
+        faults.append(Fault(dotted, f"{shown}: its name is not UTF-8", fix))
         return written
     try:
         return expanded(written)

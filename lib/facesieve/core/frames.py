@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 _TASKS_PER_CORE = 4
+_ROWS_A_PARTITION = 100_000
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
@@ -23,6 +26,15 @@ def broadcast_if_few(frame: DataFrame, rows: int) -> DataFrame:
 def many_tasks(spark: SparkSession) -> int:
     """Return in how many tasks work is done of which rows take long and not alike: several for each core."""
     return _TASKS_PER_CORE * spark.sparkContext.defaultParallelism
+
+
+def follow_rows(spark: SparkSession, rows: int) -> None:
+    """Let what is shuffled from now on have as many partitions as `rows` need, and at least one for each core.
+
+    Spark's setting is one for all steps, and 200 by default: too many for most steps, too few for some.
+    """
+    partitions = max(spark.sparkContext.defaultParallelism, math.ceil(rows / _ROWS_A_PARTITION))
+    spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
 
 
 def checkpointed(rows: DataFrame) -> DataFrame:

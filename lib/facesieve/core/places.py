@@ -26,6 +26,19 @@ def expanded(place: str) -> str:
     return _VARIABLE.sub(_value, home)
 
 
+def not_utf8(place: str) -> str | None:
+    r"""Return a place whose name is no UTF-8 as it can be shown; None for all others.
+
+    >>> not_utf8("/data/caf\udce9"), not_utf8("/data/café")
+    ('/data/caf\\xe9', None)
+    """
+    try:
+        place.encode("utf-8")
+    except UnicodeEncodeError:
+        return place.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="backslashreplace")
+    return None
+
+
 def argument(place: str) -> str:
     """Return a place of the command line as `expanded` does, for argparse (`type=`)."""
     try:

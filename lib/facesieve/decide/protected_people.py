@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, first_line
 from facesieve.core.places import absolute, is_below
+from facesieve.decide.listed_names import listed_names
 from facesieve.decide.overlap import ProtectedFaces
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
 from facesieve.faces.blocks import ListedFaces
@@ -164,10 +165,12 @@ def _row(row: Row) -> NameRow | list[Problem]:
 
 
 def _as_listed(protection: Protection, run: Run, listed: ListedFaces) -> Protection:
-    """Write the uris of a list as the listing does."""
-    uris = [value for column, value in protection.names if column == "uri"]
-    meant = listed_uris(uris, listed, run.config.images.root)
-    names = {(column, meant.get(value, value) if column == "uri" else value) for column, value in protection.names}
+    """Write the uris of a list as the listing does, and the identities too where names that meet are united."""
+    values = {name: [value for column, value in protection.names if column == name] for name in _NAMES}
+    meant = {"uri": listed_uris(values["uri"], listed, run.config.images.root)}
+    if run.config.images.same_names == "unite":
+        meant["identity"] = listed_names(values["identity"], listed)
+    names = {(column, meant.get(column, {}).get(value, value)) for column, value in protection.names}
     return replace(protection, names=tuple(sorted(names)))
 
 

@@ -15,6 +15,7 @@ from facesieve.core.profiles import ImpostorLine
 from facesieve.core.tables import Clusters, Embeddings, Listing
 from facesieve.decide import protected_people
 from facesieve.decide.inputs import Overlaps, Overrides, SideInputs
+from facesieve.decide.listed_names import listed_names
 from facesieve.decide.overlap import listed_faces, overlaps
 from facesieve.decide.override_file import OverrideRow, overrides, read_overrides
 from facesieve.images.side_tables import Entries
@@ -53,9 +54,18 @@ def side_inputs(stage: Stage, named: SideTables) -> SideInputs:
     """Find the images that are overridden, and those that show a protected person."""
     listing = Listing(stage.read(tables.LISTING))
     by_hand = overrides(named.overrides, listing, stage.run.warn, stage.run.config.images.root)
+    if by_hand is not None and stage.run.config.images.same_names == "unite":
+        by_hand = _united(by_hand, listing)
     if by_hand is not None:
         _warn_of_new_folders(stage, by_hand, listing)
     return SideInputs(by_hand, _overlaps(stage, listing, named))
+
+
+def _united(by_hand: Overrides, listing: Listing) -> Overrides:
+    """Let `moved_to` mean the identity under which names that meet are united."""
+    targets = by_hand.select("moved_to").where("moved_to IS NOT NULL").distinct().collect()
+    meant: dict[Any, Any] = dict(listed_names([row["moved_to"] for row in targets], listing))
+    return Overrides(by_hand.replace(meant, subset=["moved_to"])) if meant else by_hand
 
 
 def _warn_of_new_folders(stage: Stage, by_hand: Overrides, listing: Listing) -> None:

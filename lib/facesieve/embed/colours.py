@@ -37,7 +37,7 @@ class Coloured(NamedTuple):
 def in_rgb(image: Image.Image, form: str | None) -> Coloured:
     """Convert a decoded image of a file format to RGB. Raises Unusable if what its numbers mean cannot be known."""
     if image.mode.startswith("I"):
-        return _grey(np.clip(np.asarray(image), 0, _SIXTEEN_BITS).astype(np.uint32))
+        return _grey(_sixteen_bits(np.asarray(image)))
     if image.mode == "F":
         raise Unusable(Reason.WRONG_TYPE, "pixels are floating-point numbers, whose range is unknown")
     if image.mode == "CMYK" and form in JPEG and "adobe" not in image.info:
@@ -47,6 +47,14 @@ def in_rgb(image: Image.Image, form: str | None) -> Coloured:
         white = Image.new("RGBA", layer.size, "white")
         return Coloured(Image.alpha_composite(white, layer).convert("RGB"))
     return Coloured(image.convert("RGB"))
+
+
+def _sixteen_bits(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
+    """Return whole numbers of at most 16 bits as such; below 0 is black. Raises Unusable if some are larger."""
+    numbers = np.maximum(values.astype(np.int64), 0)
+    if numbers.max(initial=0) > _SIXTEEN_BITS:
+        raise Unusable(Reason.WRONG_TYPE, "pixels are whole numbers of 32 bits, whose range is unknown")
+    return numbers.astype(np.uint32)
 
 
 def _grey(deep: npt.NDArray[np.uint32]) -> Coloured:

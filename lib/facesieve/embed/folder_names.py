@@ -8,6 +8,8 @@ one data set: `train/Ann` and `val/Ann`. So a parent counts without the words th
 | test_2/Ann  | Ann  |                  | no                           |
 | Bea/0       | 0    | Bea              | yes                          |
 | Cid/train/0 | 0    | Cid              | yes                          |
+
+Folders of images below a folder with images mislead too: those of `Ann/2024` are `2024`, beside those of `Ann`.
 """
 
 from __future__ import annotations
@@ -50,6 +52,23 @@ class RepeatedNames(NamedTuple):
         )
 
 
+class NestedNames(NamedTuple):
+    """Folders of images below a folder that has images of its own: how many, and images in them."""
+
+    names: int = 0
+    images: int = 0
+
+    @property
+    def warning(self) -> str:
+        """Return the sentence that counts them and names the key."""
+        lie = "folder lies" if self.names == 1 else "folders lie"
+        text = f"{count(self.names)} {lie} below another folder of images, with {count(self.images)} images"
+        return (
+            f"images.identity: {text}. The folders above and below count as two people. "
+            'Where the first folder is the person, set images.identity = "top".'
+        )
+
+
 def repeated_names(folders: Folders) -> RepeatedNames:
     """Count the names of folders that stand under several parents which are not parts of one data set."""
     rows = (
@@ -68,6 +87,18 @@ def repeated_names(folders: Folders) -> RepeatedNames:
     if not names:
         return RepeatedNames()
     return RepeatedNames(names, parents, images, _fix(rows.join(repeated.select("name"), "name", how="left_semi")))
+
+
+def nested_names(folders: Folders) -> NestedNames:
+    """Count the folders below another one that is a person as well; a part of a data set is none."""
+    rows = folders.where("folder != ''").groupBy("folder").agg(F.sum("images").alias("images"))
+    people = rows.where(_without_parts(F.element_at(_parts(), -1)) != "").select(F.col("folder").alias("above"))
+    levels = F.sequence(F.lit(1), F.size(_parts()) - 1)
+    above = F.transform(levels, lambda level: F.array_join(F.slice(_parts(), 1, level), "/"))
+    deep = rows.where(F.size(_parts()) > 1).select("folder", "images", F.explode(above).alias("above"))
+    nested = deep.join(people, "above", how="left_semi").select("folder", "images").distinct()
+    names, images = nested.agg(F.count("*"), F.coalesce(F.sum("images"), F.lit(0))).collect()[0]
+    return NestedNames(names, images)
 
 
 def _fix(rows: DataFrame) -> str:
@@ -95,4 +126,8 @@ def _parent() -> Column:
 
 
 def _counts_as() -> Column:
-    return F.trim(F.regexp_replace(F.regexp_replace(_parent(), _PARTS, ""), _SEPARATORS, " "))
+    return _without_parts(_parent())
+
+
+def _without_parts(names: Column) -> Column:
+    return F.trim(F.regexp_replace(F.regexp_replace(names, _PARTS, ""), _SEPARATORS, " "))

@@ -62,8 +62,12 @@ def _layered(content: bytes, scans: Scans) -> Rows:
 
 
 def _without_blanks(content: bytes) -> bytes:
-    """Leave out the zeros that an interrupted copy ends with, and half a marker."""
-    return content.rstrip(b"\0").removesuffix(b"\xff")
+    """Leave out the zeros that an interrupted copy ends with, and half a marker.
+
+    One zero stays: it may be a byte of the last block, as of a plain corner, or belong to a byte of ones before it.
+    """
+    rest = content.rstrip(b"\0")
+    return content[: len(rest) + 1].removesuffix(b"\xff")
 
 
 def _noise(seed: int) -> bytes:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from facesieve.core.sections import Images
-from facesieve.embed.folder_names import FOLDERS, Folders, RepeatedNames, repeated_names
+from facesieve.embed.folder_names import FOLDERS, Folders, NestedNames, RepeatedNames, nested_names, repeated_names
 from facesieve.embed.same_names import Identities, SameNames, same_names, spellings
 from facesieve.images.identity import IdentityRule, identity_rule
 from facesieve.images.protocol import Ignored, Sort, SourceImages
@@ -38,10 +38,15 @@ def layout(images: SourceImages, settings: Images, ignored: Ignored) -> Layout:
     stays = spellings(identities) if unite else {}
     by_folder = settings.identity == "folder" and settings.format == "files" and not settings.labels
     repeated = repeated_names(folders) if by_folder else RepeatedNames()
+    nested = nested_names(folders) if by_folder else NestedNames()
     record = _record(folders, identities, settings, ignored, (same, repeated))
     for frame in (folders, identities):
         frame.unpersist()
-    warnings = ((same.total > 0 and not unite, same.warning), (repeated.names > 0, repeated.warning))
+    warnings = (
+        (same.total > 0 and not unite, same.warning),
+        (repeated.names > 0, repeated.warning),
+        (nested.names > 0, nested.warning),
+    )
     return Layout(record, ignored, tuple(text for holds, text in warnings if holds), stays)
 
 

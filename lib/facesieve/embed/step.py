@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from typing import NamedTuple
 
 from pyspark.sql import functions as F
@@ -17,7 +16,7 @@ from facesieve import models
 from facesieve.core import tables
 from facesieve.core.console import Progress, count
 from facesieve.core.errors import ContractError, InvariantError
-from facesieve.core.frames import broadcast_if_few
+from facesieve.core.frames import broadcast_if_few, follow_rows
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
@@ -34,6 +33,7 @@ from facesieve.images.side_tables import Entries
 from facesieve.images.sources import source
 from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
+from facesieve.lake.work import work_so_far
 
 _log = logging.getLogger(__name__)
 
@@ -50,17 +50,17 @@ def embed(run: Run) -> None:
     new = run.stage("embed", _FACES, (), model=run.model)
     if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
         probe(run.spark, run.profile)
-    began = time.monotonic()
+    began = work_so_far(run.spark)
     names = images.images(run.spark, content=False)
     named = _labelled(run, names, labels) if labels.rows else None
     rows, shown = (named.of(each) if named else each for each in (images.images(run.spark), names))
     shape = _layout(run, images, shown)
     fresh, rows = _embed_new(listing_stage, new, images, (names, rows))
-    spent = time.monotonic() - began
-    listing_stage.began += spent
+    spent = work_so_far(run.spark).minus(began)
+    listing_stage.began = listing_stage.began.plus(spent)
     _list(listing_stage, rows, images, fresh, shape)
     stage = run.stage("embed", _FACES, (tables.LISTING,), model=run.model)
-    stage.began -= spent
+    stage.began = stage.began.minus(spent)
     _embed(stage, images)
 
 
@@ -80,6 +80,7 @@ def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     ignored = origin.ignored(run.spark)
     shape = layout(images, run.config.images, ignored)
     _log.info(f"layout: {shape.record.text}")
+    follow_rows(run.spark, shape.record.images)
     if ignored.files:
         kinds = left_out.counts(ignored)
         _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")

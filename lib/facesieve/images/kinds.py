@@ -12,12 +12,18 @@ LINK_OUT = "link out of the root"
 LINK_LISTED = "link to a folder that is listed already"
 SPECIAL = "not a regular file"
 NO_SUFFIX = "no suffix"
+IMAGE_FILE = "image file"
+UNNAMED_PARQUET = "Parquet file without its suffix"
+HIDDEN_PARQUET = "Parquet file with _ or . before its name"
 
 LINKS = frozenset({LINK_TO_FOLDER, LINK_OUT})
 UNREADABLES = frozenset({UNREADABLE, UNREADABLE_FILE, LINK_TO_NOTHING})
 
 DECODABLE = frozenset({".gif", ".tif", ".tiff"})
 """Suffixes of formats that `embed.formats` may name and does not by default."""
+
+IMAGES = frozenset({*(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"), *(".bmp", ".ppm", ".pgm", ".pnm", ".pbm")})
+"""Suffixes of formats that are decoded, where `images.suffixes` does not name them."""
 
 _FOREIGN = """
 .heic .heif .hif .avif .jp2 .j2k .j2c .jpc .jpx .jxl .jxr .wdp .hdp .tga .pcx .sgi .ras .exr .hdr .pfm .pam
@@ -44,10 +50,13 @@ ARCHIVES = frozenset(_ARCHIVES.split())
 
 PARQUET = frozenset({".parquet"})
 
+PICTURES = IMAGES | DECODABLE | FOREIGN
+"""Suffixes of images, whatever is decoded and wanted."""
+
 TOLD_BY_SUFFIX = DECODABLE | ARCHIVES | PARQUET | frozenset(_OTHERS.split())
 """Files with these suffixes are never opened: a collection may have one beside each image."""
 
-_MAYBE = LINKS | DECODABLE | FOREIGN | ARCHIVES | PARQUET
+_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET}
 
 
 def sort_of(kind: str) -> Sort:

@@ -21,9 +21,20 @@ _GROUPS = (
     _Group(kinds.UNREADABLES, "they cannot be read, nor what is below", "Let the user of the job read them."),
     _Group(kinds.LINKS, "they are not followed", "images.follow_links = true follows links."),
     _Group(
-        kinds.DECODABLE,
+        kinds.IMAGES | kinds.DECODABLE,
         "they are none of images.suffixes",
         "Add the suffix to images.suffixes, and GIF or TIFF to embed.formats.",
+    ),
+    _Group(
+        frozenset({kinds.IMAGE_FILE}),
+        "they are not opened",
+        'images.format = "files" reads a root of image files.',
+    ),
+    _Group(frozenset({kinds.UNNAMED_PARQUET}), "they are not read", "Give all Parquet files the suffix .parquet."),
+    _Group(
+        frozenset({kinds.HIDDEN_PARQUET}),
+        "such names, also of a folder above, are no data",
+        "Rename what is data.",
     ),
     _Group(kinds.ARCHIVES, "they are not opened", "Unpack archives and packs: they are no source of images."),
     _Group(kinds.PARQUET, "they are not opened", 'images.format = "parquet" reads a root of Parquet files.'),

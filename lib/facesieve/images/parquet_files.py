@@ -1,8 +1,9 @@
 """The Parquet files of a data set: one list of them for whoever checks, counts or reads.
 
-A file counts by its suffix; where no file bears it, files without a suffix are told by their content. What begins with
-`_` or `.` is no data, as for Spark and Hive. A file that two names lead to (links of the Hugging Face cache) counts
-once. The list is in the memory of the driver: its length is that of the files and their row groups, not of the images.
+A file counts by its suffix; where no file bears it, files without a usual suffix are told by their content. Beside
+files that bear it, such files are not read but told of. What begins with `_` or `.` is no data, as for Spark and Hive.
+A file that two names lead to (links of the Hugging Face cache) counts once. The
+list is in the memory of the driver: its length is that of the files and their row groups, not of the images.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileType
 
 from facesieve.core.errors import first_line
-from facesieve.images.kinds import NO_SUFFIX, sort_of
+from facesieve.images.kinds import (
+    HIDDEN_PARQUET,
+    IMAGE_FILE,
+    NO_SUFFIX,
+    PICTURES,
+    TOLD_BY_SUFFIX,
+    UNNAMED_PARQUET,
+    sort_of,
+)
 from facesieve.images.protocol import IgnoredKind
 from facesieve.images.rules import LeftOut, Rules
 from facesieve.images.storage import Storage
@@ -33,7 +42,7 @@ SECOND_NAME = "second name of a Parquet file"
 _MAGIC = b"PAR1"
 _POINTER = b"version https://git-lfs"
 _NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
-_MOST_BARE = 100_000  # files without a suffix that are looked into
+_MOST_BARE = 100_000  # files without a usual suffix that are looked into
 _READERS = 16  # footers that are read at once
 _BATCH_BYTES = 16 << 20  # of a batch of rows
 _BATCH_ROWS = 256  # a page of few values may stand for many: a bound that the size alone does not give
@@ -90,16 +99,19 @@ def parquet_files(storage: Storage) -> ParquetFiles:
         tables.update(_table_formats(name))
         if kind in SUFFIXES:
             names.append(name)
-        elif kind == NO_SUFFIX and len(bare) < _MOST_BARE:
+        elif _is_bare(entry.ignored, kind) and len(bare) < _MOST_BARE:
             bare.append(name)
         else:
-            _count(beside, kind, name)
+            _count(beside, IMAGE_FILE if kind in PICTURES else kind, name)
     if tables:
         return ParquetFiles(problems=(f"is a table of {min(tables)}, whose files hold rows that were deleted",))
-    files = names or [name for name in bare if _head(storage, name) == _MAGIC]
+    unnamed = _with_magic(storage, bare)
+    files = _once(storage, sorted(names or unnamed), beside)
+    real = {_real(storage, name) for name in files}
     for name in sorted(set(bare) - set(files)):
-        _count(beside, NO_SUFFIX, name)
-    return _with_footers(storage, _once(storage, sorted(files), beside), beside)
+        lost = name in unnamed and _real(storage, name) not in real
+        _count(beside, UNNAMED_PARQUET if lost else _kind(name), name)
+    return _with_footers(storage, files, beside)
 
 
 def folders(name: str) -> dict[str, str | None]:
@@ -151,10 +163,23 @@ def _once(storage: Storage, files: list[str], beside: Tally) -> list[str]:
 
 
 def _kind(name: str) -> str:
-    """Say what a file is by its name. As Spark: a folder `_year=2020` is data."""
+    """Say what a file is by its name. As Spark: a folder `_year=2020` is data. As macOS: `._a.parquet` is none."""
+    kind = os.path.splitext(name)[1].lower() or NO_SUFFIX
     if any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in name.split("/")):
-        return HIDDEN
-    return os.path.splitext(name)[1].lower() or NO_SUFFIX
+        return HIDDEN_PARQUET if kind in SUFFIXES and not name.rpartition("/")[2].startswith("._") else HIDDEN
+    return kind
+
+
+def _is_bare(ignored: str | None, kind: str) -> bool:
+    """Say whether the content of a file tells what it is."""
+    return ignored is None and kind not in (HIDDEN, HIDDEN_PARQUET) and kind not in TOLD_BY_SUFFIX | PICTURES
+
+
+def _with_magic(storage: Storage, names: list[str]) -> set[str]:
+    """Return which files begin as Parquet does."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        heads = pool.map(lambda name: _head(storage, name), names)
+        return {name for name, head in zip(names, heads, strict=True) if head == _MAGIC}
 
 
 def _table_formats(name: str) -> set[str]:

@@ -44,7 +44,8 @@ def text_table(content: bytes, headerless: tuple[str, str] | None = None) -> Tex
     if headerless and not set(first) & {",", ";"} and not set(headerless) <= set(_words(first)):
         return TextTable(headerless, tuple(_pairs(text, headerless)))
     if headerless and "\t" not in first and set(headerless) <= set(_words(first)):
-        return TextTable(headerless, tuple(_pairs(text, headerless))[1:])
+        named = headerless if _words(first)[0] == headerless[0] else headerless[::-1]
+        return TextTable(named, tuple(_pairs(text, named))[1:])
     return _separated(text, first)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,12 +20,14 @@ from pyspark.sql import functions as F
 from facesieve.core.config import Config
 from facesieve.core.console import count, duration
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.frames import follow_rows
 from facesieve.core.profiles import Profile
 from facesieve.core.tables import Table
 from facesieve.lake.catalog import Change, Lake, Snapshot, Stamp
 from facesieve.lake.ledger import Ledger
 from facesieve.lake.source_digest import code_digest
 from facesieve.lake.step_record import StepRecord
+from facesieve.lake.work import Work, work_so_far
 
 _log = logging.getLogger(__name__)
 
@@ -65,12 +66,14 @@ class Run:
         return self.at.get(table.name) or self.lake.current(table)
 
     def stage(self, name: str, outputs: tuple[Table, ...], inputs: tuple[Table, ...], **settings: Any) -> Stage:
-        """Begin a stage: fix its inputs' versions, derive its key, open its tables."""
+        """Begin a stage: fix its inputs' versions and Spark's partitions, derive its key, open its tables."""
         read = {table.name: self._input(table) for table in inputs}
         keys = {table: snapshot.key for table, snapshot in read.items()}
         key = _digest({"stage": name, "code": code_digest(name), "inputs": keys, "settings": settings})
+        began = work_so_far(self.spark)
         since = {table.name: self.lake.open(table, self.config.publish.buckets) for table in outputs}
-        return Stage(self, name, key, outputs, read, since)
+        follow_rows(self.spark, sum(snapshot.rows for snapshot in (read or since).values()))
+        return Stage(self, name, key, outputs, read, since, began)
 
     def adopt(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
         """Note that the table now stands at `snapshot` by this run's hand, and what it stood at before."""
@@ -100,7 +103,7 @@ class Run:
 
 @dataclass
 class Stage:
-    """One stage of one run: its key, the versions it reads and those its tables stood at when it began.
+    """One stage of one run: its key, the versions it reads and those its tables stood at when it began, that moment.
 
     earlier: what the ledger holds of the stage whose result is reused, if another run has made it.
     """
@@ -111,8 +114,8 @@ class Stage:
     outputs: tuple[Table, ...]
     inputs: dict[str, Snapshot]
     since: dict[str, Snapshot]
+    began: Work
     earlier: StepRecord | None = None
-    began: float = field(default_factory=time.monotonic)
 
     def holds(self, rows: str) -> None:
         """Derive the key from the rows themselves (for the listing, which has no inputs)."""
@@ -191,9 +194,11 @@ class Stage:
         return replace(self.earlier or StepRecord(), rows_in=rows_in, rows_out=rows_out, reused=True)
 
     def done(self, record: StepRecord) -> None:
-        """Keep the record in the ledger, with the stage's seconds and key, and print its line."""
-        seconds = time.monotonic() - self.began
-        self.run.ledger.stages[self.name] = replace(record, seconds=round(seconds, 2), key=self.key)
+        """Keep the record in the ledger, with the stage's seconds, work and key, and print its line."""
+        now = work_so_far(self.run.spark)
+        seconds, jobs, tasks = now.minus(self.began)
+        counts = {"jobs": jobs, "tasks": tasks} if now.jobs else {"jobs": None, "tasks": None}
+        self.run.ledger.stages[self.name] = replace(record, seconds=round(seconds, 2), key=self.key, **counts)
         how = "reused" if record.reused else f"{count(record.rows_in)} rows in"
         _log.info(f"{self.name}: {how}, {count(record.rows_out)} rows out, {duration(seconds)}")
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from typing_extensions import override
 
-from facesieve.core.records import Record, named, nested, optional
+from facesieve.core.records import Record, named, nested, optional, several
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +41,24 @@ class ChurnRecord(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DoubtfulCluster(Record):
+    """A cluster to look at: its id, its faces, mean stability of those that voted, mean cosine to the medoid."""
+
+    cluster_id: int = 0
+    faces: int = 0
+    stability: float = 1.0
+    cohesion: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScopeRecord(Record):
     """How the faces of one scope were clustered.
 
     impostor_line, linked, hubs: cosine where gain begins, faces with an edge, faces over `cluster.max_degree`; absent
     if edges count by cosine. false_matches: neighbours per face that are of another cluster; scope global alone.
     unsettled: faces that wanted another label when each superstep began, added up over the coins; unsettled_coins: the
-    coins in which some want one at last. unstable, loose: clusters of low stability, of low cohesion
-    (`cluster.facts.doubtful`). churn: null without a former version.
+    coins in which some want one at last. unstable, loose, look_first: clusters of low stability, of low cohesion, and
+    the most doubtful ones (`cluster.doubts`). churn: null without a former version.
     """
 
     supersteps: int | None = None
@@ -61,6 +71,7 @@ class ScopeRecord(Record):
     largest_share: float | None = None
     unstable: int | None = optional()
     loose: int | None = optional()
+    look_first: Sequence[DoubtfulCluster] | None = several(DoubtfulCluster)
     churn: ChurnRecord | None = nested(ChurnRecord)
     impostor_line: float | None = optional()
     linked: int | None = optional()

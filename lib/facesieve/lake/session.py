@@ -22,14 +22,13 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import absolute
 from facesieve.core.sections import Lake
 from facesieve.lake import hadoop_files
+from facesieve.lake.catalog_faults import FIX_CONF, catalog_faults, is_hadoop
 from facesieve.lake.path_encoding import encoding_faults
 
 _MOST_ROWS_A_BATCH = 1_024
-_ICEBERG_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _PUSH_DOWN = "spark.sql.iceberg.aggregate-push-down.enabled"
 """With it Iceberg 1.10.2 may answer min and max of binary columns, and of strings whose metrics mode was changed, from
 bounds in its metadata. These are cut to 16 bytes: values that no row has. (Iceberg 1.11.0 is said to be mended.)"""
-_FIX_CONF = "Set SPARK_CONF_DIR=conf/spark, or take the setting over from conf/spark/spark-defaults.conf."
 
 
 class _JvmErrors(io.TextIOBase):
@@ -69,10 +68,10 @@ def start(lake: Lake, places: Mapping[str, str] = MappingProxyType({})) -> Spark
     """
     spark = SparkSession.builder.appName("facesieve").getOrCreate()
     named = {"lake.root": lake.root, "lake.scratch": lake.scratch, **places}
-    faults = [*encoding_faults(spark, named), *_catalog_faults(spark, lake), *_engine_faults(spark)]
+    faults = [*encoding_faults(spark, named), *catalog_faults(spark, lake), *_engine_faults(spark)]
     if faults:
         raise ConfigError(faults)
-    if lake.root and spark.conf.get(f"spark.sql.catalog.{lake.catalog}.type", "") == "hadoop":
+    if lake.root and is_hadoop(spark, lake.catalog):
         spark.conf.set(f"spark.sql.catalog.{lake.catalog}.warehouse", absolute(lake.root))
     spark.conf.set(_PUSH_DOWN, "false")
     try:
@@ -96,16 +95,6 @@ def clear_scratch(spark: SparkSession) -> None:
         hadoop_files.delete(spark, folder)
 
 
-def _catalog_faults(spark: SparkSession, lake: Lake) -> list[Fault]:
-    faults = []
-    key = f"spark.sql.catalog.{lake.catalog}"
-    if not spark.conf.get(key, ""):
-        faults.append(Fault("lake.catalog", f"Spark has no catalog of that name ({key} is not set)", _FIX_CONF))
-    if _ICEBERG_EXTENSIONS not in str(spark.conf.get("spark.sql.extensions", "")):
-        faults.append(Fault("spark.sql.extensions", "Iceberg's extensions are not in it", _FIX_CONF))
-    return faults
-
-
 def _engine_faults(spark: SparkSession) -> list[Fault]:
     faults = []
     rows = int(spark.conf.get("spark.sql.execution.arrow.maxRecordsPerBatch", "10000") or 0)
@@ -115,7 +104,7 @@ def _engine_faults(spark: SparkSession) -> list[Fault]:
             Fault(
                 key,
                 f"{rows} is too many for rows that hold images",
-                f"Use 64, at most {_MOST_ROWS_A_BATCH}. {_FIX_CONF}",
+                f"Use 64, at most {_MOST_ROWS_A_BATCH}. {FIX_CONF}",
             )
         )
     for class_name, coordinate in (

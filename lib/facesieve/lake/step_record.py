@@ -10,9 +10,11 @@ from facesieve.core.records import Record, mapping
 
 @dataclass(frozen=True, kw_only=True)
 class StepRecord(Record):
-    """What the ledger keeps of any step: `seconds` and `key` are filled in when the step is done."""
+    """What the ledger keeps of any step: `seconds`, Spark's `jobs` and `tasks`, and `key` are filled in at its end."""
 
     seconds: float = 0.0
+    jobs: int | None = None
+    tasks: int | None = None
     key: str = ""
     reused: bool = False
     rows_in: int | None = None

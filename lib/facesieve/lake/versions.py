@@ -23,7 +23,10 @@ _RUN, _INPUTS = "facesieve.run", "facesieve.inputs"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version of a table: Iceberg's snapshot id, which run made it with which key from which inputs, its parent."""
+    """One version of a table: Iceberg's snapshot id, which run made it with which key from which inputs, its parent.
+
+    rows: how many the snapshot's summary tells, 0 where it does not tell; rows deleted beside their file still count.
+    """
 
     table: str
     id: int
@@ -31,6 +34,7 @@ class Snapshot:
     run: str
     inputs: Mapping[str, int] = field(default_factory=dict)
     parent: int | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def snapshot_of(table: Table, commit: Commit) -> Snapshot:
         run=summary.get(_RUN, ""),
         inputs=json.loads(summary.get(_INPUTS, "{}")),
         parent=commit.parent,
+        rows=int(summary.get("total-records", "0")),
     )
 
 
