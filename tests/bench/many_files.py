@@ -1,21 +1,25 @@
-"""Listing many tiny files: how long it takes, and what the driver's memory does meanwhile.
+"""Listing many files or Parquet rows: how long it takes, and what the driver's memory does meanwhile.
 
-    python tests/bench/many_files.py [--files 200000] [--folder-of 40] [--flat]
+    python tests/bench/many_files.py [--files 200000] [--bytes 16] [--folder-of 40] [--flat] [--parquet FILES]
 
 Files of a few bytes are made in folders of `--folder-of` each (`--flat`: all in one folder), then walked and listed
-(names, sizes, SHA-256 of each) as the job does. Memory is the greatest resident size of the driver's Python process and
-of the JVM, above what they had before. The files go to a temporary folder and are removed.
+(names, sizes, SHA-256 of each) as the job does. With `--parquet` they are rows of so many Parquet files. Memory is the
+greatest resident size of the driver's Python process and of the JVM, above what they had before. The files go to a
+temporary folder and are removed.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from bench_environment import session
 
 from facesieve.core.sections import Images
@@ -23,13 +27,27 @@ from facesieve.embed.listing import listing, listing_key
 from facesieve.images.sources import source
 
 
-def make(root: Path, files: int, folder_of: int) -> None:
+def make(root: Path, options: argparse.Namespace) -> None:
     """Write the files, each with bytes of its own."""
-    for number in range(files):
+    noise, folder_of = random.Random(0), options.files if options.flat else options.folder_of
+    for number in range(options.files):
         folder = root / f"person-{number // folder_of:07d}"
         if number % folder_of == 0:
             folder.mkdir()
-        (folder / f"{number}.jpg").write_bytes(b"%d" % number)
+        (folder / f"{number}.jpg").write_bytes(noise.randbytes(options.bytes))
+
+
+def as_parquet(root: Path, target: Path, files: int) -> None:
+    """Write the files below a root as rows of Parquet files."""
+    found = sorted(root.rglob("*.jpg"))
+    for number in range(files):
+        paths = found[number::files]
+        columns = {
+            "uri": [str(path.relative_to(root)) for path in paths],
+            "bytes": [path.read_bytes() for path in paths],
+            "identity": [path.parent.name for path in paths],
+        }
+        pq.write_table(pa.table(columns), target / f"{number:05d}.parquet", row_group_size=1_000)
 
 
 def resident(pid: int) -> float:
@@ -63,13 +81,18 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--files", type=int, default=200_000)
     arguments.add_argument("--folder-of", type=int, default=40)
+    arguments.add_argument("--bytes", type=int, default=16)
     arguments.add_argument("--flat", action="store_true")
+    arguments.add_argument("--parquet", type=int, default=0)
     options = arguments.parse_args()
     spark = session()
     java = spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()  # type: ignore[union-attr]
-    with tempfile.TemporaryDirectory() as root:
-        make(Path(root), options.files, options.files if options.flat else options.folder_of)
+    with tempfile.TemporaryDirectory() as root, tempfile.TemporaryDirectory() as packed:
+        make(Path(root), options)
         images, former = Images(root=root), None
+        if options.parquet:
+            as_parquet(Path(root), Path(packed), options.parquet)
+            images = Images(root=packed, format="parquet")
         for name in ("first listing", "again, nothing new"):
             watch = Watch({"driver": os.getpid(), "JVM": java})
             watch.start()
@@ -80,7 +103,7 @@ def main() -> None:
             key = listing_key(rows)
             taken = time.perf_counter() - started
             watch.over.set()
-            print(f"{name}: {rows.count():,} files in {taken:.1f} s, {watch.summary()}, key {key[:12]}")
+            print(f"{name}: {rows.count():,} images in {taken:.1f} s, {watch.summary()}, key {key[:12]}")
             former = rows
     spark.stop()
 
