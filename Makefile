@@ -66,6 +66,9 @@ bench-decide: $(READY) ## decisions: noise, flips, cut folders, copies and prote
 build: $(READY) ## dist/: the wheel, and the same as facesieve.zip for --py-files
 	@$(BIN)/python conf/setup/build.py
 
+pack: $(READY) ## dist/facesieve-env.tar.gz: what executors import, for --archives (some minutes)
+	@$(BIN)/python conf/setup/pack.py
+
 lock: ## conf/setup/*.lock anew from pyproject.toml (needs uv): make lock ARGS=--upgrade
 	@$(UV) pyproject.toml --extra dev --extra docs --group setup -o conf/setup/requirements.lock $(ARGS)
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])' \

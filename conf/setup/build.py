@@ -45,7 +45,8 @@ def main() -> int:
     """Build into `dist/`; return the exit code."""
     root = Path(__file__).resolve().parents[2]
     dist = root / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
+    for former in (*dist.glob("*.whl"), *dist.glob("*.zip")):
+        former.unlink()
     try:
         wheel = build_wheel(root, dist)
     except SetupError as refusal:
