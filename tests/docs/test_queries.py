@@ -8,11 +8,13 @@ from typing import Any
 from pages import PAGES
 from pyspark.sql import SparkSession
 
-from facesieve.core.tables import CLUSTERS, DECISIONS, Table
+from facesieve.core.tables import CLEANED, CLUSTERS, DECISIONS, Table
 
 
-def _query(page: str) -> str:
-    (query,) = re.findall(r"```sql\n(.*?)```", PAGES[page], re.DOTALL)
+def _query(page: str, table: str) -> str:
+    """Return the query of a page that selects from a table."""
+    queries = re.findall(r"```sql\n(.*?)```", PAGES[page], re.DOTALL)
+    (query,) = (each for each in queries if re.search(rf"FROM {table}\s", each))
     return str(query)
 
 
@@ -30,7 +32,7 @@ def test_the_longer_queue_of_clusters_begins_with_the_least_stable(spark: SparkS
     faces = [_face(1, 1, 1.0, 0.9), _face(2, 2, 1.0, 0.6), _face(3, 3, 1.0, 0.8), _face(4, 3, 0.5, 0.8)]
     faces += [_face(5, 1, 0.0, 0.9, attached=True), _face(6, 6, 0.1, 0.9, scope="identity")]
     _show(spark, CLUSTERS, faces)
-    assert [row.cluster_id for row in spark.sql(_query("docs/clustering.md")).collect()] == [3, 2, 1]
+    assert [row.cluster_id for row in spark.sql(_query("docs/clustering.md", "clusters")).collect()] == [3, 2, 1]
 
 
 def test_images_of_unstable_clusters_come_before_others_that_are_quarantined(spark: SparkSession) -> None:
@@ -42,4 +44,17 @@ def test_images_of_unstable_clusters_come_before_others_that_are_quarantined(spa
         for uri, (face, confidence) in confidences.items()
     ]
     _show(spark, DECISIONS, images)
-    assert [row.uri for row in spark.sql(_query("docs/decisions.md")).collect()] == ["b", "c", "a", "no face"]
+    assert [row.uri for row in spark.sql(_query("docs/decisions.md", "decisions")).collect()] == [
+        "b",
+        "c",
+        "a",
+        "no face",
+    ]
+
+
+def test_published_images_that_would_leave_are_named(spark: SparkSession) -> None:
+    verdicts = {1: "keep", 2: "move", 3: "quarantine"}
+    _show(spark, DECISIONS, [{"image_id": image, "verdict": verdict} for image, verdict in verdicts.items()])
+    _show(spark, CLEANED, [{"image_id": image, "uri": str(image), "identity": "Ann"} for image in (1, 2, 3, 4)])
+    rows = spark.sql(_query("docs/decisions.md", "cleaned")).collect()
+    assert [(row.uri, row.verdict) for row in rows] == [("3", "quarantine"), ("4", None)]

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from facesieve.core.sections import Lake
-from facesieve.lake.catalog_faults import catalog_faults, is_hadoop
+from facesieve.lake.catalog_faults import catalog_faults, is_hadoop, loading_faults
 
 KEY = "spark.sql.catalog.stored"
 
@@ -17,7 +17,7 @@ KEY = "spark.sql.catalog.stored"
 def catalog(spark: SparkSession) -> Iterator[SparkSession]:
     spark.conf.set(KEY, "org.apache.iceberg.spark.SparkCatalog")
     yield spark
-    for name in ("type", "catalog-impl", "warehouse"):
+    for name in ("type", "catalog-impl", "warehouse", "uri"):
         spark.conf.unset(f"{KEY}.{name}")
 
 
@@ -60,3 +60,13 @@ def test_a_catalog_named_by_its_class_is_known(catalog: SparkSession) -> None:
     assert not is_hadoop(catalog, "stored")
     catalog.conf.set(f"{KEY}.catalog-impl", "org.apache.iceberg.hadoop.HadoopCatalog")
     assert is_hadoop(catalog, "stored")
+
+
+def test_a_catalog_that_cannot_be_reached_is_named(catalog: SparkSession) -> None:
+    assert loading_faults(catalog, "lake") == []
+    catalog.conf.set(f"{KEY}.type", "rest")
+    catalog.conf.set(f"{KEY}.uri", "http://127.0.0.1:9/")
+    (fault,) = loading_faults(catalog, "stored")
+    assert fault.key == "lake.catalog"
+    assert fault.problem.startswith("the catalog stored cannot be loaded (")
+    assert "refused" in fault.problem

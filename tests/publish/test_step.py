@@ -45,7 +45,7 @@ def test_a_dry_run_writes_decisions_alone_and_says_what_an_apply_would_change(
     assert "53 images would be published; of 50 published images 1 would change, 0 are gone, 4 would come in" in summary
     assert "WARNING" not in summary
     assert shop.dry("r4", changed(*range(90))) == 0
-    assert "WARNING: publish: 40 of 50 (80.0%) published images would leave" in capsys.readouterr().err
+    assert "WARNING: publish: an apply would be refused. 40 of 50 (80.0%) published" in capsys.readouterr().err
     assert shop.snapshots() == before | {"decisions": shop.snapshots()["decisions"]}
 
 

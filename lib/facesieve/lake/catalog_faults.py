@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from facesieve.core.errors import Fault
@@ -31,6 +32,19 @@ def is_hadoop(spark: SparkSession, catalog: str) -> bool:
     """Say whether a catalog finds its tables by the names of files, and commits by renaming one."""
     kinds = {name: str(spark.conf.get(f"{_key(catalog)}.{name}", "")) for name in ("type", "catalog-impl")}
     return kinds["type"].lower() == "hadoop" or kinds["catalog-impl"] == _HADOOP
+
+
+def loading_faults(spark: SparkSession, catalog: str) -> list[Fault]:
+    """Return why Spark cannot load a catalog, if it cannot; it would take the name for a namespace of its own else."""
+    try:
+        spark._jsparkSession.sessionState().catalogManager().catalog(catalog)
+    except Py4JJavaError as problem:
+        cause = problem.java_exception
+        while cause.getCause() is not None:
+            cause = cause.getCause()
+        fix = f"Correct the settings {_key(catalog)}.*, and see whether the catalog can be reached from here."
+        return [Fault("lake.catalog", f"the catalog {catalog} cannot be loaded ({str(cause.toString())[:300]})", fix)]
+    return []
 
 
 def _store_faults(spark: SparkSession, lake: Lake) -> list[Fault]:

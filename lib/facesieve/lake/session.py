@@ -22,7 +22,7 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import absolute
 from facesieve.core.sections import Lake
 from facesieve.lake import hadoop_files
-from facesieve.lake.catalog_faults import FIX_CONF, catalog_faults, is_hadoop
+from facesieve.lake.catalog_faults import FIX_CONF, catalog_faults, is_hadoop, loading_faults
 from facesieve.lake.path_encoding import encoding_faults
 
 _MOST_ROWS_A_BATCH = 1_024
@@ -74,6 +74,8 @@ def start(lake: Lake, places: Mapping[str, str] = MappingProxyType({})) -> Spark
     if lake.root and is_hadoop(spark, lake.catalog):
         spark.conf.set(f"spark.sql.catalog.{lake.catalog}.warehouse", absolute(lake.root))
     spark.conf.set(_PUSH_DOWN, "false")
+    if faults := loading_faults(spark, lake.catalog):
+        raise ConfigError(faults)
     try:
         spark.sparkContext.setCheckpointDir(scratch(lake))
     except Py4JError as problem:

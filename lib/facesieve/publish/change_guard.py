@@ -40,13 +40,14 @@ class Change:
         if self._exceeds(self.changed, settings.max_change, settings.floor):
             objections.append(
                 f"{self._of(self.changed)} published images would leave the cleaned data set or change their identity, "
-                f"more than publish.max_change = {settings.max_change:g}. {_LOOK}; "
+                f"more than publish.max_change = {settings.max_change:g}{_and_floor(settings)}. {_LOOK}; "
                 "raise publish.max_change for this once to apply."
             )
         if self._exceeds(self.gone, settings.max_gone, settings.floor):
             objections.append(
                 f"{self._of(self.gone)} published images are gone from the source, "
-                f"more than publish.max_gone = {settings.max_gone:g}. See whether images.root is whole; "
+                f"more than publish.max_gone = {settings.max_gone:g}{_and_floor(settings)}. "
+                "See whether images.root is whole; "
                 "raise publish.max_gone for this once if they were taken out on purpose."
             )
         return " ".join(objections)
@@ -70,6 +71,10 @@ class Change:
 
     def _of(self, images: int) -> str:
         return f"{count(images)} of {count(self.published)} ({images / self.published:.1%})"
+
+
+def _and_floor(settings: Publish) -> str:
+    return f" and than publish.floor = {settings.floor}" if settings.floor else ""
 
 
 def compare(published: Cleaned, wanted: Wanted, decisions: Decisions) -> Change:

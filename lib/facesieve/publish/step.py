@@ -85,7 +85,7 @@ def _dry_run(run: Run) -> None:
         change = compare(Cleaned(run.lake.read(tables.CLEANED, published)), faces, Decisions(read(tables.DECISIONS)))
     objection = change.objection(run.config.publish)
     if objection:
-        run.warn(f"publish: {objection}")
+        run.warn(f"publish: an apply would be refused. {objection}")
     else:
         _warn_of_gone(run, change)
     images, rows = faces.agg(F.count_distinct("image_id"), F.count("*")).collect()[0]
