@@ -103,3 +103,14 @@ def test_doubtful_clusters_are_named_in_the_order_of_the_queue() -> None:
     at = shown.index(["-9007199254740993", "1,234", "0.500", "0.610"])
     assert shown[at + 1] == ["7", "3", "0.938", "0.400"]
     assert "Look at" not in summary.of(_record(reused=False, apply=False))
+
+
+def test_summary_repeats_the_layout_with_what_was_left_out() -> None:
+    layout = {"images": 70, "identities": 6, "fewest": 3, "most": 20, "left_out": {".txt": 14}}
+    stages = {"listing": {"rows_in": 70, "rows_out": 70, "layout": layout}}
+    config = {"publish": {"apply": False}, "lake": {"root": "/lake", "namespace": "faces"}}
+    record = RunRecord.from_json({"run": "r1", "stages": stages, "config": config})
+    first, second = summary.of(record).split("\n\n")[:2]
+    assert first == "Run r1: done"
+    assert second.startswith("Layout: 6 identities, 3 to 20 images each")
+    assert "14 .txt" in second

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from facesieve.core.console import aligned, count, duration
 from facesieve.lake.decide_records import DecideRecord
-from facesieve.lake.records import SCOPES, ClusterRecord, RunRecord
+from facesieve.lake.records import SCOPES, ClusterRecord, ListingRecord, RunRecord
 from facesieve.lake.scope_records import DoubtfulCluster, ScopeRecord
 from facesieve.lake.step_record import StepRecord
 
@@ -16,7 +16,7 @@ _NEXT = {"listing": "link", "embed": "link", "link": "cluster", "cluster": "deci
 
 def of(record: RunRecord) -> str:
     """Return the summary of a finished run's ledger record."""
-    parts = [f"Run {record.run}: {_headline(record.stages)}", _step_table(record.stages)]
+    parts = [f"Run {record.run}: {_headline(record.stages)}", *_layout(record.stages), _step_table(record.stages)]
     embed, cluster, decide = (record.stages.get(step) for step in ("embed", "cluster", "decide"))
     if embed is not None and embed.reasons and decide is None:
         parts.append(_counts("rejected", embed.reasons))
@@ -32,6 +32,11 @@ def of(record: RunRecord) -> str:
 def _headline(steps: Mapping[str, StepRecord]) -> str:
     reused = steps and all(step.reused for step in steps.values())
     return "up to date, every stage was reused" if reused else "done"
+
+
+def _layout(steps: Mapping[str, StepRecord]) -> list[str]:
+    listing = steps.get("listing")
+    return [f"Layout: {listing.layout.text}"] if isinstance(listing, ListingRecord) and listing.layout else []
 
 
 def _step_table(steps: Mapping[str, StepRecord]) -> str:
