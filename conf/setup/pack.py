@@ -20,9 +20,11 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from refusal import SetupError
 
 NAME = "facesieve-env.tar.gz"
+_PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 _LEFT_OUT = frozenset(("libclang", "matplotlib", "pip", "pyspark"))
 """What packages require and no worker imports; PySpark comes with Spark."""
 _FOLDERS_LEFT_OUT = frozenset(("__pycache__", "include", "tests", "xla_aot_runtime_src"))
@@ -61,7 +63,7 @@ def pack(root: Path, target: Path) -> int:
         tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive,
     ):
         _add_python(archive)
-        folder = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+        folder = f"lib/{_PYTHON}/site-packages"
         for _, package in sorted(packages(root).items()):
             for source, path in sorted(members(package)):
                 archive.add(source, f"{folder}/{path}", recursive=False, filter=_plain)
@@ -70,7 +72,7 @@ def pack(root: Path, target: Path) -> int:
 
 def base_python() -> Path:
     """Return the Python that the environment's Python stands for; it must be at this path on every node."""
-    return Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    return Path(sys.base_prefix) / "bin" / _PYTHON
 
 
 def _add_python(archive: tarfile.TarFile) -> None:
@@ -102,7 +104,7 @@ def _installed(name: str) -> Distribution:
 
 
 def _name(requirement: str) -> str:
-    return Requirement(requirement).name.lower().replace("_", "-")
+    return canonicalize_name(Requirement(requirement).name)
 
 
 def _applies(requirement: str) -> bool:

@@ -33,6 +33,8 @@ _PARTS = rf"(?i)(?<![^/_ .-])(?:{_WORDS}|part|shard|batch|subset)s?[-_ ]?\d{{0,3
 
 _SEPARATORS = "[/_ .-]+"
 
+_TOP = 'Where the first folder is the person, set images.identity = "top".'
+
 
 class RepeatedNames(NamedTuple):
     """Names of folders under several parents: how many, parents of one at most, images, and what names the people."""
@@ -63,21 +65,13 @@ class NestedNames(NamedTuple):
         """Return the sentence that counts them and names the key."""
         lie = "folder lies" if self.names == 1 else "folders lie"
         text = f"{count(self.names)} {lie} below another folder of images, with {count(self.images)} images"
-        return (
-            f"images.identity: {text}. The folders above and below count as two people. "
-            'Where the first folder is the person, set images.identity = "top".'
-        )
+        return f"images.identity: {text}. The folders above and below count as two people. {_TOP}"
 
 
 def repeated_names(folders: Folders) -> RepeatedNames:
     """Count the names of folders that stand under several parents which are not parts of one data set."""
-    rows = (
-        folders.where("folder != ''")
-        .groupBy("folder")
-        .agg(F.sum("images").alias("images"))
-        .select(
-            F.element_at(_parts(), -1).alias("name"), _parent().alias("parent"), _counts_as().alias("core"), "images"
-        )
+    rows = _by_folder(folders).select(
+        _name().alias("name"), _parent().alias("parent"), _counts_as().alias("core"), "images"
     )
     by_name = rows.groupBy("name").agg(
         F.count_distinct("core").alias("cores"), F.count("*").alias("parents"), F.sum("images").alias("images")
@@ -91,14 +85,19 @@ def repeated_names(folders: Folders) -> RepeatedNames:
 
 def nested_names(folders: Folders) -> NestedNames:
     """Count the folders below another one that is a person as well; a part of a data set is none."""
-    rows = folders.where("folder != ''").groupBy("folder").agg(F.sum("images").alias("images"))
-    people = rows.where(_without_parts(F.element_at(_parts(), -1)) != "").select(F.col("folder").alias("above"))
+    rows = _by_folder(folders)
+    people = rows.where(_without_parts(_name()) != "").select(F.col("folder").alias("above"))
     levels = F.sequence(F.lit(1), F.size(_parts()) - 1)
-    above = F.transform(levels, lambda level: F.array_join(F.slice(_parts(), 1, level), "/"))
+    above = F.transform(levels, _first_folders)
     deep = rows.where(F.size(_parts()) > 1).select("folder", "images", F.explode(above).alias("above"))
     nested = deep.join(people, "above", how="left_semi").select("folder", "images").distinct()
     names, images = nested.agg(F.count("*"), F.coalesce(F.sum("images"), F.lit(0))).collect()[0]
     return NestedNames(names, images)
+
+
+def _by_folder(folders: Folders) -> DataFrame:
+    """Folders below the root and the images in each, whatever the identity."""
+    return folders.where("folder != ''").groupBy("folder").agg(F.sum("images").alias("images"))
 
 
 def _fix(rows: DataFrame) -> str:
@@ -109,7 +108,7 @@ def _fix(rows: DataFrame) -> str:
         F.min(depth), F.max(depth), F.count_distinct(first), F.count_distinct(F.regexp_replace(first, _PARTS, ""))
     ).collect()[0]
     if (least, most) == (1, 1):
-        return 'Where the first folder is the person, set images.identity = "top".'
+        return _TOP
     if (least, most) == (2, 2) and firsts == 1:
         return "Where the second folder is the person, set images.identity = 2."
     if (least, most) == (2, 2) and cores == 1:
@@ -121,8 +120,16 @@ def _parts() -> Column:
     return F.split("folder", "/")
 
 
+def _name() -> Column:
+    return F.element_at(_parts(), -1)
+
+
 def _parent() -> Column:
-    return F.array_join(F.slice(_parts(), 1, F.size(_parts()) - 1), "/")
+    return _first_folders(F.size(_parts()) - 1)
+
+
+def _first_folders(levels: Column) -> Column:
+    return F.array_join(F.slice(_parts(), 1, levels), "/")
 
 
 def _counts_as() -> Column:

@@ -2,8 +2,8 @@
 
 A file counts by its suffix; where no file bears it, files without a usual suffix are told by their content. Beside
 files that bear it, such files are not read but told of. What begins with `_` or `.` is no data, as for Spark and Hive.
-A file that two names lead to (links of the Hugging Face cache) counts once. The
-list is in the memory of the driver: its length is that of the files and their row groups, not of the images.
+A file that two names lead to (links of the Hugging Face cache) counts once. The list is in the memory of the driver:
+its length is that of the files and their row groups, not of the images.
 """
 
 from __future__ import annotations
