@@ -77,3 +77,9 @@ def test_an_image_of_several_people_is_counted_once(spark: SparkSession) -> None
 def _named(spark: SparkSession, images: dict[int, str]) -> Cleaned:
     rows = [{"image_id": image, "identity": name} for image, name in images.items()]
     return Cleaned(rows_of(spark, CLEANED.columns, rows))
+
+
+def test_the_floor_is_named_where_it_holds() -> None:
+    changed = Change(10, changed=7)
+    assert "and than publish.floor = 5. Run" in changed.objection(Publish(floor=5))
+    assert "publish.floor" not in changed.objection(Publish(max_change=0, floor=5)), "a share of 0 lets none change"

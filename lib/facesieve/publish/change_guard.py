@@ -40,13 +40,13 @@ class Change:
         if self._exceeds(self.changed, settings.max_change, settings.floor):
             objections.append(
                 f"{self._of(self.changed)} published images would leave the cleaned data set or change their identity, "
-                f"more than publish.max_change = {settings.max_change:g}{_and_floor(settings)}. {_LOOK}; "
+                f"more than publish.max_change = {_limit(settings.max_change, settings.floor)}. {_LOOK}; "
                 "raise publish.max_change for this once to apply."
             )
         if self._exceeds(self.gone, settings.max_gone, settings.floor):
             objections.append(
                 f"{self._of(self.gone)} published images are gone from the source, "
-                f"more than publish.max_gone = {settings.max_gone:g}{_and_floor(settings)}. "
+                f"more than publish.max_gone = {_limit(settings.max_gone, settings.floor)}. "
                 "See whether images.root is whole; "
                 "raise publish.max_gone for this once if they were taken out on purpose."
             )
@@ -66,15 +66,19 @@ class Change:
         )
 
     def _exceeds(self, images: int, share: float, floor: int) -> bool:
-        least = floor if share > 0 else 0
-        return images > least and images > share * self.published
+        return images > _free(share, floor) and images > share * self.published
 
     def _of(self, images: int) -> str:
         return f"{count(images)} of {count(self.published)} ({images / self.published:.1%})"
 
 
-def _and_floor(settings: Publish) -> str:
-    return f" and than publish.floor = {settings.floor}" if settings.floor else ""
+def _free(share: float, floor: int) -> int:
+    """Return how many images a limit always lets change; a share of 0 lets none."""
+    return floor if share > 0 else 0
+
+
+def _limit(share: float, floor: int) -> str:
+    return f"{share:g}" + (f" and than publish.floor = {floor}" if _free(share, floor) else "")
 
 
 def compare(published: Cleaned, wanted: Wanted, decisions: Decisions) -> Change:
