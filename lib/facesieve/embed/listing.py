@@ -155,15 +155,19 @@ def _digests(batch: pa.RecordBatch, fetch: Fetch | None) -> Iterator[str | None]
         if digest is not None:
             yield digest
             continue
-        whole = content.as_buffer() if content.is_valid else content_to_hash(uri, size, fetch)
+        whole = content.as_buffer() if content.is_valid else _readable(uri, size, fetch)
         yield None if whole is None else hashlib.sha256(whole).hexdigest()
 
 
 def content_to_hash(uri: str | None, size: int | None, fetch: Fetch | None) -> bytes | None:
-    """Return the content of an image; None if it is too large to be ever decoded, or cannot be read."""
+    """Return the content of an image; None if it is too large to be ever decoded. Raises OSError."""
     if fetch is None or uri is None or (size or 0) > _MOST_BYTES:
         return None
+    return fetch(uri)
+
+
+def _readable(uri: str | None, size: int | None, fetch: Fetch | None) -> bytes | None:
     try:
-        return fetch(uri)
+        return content_to_hash(uri, size, fetch)
     except OSError:
         return None
