@@ -133,7 +133,7 @@ def submit(tmp: Path, planned: list[Step], store: FaultyStore, jars: str, weight
         "spark.local.dir": str(tmp / "local"),
     }
     command = [str(Path(sys.executable).parent / "spark-submit"), "--master", "local[2]", "--jars", jars]
-    command += ["--files", str(weights)]
+    command += ["--files", str(weights), "--driver-class-path", next(jar for jar in jars.split(",") if "sqlite" in jar)]
     for name, value in settings.items():
         command += ["--conf", f"{name}={value}"]
     (tmp / "tmp").mkdir()
@@ -141,15 +141,9 @@ def submit(tmp: Path, planned: list[Step], store: FaultyStore, jars: str, weight
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT / "lib"), str(ROOT / "tests" / "fixtures")])
     environment.pop("PYSPARK_GATEWAY_PORT", None)
     script = str(ROOT / "tests" / "fixtures" / "store_steps.py")
-    done = subprocess.run(
-        [*command, script, str(plan)],
-        cwd=tmp,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+    command += [script, str(plan)]
+    done = subprocess.run(command, cwd=tmp, env=environment, capture_output=True, text=True, timeout=1800, check=False)
+    (tmp / "stderr.txt").write_text(done.stderr, encoding="utf-8")
     assert done.returncode == 0, done.stderr[-5000:]
     parts = done.stderr.split(MARK)[1:]
     errors = {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}

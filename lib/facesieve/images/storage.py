@@ -32,6 +32,9 @@ Answer = TypeVar("Answer")
 _WITH_FOLDERS = frozenset({"local", "hdfs", "mock"})
 """Where folders are real, hence must be made, and where a file under way can be seen, hence is written aside first."""
 
+_LEAST = 4096
+"""Bytes that are asked for at least: an error of the store must find room in them (see `store_errors`)."""
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -161,7 +164,7 @@ def why_unwritable(root: str) -> str | None:
 
 
 def _content(files: FileSystem, path: str, most: int) -> bytes:
-    with files.open_input_stream(path) as stream:
+    with files.open_input_stream(path, buffer_size=None if most < 0 else max(most, _LEAST)) as stream:
         return cast(bytes, stream.read(None if most < 0 else most))
 
 

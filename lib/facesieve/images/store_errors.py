@@ -16,6 +16,8 @@ _AWS = re.compile(r"AWS Error (?P<code>\w+|\[code \d+\])(?: \(HTTP status (?P<st
 _UNNAMED = re.compile(r"Unable to parse ExceptionName: (\w+)")
 _OTHERS = re.compile(r"google::cloud::Status\((\w+)|Azure Error: \[?(\w+)")
 _DETAILS = re.compile(r".*?(?:Details|Message): ", re.DOTALL)
+_HIDDEN = "response stream"
+"""Where the store's error is longer than what was asked for of a file, pyarrow cannot show the error and names this."""
 _PASSING_NUMBERS = frozenset(
     (errno.EAGAIN, errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED, errno.ECONNABORTED, errno.EPIPE)
 )
@@ -70,7 +72,7 @@ def translated(problem: OSError, place: str) -> OSError:
     if isinstance(problem, (Unanswered, KeysRefused)):
         return problem
     words = in_words(problem)
-    code = _code(str(problem))
+    code = "" if _HIDDEN in words else _code(str(problem))
     for meaning in _MEANINGS:
         if meaning.codes.search(code):
             return meaning.error(meaning.number, ": ".join(filter(None, (meaning.words, words))), place)
