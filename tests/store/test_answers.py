@@ -150,7 +150,7 @@ def test_a_root_that_cannot_be_read_is_a_sentence(store: FaultyStore, faces: Sto
     assert "access denied" in fault_of(faces.root)
     store.fail(Fault("(GET|HEAD) "))
     assert "503" in fault_of(faces.root)
-    store.fail(EXPIRED)
+    store.fail(Fault(".", status=400, code="ExpiredToken"))
     assert "cannot be written (the keys of the job are refused" in (why_unwritable(faces.root) or "")
 
 

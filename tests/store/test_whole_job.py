@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,12 @@ class Done:
     codes: dict[str, dict[str, float]]
     errors: dict[str, str]
     requests: list[str]
+
+    def sentence(self, step: str) -> str:
+        """Return the one line that says why a step failed."""
+        lines = [line for line in self.errors[step].splitlines() if re.search(r"(^|ERROR )(failed|error): ", line)]
+        assert len(lines) == 1
+        return lines[0]
 
     def rows(self, step: str, table: str, *columns: str) -> dict[Any, tuple[Any, ...]]:
         """Return rows by their first column."""
@@ -180,3 +187,83 @@ def done(server: FaultyStore, place: Path, jars: str, facenet_weights: Path, pho
 def test_the_steps_end_as_they_should(done: Done) -> None:
     codes = {name: int(step["code"]) for name, step in done.codes.items()}
     assert codes == {"local": 0, "s3": 0, "more": 0, "down": 1, "expired": 1, "again": 0, "unsafe": 2}, done.errors
+
+
+DECIDED = (
+    *("uri", "image_id", "identity", "verdict", "reasons", "face_id", "cluster_scope", "cluster_id", "moved_to"),
+    *("kept_image_id", "confidence", "evidence", "proposal"),
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("decisions", DECIDED),
+        ("listing", ("uri", "image_id", "identity", "size", "sha256")),
+        ("cleaned", ("uri", "identity", "image_id", "face_id", "sha256", "vector", "label")),
+        ("rejects", ("uri", "reason", "detail")),
+    ],
+)
+def test_the_store_changes_no_row(done: Done, table: str, columns: tuple[str, ...]) -> None:
+    assert done.codes["s3"]["hits"] == sum(fault.times for fault in PASSING)
+    there = done.rows("s3", table, *columns)
+    assert there == done.rows("local", table, *columns)
+    assert len(there) >= len(PEOPLE) * (EACH - 1) or table == "rejects"
+
+
+def test_the_store_changes_no_cluster(done: Done) -> None:
+    local, there = (json.loads((done.folder / f"{step}.clusters.json").read_text()) for step in ("local", "s3"))
+    assert there == local
+    assert len(local) == 2 * len(PEOPLE) * EACH
+
+
+def test_exports_are_the_same_files(done: Done, server: FaultyStore, place: Path) -> None:
+    here = {
+        path.relative_to(place / "exports").as_posix(): path.read_bytes()
+        for path in (place / "exports").rglob("*")
+        if path.is_file() and path.suffix in (".jpg", ".csv")
+    }
+    s3 = client(server.url)
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket="exports", Prefix="faces/first/")["Contents"]]
+    there = {
+        key: s3.get_object(Bucket="exports", Key=key)["Body"].read() for key in keys if key.endswith((".jpg", ".csv"))
+    }
+    assert {key.removeprefix("faces/"): content for key, content in there.items()} == here
+    assert len([name for name in here if name.endswith(".jpg")]) >= len(PEOPLE) * (EACH - 1)
+    assert sum(key.endswith("_SUCCESS") for key in keys) == 2
+    assert s3.get_object(Bucket="exports", Key="faces/CURRENT")["Body"].read() == b"more"
+
+
+def test_the_model_is_fetched_once_for_driver_and_workers(done: Done, place: Path) -> None:
+    faults = next(fault.times for fault in PASSING if "models" in fault.match)
+    assert sum(line.startswith("GET /models/facenet") for line in done.requests) == 1 + faults
+    (stored,) = (place / "tmp").glob(f"facesieve-models-*/*/file/{WEIGHTS}")
+    assert stored.stat().st_size > 90_000_000
+
+
+def test_files_that_fail_for_good_are_rows_with_reasons(done: Done) -> None:
+    before, after = (done.rows(step, "decisions", "uri", "verdict", "reasons") for step in ("s3", "more"))
+    assert {uri: row for uri, row in after.items() if uri in before} == before
+    assert {uri: row for uri, row in after.items() if uri not in before} == {
+        "new/good.jpg": ("drop", ["identity_too_small"]),
+        **dict.fromkeys(("new/denied.jpg", "new/gone.jpg", "new/sick.jpg"), ("fail", ["undecodable"])),
+    }
+    assert set(done.rows("more", "listing", "uri")) == set(after)
+    assert done.rows("more", "rejects", "uri", "detail") == {
+        "new/denied.jpg": ("cannot be read (PermissionError: access denied)",),
+        "new/gone.jpg": ("cannot be read (FileNotFoundError)",),
+        "new/sick.jpg": ("cannot be read (Unanswered: service unavailable)",),
+    }
+    assert "1 unreadable folder" in done.errors["more"]
+    assert "3 images could not be read" in done.errors["more"]
+
+
+def test_an_outage_ends_the_run_with_a_sentence_and_the_same_command_goes_on(done: Done) -> None:
+    for step, why in (("down", "HTTP status 503"), ("expired", "the keys of the job are refused")):
+        assert f"s3a://faces/late cannot be read any more ({why}" in done.sentence(step)
+        assert done.codes[step]["hits"] > 0
+    assert "3 of 3" in done.errors["again"]
+
+
+def test_a_catalog_that_may_lose_a_commit_is_refused(done: Done) -> None:
+    assert "a catalog of type hadoop on s3a://" in done.sentence("unsafe")

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NewType
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -84,6 +84,12 @@ def _check(rows: DataFrame, key: str) -> None:
     problems = [text.format(count) for count, text in faults if count > 0]
     if problems:
         raise ContractError("; ".join(problems))
+
+
+def is_unread() -> Column:
+    """Return a condition on rows of a listing: the content could not be read, though it is not too large for that."""
+    size = F.coalesce("size", F.lit(1))
+    return F.col("sha256").isNull() & (size > 0) & (size <= _MOST_BYTES)
 
 
 def listing_key(table: Listing) -> str:
