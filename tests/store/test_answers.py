@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -11,18 +12,26 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from faulty_store import Fault, FaultyStore, client
 
 from facesieve import models
 from facesieve.core.errors import ConfigError, ModelError, StoreError
 from facesieve.core.profiles import Profile
+from facesieve.core.sections import Columns
 from facesieve.images import patience
 from facesieve.images.files import FileTree
+from facesieve.images.parquet import ParquetSet
+from facesieve.images.parquet_files import parquet_files
+from facesieve.images.parquet_rows import RowReader
+from facesieve.images.parquet_rows import parts as row_groups
+from facesieve.images.parts import parts
 from facesieve.images.rules import Rules
 from facesieve.images.storage import Storage, why_unreadable, why_unwritable
 from facesieve.images.store_errors import Unanswered
-from facesieve.images.walk import WHOLE, walk
+from facesieve.images.walk import WHOLE, Part, walk
 from facesieve.models.files import digest
 from facesieve.models.whereabouts import files_of
 
@@ -112,6 +121,32 @@ def test_a_prefix_that_cannot_be_listed_for_now_is_not_left_out(
     store.fail(Fault("GET .*list-type.*faces%2Fann", status=status, code=code))
     with pytest.raises(StoreError, match=words):
         listed(faces)
+
+
+def test_cutting_a_tree_into_parts_loses_no_folder(store: FaultyStore, faces: Storage) -> None:
+    faces.write("ann/deep/9.jpg", b"x")
+    store.fail(Fault("GET .*list-type.*faces%2Fann"))
+    with pytest.raises(StoreError):
+        parts(faces, 8)
+    store.fail(Fault("GET .*list-type.*faces%2Fann", times=3))
+    assert Part("ann/deep") in parts(faces, 4) or Part("ann/deep", deep=False) in parts(faces, 4)
+
+
+def test_a_parquet_file_behind_a_failing_store_is_not_called_broken(store: FaultyStore, faces: Storage) -> None:
+    table = io.BytesIO()
+    columns = {"uri": ["a", "b"], "bytes": [b"x" * 5000, b"y" * 5000], "identity": ["ann", "bob"]}
+    pq.write_table(pa.table(columns), table)
+    faces.write("set/a.parquet", table.getvalue())
+    root = faces.root.replace("/faces?", "/faces/set?")
+    store.fail(Fault("(GET|HEAD) .*a.parquet", times=4))
+    ParquetSet(root).check()
+    batches = [pa.RecordBatch.from_pylist([each._asdict() for each in row_groups(parquet_files(Storage(root)).files)])]
+    assert sum(batch.num_rows for batch in RowReader(root, Columns())(batches)) == 2
+    store.fail(Fault("GET .*a.parquet"))
+    with pytest.raises(StoreError, match="slow down"):
+        ParquetSet(root).check()
+    with pytest.raises(StoreError, match="slow down"):
+        list(RowReader(root, Columns())(batches))
 
 
 def test_a_store_that_falls_silent_ends_the_run_in_bounded_time(
