@@ -19,11 +19,11 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from facesieve.core import sections, tables
-from facesieve.core.errors import ConfigError, ContractError, Fault, Refused
+from facesieve.core.errors import ConfigError, ContractError, Fault
 from facesieve.core.tables import Table
 from facesieve.lake import iceberg
 from facesieve.lake.iceberg import IcebergTable
-from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, snapshot_of
+from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, moved, snapshot_of
 
 __all__ = ["Change", "Lake", "Snapshot", "Stamp"]
 
@@ -127,29 +127,41 @@ class Lake:
         return change.at
 
     @contextmanager
-    def change(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
-        """Make one version of several writes: `main` moves once, when the block ends, and not if it raises.
+    def draft(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
+        """Write a version on a branch of its own, which starts at `since`; the branch goes if the block raises.
 
-        Refused if the table has moved from `since`. Afterwards the version is the change's `at`.
+        `main` stays where it is: who lets `main` stand at the version drops the branch. Refused if the table has moved.
         """
         self._refuse_if_moved(table, since)
         branch = f"{_BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
         self._existing(table).create_branch(branch, since.id)
         try:
-            change = Change(table, stamp, since, self._spark, self._name(table), branch)
-            yield change
-            change.seal()
-            self._refuse_if_moved(table, since)
-            self._fast_forward(table, branch)
+            yield Change(table, stamp, since, self._spark, self._name(table), branch)
         except BaseException:
             self._existing(table).drop_branches(lambda name: name == branch)
             raise
+
+    @contextmanager
+    def change(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
+        """Make one version of several writes: `main` moves once, when the block ends, and not if it raises.
+
+        Refused if the table has moved from `since`. Afterwards the version is the change's `at`.
+        """
+        with self.draft(table, stamp, since) as change:
+            yield change
+            change.seal()
+            self._refuse_if_moved(table, since)
+            self._fast_forward(table, change.branch)
 
     def make_current(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
         """Let `main` stand at an existing snapshot; Refused if the table has moved from `since`."""
         self._refuse_if_moved(table, since)
         if since.id != snapshot.id:
             self._existing(table).make_current(snapshot.id)
+
+    def name_of(self, table: Table) -> str:
+        """Return the table's name in SQL: catalog, namespace, table."""
+        return self._name(table)
 
     def put_row(self, table: Table, row: DataFrame, column: str, value: str) -> None:
         """Replace the row whose partitioning `column` equals `value`, or add it."""
@@ -183,14 +195,14 @@ class Lake:
     def _refuse_if_moved(self, table: Table, since: Snapshot) -> None:
         now = self.current(table)
         if now is None or now.id != since.id:
-            raise _moved(table)
+            raise moved(table)
 
     def _fast_forward(self, table: Table, branch: str) -> None:
         try:
             self._existing(table).fast_forward(branch)
         except (Py4JJavaError, PySparkException) as problem:
             if "fast-forward" in str(problem) or "CommitFailed" in str(problem):
-                raise _moved(table) from problem
+                raise moved(table) from problem
             raise
 
     def _rebucket(self, table: Table, buckets: int) -> None:
@@ -234,10 +246,3 @@ def _properties(table: Table) -> dict[str, str]:
 
 def _is_stale(branch: str) -> bool:
     return branch.startswith(_BRANCH) and branch < f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
-
-
-def _moved(table: Table) -> Refused:
-    return Refused(
-        f"the table {table.name} was moved by another run since this stage began. "
-        "Nothing was changed; start the same command again when the other run has ended."
-    )

@@ -61,6 +61,16 @@ class IcebergTable:
         text = self._jvm.org.apache.iceberg.TableMetadataParser.toJson(self._table.operations().current())
         return list(json.loads(text)["snapshots"])
 
+    @property
+    def java(self) -> Any:
+        """Return Iceberg's own table."""
+        return self._table
+
+    def heads(self) -> dict[str, int]:
+        """Return all branches and tags with the snapshot that each stands at."""
+        refs = self._table.refs()
+        return {str(name): int(refs[name].snapshotId()) for name in refs}
+
     def create_branch(self, branch: str, at: int) -> None:
         """Let a new branch stand at a snapshot."""
         self._table.manageSnapshots().createBranch(branch, at).commit()
