@@ -45,9 +45,7 @@ def test_all_of_a_movement_is_one_commit(spark: SparkSession, lake: Lake, versio
     assert lake.snapshot(tables.EDGES) == versions[2]
 
 
-def test_a_table_that_stands_elsewhere_is_left_alone(
-    spark: SparkSession, lake: Lake, versions: list[Snapshot]
-) -> None:
+def test_a_table_that_stands_elsewhere_is_left_alone(spark: SparkSession, lake: Lake, versions: list[Snapshot]) -> None:
     first, second, third = (version.id for version in versions)
     assert not commit(_here(spark, lake), Movement({"main": third}, {"t": third}), since=second)
     assert _here(spark, lake).heads() == {"main": first}

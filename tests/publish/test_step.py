@@ -179,8 +179,8 @@ def crowd(run: Run) -> None:
             for image, name in zip(images, names, strict=True)
         ],
     }
-    for table, rows_of_table in rows.items():
-        writing(table, rows_of_table)(run)
+    for written, rows_of_table in rows.items():
+        writing(written, rows_of_table)(run)
 
 
 def test_an_image_of_several_people_is_published_for_each_if_asked(

@@ -68,7 +68,7 @@ def query_fault(spark: SparkSession, check: Check) -> Fault | None:
     try:
         acts = _acts(spark, check.query)
     except (ParseException, AnalysisException) as problem:
-        return Fault(KEY, f"{check.file}: {first_line(problem)}", ONE_QUERY)
+        return Fault(KEY, f"{check.file}: {first_line(problem).rstrip(' ;.')}", ONE_QUERY)
     if acts:
         return Fault(KEY, f"{check.file} is no query, or does more than read ({acts})", ONE_QUERY)
     return None
