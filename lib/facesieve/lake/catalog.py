@@ -70,7 +70,7 @@ class Lake:
         here.drop_branches(_is_stale)
         here.add_properties(_properties(table))
         if any("bucket(" in part for part in table.partition):
-            self._rebucket(table, buckets)
+            self._rebucket(here, table, buckets)
         if here.current() is None:
             # A branch needs something to start from, and a refused first run something to go back to.
             here.append_nothing(iceberg.MAIN, Stamp("", "", {}).summary())
@@ -205,12 +205,11 @@ class Lake:
                 raise moved(table) from problem
             raise
 
-    def _rebucket(self, table: Table, buckets: int) -> None:
-        name = self._name(table)
-        partitioning = self._spark.sql(f"DESCRIBE TABLE {name}").where("data_type LIKE 'bucket(%'").collect()
-        if partitioning and partitioning[0].data_type != f"bucket({buckets}, identity)":
-            old = partitioning[0].data_type
-            self._spark.sql(f"ALTER TABLE {name} REPLACE PARTITION FIELD {old} WITH bucket({buckets}, identity)")
+    def _rebucket(self, here: IcebergTable, table: Table, buckets: int) -> None:
+        former = here.buckets()
+        if former not in (None, buckets):
+            change = f"bucket({former}, identity) WITH bucket({buckets}, identity)"
+            self._spark.sql(f"ALTER TABLE {self._name(table)} REPLACE PARTITION FIELD {change}")
 
     def _existing(self, table: Table) -> IcebergTable:
         return iceberg.existing(self._spark, self._name(table))

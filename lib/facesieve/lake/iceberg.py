@@ -7,6 +7,7 @@ which for a small commit cost more than its rows.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,12 @@ class IcebergTable:
         """Return all branches and tags with the snapshot that each stands at."""
         refs = self._table.refs()
         return {str(name): int(refs[name].snapshotId()) for name in refs}
+
+    def buckets(self) -> int | None:
+        """Return the number of buckets that the table is divided into; None if it is not."""
+        transforms = [str(field.transform().toString()) for field in self._table.spec().fields()]
+        numbers = (re.fullmatch(r"bucket\[(\d+)\]", transform) for transform in transforms)
+        return next((int(number[1]) for number in numbers if number), None)
 
     def create_branch(self, branch: str, at: int) -> None:
         """Let a new branch stand at a snapshot."""

@@ -59,7 +59,8 @@ def write_exports(stage: Stage, rows: int) -> int:
 
 
 def _export_folders(run: Run, written: Cleaned, target: Storage, version: str) -> int:
-    images = source(run.config.images)
-    if run.config.images.format == "parquet" and not run.config.publish.bytes:
-        written = with_bytes(run, written)
-    return export_folders(written, images.fetch(), target, version)
+    if run.config.publish.bytes:
+        return export_folders(written, None, target, version)
+    if run.config.images.format == "parquet":
+        return export_folders(with_bytes(run, written), None, target, version)
+    return export_folders(written, source(run.config.images).fetch(), target, version)

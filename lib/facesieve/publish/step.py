@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, Refused
-from facesieve.core.tables import Cleaned, Clusters, Decisions, Embeddings, Listing
+from facesieve.core.tables import Cleaned, Clusters, Decisions, Embeddings
 from facesieve.lake.run import STEP_OF, Run, Stage
 from facesieve.publish.change_guard import Change, compare
 from facesieve.publish.check_files import Check
@@ -40,22 +40,33 @@ def publish(run: Run) -> None:
         return
     check_export_root(settings)
     stage = _stage(run)
-    decided, faces = Decisions(stage.read(tables.DECISIONS)), _wanted(run, stage.read)
+    written, faces = stage.find(tables.CLEANED), _wanted(run, stage.read)
+    stays = written is not None and written.id == stage.since[tables.CLEANED.name].id
+    # What stays is read once more, to be proved. Else several queries read the faces, most of them by identity.
+    faces = faces if stays else Wanted(faces.repartition("identity").persist())
+    change = None if stays and not settings.per_face else _accepted(stage, faces)
+    published = publish_table(stage, faces, checks, written)
+    exported = write_exports(stage, published.rows)
+    record = replace((change or Change(published.rows)).record(exported), checks=len(checks), tag=published.tag)
+    rows = {"rows_in": stage.inputs[tables.DECISIONS.name].rows, "rows_out": published.rows}
+    stage.done(replace(record, **rows, reused=published.reused and not exported))
+
+
+def _accepted(stage: Stage, faces: Wanted) -> Change:
+    """Return what becomes of the published images. Raises Refused if that is too much."""
+    decided = Decisions(stage.read(tables.DECISIONS))
     change = compare(Cleaned(stage.former(tables.CLEANED)), faces, decided)
-    objection = change.objection(settings)
+    objection = change.objection(stage.run.config.publish)
     if objection:
         raise Refused(objection)
-    _warn_of_gone(run, change)
-    rows, tag, reused = publish_table(stage, faces, checks)
-    exported = write_exports(stage, rows)
-    record = replace(change.record(exported), checks=len(checks), tag=tag)
-    stage.done(replace(record, rows_in=decided.count(), rows_out=rows, reused=reused and not exported))
+    _warn_of_gone(stage.run, change)
+    return change
 
 
 def _stage(run: Run) -> Stage:
     settings = run.config.publish
     content = {name: value for name, value in asdict(settings).items() if name not in _POLICY}
-    inputs: tuple[tables.Table, ...] = (tables.LISTING, tables.EMBEDDINGS, tables.DECISIONS)
+    inputs: tuple[tables.Table, ...] = (tables.EMBEDDINGS, tables.DECISIONS)
     if settings.per_face:
         inputs, content["min_faces"] = (*inputs, tables.CLUSTERS), run.config.decide.min_faces
     return run.stage("publish", (tables.CLEANED,), inputs, publish=content, model=run.model)
@@ -98,8 +109,7 @@ def _to_be_published(run: Run, faces: Wanted, published: Cleaned) -> Views:
     """Return what an apply would be audited with; `bytes` is null."""
     read = partial(_now, run)
     embedded = Embeddings(read(tables.EMBEDDINGS).where(F.col("model") == run.model))
-    staged = cleaned(faces, Listing(read(tables.LISTING)), embedded)
-    return Views(Decisions(read(tables.DECISIONS)), staged, published)
+    return Views(Decisions(read(tables.DECISIONS)), cleaned(faces, embedded), published)
 
 
 def _now(run: Run, table: tables.Table) -> DataFrame:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.errors import Refused
-from facesieve.core.tables import Cleaned, Decisions, Embeddings, Listing
+from facesieve.core.tables import Cleaned, Decisions, Embeddings
 from facesieve.images.sources import source
 from facesieve.lake.catalog import Snapshot
 from facesieve.lake.publication import Publication
@@ -30,14 +30,14 @@ class Published(NamedTuple):
     reused: bool
 
 
-def publish_table(stage: Stage, faces: Wanted, checks: Sequence[Check]) -> Published:
-    """Write the table, or find it written, and make it current. A version that fails is never current.
+def publish_table(stage: Stage, faces: Wanted, checks: Sequence[Check], written: Snapshot | None) -> Published:
+    """Write the table, if it is not written yet, and make it current. A version that fails is never current.
 
     Raises Refused, with the names of the checks, if a check finds rows: the version is then left at a branch.
     """
-    version = stage.find(tables.CLEANED)
-    if version is not None:
-        return Published(*_prove_and_publish(stage, faces, checks, version), reused=True)
+    if written is not None:
+        rows = prove_published(faces, Cleaned(stage.run.lake.read(tables.CLEANED, written)))
+        return Published(rows, _publish(stage, checks, written), reused=True)
     with stage.draft(tables.CLEANED) as writing:
         writing.overwrite(_rows(stage, faces))
         rows = prove_published(faces, Cleaned(writing.read()))
@@ -57,15 +57,8 @@ def with_bytes(run: Run, rows: Cleaned) -> Cleaned:
 
 def _rows(stage: Stage, faces: Wanted) -> Cleaned:
     embedded = Embeddings(stage.of_model(tables.EMBEDDINGS))
-    rows = cleaned(faces, Listing(stage.read(tables.LISTING)), embedded)
+    rows = cleaned(faces, embedded)
     return with_bytes(stage.run, rows) if stage.run.config.publish.bytes else rows
-
-
-def _prove_and_publish(
-    stage: Stage, faces: Wanted, checks: Sequence[Check], version: Snapshot
-) -> tuple[int, str | None]:
-    rows = prove_published(faces, Cleaned(stage.run.lake.read(tables.CLEANED, version)))
-    return rows, _publish(stage, checks, version)
 
 
 def _publish(stage: Stage, checks: Sequence[Check], version: Snapshot, branch: str = "") -> str | None:
