@@ -18,11 +18,13 @@ from facesieve.lake.references import Movement, commit, is_tag
 @pytest.fixture
 def versions(spark: SparkSession, lake: Lake) -> list[Snapshot]:
     """Three versions of a table, of which the first is current."""
-    made = [lake.snapshot(tables.EDGES)]
+    history = [lake.snapshot(tables.EDGES)]
     for number in range(2):
-        made.append(lake.overwrite(tables.EDGES, edges(spark, 0.5), Stamp(f"r{number}", f"k{number}", {}), made[-1]))
-    lake.make_current(tables.EDGES, made[0], made[-1])
-    return made
+        history.append(
+            lake.overwrite(tables.EDGES, edges(spark, 0.5), Stamp(f"r{number}", f"k{number}", {}), history[-1])
+        )
+    lake.make_current(tables.EDGES, history[0], history[-1])
+    return history
 
 
 def _here(spark: SparkSession, lake: Lake) -> IcebergTable:

@@ -13,9 +13,8 @@ from pyspark.sql import SparkSession
 from facesieve.core import tables
 from facesieve.lake.catalog import Stamp
 from facesieve.lake.run import Run
-from facesieve.publish import outputs, table
+from facesieve.publish import table
 from facesieve.publish.cleaned import cleaned
-from facesieve.publish.parquet_export import export_parquet
 from facesieve.publish.step import publish
 
 KEEP, DROP = Decided("keep"), Decided("drop")
@@ -147,18 +146,6 @@ def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(
     shop.lake.overwrite(tables.CLEANED, rows, Stamp("other hands", written.key, written.inputs), written)
     assert shop.apply("r2", HUNDRED) == 1
     assert "reconciliation is broken" in capsys.readouterr().err
-
-
-def test_an_export_that_lacks_an_image_is_not_complete(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    whole = export_parquet
-    with monkeypatch.context() as patched:
-        patched.setattr(outputs, "export_parquet", lambda rows, *rest: whole(rows.where("uri <> '7.jpg'"), *rest))
-        assert shop.apply("r1", HUNDRED, 'publish.outputs=["parquet"]') == 1
-    assert "the export parquet holds 99 images, the table cleaned 100" in capsys.readouterr().err
-    assert not list(shop.export.rglob("_SUCCESS"))
-    assert shop.current() is None
 
 
 def crowd(run: Run) -> None:
