@@ -132,7 +132,7 @@ def test_what_a_check_finds_is_shown(spark: SparkSession, tmp_path: Path, capsys
         "2/d.jpg": Decided("drop", QUOTED)
     }
     assert shop.apply("20261124T081500-3fa9", images) == 0
-    assert shop.apply("r2", few | {"2/c.jpg": Decided("drop", QUOTED)}, check, "publish.max_change=1") == 3
+    assert shop.apply("r2", images | dropped, check, "publish.max_change=1") == 3
     script = snippets(PAGES["docs/decisions.md"])["audit"].replace("lake.faces.", f"lake.{shop.namespace}.")
     capsys.readouterr()
     exec(compile(script, "docs/decisions.md: audit", "exec"), {"spark": spark})
