@@ -128,9 +128,7 @@ def test_what_a_check_finds_is_shown(spark: SparkSession, tmp_path: Path, capsys
     shop = Shop(spark, tmp_path)
     check = 'publish.checks=["conf/checks/no_identity_halved.sql"]'
     images = _images()
-    few = {uri: images[uri] for uri in ("1/a.png", "1/b.png", "2/c.jpg", "f.png")} | {
-        "2/d.jpg": Decided("drop", QUOTED)
-    }
+    dropped = dict.fromkeys(("2/c.jpg", "2/d.jpg"), Decided("drop", QUOTED))
     assert shop.apply("20261124T081500-3fa9", images) == 0
     assert shop.apply("r2", images | dropped, check, "publish.max_change=1") == 3
     script = snippets(PAGES["docs/decisions.md"])["audit"].replace("lake.faces.", f"lake.{shop.namespace}.")

@@ -26,6 +26,7 @@ class Snapshot:
     """One version of a table: Iceberg's snapshot id, which run made it with which key from which inputs, its parent.
 
     rows: how many the snapshot's summary tells, 0 where it does not tell; rows deleted beside their file still count.
+    exact: the summary tells, and no row was deleted beside its file.
     """
 
     table: str
@@ -35,6 +36,7 @@ class Snapshot:
     inputs: Mapping[str, int] = field(default_factory=dict)
     parent: int | None = None
     rows: int = 0
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def snapshot_of(table: Table, commit: Commit) -> Snapshot:
         inputs=json.loads(summary.get(_INPUTS, "{}")),
         parent=commit.parent,
         rows=int(summary.get("total-records", "0")),
+        exact="total-records" in summary and summary.get("total-delete-files") == "0",
     )
 
 

@@ -48,7 +48,7 @@ def publish(run: Run) -> None:
     published = publish_table(stage, faces, checks, written)
     exported = write_exports(stage, published.rows)
     record = replace((change or Change(published.rows)).record(exported), checks=len(checks), tag=published.tag)
-    rows = {"rows_in": stage.inputs[tables.DECISIONS.name].rows, "rows_out": published.rows}
+    rows = {"rows_in": stage.count(tables.DECISIONS), "rows_out": published.rows}
     stage.done(replace(record, **rows, reused=published.reused and not exported))
 
 
