@@ -102,6 +102,8 @@ def test_a_table_that_has_moved_is_refused_and_keeps_its_tags(publication: Publi
         publication.publish(version, since, ("mine", 2), branch)
     assert publication.lake.snapshot(tables.EDGES) == other
     assert "run-mine" not in refs(spark, publication.lake)
+    with pytest.raises(Refused, match="moved by another run"):
+        publication.publish(since, since, ("mine", 2))
 
 
 def test_an_undone_run_loses_its_tag(publication: Publication, spark: SparkSession) -> None:

@@ -39,20 +39,19 @@ class Publication:
         still = version.id == since.id and before.at(version.id) is not None
         after = before.newest(keep) if still else before.published(run, version.id, keep)
         dropped = _branches(here, branch, STAGED)
-        if version.id != since.id or after != before or dropped:
-            self._commit(here, _movement(before, after, {MAIN: version.id}, dropped), since.id)
+        main = {} if version.id == since.id else {MAIN: version.id}
+        self._commit(here, _movement(before, after, main, dropped), since.id)
         return after.at(version.id)
 
     def leave(self, version: Snapshot) -> str:
         """Let the branch STAGED stand at a version that is not to be current; return what it can be read by.
 
-        Where somebody has a tag of that name, that is the version's id.
+        Where the branch cannot be set, as somebody has a tag of that name, that is the version's id.
         """
         here = self._here()
-        if is_tag(here, STAGED):
-            return str(version.id)
-        commit(here, Movement(branches={STAGED: version.id}))
-        return STAGED
+        if not is_tag(here, STAGED) and commit(here, Movement(branches={STAGED: version.id})):
+            return STAGED
+        return str(version.id)
 
     def withdraw(self, run: str) -> bool:
         """Drop the tag of a run, if it has one; say whether it had."""
