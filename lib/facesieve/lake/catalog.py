@@ -27,7 +27,8 @@ from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, snapshot_of
 
 __all__ = ["Change", "Lake", "Snapshot", "Stamp"]
 
-_BRANCH = "facesieve-"
+BRANCH = "facesieve-"
+"""What the names of branches that a run writes to begin with."""
 _BRANCH_TIME = "%Y%m%dT%H%M%S"
 _STALE = timedelta(days=2)
 """A branch this old was left by a run that was killed: no single commit takes so long."""
@@ -37,6 +38,9 @@ _PROPERTIES = {
     # One file per task and partition, without a shuffle that would send a whole scope to one task.
     "write.distribution-mode": "none",
     "write.spark.fanout.enabled": "true",
+    # Each commit writes a file of metadata, which lists all snapshots: some twenty a table and run.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "50",
 }
 _DELETE_BY_ROW = {
     # Deleted rows are listed beside their file, where else every file that holds one would be written anew.
@@ -67,14 +71,17 @@ class Lake:
         except (Py4JJavaError, PySparkException) as problem:
             raise ConfigError([self._unusable(table, problem)]) from problem
         self._add_columns(table, schema)
-        here.drop_branches(_is_stale)
-        here.add_properties(_properties(table))
+        self._tidy(here, table)
         if any("bucket(" in part for part in table.partition):
             self._rebucket(table, buckets)
         if here.current() is None:
             # A branch needs something to start from, and a refused first run something to go back to.
             here.append_nothing(iceberg.MAIN, Stamp("", "", {}).summary())
         return self.snapshot(table)
+
+    def tidy(self, table: Table) -> None:
+        """Drop what killed runs have left in an existing table, and give it the properties of this version."""
+        self._tidy(self._existing(table), table)
 
     def current(self, table: Table) -> Snapshot | None:
         """Return the current snapshot, at which `main` stands; None for a table that is absent or holds nothing yet."""
@@ -92,7 +99,7 @@ class Lake:
     def find(self, table: Table, key: str, undone: Collection[str] = ()) -> Snapshot | None:
         """Return the newest snapshot that bears `key`, wherever `main` stands, of those not made by `undone` runs."""
         here = iceberg.load(self._spark, self._name(table))
-        borne = [commit for commit in here.commits() if commit.summary.get(KEY) == key] if here else []
+        borne = [commit for commit in here.commits() if commit.stamp.get(KEY) == key] if here else []
         versions = (snapshot_of(table, commit) for commit in reversed(borne))
         return next((version for version in versions if version.run not in undone), None)
 
@@ -105,13 +112,14 @@ class Lake:
         return _completed(self._spark.read.option("snapshot-id", at.id).table(self._name(table)), table)
 
     def added(self, table: Table, since: int, at: Snapshot) -> DataFrame | None:
-        """Read the rows that were appended after the snapshot id `since`; None if rows also went, or came otherwise."""
+        """Read the rows that were appended after the version `since`; None if rows also went, or came otherwise."""
         name = self._name(table)
-        if since == at.id:
-            return self.read(table, at).limit(0)
-        if not self._existing(table).only_grew(since, at.id):
+        start = self._existing(table).grew_from(since, at.id)
+        if start is None:
             return None
-        span = {"start-snapshot-id": since, "end-snapshot-id": at.id}
+        if start == at.id:
+            return self.read(table, at).limit(0)
+        span = {"start-snapshot-id": start, "end-snapshot-id": at.id}
         return _completed(self._spark.read.options(**span).table(name), table)
 
     def overwrite(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot) -> Snapshot:
@@ -132,14 +140,14 @@ class Lake:
 
         Refused if the table has moved from `since`. Afterwards the version is the change's `at`.
         """
-        self._refuse_if_moved(table, since)
-        branch = f"{_BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
+        since = self._unmoved(table, since)
+        branch = f"{BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
         self._existing(table).create_branch(branch, since.id)
         try:
             change = Change(table, stamp, since, self._spark, self._name(table), branch)
             yield change
             change.seal()
-            self._refuse_if_moved(table, since)
+            self._unmoved(table, since)
             self._fast_forward(table, branch)
         except BaseException:
             self._existing(table).drop_branches(lambda name: name == branch)
@@ -147,9 +155,12 @@ class Lake:
 
     def make_current(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
         """Let `main` stand at an existing snapshot; Refused if the table has moved from `since`."""
-        self._refuse_if_moved(table, since)
-        if since.id != snapshot.id:
+        if self._unmoved(table, since).id != snapshot.id:
             self._existing(table).make_current(snapshot.id)
+
+    def name_of(self, table: Table) -> str:
+        """Return the table's name in SQL: catalog, namespace, table."""
+        return self._name(table)
 
     def put_row(self, table: Table, row: DataFrame, column: str, value: str) -> None:
         """Replace the row whose partitioning `column` equals `value`, or add it."""
@@ -170,6 +181,10 @@ class Lake:
         )
         return self._existing(table)
 
+    def _tidy(self, here: IcebergTable, table: Table) -> None:
+        here.drop_branches(_is_stale)
+        here.add_properties(_properties(table))
+
     def _add_columns(self, table: Table, schema: T.StructType) -> None:
         name, lacking = self._name(table), _lacking(table, schema)
         of_other_types = tables.differences(table, T.StructType([*schema, *lacking]))
@@ -180,10 +195,12 @@ class Lake:
         if lacking:
             self._spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_declared(lacking)})")
 
-    def _refuse_if_moved(self, table: Table, since: Snapshot) -> None:
+    def _unmoved(self, table: Table, since: Snapshot) -> Snapshot:
+        """Return what the table stands at: `since`, or the same rows in other files; Refused if it has moved."""
         now = self.current(table)
-        if now is None or now.id != since.id:
+        if now is None or now.version != since.version:
             raise _moved(table)
+        return now
 
     def _fast_forward(self, table: Table, branch: str) -> None:
         try:
@@ -233,7 +250,7 @@ def _properties(table: Table) -> dict[str, str]:
 
 
 def _is_stale(branch: str) -> bool:
-    return branch.startswith(_BRANCH) and branch < f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
+    return branch.startswith(BRANCH) and branch < f"{BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
 
 
 def _moved(table: Table) -> Refused:

@@ -26,6 +26,7 @@ class Snapshot:
     """One version of a table: Iceberg's snapshot id, which run made it with which key from which inputs, its parent.
 
     rows: how many the snapshot's summary tells, 0 where it does not tell; rows deleted beside their file still count.
+    origin: the snapshot that first had these rows, where this one only has them in other files (a compaction).
     """
 
     table: str
@@ -35,6 +36,12 @@ class Snapshot:
     inputs: Mapping[str, int] = field(default_factory=dict)
     parent: int | None = None
     rows: int = 0
+    origin: int = 0
+
+    @property
+    def version(self) -> int:
+        """Return what this snapshot is known by: the id of the first one with the same rows."""
+        return self.origin or self.id
 
 
 @dataclass(frozen=True)
@@ -53,18 +60,25 @@ class Stamp:
 def snapshot_of(table: Table, commit: Commit) -> Snapshot:
     """Read a snapshot's properties.
 
-    A commit by other hands (an erasure, a compaction) bears no key of ours: its id is what it can be known by.
+    A commit by other hands (an erasure) bears no key of ours: its id is what it can be known by. A compaction, by
+    whatever hands, bears all that the version bears whose files it has rewritten.
     """
-    summary = commit.summary
+    summary = commit.stamp
     return Snapshot(
         table=table.name,
         id=commit.id,
-        key=summary.get(KEY, f"snapshot:{commit.id}"),
+        key=summary.get(KEY, f"snapshot:{commit.origin}"),
         run=summary.get(_RUN, ""),
-        inputs=json.loads(summary.get(_INPUTS, "{}")),
+        inputs=inputs_of(commit),
         parent=commit.parent,
-        rows=int(summary.get("total-records", "0")),
+        rows=int(commit.summary.get("total-records", "0")),
+        origin=commit.origin,
     )
+
+
+def inputs_of(commit: Commit) -> dict[str, int]:
+    """Return what a snapshot was made from: table -> version."""
+    return dict(json.loads(commit.stamp.get(_INPUTS, "{}")))
 
 
 @dataclass
