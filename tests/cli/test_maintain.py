@@ -44,7 +44,9 @@ def grow(shop: Shop, nights: int) -> None:
 
 
 def history(shop: Shop) -> dict[str, list[int]]:
-    return {table.name: [each.id for each in shop.lake.versions(table)] for table in tables.ALL if shop.lake.current(table)}
+    return {
+        table.name: [each.id for each in shop.lake.versions(table)] for table in tables.ALL if shop.lake.current(table)
+    }
 
 
 def test_the_next_run_is_up_to_date(shop: Shop, capsys: pytest.CaptureFixture[str], aged: None) -> None:
