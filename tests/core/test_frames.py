@@ -18,12 +18,17 @@ def test_only_few_rows_are_sent_to_every_executor(spark: SparkSession) -> None:
     assert "broadcast" not in plan(BROADCAST_ROWS + 1)
 
 
-def test_partitions_follow_the_rows_and_leave_no_core_idle(spark: SparkSession) -> None:
-    key = "spark.sql.shuffle.partitions"
-    former, cores = str(spark.conf.get(key)), spark.sparkContext.defaultParallelism
-    partitions = []
-    for rows in (0, 100_000 * cores, 100_000 * cores + 1, 10_000_000):
+ADAPTIVE, PARTITIONS = "spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions"
+
+
+def test_plans_follow_the_rows(spark: SparkSession) -> None:
+    former = {key: str(spark.conf.get(key)) for key in (PARTITIONS, ADAPTIVE)}
+    cores = spark.sparkContext.defaultParallelism
+    plans = []
+    for rows in (0, 1, 1_000, 1_001, 100_000 * cores, 100_000 * cores + 1, 10_000_000):
         follow_rows(spark, rows)
-        partitions.append(int(str(spark.conf.get(key))))
-    spark.conf.set(key, former)
-    assert partitions == [cores, cores, cores + 1, 100]
+        plans.append((int(str(spark.conf.get(PARTITIONS))), spark.conf.get(ADAPTIVE)))
+    for key, value in former.items():
+        spark.conf.set(key, value)
+    few = [(1, "false"), (1, "false"), (2, "false"), (cores, "false")]
+    assert plans == [(cores, "true"), *few, (cores + 1, "true"), (100, "true")]

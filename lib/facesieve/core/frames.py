@@ -9,7 +9,9 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 _TASKS_PER_CORE = 4
-_ROWS_A_PARTITION = 100_000
+_ROWS_A_PARTITION, _ROWS_A_CORE = 100_000, 1_000
+"""How many rows a partition takes at most, and with how many more it is worth a core of its own."""
+
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
@@ -29,12 +31,17 @@ def many_tasks(spark: SparkSession) -> int:
 
 
 def follow_rows(spark: SparkSession, rows: int) -> None:
-    """Let what is shuffled from now on have as many partitions as `rows` need, and at least one for each core.
+    """Let Spark's plans from now on suit `rows`: partitions after a shuffle, and whether plans adapt while they run.
 
-    Spark's setting is one for all steps, and 200 by default: too many for most steps, too few for some.
+    Spark's number of partitions is one for all steps, and 200 by default: too many for most steps, too few for some.
+    Adaptive plans start a job for every shuffle and every broadcast, which costs few rows more than it saves. They stay
+    on where the rows fill more partitions than there are cores, and where nobody knows the rows (0).
     """
-    partitions = max(spark.sparkContext.defaultParallelism, math.ceil(rows / _ROWS_A_PARTITION))
+    cores = spark.sparkContext.defaultParallelism
+    needed = math.ceil(rows / _ROWS_A_PARTITION)
+    partitions = max(needed, min(cores, math.ceil(rows / _ROWS_A_CORE))) if rows else cores
     spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
+    spark.conf.set("spark.sql.adaptive.enabled", "false" if rows and needed <= cores else "true")
 
 
 def checkpointed(rows: DataFrame) -> DataFrame:

@@ -23,6 +23,7 @@ from facesieve.core.places import absolute
 from facesieve.core.sections import Lake
 from facesieve.lake import hadoop_files
 from facesieve.lake.catalog_faults import FIX_CONF, catalog_faults, is_hadoop, loading_faults
+from facesieve.lake.nodes import node_faults
 from facesieve.lake.path_encoding import encoding_faults
 
 _MOST_ROWS_A_BATCH = 1_024
@@ -74,7 +75,7 @@ def start(lake: Lake, places: Mapping[str, str] = MappingProxyType({})) -> Spark
     if lake.root and is_hadoop(spark, lake.catalog):
         spark.conf.set(f"spark.sql.catalog.{lake.catalog}.warehouse", absolute(lake.root))
     spark.conf.set(_PUSH_DOWN, "false")
-    if faults := loading_faults(spark, lake.catalog):
+    if faults := loading_faults(spark, lake.catalog) or node_faults(spark):
         raise ConfigError(faults)
     try:
         spark.sparkContext.setCheckpointDir(scratch(lake))
