@@ -1,11 +1,12 @@
 """A lake after thirty nightly runs, with and without maintenance: files, bytes, and what the next run costs.
 
-    python tests/bench/nightly.py [--images 500] [--nights 30] [--share 0.02] [--rounds 2] [--place DIR]
+    python tests/bench/nightly.py [--images 300] [--nights 30] [--share 0.02] [--rounds 1] [--place DIR]
 
-Every night brings new images (aligned LFW, MobileFaceNet) and runs the whole job with `publish.apply`. Then the second
-night, and the night after the last, are run again from saved lakes, beside each other: as the lake is, after
-`maintain --apply`, and after one for which all runs but the newest are older than `maintain.keep_days`. Needs the
-development data. All in one Spark session.
+Every night brings new images (aligned LFW, MobileFaceNet). Real are the first run, one run that all nights but the
+first bring their images to, and the runs that are measured. The versions of the nights between are made from the rows
+of those two by the commits that a night makes. Then the second night, and the night after the last, are run from saved
+lakes, beside each other: as the lake is, after `maintain --apply`, and after one for which all runs but the newest are
+older than `maintain.keep_days`. Needs the development data. All in one Spark session.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ from typing import Any
 from unittest import mock
 
 from bench_environment import CONFIG, DATA, lfw_images, session
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from facesieve.cli import commands
 from facesieve.cli.maintain import Maintenance
+from facesieve.core import sections, tables
+from facesieve.lake.catalog import Lake, Stamp
 
 PEOPLE_OF = range(5, 31)
 """How many photographs a person has who is taken."""
@@ -91,6 +96,60 @@ class Nights:
         return f"{len(files):,} files, {sum(files) / 1e6:,.1f} MB"
 
 
+class Spread:
+    """Makes of one run the versions that many nights would have made."""
+
+    def __init__(self, spark: SparkSession, nights: int) -> None:
+        self.spark, self.nights = spark, nights
+        self.lake = Lake(spark, sections.Lake())
+        self.now = {table.name: self.lake.snapshot(table) for table in tables.ALL}
+
+    def all(self) -> None:
+        """Write the nights of every table, and a row of the ledger for each."""
+        whole = (tables.LISTING, tables.VOTES, tables.CLUSTERS, tables.DECISIONS, tables.CLEANED, tables.IDENTITY_LINKS)
+        for table in whole:
+            rows = self._rows(table)
+            for night in range(self.nights):
+                self._put(table, rows, night, {}, replace=True)
+            print(table.name, flush=True)
+        inputs: dict[str, int] = {}
+        for table, key in ((tables.EMBEDDINGS, "face_id"), (tables.REJECTS, "image_id"), (tables.EPOCHS, "ids")):
+            self._slices(table, key, {})
+            inputs[table.name] = self.now[table.name].version
+        self._slices(tables.EDGES, "src", {name: inputs[name] for name in ("embeddings", "epochs")})
+        self._ledger()
+
+    def _slices(self, table: tables.Table, key: str, inputs: dict[str, int]) -> None:
+        rows = self._rows(table)
+        slice_of = F.pmod(F.xxhash64(key), F.lit(self.nights))
+        for night in range(self.nights):
+            self._put(table, rows.where(slice_of == night), night, inputs, replace=night == 0)
+        print(table.name, flush=True)
+
+    def _rows(self, table: tables.Table) -> DataFrame:
+        rows = self.lake.read(table, self.now[table.name]).localCheckpoint()
+        return rows.coalesce(2)
+
+    def _put(self, table: tables.Table, rows: DataFrame, night: int, inputs: dict[str, int], *, replace: bool) -> None:
+        since = self.lake.snapshot(table)
+        last, end = self.now[table.name], night == self.nights - 1
+        stamp = Stamp(last.run, last.key, {**last.inputs, **inputs}) if end else Stamp(f"n{night}", f"n{night}", {})
+        write = self.lake.overwrite if replace else self.lake.append
+        made = write(table, rows, stamp, since)
+        if end:
+            self.now[table.name] = made
+
+    def _ledger(self) -> None:
+        rows = self.lake.read(tables.RUNS, self.now["runs"]).orderBy(F.desc("started")).limit(1).localCheckpoint()
+        after = {name: each.id for name, each in self.now.items() if name != "runs"}
+        for night in range(self.nights):
+            name = f"fake-{night:02d}"
+            pairs = F.create_map(*[F.lit(part) for pair in after.items() for part in pair])
+            row = rows.withColumns({"run": F.lit(name), "before": pairs, "after": pairs})
+            self.lake.put_row(tables.RUNS, row.withColumn("status", F.lit("started")), "run", name)
+            self.lake.put_row(tables.RUNS, row, "run", name)
+
+
 def cost(record: dict[str, Any]) -> dict[str, float]:
     """Sum up what the stages of a run cost."""
     stages = record["stages"].values()
@@ -110,23 +169,20 @@ def maintained(nights: Nights, name: str) -> None:
     answer = nights.job("maintain", "--apply")
     seconds = time.monotonic() - began
     expired = sum(table["expired"] for table in answer["tables"].values())
-    rewritten = {
-        table: sum(each["rewritten"].values()) - each["rewritten"]["bytes"] for table, each in answer["tables"].items()
-    }
-    print(
-        f"maintain ({name}): {before} -> {nights.size()}, {expired} snapshots expired, {seconds:.1f} s; files rewritten: {rewritten}",
-        flush=True,
-    )
+    tables_of = answer["tables"].items()
+    rewritten = {table: sum(each["rewritten"].values()) - each["rewritten"]["bytes"] for table, each in tables_of}
+    print(f"maintain ({name}): {before} -> {nights.size()}, {expired} snapshots expired, {seconds:.1f} s", flush=True)
+    print(f"files rewritten: {rewritten}", flush=True)
     nights.save(name)
 
 
 def main() -> None:
     """Run the nights, then the second and the next one from saved lakes."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--images", type=int, default=500)
+    arguments.add_argument("--images", type=int, default=300)
     arguments.add_argument("--nights", type=int, default=30)
     arguments.add_argument("--share", type=float, default=0.02)
-    arguments.add_argument("--rounds", type=int, default=2)
+    arguments.add_argument("--rounds", type=int, default=1)
     arguments.add_argument("--place", default="")
     options = arguments.parse_args()
     if not DATA.exists():
@@ -135,10 +191,11 @@ def main() -> None:
     spark = session()
     with tempfile.TemporaryDirectory() as temporary:
         nights = Nights(Path(options.place or temporary), options)
-        for night in range(1, options.nights + 1):
-            report(f"night {night}", nights.run(night), nights)
-            if night == 1:
-                nights.save("first")
+        report("night 1", nights.run(1), nights)
+        nights.save("first")
+        report(f"nights 2 to {options.nights}", nights.run(options.nights), nights)
+        Spread(spark, options.nights).all()
+        print(f"spread over {options.nights} nights: {nights.size()}", flush=True)
         nights.save("all")
         maintained(nights, "recent runs can be undone")
         old = property(lambda _: datetime.now(UTC) + timedelta(hours=1))
