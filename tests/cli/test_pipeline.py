@@ -24,6 +24,7 @@ from facesieve.decide.decisions import Outcome, decisions
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
 from facesieve.images.files import FileTree
+from facesieve.lake import run as run_module
 from facesieve.lake.catalog import Lake, Stamp
 from facesieve.link.step import link
 from facesieve.publish.step import publish
@@ -182,19 +183,28 @@ def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place: P
     assert place.snapshots() == first
 
 
-def test_later_tables_do_not_depend_on_partitioning(place: Place) -> None:
+def test_later_tables_do_not_depend_on_partitioning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert place.sieve(*APPLIED) == 0
     before = {table.name: place.rows(table) for table in LATER}
-    conf = place.spark.conf
-    shuffles = str(conf.get("spark.sql.shuffle.partitions"))
-    conf.set("spark.sql.shuffle.partitions", "7")
-    conf.set("spark.sql.adaptive.enabled", "false")
-    try:
-        assert place.sieve(*APPLIED, extra=("--full",)) == 0
-    finally:
-        conf.set("spark.sql.shuffle.partitions", shuffles)
-        conf.set("spark.sql.adaptive.enabled", "true")
+
+    def seven(spark: SparkSession, rows: int) -> None:
+        spark.conf.set("spark.sql.shuffle.partitions", "7")
+        spark.conf.set("spark.sql.adaptive.enabled", "true")
+
+    monkeypatch.setattr(run_module, "follow_rows", seven)
+    assert place.sieve(*APPLIED, extra=("--full",)) == 0
     assert {table.name: place.rows(table) for table in LATER} == before
+
+
+def test_work_does_not_depend_on_what_spark_is_given(place: Place) -> None:
+    work = []
+    for partitions in (200, 2):
+        place.spark.conf.set("spark.sql.shuffle.partitions", partitions)
+        assert place.sieve(*APPLIED, extra=("--full",)) == 0
+        stages = place.runs()[-1]["stages"]
+        work.append({name: (stage["jobs"], stage["tasks"]) for name, stage in stages.items()})
+    assert work[0] == work[1]
+    assert max(tasks for _, tasks in work[0].values()) < 400, "no step of few images has hundreds of empty tasks"
 
 
 @pytest.mark.parametrize("name", ["embeddings", "rejects", "edges", "clusters", "decisions", "cleaned"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -165,8 +166,6 @@ def test_orphans_are_files_of_an_age_to_which_nothing_refers(
     assert upkeep.orphans(limit, delete=True) == 0, "it is too young"
     old = (datetime.now(UTC) - timedelta(hours=26)).timestamp()
     for file in (orphan, *folder.rglob("*.parquet")):
-        import os
-
         os.utime(file, (old, old))
     assert upkeep.orphans(limit, delete=False) == 1
     assert orphan.exists()

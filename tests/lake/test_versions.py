@@ -22,6 +22,7 @@ def test_the_properties_of_a_commit_are_those_that_are_read() -> None:
     assert summary == {"facesieve.run": "r1", "facesieve.key": "k", "facesieve.inputs": '{"listing": 7}'}
     snapshot = snapshot_of(tables.EDGES, Commit(3, summary | {"total-records": "12"}, 2))
     assert (snapshot.table, snapshot.id, snapshot.parent, snapshot.rows) == ("edges", 3, 2, 12)
+    assert not snapshot.exact, "nothing says that no row was deleted beside its file"
     assert (snapshot.run, snapshot.key, snapshot.inputs) == ("r1", "k", {"listing": 7})
 
 
@@ -52,6 +53,7 @@ def test_a_change_of_many_writes_moves_main_once(spark: SparkSession, lake: Lake
     assert (version.run, version.key, version.inputs) == ("r", "new", {"listing": 7})
     assert cosines(lake, version) == [0.25, 0.75]
     assert cosines(lake, since) == [0.25, 0.5]
+    assert (since.rows, since.exact, version.exact) == (2, True, False), "rows were deleted beside their files"
     assert refs(spark, lake) == {"main"}
     assert _keys(spark, lake) == ["", "old", None, "new#1", "new#2", None, "new"]
 

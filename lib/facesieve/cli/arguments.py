@@ -20,7 +20,7 @@ def parser_of(name: str, about: str) -> ArgumentParser:
 
 
 def add_configuration(parser: ArgumentParser) -> None:
-    """Declare where the configuration comes from."""
+    """Declare what every job under Spark is asked: where the configuration comes from, and where metrics go."""
     parser.add_argument(
         "--config",
         type=argument,
@@ -31,6 +31,9 @@ def add_configuration(parser: ArgumentParser) -> None:
         "--overlay", type=argument, action="append", default=[], metavar="FILE", help="TOML file laid over it"
     )
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="one key")
+    parser.add_argument(
+        "--metrics", type=argument, default="", metavar="FILE", help="write how the job ended, as Prometheus text"
+    )
 
 
 def add_run(parser: ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from facesieve.assess import calibrate, evaluate
-from facesieve.cli import describe, main, maintain, undo
+from facesieve.cli import describe, main, maintain, metrics, undo
 from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
@@ -44,7 +44,7 @@ COMMANDS = {
     "publish": Command("write the cleaned data set", _steps(publish)),
     "evaluate": Command(
         "how well the clusters agree with identities; changes nothing",
-        _question(Question(evaluate.evaluate, evaluate.add_arguments)),
+        _question(Question(evaluate.evaluate, evaluate.add_arguments, metrics=metrics.of_evaluation)),
     ),
     "calibrate": Command(
         "measure what a model's cosines mean, and write a profile that says so",

@@ -12,18 +12,21 @@ import signal
 import threading
 import traceback
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from facesieve.cli import summary
 from facesieve.cli.arguments import add_configuration, add_run, parser_of
+from facesieve.cli.exposition import Metric
+from facesieve.cli.metrics import of_run
+from facesieve.cli.metrics_file import MetricsFile
 from facesieve.cli.problems import Exit, explain
 from facesieve.core import config, logs, profiles, tables
 from facesieve.core.config import SECTIONS, Config
@@ -46,12 +49,13 @@ class Question(NamedTuple):
     """A side job: what answers it, the arguments of its own, and the sections of the configuration that it uses.
 
     It has no row of its own in the ledger, and (but for undo) it leaves the lake as it is. A model profile is needed
-    where the section `embed` is.
+    where the section `embed` is. metrics: what `--metrics` tells of the answer's record, beside how the job ended.
     """
 
     answer: Callable[[SideJob, Namespace], Answer]
     add_arguments: Callable[[ArgumentParser], None]
     sections: tuple[str, ...] = ("lake",)
+    metrics: Callable[[Mapping[str, Any]], Sequence[Metric]] = lambda _record: ()
 
 
 def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
@@ -60,8 +64,9 @@ def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, n
     add_configuration(parser)
     add_run(parser)
 
-    def work(arguments: Namespace) -> int:
-        run = _begin(arguments)
+    def work(arguments: Namespace, metrics: MetricsFile) -> int:
+        run = _begin(arguments, metrics)
+        metrics.figures = lambda: of_run(run.ledger.stages, run.ledger.warnings)
         with _clearing_up(run.spark):
             return _carry_out(run, steps, as_json=arguments.json)
 
@@ -74,29 +79,33 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
     add_configuration(parser)
     question.add_arguments(parser)
 
-    def work(arguments: Namespace) -> int:
-        settings = _settings(arguments, question.sections)
+    def work(arguments: Namespace, metrics: MetricsFile) -> int:
+        settings = _settings(arguments, question.sections, metrics)
         spark, lake, ledger = _lake_of(settings, "", "")
         with _clearing_up(spark):
             answer = question.answer(SideJob(settings, spark, lake, ledger), arguments)
+        metrics.figures = lambda: question.metrics(answer.record)
         print(json.dumps(answer.record, sort_keys=True) if arguments.json else answer.text)
         return Exit.DONE
 
     return _guarded(parser, argv, work)
 
 
-def _guarded(parser: ArgumentParser, argv: Sequence[str] | None, work: Callable[[Namespace], int]) -> int:
-    """Work; turn what goes wrong before or outside a run into an exit code."""
+def _guarded(parser: ArgumentParser, argv: Sequence[str] | None, work: Callable[[Namespace, MetricsFile], int]) -> int:
+    """Work; turn what goes wrong before or outside a run into an exit code. However it ends, the metrics tell it."""
     session.separate_errors()
     arguments = parser.parse_args(argv)
     logs.set_up(arguments.log_format)
     signal.signal(signal.SIGTERM, _interrupt)
+    metrics = MetricsFile(arguments.metrics, Path(parser.prog.split(" ")[-1]).stem)
     try:
-        return work(arguments)
+        code = work(arguments, metrics)
     except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+        code = Exit.INTERRUPTED
     except Exception as problem:
-        return explain(problem)
+        code = explain(problem)
+    metrics.write(code)
+    return code
 
 
 @contextmanager
@@ -133,9 +142,9 @@ def _carry_out(run: Run, steps: Sequence[Step], *, as_json: bool) -> Exit:
     return Exit.DONE
 
 
-def _begin(arguments: Namespace) -> Run:
+def _begin(arguments: Namespace, metrics: MetricsFile) -> Run:
     """Check what was asked for and start the session; nothing is written yet."""
-    settings = _settings(arguments, SECTIONS)
+    settings = _settings(arguments, SECTIONS, metrics)
     profile = _profile(arguments)
     name = arguments.run or new_name(datetime.now(UTC))
     logs.PLACE.run = name
@@ -150,8 +159,8 @@ def _lake_of(settings: Config, run: str, model: str) -> tuple[SparkSession, Lake
     return spark, lake, Ledger(spark, lake, run, settings, model)
 
 
-def _settings(arguments: Namespace, sections: Sequence[str]) -> Config:
-    """Load the configuration. Raises ConfigError with its faults, the model profile's and the run's name's at once."""
+def _settings(arguments: Namespace, sections: Sequence[str], metrics: MetricsFile) -> Config:
+    """Load the configuration. Raises ConfigError with its faults, the model profile's and the arguments' at once."""
     faults: list[Fault] = []
     checks: list[Callable[[], object]] = [lambda: config.load(*_sources(arguments), sections)]
     if "embed" in sections and Path(arguments.config).is_file():
@@ -161,7 +170,7 @@ def _settings(arguments: Namespace, sections: Sequence[str]) -> Config:
             check()
         except ConfigError as problem:
             faults.extend(problem.faults)
-    faults.extend(_name_faults(getattr(arguments, "run", "")))
+    faults.extend([*_name_faults(getattr(arguments, "run", "")), *filter(None, [metrics.fault])])
     if faults:
         raise ConfigError(faults)
     return config.load(*_sources(arguments), sections)

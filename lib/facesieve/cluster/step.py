@@ -45,7 +45,7 @@ def cluster(run: Run) -> None:
     stage = run.stage("cluster", (VOTES, CLUSTERS), inputs, cluster=settings, model=run.model)
     edges = Edges(stage.read(tables.EDGES))
     if stage.reuse():
-        stage.done(stage.reused(edges.count(), stage.read(CLUSTERS).count()))
+        stage.done(stage.reused(stage.count(tables.EDGES), stage.count(CLUSTERS)))
         return
     epoch = linked(stage)
     refuse_strays(edges, faces_of(stage))
@@ -57,7 +57,7 @@ def cluster(run: Run) -> None:
     measured = Measured(epoch, edges, written)
     scopes = {scope: _record(scope, weighed[scope], outcome, measured) for scope, outcome in outcomes.items()}
     record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=scopes)
-    stage.done(replace(record, rows_in=edges.count(), rows_out=written.count()))
+    stage.done(replace(record, rows_in=stage.count(tables.EDGES), rows_out=stage.count(CLUSTERS)))
     checkpoints = _checkpoints(stage, former)
     checkpoints.clear()
     checkpoints.clear_old()

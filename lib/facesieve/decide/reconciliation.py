@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import InvariantError
@@ -38,38 +37,52 @@ class Reconciled:
 
 
 def reconcile(listing: Listing, decisions: Decisions) -> Reconciled:
-    """Count both tables and compare them by anti-joins both ways on image_id.
+    """Count both tables and compare them both ways on image_id.
 
     Raises InvariantError, naming the numbers, unless images = sum of the verdicts, nothing is missing or extra, and no
     image stands twice in either table.
     """
-    images, repeated_images = _rows(listing)
-    decided, repeated_decisions = _rows(decisions)
-    by_verdict = _counts(decisions, F.col("verdict"))
+    sums = _compared(listing, decisions)
     counts = Reconciled(
-        images=images,
-        verdicts={verdict.value: by_verdict.pop(verdict.value, 0) for verdict in Verdict},
-        missing=listing.join(decisions, "image_id", how="left_anti").count(),
-        extra=decisions.join(listing, "image_id", how="left_anti").count(),
-        reasons=_counts(decisions, F.explode("reasons")),
+        images=sums["listed"],
+        verdicts={verdict.value: sums[verdict.value] for verdict in Verdict},
+        missing=sums["missing"],
+        extra=sums["extra"],
+        reasons=_reasons(decisions),
     )
-    repeated = repeated_images + repeated_decisions
-    unknown = sum(by_verdict.values())
-    if sum(counts.verdicts.values()) != images or counts.missing or counts.extra or repeated or unknown:
+    repeated, decided = sums["repeated"], sum(counts.verdicts.values())
+    unknown = sums["decided"] - decided
+    if decided != counts.images or counts.missing or counts.extra or repeated or unknown:
         raise InvariantError(
-            f"reconciliation failed: {images} images given, {decided} decided {counts.verdicts}, {counts.missing} "
-            f"missing, {counts.extra} extra, {repeated} repeated, {unknown} with an unknown verdict"
+            f"reconciliation failed: {counts.images} images given, {sums['decided']} decided {counts.verdicts}, "
+            f"{counts.missing} missing, {counts.extra} extra, {repeated} repeated, {unknown} with an unknown verdict"
         )
     return counts
 
 
-def _counts(decisions: Decisions, word: Column) -> dict[str, int]:
-    """Rows per word of the (closed) vocabulary."""
-    rows = decisions.select(word.alias("word")).groupBy("word").count().orderBy("word").collect()
-    return {str(row[0]): int(row[1]) for row in rows}
+def _compared(listing: Listing, decisions: Decisions) -> dict[str, int]:
+    """Rows of both tables, per verdict, of one table without the other, and those that repeat an image: in one job."""
+    verdicts = [verdict.value for verdict in Verdict]
+    images_listed = listing.select("image_id", F.lit(1).alias("listed"), F.lit(None).cast("string").alias("verdict"))
+    both = images_listed.union(decisions.select("image_id", F.lit(0), "verdict"))
+    per_verdict = (F.count_if(F.col("verdict") == verdict).alias(verdict) for verdict in verdicts)
+    images = both.groupBy("image_id").agg(
+        F.sum("listed").alias("listed"), F.sum(1 - F.col("listed")).alias("decided"), *per_verdict
+    )
+    listed, decided = F.col("listed"), F.col("decided")
+    sums = {
+        "listed": listed,
+        "decided": decided,
+        "missing": F.when(decided == 0, listed),
+        "extra": F.when(listed == 0, decided),
+        "repeated": F.greatest(listed - 1, F.lit(0)) + F.greatest(decided - 1, F.lit(0)),
+        **{verdict: F.col(verdict) for verdict in verdicts},
+    }
+    row = images.agg(*(F.sum(column).alias(name) for name, column in sums.items())).collect()[0]
+    return {name: int(number or 0) for name, number in row.asDict().items()}
 
 
-def _rows(table: DataFrame) -> tuple[int, int]:
-    """Number of rows, and how many of them repeat an image."""
-    count, images = table.agg(F.count("*"), F.count_distinct("image_id")).collect()[0]
-    return int(count), int(count - images)
+def _reasons(decisions: Decisions) -> dict[str, int]:
+    """Rows per reason of the (closed) vocabulary, in the order of the words."""
+    rows = decisions.select(F.explode("reasons").alias("reason")).groupBy("reason").count().collect()
+    return dict(sorted((str(row[0]), int(row[1])) for row in rows))

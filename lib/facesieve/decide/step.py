@@ -77,7 +77,7 @@ def _decided(stage: Stage, basis: Basis, named: SideTables) -> DecideRecord:
         with stage.change(table, part) as change:
             change.overwrite(frame, last=True)
     _warn_of_unread(stage.run, inputs.sight.unread)
-    record = replace(outcome.record(), links=stage.read(IDENTITY_LINKS).count())
+    record = replace(outcome.record(), links=stage.count(IDENTITY_LINKS))
     rows.unpersist()
     return record
 

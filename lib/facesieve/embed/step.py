@@ -21,7 +21,7 @@ from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.layout import Layout, layout
-from facesieve.embed.listing import Digests, check_uris, listing, listing_key
+from facesieve.embed.listing import Digests, check_uris, is_unread, listing, listing_key
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
@@ -55,7 +55,7 @@ def embed(run: Run) -> None:
     named = _labelled(run, names, labels) if labels.rows else None
     rows, shown = (named.of(each) if named else each for each in (images.images(run.spark), names))
     shape = _layout(run, images, shown)
-    fresh, rows = _embed_new(listing_stage, new, images, (names, rows))
+    fresh, rows = _embed_new(listing_stage, new, images, Listed(names, rows, shape.record.images))
     spent = work_so_far(run.spark).minus(began)
     listing_stage.began = listing_stage.began.plus(spent)
     _list(listing_stage, rows, images, fresh, shape)
@@ -77,10 +77,10 @@ def _labelled(run: Run, names: SourceImages, labels: Entries[LabelRow]) -> Label
 
 def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     """Say what layout the images have, and what was left out, before anything is embedded."""
+    follow_rows(run.spark, images.count())
     ignored = origin.ignored(run.spark)
     shape = layout(images, run.config.images, ignored)
     _log.info(f"layout: {shape.record.text}")
-    follow_rows(run.spark, shape.record.images)
     if ignored.files:
         kinds = left_out.counts(ignored)
         _log.info(f"listing: {count(ignored.files)} files below the root are no images and are ignored ({kinds})")
@@ -91,14 +91,19 @@ def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     return shape
 
 
-def _embed_new(
-    listing_stage: Stage, stage: Stage, images: Source, listed: tuple[SourceImages, SourceImages]
-) -> tuple[Digests | None, SourceImages]:
-    """Embed the images that are new; return their digests, and the images that are to be listed.
+class Listed(NamedTuple):
+    """The images of the source without their content, and with it where the source carries it; how many there are."""
 
-    listed: the images of the source without their content, and with it where the source carries it.
-    """
-    names, rows = listed
+    names: SourceImages
+    rows: SourceImages
+    total: int
+
+
+def _embed_new(
+    listing_stage: Stage, stage: Stage, images: Source, listed: Listed
+) -> tuple[Digests | None, SourceImages]:
+    """Embed the images that are new; return their digests, and the images that are to be listed."""
+    names, rows, every = listed
     uris = new_uris(names, listing_stage, stage)
     total = uris.count()
     if not total:
@@ -106,7 +111,7 @@ def _embed_new(
     check_uris(names)
     new = faces_of.unlisted_images(SourceImages(rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")))
     _embed_chunks(stage, new, images, total, whole=False)
-    if names.count() == total:  # all digests are known then: the listing must not read the content again
+    if total == every:  # all digests are known then: the listing must not read the content again
         rows = SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
     return digests_of(uris, stage), rows
 
@@ -116,7 +121,11 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
     former = Listing(stage.former(tables.LISTING))
     rehash = run.config.embed.rehash
     rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, shape.united)
-    total = rows.count()
+    total, failed = rows.agg(F.count("*"), F.count_if(is_unread())).collect()[0]
+    if failed:
+        run.warn(
+            f"listing: {count(failed)} images could not be read, and are undecodable for now; the next run tries them"
+        )
     _refuse_lost(total, origin)
     stage.holds(listing_key(rows))
     reused = stage.reuse()
@@ -167,7 +176,7 @@ def _since(listed: Listing, former: Listing) -> Since:
 def _embed(stage: Stage, images: Source) -> None:
     """Embed the listed images that the model has not seen, unless a run has done so with the same listing."""
     listed = Listing(stage.read(tables.LISTING))
-    total = listed.count()
+    total = stage.count(tables.LISTING)
     reused = stage.reuse()
     if not reused:
         _embed_missing(stage, listed, images)

@@ -64,7 +64,7 @@ class Lake:
         hands: it lacks a column of the key, or has a column of another type.
         `buckets` is the n of a `bucket(n, identity)` partition; an existing table is moved to the new n.
         """
-        name = self._name(table)
+        name = self.name_of(table)
         try:
             here = iceberg.load(self._spark, name) or self._make(table, buckets)
             schema = self._spark.table(name).schema
@@ -85,7 +85,7 @@ class Lake:
 
     def current(self, table: Table) -> Snapshot | None:
         """Return the current snapshot, at which `main` stands; None for a table that is absent or holds nothing yet."""
-        here = iceberg.load(self._spark, self._name(table))
+        here = iceberg.load(self._spark, self.name_of(table))
         commit = here.current() if here else None
         return snapshot_of(table, commit) if commit else None
 
@@ -98,7 +98,7 @@ class Lake:
 
     def find(self, table: Table, key: str, undone: Collection[str] = ()) -> Snapshot | None:
         """Return the newest snapshot that bears `key`, wherever `main` stands, of those not made by `undone` runs."""
-        here = iceberg.load(self._spark, self._name(table))
+        here = iceberg.load(self._spark, self.name_of(table))
         borne = [commit for commit in here.commits() if commit.stamp.get(KEY) == key] if here else []
         versions = (snapshot_of(table, commit) for commit in reversed(borne))
         return next((version for version in versions if version.run not in undone), None)
@@ -109,11 +109,11 @@ class Lake:
 
     def read(self, table: Table, at: Snapshot) -> DataFrame:
         """Read the table as it was at a snapshot; declared columns that it did not have yet are null."""
-        return _completed(self._spark.read.option("snapshot-id", at.id).table(self._name(table)), table)
+        return _completed(self._spark.read.option("snapshot-id", at.id).table(self.name_of(table)), table)
 
     def added(self, table: Table, since: int, at: Snapshot) -> DataFrame | None:
         """Read the rows that were appended after the version `since`; None if rows also went, or came otherwise."""
-        name = self._name(table)
+        name = self.name_of(table)
         start = self._existing(table).grew_from(since, at.id)
         if start is None:
             return None
@@ -144,7 +144,7 @@ class Lake:
         branch = f"{BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
         self._existing(table).create_branch(branch, since.id)
         try:
-            change = Change(table, stamp, since, self._spark, self._name(table), branch)
+            change = Change(table, stamp, since, self._spark, self.name_of(table), branch)
             yield change
             change.seal()
             self._unmoved(table, since)
@@ -160,11 +160,11 @@ class Lake:
 
     def name_of(self, table: Table) -> str:
         """Return the table's name in SQL: catalog, namespace, table."""
-        return self._name(table)
+        return f"{self._namespace}.{table.name}"
 
     def put_row(self, table: Table, row: DataFrame, column: str, value: str) -> None:
         """Replace the row whose partitioning `column` equals `value`, or add it."""
-        row.coalesce(1).writeTo(self._name(table)).overwrite(F.col(column) == F.lit(value))
+        row.coalesce(1).writeTo(self.name_of(table)).overwrite(F.col(column) == F.lit(value))
 
     def version(self) -> str:
         """Return the version of Iceberg that serves the catalog."""
@@ -175,7 +175,7 @@ class Lake:
         properties = ", ".join(f"'{name}' = '{value}'" for name, value in _properties(table).items())
         self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._namespace}")
         self._spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {self._name(table)} ({_declared(table.columns)}) USING iceberg "
+            f"CREATE TABLE IF NOT EXISTS {self.name_of(table)} ({_declared(table.columns)}) USING iceberg "
             + (f"PARTITIONED BY ({partition}) " if partition else "")
             + f"TBLPROPERTIES ({properties})"
         )
@@ -186,7 +186,7 @@ class Lake:
         here.add_properties(_properties(table))
 
     def _add_columns(self, table: Table, schema: T.StructType) -> None:
-        name, lacking = self._name(table), _lacking(table, schema)
+        name, lacking = self.name_of(table), _lacking(table, schema)
         of_other_types = tables.differences(table, T.StructType([*schema, *lacking]))
         if of_other_types or any(column.name in table.key for column in lacking):
             differences = "; ".join(tables.differences(table, schema))
@@ -211,17 +211,14 @@ class Lake:
             raise
 
     def _rebucket(self, table: Table, buckets: int) -> None:
-        name = self._name(table)
+        name = self.name_of(table)
         partitioning = self._spark.sql(f"DESCRIBE TABLE {name}").where("data_type LIKE 'bucket(%'").collect()
         if partitioning and partitioning[0].data_type != f"bucket({buckets}, identity)":
             old = partitioning[0].data_type
             self._spark.sql(f"ALTER TABLE {name} REPLACE PARTITION FIELD {old} WITH bucket({buckets}, identity)")
 
     def _existing(self, table: Table) -> IcebergTable:
-        return iceberg.existing(self._spark, self._name(table))
-
-    def _name(self, table: Table) -> str:
-        return f"{self._namespace}.{table.name}"
+        return iceberg.existing(self._spark, self.name_of(table))
 
     def _unusable(self, table: Table, error: Exception) -> Fault:
         key = "lake.root" if self._settings.catalog == "lake" else "lake.catalog"

@@ -145,6 +145,11 @@ class Stage:
         """Read an input at the version fixed when the stage began, or an output as this stage left it."""
         return self.run.lake.read(table, self.inputs.get(table.name) or self.run.at[table.name])
 
+    def count(self, table: Table) -> int:
+        """Return the number of rows that `read` reads, without a Spark job where the version's summary tells it."""
+        snapshot = self.inputs.get(table.name) or self.run.at[table.name]
+        return snapshot.rows if snapshot.exact else self.read(table).count()
+
     def former(self, table: Table) -> DataFrame:
         """Read an output as it was when the stage began."""
         return self.run.lake.read(table, self.since[table.name])

@@ -26,6 +26,7 @@ class Snapshot:
     """One version of a table: Iceberg's snapshot id, which run made it with which key from which inputs, its parent.
 
     rows: how many the snapshot's summary tells, 0 where it does not tell; rows deleted beside their file still count.
+    exact: the summary tells, and no row was deleted beside its file.
     origin: the snapshot that first had these rows, where this one only has them in other files (a compaction).
     """
 
@@ -36,6 +37,7 @@ class Snapshot:
     inputs: Mapping[str, int] = field(default_factory=dict)
     parent: int | None = None
     rows: int = 0
+    exact: bool = False
     origin: int = 0
 
     @property
@@ -72,6 +74,7 @@ def snapshot_of(table: Table, commit: Commit) -> Snapshot:
         inputs=inputs_of(commit),
         parent=commit.parent,
         rows=int(commit.summary.get("total-records", "0")),
+        exact="total-records" in commit.summary and commit.summary.get("total-delete-files") == "0",
         origin=commit.origin,
     )
 

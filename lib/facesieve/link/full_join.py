@@ -48,7 +48,7 @@ def join(stage: Stage, collection: Collection, epoch: Epoch, *, begins: bool) ->
         capped = cap(change, epoch, stage.run.config.link.max_neighbours)
         storing.append(settings_row(epoch, stage), last=True)
     cells, candidates = passes.compared()
-    record = epoch.record(collection.total, stage.read(EDGES).count())
+    record = epoch.record(collection.total, stage.count(EDGES))
     return replace(record, cells=cells, candidates=candidates, capped=capped)
 
 

@@ -90,7 +90,7 @@ def extend(stage: Stage, epoch: Epoch, change: Increment) -> LinkRecord:
         writing.append(_edges(rows, newcomers, epoch, most))
         cap(writing, epoch, most)
     fresh.unpersist()
-    return replace(epoch.record(change.total, stage.read(EDGES).count()), new=came, gone=len(gone))
+    return replace(epoch.record(change.total, stage.count(EDGES)), new=came, gone=len(gone))
 
 
 def _routed(stage: Stage, change: Increment, epoch: Epoch) -> RoutedBlocks:

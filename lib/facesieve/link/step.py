@@ -35,7 +35,7 @@ def link(run: Run) -> None:
     if stage.reuse():
         _judge_reused(stage)
         faces_linked = stage.earlier.rows_in if stage.earlier else None
-        stage.done(stage.reused(faces_linked, stage.read(tables.EDGES).count()))
+        stage.done(stage.reused(faces_linked, stage.count(tables.EDGES)))
         return
     faces = faces_of(stage)
     former = if_readable(stage, lambda: current(stage, digest(made_of)))
@@ -50,7 +50,7 @@ def faces_of(stage: Stage) -> ListedFaces:
     With `embed.faces` auto an image without an identity is there with its largest face alone.
     """
     listed = stage.read(tables.LISTING).select("image_id", "identity")
-    few = broadcast_if_few(listed, listed.count())  # else every vector would be shuffled
+    few = broadcast_if_few(listed, stage.count(tables.LISTING))  # else every vector would be shuffled
     faces = stage.of_model(tables.EMBEDDINGS).join(few, "image_id", "inner")
     if stage.run.config.embed.faces == "auto":
         faces = faces.where(F.col("identity").isNotNull() | (F.coalesce("face_rank", F.lit(0)) == 0))
