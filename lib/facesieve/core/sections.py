@@ -201,3 +201,11 @@ class Publish:
     export_root: str = key("", place=True)
     buckets: int = key(16, between(1, 10_000))
     bytes: bool = key(False)
+
+
+@dataclass(frozen=True)
+class Maintain:
+    """What `maintain` leaves alone."""
+
+    keep_days: int = key(30, between(1, 36_500))
+    longest_run_hours: int = key(72, between(24, 8_760))

@@ -27,6 +27,7 @@ Clusters = NewType("Clusters", DataFrame)
 Decisions = NewType("Decisions", DataFrame)
 Cleaned = NewType("Cleaned", DataFrame)
 IdentityLinks = NewType("IdentityLinks", DataFrame)
+ClusterIds = NewType("ClusterIds", DataFrame)
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,18 @@ RUNS = Table(
     partition=("run",),
 )
 
+CLUSTER_IDS = Table(
+    # Of versions of `clusters` that may be expired. No run moves this table, and no undo takes an id out of it.
+    "cluster_ids",
+    _columns(scope=T.StringType(), cluster_id=T.LongType()),
+    key=("scope", "cluster_id"),
+)
+
 ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, EPOCHS, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)
+"""The tables that runs move."""
+
+IN_LAKE = (*ALL, CLUSTER_IDS)
+"""All tables of the namespace."""
 
 
 def differences(table: Table, schema: T.StructType) -> list[str]:

@@ -90,7 +90,8 @@ class Run:
         """Let every table that still stands where this run put it stand where it stood before (for a refused run)."""
         for table in tables:
             before = self.replaced.get(table.name)
-            if before is not None and self.lake.current(table) == self.at[table.name]:
+            now = self.lake.current(table)
+            if before is not None and now is not None and now.version == self.at[table.name].version:
                 self.lake.make_current(table, before, self.at[table.name])
 
     def _input(self, table: Table) -> Snapshot:
@@ -146,10 +147,6 @@ class Stage:
             return False
         self._make_current(table, snapshot)
         return True
-
-    def versions(self, table: Table) -> list[DataFrame]:
-        """Read every version of an output that the lake still has."""
-        return [self.run.lake.read(table, snapshot) for snapshot in self.run.lake.versions(table)]
 
     def read(self, table: Table) -> DataFrame:
         """Read an input at the version fixed when the stage began, or an output as this stage left it."""
@@ -234,7 +231,7 @@ class Stage:
     def _stamp(self, key: str) -> Stamp:
         """Name what a commit is made from: the inputs, and the outputs that this stage has written before it."""
         written = {table.name: self.run.at[table.name] for table in self.outputs if table.name in self.run.at}
-        return Stamp(self.run.name, key, {name: snapshot.id for name, snapshot in (self.inputs | written).items()})
+        return Stamp(self.run.name, key, {name: at.version for name, at in (self.inputs | written).items()})
 
 
 def _digest(made_of: Mapping[str, Any]) -> str:

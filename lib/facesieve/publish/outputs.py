@@ -42,7 +42,7 @@ def write_exports(stage: Stage, rows: int) -> int:
         return 0
     root = Storage(absolute(settings.export_root))
     made_by = run.at[tables.CLEANED.name]
-    target, version = root.child(made_by.run), str(made_by.id)
+    target, version = root.child(made_by.run), str(made_by.version)
     written = Cleaned(stage.read(tables.CLEANED))
     missing = [output for output in settings.outputs if not exports.is_complete(target, output, version)]
     for output in missing:
