@@ -92,16 +92,6 @@ class IcebergTable:
         snapshot = self._table.snapshot(id)
         return None if snapshot is None else _as_json(snapshot)
 
-    @property
-    def java(self) -> Any:
-        """Return Iceberg's own table."""
-        return self._table
-
-    def heads(self) -> dict[str, int]:
-        """Return all branches and tags with the snapshot that each stands at."""
-        refs = self._table.refs()
-        return {str(name): int(refs[name].snapshotId()) for name in refs}
-
     def expire(self, ids: Sequence[int]) -> None:
         """Forget snapshots, and delete the files that no other snapshot has."""
         # Without a time Iceberg would also take whatever is older than the table's own limit, 5 days.

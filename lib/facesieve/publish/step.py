@@ -48,8 +48,8 @@ def publish(run: Run) -> None:
     published = publish_table(stage, faces, checks, written)
     exported = write_exports(stage, published.rows)
     record = replace((change or Change(published.rows)).record(exported), checks=len(checks), tag=published.tag)
-    rows = {"rows_in": stage.count(tables.DECISIONS), "rows_out": published.rows}
-    stage.done(replace(record, **rows, reused=published.reused and not exported))
+    rows_in, reused = stage.count(tables.DECISIONS), published.reused and not exported
+    stage.done(replace(record, rows_in=rows_in, rows_out=published.rows, reused=reused))
 
 
 def _accepted(stage: Stage, faces: Wanted) -> Change:
