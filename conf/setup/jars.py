@@ -11,7 +11,7 @@ from pathlib import Path
 import fetching
 from digests import check, has_digest, whole
 from layout import Layout
-from pins import GRAPHFRAMES, ICEBERG
+from pins import GRAPHFRAMES, ICEBERG, STORE_JARS
 from refusal import SetupError
 
 _PACKAGES = ("org/graphframes/", "org/apache/spark/graphframes/", "org/apache/spark/sql/graphframes/")
@@ -29,6 +29,15 @@ def place_iceberg(layout: Layout) -> int | None:
         fetching.download(fetching.jar_url(layout, ICEBERG), ICEBERG.sha256, cached, "The Iceberg jar")
     _copy(cached, target)
     return target.stat().st_size
+
+
+def store_jars(layout: Layout) -> list[Path]:
+    """Return the jars for S3 and SQLite in the cache, fetched if need be; Spark does not load them by itself."""
+    cached = [(jar, layout.cache / "jars" / jar.file) for jar in STORE_JARS]
+    for jar, file in cached:
+        if not has_digest(file, jar.sha256):
+            fetching.download(fetching.jar_url(layout, jar), jar.sha256, file, f"The jar {jar.file}")
+    return [file for _, file in cached]
 
 
 def place_graphframes(layout: Layout) -> int | None:

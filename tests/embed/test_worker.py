@@ -10,11 +10,13 @@ import pytest
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve.core import ids
+from facesieve.core.errors import StoreError
 from facesieve.core.profiles import Profile
 from facesieve.core.sections import Embed
 from facesieve.embed.embeddings import TO_EMBED
 from facesieve.embed.worker import OUTCOMES, Plan, outcome_batches
 from facesieve.images.protocol import Fetch
+from facesieve.images.store_errors import Unanswered
 
 PROFILE = Profile("", "0" * 64, "tflite", (8, 8), "none", 2, name="any")
 TEXT = b"no image"
@@ -87,6 +89,27 @@ def test_a_new_image_that_cannot_be_read_is_undecodable() -> None:
     row = outcome(gone)
     assert (row["image_id"], row["sha256"]) == (ids.image_id("a.jpg", None), None)
     assert (row["reason"], row["detail"]) == ("undecodable", "cannot be read (FileNotFoundError)")
+
+
+def test_a_store_that_does_not_answer_is_asked_once_and_named() -> None:
+    asked: list[str] = []
+
+    def silent(uri: str) -> bytes:
+        asked.append(uri)
+        raise Unanswered(110, "HTTP status 503", uri)
+
+    row = outcome(silent)
+    assert (row["reason"], row["detail"]) == ("undecodable", "cannot be read (Unanswered: HTTP status 503)")
+    assert asked == ["a.jpg"]
+    assert outcome(silent, size=0)["reason"] == "empty"
+
+
+def test_an_outage_is_no_fault_of_an_image() -> None:
+    def down(uri: str) -> bytes:
+        raise StoreError("s3://a cannot be read any more")
+
+    with pytest.raises(StoreError):
+        outcome(down)
 
 
 @pytest.mark.parametrize("size", [0, None])

@@ -67,7 +67,7 @@ def test_batch_size_does_not_matter(data: Path, mobilefacenet: Profile) -> None:
         ({"file": "nowhere.tflite"}, "cannot be read"),
         ({"sha256": "0" * 64}, "SHA-256"),
         ({"form": "keras_h5"}, "not of the form keras_h5"),
-        ({"file": "s3://bucket/model.tflite"}, "not on this machine"),
+        ({"file": "mock:///nowhere/model.tflite"}, "cannot be fetched"),
     ],
 )
 def test_check_names_key_and_fix(mobilefacenet: Profile, change: Any, said: str) -> None:

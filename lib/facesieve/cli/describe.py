@@ -22,6 +22,7 @@ from facesieve.models.files import ModelFiles
 from facesieve.models.network import Facts
 from facesieve.models.outline import Outline, outline
 from facesieve.models.profile_template import SHELL, profile_of, profile_text
+from facesieve.models.whereabouts import files_of
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,17 @@ def describe(path: Path, hint: Profile | None = None) -> Description:
     `hint`: a profile whose name, output and, where the file leaves it open, size are taken. Raises ModelError if the
     files are no model, and UnusableModel, which tells the tensors, if they are one that is not accepted.
     """
-    files = model_files.read(path)
+    return _of_files(model_files.read(path), str(path), hint)
+
+
+def _of_files(files: ModelFiles, place: str, hint: Profile | None) -> Description:
     form = recognition.form_of(files)
     if not form:
         mistake = recognition.mistaken(files) or "is no model of a form that is known"
-        raise ModelError(f"{path} {mistake}. Accepted: {', '.join(profiles.FORMS)}")
+        raise ModelError(f"{place} {mistake}. Accepted: {', '.join(profiles.FORMS)}")
     try:
         facts: Facts = embedder.form(form).facts(files)
-        profile = profile_of(files, form, facts, hint.name if hint else path.stem)
+        profile = profile_of(files, form, facts, hint.name if hint else files.root.stem)
         if hint is not None:
             profile = replace(profile, output=hint.output, input=facts.input_size or hint.input)
         return Description(files, form, facts, _tried(files, profile))
@@ -164,7 +168,7 @@ def _tried(files: ModelFiles, profile: Profile) -> Profile:
 
 def compare(profile: Profile) -> Description:
     """Describe the model of a profile. Raises ConfigError with every key in which the files differ from it."""
-    description = describe(embedder.local(profile.file), profile)
+    description = _of_files(files_of(profile), profile.file, profile)
     faults = [
         Fault(f"{profile.name}: {key}", f"the profile says {_plain(wish)}, the files say {_plain(own)}", "Correct it.")
         for key in ("sha256", "form", "input", "dimension")

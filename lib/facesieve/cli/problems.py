@@ -44,12 +44,19 @@ def explain(problem: Exception) -> Exit:
 
 def _failed(problem: Exception) -> Exit:
     own = isinstance(problem, FacesieveError)
-    sentence = str(problem) if own else f"{type(problem).__name__}: {_cause(problem)}"
+    sentence = str(problem) if own else _foreign(problem)
     traced = bool(os.environ.get("FACESIEVE_TRACEBACK"))
     _log.error(f"failed: {sentence}", exc_info=problem if traced else None)
     if not traced:
         _log.error("(set FACESIEVE_TRACEBACK=1 to see where; a run's row in the table runs keeps it too)")
     return Exit.FAILED
+
+
+def _foreign(problem: Exception) -> str:
+    """Return what another program's error says; of an error that facesieve raised in a worker the sentence alone."""
+    cause = _cause(problem)
+    raised = re.fullmatch(r"facesieve\.core\.errors\.\w+: (.+)", cause)
+    return raised[1] if raised else f"{type(problem).__name__}: {cause}"
 
 
 def _cause(problem: Exception) -> str:

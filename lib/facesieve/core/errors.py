@@ -44,6 +44,10 @@ class ModelError(FacesieveError):
     """A model file is missing, altered or not of an accepted form. Exit code 2."""
 
 
+class StoreError(FacesieveError):
+    """A store of files fails as a whole, in the middle of a run: nothing can be read there for now. Exit code 1."""
+
+
 class InvariantError(FacesieveError):
     """A law that the job proves about its own result does not hold (for example of reconciliation). Exit code 1."""
 

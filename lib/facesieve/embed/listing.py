@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NewType
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -86,6 +86,12 @@ def _check(rows: DataFrame, key: str) -> None:
         raise ContractError("; ".join(problems))
 
 
+def is_unread() -> Column:
+    """Return a condition on rows of a listing: the content could not be read, though it is not too large for that."""
+    size = F.coalesce("size", F.lit(1))
+    return F.col("sha256").isNull() & (size > 0) & (size <= _MOST_BYTES)
+
+
 def listing_key(table: Listing) -> str:
     """Digest the rows of a listing: 64 hex digits, the same for any partitioning and order of equal rows.
 
@@ -155,15 +161,19 @@ def _digests(batch: pa.RecordBatch, fetch: Fetch | None) -> Iterator[str | None]
         if digest is not None:
             yield digest
             continue
-        whole = content.as_buffer() if content.is_valid else content_to_hash(uri, size, fetch)
+        whole = content.as_buffer() if content.is_valid else _readable(uri, size, fetch)
         yield None if whole is None else hashlib.sha256(whole).hexdigest()
 
 
 def content_to_hash(uri: str | None, size: int | None, fetch: Fetch | None) -> bytes | None:
-    """Return the content of an image; None if it is too large to be ever decoded, or cannot be read."""
+    """Return the content of an image; None if it is too large to be ever decoded. Raises OSError."""
     if fetch is None or uri is None or (size or 0) > _MOST_BYTES:
         return None
+    return fetch(uri)
+
+
+def _readable(uri: str | None, size: int | None, fetch: Fetch | None) -> bytes | None:
     try:
-        return fetch(uri)
+        return content_to_hash(uri, size, fetch)
     except OSError:
         return None

@@ -21,7 +21,7 @@ from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.layout import Layout, layout
-from facesieve.embed.listing import Digests, check_uris, listing, listing_key
+from facesieve.embed.listing import Digests, check_uris, is_unread, listing, listing_key
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
@@ -121,7 +121,11 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
     former = Listing(stage.former(tables.LISTING))
     rehash = run.config.embed.rehash
     rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, shape.united)
-    total = rows.count()
+    total, failed = rows.agg(F.count("*"), F.count_if(is_unread())).collect()[0]
+    if failed:
+        run.warn(
+            f"listing: {count(failed)} images could not be read, and are undecodable for now; the next run tries them"
+        )
     _refuse_lost(total, origin)
     stage.holds(listing_key(rows))
     reused = stage.reuse()

@@ -35,6 +35,7 @@ from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.prefetch import prefetched
 from facesieve.faces import pixels
 from facesieve.images.protocol import Fetch
+from facesieve.images.store_errors import Unanswered
 
 Row = dict[str, Any]
 Crop = npt.NDArray[np.float32]
@@ -95,9 +96,9 @@ def _opened(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[_Opened]:
 
     def opened(image: Row) -> _Opened:
         content = image.pop("content")
-        if image["image_id"] is None:
-            content = _identify(image, content, plan)
         try:
+            if image["image_id"] is None:
+                content = _identify(image, content, plan)
             content = _checked(image, content, plan)
             picture = child.decode(content)
         except Unusable as why:
@@ -118,11 +119,21 @@ def _images(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
 
 
 def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
-    """Give an image that is not listed yet its digest and id, and return the content from which they follow."""
+    """Give an image that is not listed yet its digest and id, and return the content from which they follow.
+
+    Raises Unusable if it cannot be read: a store that was asked with patience is not asked again.
+    """
+    failed: OSError | None = None
     if content is None:
-        content = content_to_hash(image["uri"], image["size"], plan.fetch)
+        try:
+            content = content_to_hash(image["uri"], image["size"], plan.fetch)
+        except OSError as problem:
+            failed = problem
     image["sha256"] = None if content is None else hashlib.sha256(content).hexdigest()
     image["image_id"] = ids.image_id(image["uri"], image["sha256"])
+    if failed is not None:
+        check_bytes(1 if image["size"] is None else image["size"], plan.embed)
+        raise _unreadable(failed, Reason.UNDECODABLE)
     return content
 
 
@@ -140,10 +151,16 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
         content = plan.fetch(image["uri"])
     except OSError as problem:
         reason = Reason.UNDECODABLE if image["sha256"] is None else Reason.UNREAD
-        raise Unusable(reason, f"cannot be read ({type(problem).__name__})") from None
+        raise _unreadable(problem, reason) from None
     if image["sha256"] is not None and hashlib.sha256(content).hexdigest() != image["sha256"]:
         raise Unusable(Reason.UNREAD, "it has changed since it was listed")
     return content
+
+
+def _unreadable(problem: OSError, reason: Reason) -> Unusable:
+    """Say of an image that its content cannot be had, and what the store says of it where it is remote."""
+    words = f": {problem.strerror}" if isinstance(problem, (Unanswered, PermissionError)) and problem.strerror else ""
+    return Unusable(reason, f"cannot be read ({type(problem).__name__}{words})")
 
 
 def _groups(images: Iterable[_Opened]) -> Iterator[list[_Opened]]:

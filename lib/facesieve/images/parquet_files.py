@@ -29,6 +29,7 @@ from facesieve.images.kinds import (
     UNNAMED_PARQUET,
     sort_of,
 )
+from facesieve.images.patience import refuse_outage
 from facesieve.images.protocol import IgnoredKind
 from facesieve.images.rules import LeftOut, Rules
 from facesieve.images.storage import Storage
@@ -130,8 +131,7 @@ def folders(name: str) -> dict[str, str | None]:
 
 def opened(storage: Storage, name: str) -> pq.ParquetFile:
     """Open a file. Raises OSError or ArrowException."""
-    files, path = storage.at(name)
-    return pq.ParquetFile(files.open_input_file(path), buffer_size=_BUFFER)
+    return storage.ask(name, lambda files, path: pq.ParquetFile(files.open_input_file(path), buffer_size=_BUFFER))
 
 
 def batches(file: pq.ParquetFile, group: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -225,6 +225,7 @@ def _footer(storage: Storage, name: str) -> ParquetFile | str:
             rows = tuple(group.num_rows for group in groups)
             return ParquetFile(name, rows, file.schema_arrow, _null(groups))
     except (OSError, pa.ArrowException) as problem:
+        refuse_outage(storage.root, problem)
         if _head(storage, name, len(_POINTER)) == _POINTER:
             return f"{shown} is a pointer of Git LFS, not the file (git lfs pull gets it)"
         return f"{shown} cannot be read as Parquet ({first_line(problem)})"

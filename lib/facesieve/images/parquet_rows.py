@@ -18,8 +18,10 @@ from facesieve.core.sections import Columns
 from facesieve.images import parquet_files
 from facesieve.images.parquet_columns import Places, Unfit, as_bytes, as_text, places, values
 from facesieve.images.parquet_files import ParquetFile
+from facesieve.images.patience import refuse_outage
 from facesieve.images.protocol import SOURCE_IMAGES
 from facesieve.images.storage import Storage
+from facesieve.images.store_errors import translated
 
 PARTS = "name string, row_group int, first bigint, rows bigint"
 _ARROW = to_arrow_schema(SOURCE_IMAGES)
@@ -70,6 +72,8 @@ class RowReader:
                 for part in of_file:
                     yield from self._rows(file, part, at, name or self.root.rpartition("/")[2])
         except (OSError, pa.ArrowException, IndexError, Unfit) as problem:
+            if isinstance(problem, OSError) and storage.folder is None:
+                refuse_outage(self.root, translated(problem, shown))
             text = first_line(problem)
             raise ContractError(f"{shown} cannot be read as it was listed ({text}). Mend or remove the file.") from None
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
+from facesieve.images.patience import refuse_outage
 from facesieve.images.storage import Storage
 from facesieve.images.walk import Part, Place, folders
 
@@ -31,7 +32,8 @@ def parts(
         folder = pending.popleft()
         try:
             below = list(islice(folders(storage, folder, cut), MOST_FOLDERS + 1))
-        except OSError:
+        except OSError as problem:
+            refuse_outage(storage.root, problem)
             if not folder:
                 raise
             below = []  # whoever walks it says that it cannot be read

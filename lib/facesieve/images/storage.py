@@ -3,6 +3,8 @@
 A root is a plain local path, or a URI: file://, s3:// (s3a:// is read as s3://), gs://, hdfs://, abfs://. Names are
 relative to the root, separated by `/`, and taken literally: nothing in them is percent-decoded, globbed or normalised,
 so that a newline, `%` or `#` in a file name is only that. This is why Hadoop's paths are not used for single files.
+
+What asks a remote store is patient (`patience`), and its errors are Python's (`store_errors`).
 """
 
 from __future__ import annotations
@@ -11,19 +13,27 @@ import errno
 import os
 import urllib.parse
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from pyarrow import ArrowException
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
 
 from facesieve.core.errors import first_line
 from facesieve.core.places import is_uri, local_path
+from facesieve.images.patience import answered, judge, patiently
+from facesieve.images.store_errors import Unanswered, in_words
+
+Answer = TypeVar("Answer")
 
 _WITH_FOLDERS = frozenset({"local", "hdfs", "mock"})
 """Where folders are real, hence must be made, and where a file under way can be seen, hence is written aside first."""
+
+_LEAST = 4096
+"""Bytes that are asked for at least: an error of the store must find room in them (see `store_errors`)."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +49,23 @@ class Storage:
 
     def read(self, name: str) -> bytes:
         """Return the whole content of the file `name`. Raises OSError, also for a name that leaves the root."""
-        files, path = self.at(name)
-        with files.open_input_stream(path) as stream:
-            return cast(bytes, stream.read())
+        return self.ask(name, lambda files, path: _content(files, path, -1))
 
     def content(self, name: bytes, most: int = -1) -> bytes:
         """Return the first `most` bytes of a file whose name may be no UTF-8, or all of it. Raises OSError as `read`.
 
-        Elsewhere than on this machine, names are UTF-8.
+        Elsewhere than on this machine, names are UTF-8. Raises StoreError where nothing can be read there any more.
         """
         if self.folder is not None:
             with open(self.local(name), "rb", buffering=0) as file:
                 return file.read(most)
-        files, path = self.at(_text(name))
-        with files.open_input_stream(path) as stream:
-            return cast(bytes, stream.read(None if most < 0 else most))
+        try:
+            content = self.ask(_text(name), lambda files, path: _content(files, path, most))
+        except OSError as problem:
+            judge(self.root, problem, self.kind)
+            raise
+        answered(self.root)
+        return content
 
     def local(self, name: bytes = b"") -> bytes:
         """Return the path of `name` on this machine. Raises OSError if it is elsewhere, or the name leaves the root."""
@@ -63,20 +75,7 @@ class Storage:
 
     def write(self, name: str, content: bytes) -> None:
         """Make the file `name`, and the folders above it, with `content`: whole or not at all. Raises OSError."""
-        files, path = self.at(name)
-        if files.type_name not in _WITH_FOLDERS:
-            _put(files, path, content)
-            return
-        parent = path.rpartition("/")[0]
-        aside = f"{parent}/.facesieve-{uuid.uuid4().hex}"
-        files.create_dir(parent, recursive=True)
-        try:
-            _put(files, aside, content)
-            files.move(aside, path)
-        except OSError:
-            if files.get_file_info(aside).type == FileType.File:
-                files.delete_file(aside)
-            raise
+        self.ask(name, lambda files, path: _write(files, path, content))
 
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or a folder `name`. Raises OSError if that cannot be told."""
@@ -84,13 +83,27 @@ class Storage:
 
     def info(self, name: str = "") -> FileInfo:
         """Return what pyarrow tells about `name`: type, size, modification time. Raises OSError."""
-        files, path = self.at(name)
-        return files.get_file_info(path)
+        return self.ask(name, lambda files, path: files.get_file_info(path))
+
+    def kind(self) -> FileType:
+        """Return what the root is. Raises OSError.
+
+        A store that lets the job list the root, but not ask for an object of its name, has a folder there.
+        """
+        try:
+            return self.info().type
+        except Unanswered:
+            raise
+        except OSError:
+            if self.folder is not None:
+                raise
+            self.entries()  # its answer has a body, in which the store says what is wrong
+            return FileType.Directory
 
     def entries(self, name: str = "") -> list[FileInfo]:
         """List what is directly in the folder `name`, by name (`base_name` tells it). Raises OSError."""
-        files, path = self.at(name)
-        return sorted(files.get_file_info(FileSelector(path)), key=lambda info: str(info.base_name))
+        listed = self.ask(name, lambda files, path: files.get_file_info(FileSelector(path)))
+        return sorted(listed, key=lambda info: str(info.base_name))
 
     def child(self, name: str) -> Storage:
         """Return the storage whose root is the folder `name` below this root. Raises OSError as `read`."""
@@ -102,12 +115,7 @@ class Storage:
 
     def delete_tree(self, name: str = "") -> None:
         """Delete the folder `name` with all below it, the file `name`, or the whole root; it need not be there."""
-        files, path = self.at(name)
-        kind = files.get_file_info(path).type
-        if kind == FileType.File:
-            files.delete_file(path)
-        elif kind != FileType.NotFound:
-            files.delete_dir(path)
+        self.ask(name, _delete)
 
     def at(self, name: str = "") -> tuple[FileSystem, str]:
         """Return pyarrow's file system and the path of `name` in it. Raises OSError if there is none."""
@@ -117,13 +125,25 @@ class Storage:
             raise OSError(errno.EINVAL, first_line(problem), self.root) from None
         return files, f"{base.rstrip('/')}/{_literal(name)}" if name else base
 
+    def ask(self, name: str, ask: Callable[[FileSystem, str], Answer]) -> Answer:
+        """Return what `ask` does with pyarrow's file system and the path of `name`. Raises OSError.
+
+        Elsewhere than on this machine it is done with patience, maybe several times (see `patiently`).
+        """
+        files, path = self.at(name)
+        if self.folder is not None:
+            return ask(files, path)
+        return patiently(lambda: ask(files, path), f"{self.root.rstrip('/')}/{name}" if name else self.root)
+
 
 def why_unreadable(root: str) -> str | None:
     """Say, for a Fault, what keeps `root` from being read as a folder; None if nothing does."""
     try:
-        kind = Storage(root).info().type
+        kind = Storage(root).kind()
+    except FileNotFoundError as problem:
+        return f"{root} does not exist ({in_words(problem)})"
     except OSError as problem:
-        return f"{root} cannot be read ({_cause(problem)})"
+        return f"{root} cannot be read ({in_words(problem)})"
     if kind == FileType.NotFound:
         return f"{root} does not exist"
     return None if kind == FileType.Directory else f"{root} is not a folder"
@@ -139,18 +159,42 @@ def why_unwritable(root: str) -> str | None:
         storage.write(name, b"")
         storage.delete_tree(name)
     except OSError as problem:
-        return f"{root} cannot be written ({_cause(problem)})"
+        return f"{root} cannot be written ({in_words(problem)})"
     return None
+
+
+def _content(files: FileSystem, path: str, most: int) -> bytes:
+    with files.open_input_stream(path, buffer_size=None if most < 0 else max(most, _LEAST)) as stream:
+        return cast(bytes, stream.read(None if most < 0 else most))
+
+
+def _write(files: FileSystem, path: str, content: bytes) -> None:
+    if files.type_name not in _WITH_FOLDERS:
+        _put(files, path, content)
+        return
+    parent = path.rpartition("/")[0]
+    aside = f"{parent}/.facesieve-{uuid.uuid4().hex}"
+    files.create_dir(parent, recursive=True)
+    try:
+        _put(files, aside, content)
+        files.move(aside, path)
+    except OSError:
+        if files.get_file_info(aside).type == FileType.File:
+            files.delete_file(aside)
+        raise
+
+
+def _delete(files: FileSystem, path: str) -> None:
+    kind = files.get_file_info(path).type
+    if kind == FileType.File:
+        files.delete_file(path)
+    elif kind != FileType.NotFound:
+        files.delete_dir(path)
 
 
 def _put(files: FileSystem, path: str, content: bytes) -> None:
     with files.open_output_stream(path) as stream:
         stream.write(content)
-
-
-def _cause(problem: OSError) -> str:
-    text = first_line(problem.strerror or problem)
-    return text.rpartition("Detail: ")[2].rpartition("] ")[2]  # pyarrow: "Failed to ... Detail: [errno 20] Not a ..."
 
 
 def _literal(name: str) -> str:

@@ -16,6 +16,7 @@ from pyarrow.fs import FileInfo, FileType
 
 from facesieve.images import kinds
 from facesieve.images.content import HEAD
+from facesieve.images.patience import refuse_outage
 from facesieve.images.protocol import Sort
 from facesieve.images.rules import LeftOut, Rules, of_kind
 from facesieve.images.storage import Storage
@@ -60,7 +61,7 @@ WHOLE = Part("")
 def walk(storage: Storage, part: Part, rules: Rules, cut: frozenset[Place] = frozenset()) -> Iterator[Entry]:
     """Yield every file of a part of the tree, every link to a folder and folder that cannot be read, in no order.
 
-    `cut`: folders that are not entered. Never raises OSError.
+    `cut`: folders that are not entered. Never raises OSError; StoreError where a store does not answer.
     """
     pending = [part.folder]
     while pending:
@@ -74,7 +75,8 @@ def walk(storage: Storage, part: Part, rules: Rules, cut: frozenset[Place] = fro
                     continue
                 why = litter or rules.litter(uri.rpartition("/")[2])
                 yield Entry(uri, None, None, *why) if why else _file(storage, uri, item, rules)
-        except OSError:
+        except OSError as problem:
+            refuse_outage(storage.root, problem)
             if own.share == 0:
                 yield Entry(folder, None, None, *(litter or of_kind(kinds.UNREADABLE)))
 

@@ -10,9 +10,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +23,7 @@ from facesieve.models import files as model_files
 from facesieve.models import recognition, runtime
 from facesieve.models.files import ModelFiles
 from facesieve.models.network import Floats, Infer
+from facesieve.models.whereabouts import files_of
 
 _NORMALISE: dict[str, Callable[[Floats], Floats]] = {
     "prewhiten": pixels.prewhiten,
@@ -116,26 +115,18 @@ def form(name: str) -> ModuleType:
     return importlib.import_module(f"facesieve.models.formats.{name}")
 
 
-def local(file: str) -> Path:
-    """Return the path that a profile's `file` means. Raises ModelError for what is not on this machine."""
-    parts = urlsplit(file)
-    if len(parts.scheme) > 1 and parts.scheme != "file":
-        raise ModelError(f"{file} is not on this machine: models are read from a path that every worker has")
-    return Path(unquote(parts.path)) if parts.scheme == "file" else Path(file)
-
-
 def _checked(profile: Profile) -> ModelFiles:
     """Read a model's files, if they are those that the profile means, and of its form."""
-    files = model_files.read(local(profile.file))
+    files = files_of(profile)
     digest = model_files.digest(files)
     if digest != profile.sha256:
         content = recognition.unfetched(files)
         what = f"; it {content}" if content else ""
-        raise ModelError(f"{files.root} has SHA-256 {digest}, the profile says {profile.sha256}{what}")
+        raise ModelError(f"{profile.file} has SHA-256 {digest}, the profile says {profile.sha256}{what}")
     form_of_content = recognition.form_of(files)
     what = f"looks like {form_of_content}" if form_of_content else recognition.mistaken(files)
     if form_of_content != profile.form and what:
-        raise ModelError(f"{files.root} is not of the form {profile.form}: it {what}")
+        raise ModelError(f"{profile.file} is not of the form {profile.form}: it {what}")
     return files
 
 

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from facesieve.core.errors import ModelError
 
@@ -27,7 +27,7 @@ _MOST_FILES = 1_000
 class ModelFiles:
     """A model's files: relative path -> content; a single file has the one key of its base name."""
 
-    root: Path
+    root: PurePath
     contents: Mapping[str, bytes]
     directory: bool = False
 
@@ -100,22 +100,34 @@ def _walked(root: Path) -> list[Path]:
             _check_entry(entry, root)
             if name in files:
                 entries.append(entry)
-        if len(entries) > _MOST_FILES:
-            raise ModelError(f"{root} holds more than {_MOST_FILES} files: it is not a model's directory")
+        check_count(len(entries), str(root))
     return sorted(entries)
 
 
 def _check_entry(entry: Path, root: Path) -> None:
-    shown = repr(entry.relative_to(root).as_posix())
-    if entry.name.startswith("."):
-        raise ModelError(f"{root} holds {shown}, a hidden file: take it away, only the model's files may be there")
-    if not entry.name.isprintable() or "\\" in entry.name:
-        raise ModelError(f"{root} holds {shown}: rename it, control characters and backslashes are not accepted")
+    relative = entry.relative_to(root).as_posix()
+    check_name(relative, str(root))
+    shown = repr(relative)
     mode = entry.lstat().st_mode
     if stat.S_ISLNK(mode):
         raise ModelError(f"{root} holds {shown}, a link: put the file itself there")
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise ModelError(f"{root} holds {shown}, which is not a plain file: take it away")
+
+
+def check_count(files: int, root: str) -> None:
+    """Raise ModelError if there are more files below `root` than a model has."""
+    if files > _MOST_FILES:
+        raise ModelError(f"{root} holds more than {_MOST_FILES} files: it is not a model's directory")
+
+
+def check_name(relative: str, root: str) -> None:
+    """Raise ModelError if a file below `root` may not be there, by its name."""
+    name, shown = relative.rpartition("/")[2], repr(relative)
+    if name.startswith("."):
+        raise ModelError(f"{root} holds {shown}, a hidden file: take it away, only the model's files may be there")
+    if not name.isprintable() or "\\" in name:
+        raise ModelError(f"{root} holds {shown}: rename it, control characters and backslashes are not accepted")
 
 
 def _content(file: Path, left: int, most_bytes: int) -> bytes:
@@ -124,6 +136,11 @@ def _content(file: Path, left: int, most_bytes: int) -> bytes:
         raise ModelError(f"{file} is not a plain file")
     with file.open("rb") as stream:
         content = stream.read(left + 1)
-    if len(content) > left:
-        raise ModelError(f"{file} makes the model larger than {most_bytes:,} bytes, which is the bound")
+    check_size(len(content), left, str(file), most_bytes)
     return content
+
+
+def check_size(size: int, left: int, file: str, most_bytes: int = MOST_BYTES) -> None:
+    """Raise ModelError if a file is larger than what is left of the bound of the whole model."""
+    if size > left:
+        raise ModelError(f"{file} makes the model larger than {most_bytes:,} bytes, which is the bound")

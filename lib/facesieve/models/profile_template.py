@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -53,7 +54,7 @@ share = 0.2
 def profile_of(files: ModelFiles, form: str, facts: Facts, name: str) -> Profile:
     """Make the profile that the files call for; where they leave it open: 160 x 160 pixels, 128 numbers."""
     return Profile(
-        file=str(files.root.absolute()),
+        file=os.path.abspath(files.root),
         sha256=digest(files),
         form=form,
         input=facts.input_size or _FACENET_SIZE,
