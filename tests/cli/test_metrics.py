@@ -185,7 +185,7 @@ class Nightly:
                 pixels = np.clip(pattern + noise.normal(0, 12, pattern.shape), 0, 255).astype(np.uint8)
                 Image.fromarray(pixels).save(self.shop.images / person / f"{SECRET}{number}.png")
         (self.shop.images / SECRET / f"empty{SECRET}.png").touch()
-        (self.shop.images / SECRET / f"notes.{SECRET}").write_text(SECRET)
+        (self.shop.images / SECRET / f"{SECRET} notes.txt").write_text(SECRET)
 
     def run(self, *sets: str, steps: Sequence[main.Step] = STEPS, extra: Sequence[str] = ()) -> tuple[int, Samples]:
         settings = (
