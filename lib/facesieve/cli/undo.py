@@ -19,6 +19,7 @@ from facesieve.core.tables import Table
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.catalog import Lake, Snapshot
 from facesieve.lake.ledger import Entry, newest_first
+from facesieve.lake.publication import Publication
 from facesieve.lake.side_job import SideJob
 from facesieve.publish import exports
 
@@ -48,6 +49,9 @@ def undo(job: SideJob, arguments: Namespace) -> Answer:
         _log.info(f"undo: {step.table.name} stands where it stood before the run")
     if pointer.moves:
         _point(pointer)
+    if job.lake.current(tables.CLEANED) is not None:
+        # What was undone must not look published; the version itself stays until it is expired.
+        Publication(job.spark, job.lake, tables.CLEANED).withdraw(entry.run)
     job.ledger.mark_undone(entry.run)
     return _answer(entry, steps, pointer)
 

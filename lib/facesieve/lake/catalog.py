@@ -19,11 +19,11 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from facesieve.core import sections, tables
-from facesieve.core.errors import ConfigError, ContractError, Fault, Refused
+from facesieve.core.errors import ConfigError, ContractError, Fault
 from facesieve.core.tables import Table
 from facesieve.lake import iceberg
 from facesieve.lake.iceberg import IcebergTable
-from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, snapshot_of
+from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, moved, snapshot_of
 
 __all__ = ["Change", "Lake", "Snapshot", "Stamp"]
 
@@ -73,7 +73,7 @@ class Lake:
         self._add_columns(table, schema)
         self._tidy(here, table)
         if any("bucket(" in part for part in table.partition):
-            self._rebucket(table, buckets)
+            self._rebucket(here, table, buckets)
         if here.current() is None:
             # A branch needs something to start from, and a refused first run something to go back to.
             here.append_nothing(iceberg.MAIN, Stamp("", "", {}).summary())
@@ -135,23 +135,31 @@ class Lake:
         return change.at
 
     @contextmanager
-    def change(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
-        """Make one version of several writes: `main` moves once, when the block ends, and not if it raises.
+    def draft(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
+        """Write a version on a branch of its own, which starts at `since`; the branch goes if the block raises.
 
-        Refused if the table has moved from `since`. Afterwards the version is the change's `at`.
+        `main` stays where it is: who lets `main` stand at the version drops the branch. Refused if the table has moved.
         """
         since = self._unmoved(table, since)
         branch = f"{BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
         self._existing(table).create_branch(branch, since.id)
         try:
-            change = Change(table, stamp, since, self._spark, self.name_of(table), branch)
-            yield change
-            change.seal()
-            self._unmoved(table, since)
-            self._fast_forward(table, branch)
+            yield Change(table, stamp, since, self._spark, self.name_of(table), branch)
         except BaseException:
             self._existing(table).drop_branches(lambda name: name == branch)
             raise
+
+    @contextmanager
+    def change(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
+        """Make one version of several writes: `main` moves once, when the block ends, and not if it raises.
+
+        Refused if the table has moved from `since`. Afterwards the version is the change's `at`.
+        """
+        with self.draft(table, stamp, since) as change:
+            yield change
+            change.seal()
+            self._unmoved(table, since)
+            self._fast_forward(table, change.branch)
 
     def make_current(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
         """Let `main` stand at an existing snapshot; Refused if the table has moved from `since`."""
@@ -199,7 +207,7 @@ class Lake:
         """Return what the table stands at: `since`, or the same rows in other files; Refused if it has moved."""
         now = self.current(table)
         if now is None or now.version != since.version:
-            raise _moved(table)
+            raise moved(table)
         return now
 
     def _fast_forward(self, table: Table, branch: str) -> None:
@@ -207,15 +215,14 @@ class Lake:
             self._existing(table).fast_forward(branch)
         except (Py4JJavaError, PySparkException) as problem:
             if "fast-forward" in str(problem) or "CommitFailed" in str(problem):
-                raise _moved(table) from problem
+                raise moved(table) from problem
             raise
 
-    def _rebucket(self, table: Table, buckets: int) -> None:
-        name = self.name_of(table)
-        partitioning = self._spark.sql(f"DESCRIBE TABLE {name}").where("data_type LIKE 'bucket(%'").collect()
-        if partitioning and partitioning[0].data_type != f"bucket({buckets}, identity)":
-            old = partitioning[0].data_type
-            self._spark.sql(f"ALTER TABLE {name} REPLACE PARTITION FIELD {old} WITH bucket({buckets}, identity)")
+    def _rebucket(self, here: IcebergTable, table: Table, buckets: int) -> None:
+        former = here.buckets()
+        if former not in (None, buckets):
+            change = f"bucket({former}, identity) WITH bucket({buckets}, identity)"
+            self._spark.sql(f"ALTER TABLE {self.name_of(table)} REPLACE PARTITION FIELD {change}")
 
     def _existing(self, table: Table) -> IcebergTable:
         return iceberg.existing(self._spark, self.name_of(table))
@@ -248,10 +255,3 @@ def _properties(table: Table) -> dict[str, str]:
 
 def _is_stale(branch: str) -> bool:
     return branch.startswith(BRANCH) and branch < f"{BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
-
-
-def _moved(table: Table) -> Refused:
-    return Refused(
-        f"the table {table.name} was moved by another run since this stage began. "
-        "Nothing was changed; start the same command again when the other run has ended."
-    )

@@ -7,6 +7,7 @@ which for a small commit cost more than its rows.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,6 +92,14 @@ class IcebergTable:
         snapshot = self._table.snapshot(id)
         return None if snapshot is None else _as_json(snapshot)
 
+    def expire(self, ids: Sequence[int]) -> None:
+        """Forget snapshots, and delete the files that no other snapshot has."""
+        # Without a time Iceberg would also take whatever is older than the table's own limit, 5 days.
+        change = self._table.expireSnapshots().expireOlderThan(0)
+        for each in ids:
+            change = change.expireSnapshotId(each)
+        change.commit()
+
     @property
     def java(self) -> Any:
         """Return Iceberg's own table."""
@@ -101,13 +110,11 @@ class IcebergTable:
         refs = self._table.refs()
         return {str(name): int(refs[name].snapshotId()) for name in refs}
 
-    def expire(self, ids: Sequence[int]) -> None:
-        """Forget snapshots, and delete the files that no other snapshot has."""
-        # Without a time Iceberg would also take whatever is older than the table's own limit, 5 days.
-        change = self._table.expireSnapshots().expireOlderThan(0)
-        for each in ids:
-            change = change.expireSnapshotId(each)
-        change.commit()
+    def buckets(self) -> int | None:
+        """Return the number of buckets that the table is divided into; None if it is not."""
+        transforms = [str(field.transform().toString()) for field in self._table.spec().fields()]
+        numbers = (re.fullmatch(r"bucket\[(\d+)\]", transform) for transform in transforms)
+        return next((int(number[1]) for number in numbers if number), None)
 
     def create_branch(self, branch: str, at: int) -> None:
         """Let a new branch stand at a snapshot."""

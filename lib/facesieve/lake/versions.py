@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
-from facesieve.core.errors import ContractError
+from facesieve.core.errors import ContractError, Refused
 from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Table
 from facesieve.lake import iceberg
@@ -79,6 +79,14 @@ def snapshot_of(table: Table, commit: Commit) -> Snapshot:
     )
 
 
+def moved(table: Table) -> Refused:
+    """Say that another run was at work on a table."""
+    return Refused(
+        f"the table {table.name} was moved by another run since this stage began. "
+        "Nothing was changed; start the same command again when the other run has ended."
+    )
+
+
 def inputs_of(commit: Commit) -> dict[str, int]:
     """Return what a snapshot was made from: table -> version."""
     return dict(json.loads(commit.stamp.get(_INPUTS, "{}")))
@@ -133,7 +141,7 @@ class Change:
         """Let the last commit of the branch bear the key, by one more if need be, and return that version."""
         if not self._ended:
             iceberg.existing(self.spark, self.name).append_nothing(self.branch, self.stamp.summary())
-            self.at = self._current()
+            self.at, self._ended = self._current(), True
         return self.at
 
     def _write(self, frame: DataFrame, *, replace: bool, last: bool) -> None:
