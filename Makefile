@@ -40,7 +40,7 @@ check: $(READY) docs ## style, types, layers, documentation, fast tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy lib jobs conf/setup tests
 	@$(WITH) $(BIN)/lint-imports --no-logo
-	@$(if $(FAST),$(WITH) $(BIN)/python -m pytest tests -m "not spark and not cluster")
+	@$(if $(FAST),$(WITH) $(BIN)/python -m pytest tests -m "not spark and not cluster and not store")
 
 docs: $(READY) ## build/site/: the documentation as web pages; a broken link or a page that nothing leads to fails
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
