@@ -100,6 +100,16 @@ class IcebergTable:
             change = change.expireSnapshotId(each)
         change.commit()
 
+    @property
+    def java(self) -> Any:
+        """Return Iceberg's own table."""
+        return self._table
+
+    def heads(self) -> dict[str, int]:
+        """Return all branches and tags with the snapshot that each stands at."""
+        refs = self._table.refs()
+        return {str(name): int(refs[name].snapshotId()) for name in refs}
+
     def buckets(self) -> int | None:
         """Return the number of buckets that the table is divided into; None if it is not."""
         transforms = [str(field.transform().toString()) for field in self._table.spec().fields()]
