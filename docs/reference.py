@@ -98,9 +98,9 @@ def _allowed(hint: Any, check: Any, needed: bool) -> str:
 def columns() -> str:
     """Return the page of all tables: key, partitions, and each column with its type and meaning."""
     words = tomllib.loads((DOCS / "tables.toml").read_text(encoding="utf-8"))
-    rows = [f"| [`{table.name}`](#{table.name}) | {words[table.name]['row']} |" for table in tables.ALL]
+    rows = [f"| [`{table.name}`](#{table.name}) | {words[table.name]['row']} |" for table in tables.IN_LAKE]
     parts = [NOTICE + "# Tables\n", _TABLES, "| table | one row per |\n| --- | --- |", *rows, ""]
-    for table in tables.ALL:
+    for table in tables.IN_LAKE:
         parts.append(f"## {table.name}\n\n{words[table.name]['about']}\n")
         parts.append(f"- One row per {words[table.name]['row']}.\n- Key: {_names(table.key)}.")
         if table.partition:

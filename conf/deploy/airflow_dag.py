@@ -23,7 +23,7 @@ NEVER_AGAIN = {2: "the configuration or the input is wrong", 3: "the run was ref
 """Exit codes after which the same command would end the same way. After code 1 it goes on where it stopped."""
 
 
-class SieveOperator(SparkSubmitOperator):
+class SieveOperator(SparkSubmitOperator):  # type: ignore[misc]
     """SparkSubmitOperator that fails for good where trying again helps nobody."""
 
     def execute(self, context: Any) -> None:

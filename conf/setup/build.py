@@ -11,7 +11,7 @@ from pathlib import Path
 from refusal import SetupError
 
 PACKAGE = "facesieve"
-SHIPPED = ("conf/pipeline.toml", "conf/models/*.toml", "conf/spark/*", "jobs/*.py")
+SHIPPED = ("conf/pipeline.toml", "conf/models/*.toml", "conf/checks/*.sql", "conf/spark/*", "jobs/*.py")
 """Files of the project's root that an installed user needs; in the wheel they stand inside the package."""
 
 

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from facesieve.assess.finished_run import finished_run
 from facesieve.core import tables
 from facesieve.core.errors import ConfigError
+from facesieve.lake.upkeep import Upkeep
 
 
 def _listing(uri: str) -> list[dict[str, object]]:
@@ -38,3 +39,15 @@ def test_what_is_not_there(lake: Finished, spark: SparkSession) -> None:
         finished_run(lake.lake, "").table(tables.CLUSTERS)
     with pytest.raises(ConfigError, match=r"lake\.root: no run has finished in this lake"):
         finished_run(Finished(spark).lake, "")
+
+
+def test_a_run_whose_version_was_expired_is_named(spark: SparkSession) -> None:
+    finished_lake = Finished(spark)
+    for run in ("a", "b"):
+        finished_lake.run(run, {"listing": finished_lake.put(tables.LISTING, _listing(run))})
+    old, now = finished_lake.lake.versions(tables.LISTING)[-2:]
+    Upkeep(spark, finished_lake.lake.name_of(tables.LISTING)).expire([old.id])
+    with pytest.raises(ConfigError, match="table listing: the version of the run a has been expired"):
+        finished_run(finished_lake.lake, "a").table(tables.LISTING)
+    assert finished_run(finished_lake.lake, "b").table(tables.LISTING).count() == 1
+    assert now.version == now.id

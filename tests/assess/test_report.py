@@ -13,6 +13,7 @@ SCOPE: dict[str, Any] = {
     "further_faces": 1,
     "people": 4,
     "clusters": 5,
+    "false_matches": 0.125,
     "bcubed": {"precision": 0.5, "recall": 0.25, "f": 1 / 3},
     "pairwise": {"precision": 1.0, "recall": 0.0, "f": 0.0},
     "nmi": 0.75,

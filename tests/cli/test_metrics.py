@@ -46,6 +46,7 @@ WORDS = {
     "reason": {reason.value for reason in Reason} | {metrics.OTHER},
     "version": {__version__},
 }
+ENDINGS = ("precision_ratio", "recall_ratio", "f_ratio")
 SECRET = "Zebulon"
 """A name that stands in folders, files, texts and arguments of these tests."""
 
@@ -73,23 +74,34 @@ def figures_of(steps: Mapping[str, Any], warnings: Sequence[str] = ()) -> Sample
     return parsed(text_of(metrics.of_run(record.stages, record.warnings), {"command": "sieve"}))
 
 
-def test_every_number_an_operator_asks_for_has_its_metric() -> None:
+def full_record() -> RunRecord:
+    """A record in which every number that is told has a value."""
     step: dict[str, Any] = {"seconds": 1.5, "jobs": 7, "tasks": 30, "rows_in": 10, "rows_out": 9, "reused": True}
     forecast = {"forecast": 2.5}
     link_facts = {"recall": 0.97, "recall_low": 0.95, "recall_high": 0.99, "false_matches": forecast, "edges": 40}
     churn = {"changed": 0.25, "births": 1, "deaths": 2, "merges": 3, "splits": 4}
-    scope = {"clusters": 5, "largest_share": 0.5, "unstable": 1, "settled": True, "churn": churn, "false_matches": 0.1}
-    samples = figures_of(
-        {
-            "listing": step | {"ignored": 3, "new": 2, "gone": 1},
-            "embed": step | {"reasons": {"no_face": 4}},
-            "link": step | link_facts | {"cosines": {"global": 0.6}},
-            "cluster": step | {"global": scope},
-            "decide": step | {"verdicts": {"keep": 6, "drop": 4}, "reasons": {"outlier": 4}, "links": 1},
-            "publish": step | {"changed": 1, "gone": 0, "exported": 2},
-        },
-        [f"there is no {SECRET}"],
-    )
+    scope = {"clusters": 5, "largest_share": 0.5, "unstable": 1, "loose": 2, "settled": True, "churn": churn}
+    decide_facts = {"verdicts": {"keep": 6, "drop": 4}, "reasons": {"outlier": 4}, "links": 1, "contradicted": 2}
+    stages = {
+        "listing": step | {"ignored": 3, "new": 2, "gone": 1},
+        "embed": step | {"reasons": {"no_face": 4}},
+        "link": step | link_facts | {"cosines": {"global": 0.6}},
+        "cluster": step | {"global": scope | {"false_matches": 0.1}},
+        "decide": step | decide_facts,
+        "publish": step | {"known": 5, "changed": 1, "gone": 0, "added": 3, "exported": 2},
+    }
+    return RunRecord.from_json({"stages": stages, "warnings": [f"there is no {SECRET}"]})
+
+
+def full_evaluation() -> dict[str, Any]:
+    agreement = {"precision": 0.5, "recall": 0.25, "f": 1 / 3}
+    figures = {"faces": 4, "compared": 3, "false_matches": 0.5, "bcubed": agreement, "pairwise": agreement}
+    return {"scopes": {"global": figures}}
+
+
+def test_every_number_an_operator_asks_for_has_its_metric() -> None:
+    record = full_record()
+    samples = parsed(text_of(metrics.of_run(record.stages, record.warnings), {"command": "sieve"}))
     expected = {
         ("facesieve_warnings", ""): 1,
         ("facesieve_step_duration_seconds", "link"): 1.5,
@@ -114,6 +126,19 @@ def test_every_number_an_operator_asks_for_has_its_metric() -> None:
         ("facesieve_published_changed_images", ""): 1,
     }
     assert {key: samples.get(key) for key in expected} == expected
+
+
+def test_the_page_lists_every_metric_and_no_other() -> None:
+    record = full_record()
+    figures = [*metrics.of_end(metrics.End(0, 2, 1, 2)), *metrics.of_run(record.stages, record.warnings)]
+    figures += metrics.of_evaluation(full_evaluation())
+    written = {name for name, _ in parsed(text_of(figures, {"command": "sieve"}))}
+    assert {metric.name for metric in figures} == written
+    page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    listed = {name for line in page.splitlines() if line.startswith("| `f") for name in re.findall(r"`(\w+)`", line)}
+    agreement = {f"facesieve_evaluation_{kind}_{part}" for kind in ("bcubed", "pairwise") for part in ENDINGS}
+    assert {name for name in listed if name.startswith("facesieve_")} | agreement == written
+    assert {name for name in re.findall(r"facesieve_\w+", page) if name not in listed} == set()
 
 
 def test_a_metric_of_each_reject_is_there_before_the_first_one() -> None:
@@ -160,6 +185,7 @@ class Nightly:
                 pixels = np.clip(pattern + noise.normal(0, 12, pattern.shape), 0, 255).astype(np.uint8)
                 Image.fromarray(pixels).save(self.shop.images / person / f"{SECRET}{number}.png")
         (self.shop.images / SECRET / f"empty{SECRET}.png").touch()
+        (self.shop.images / SECRET / f"{SECRET} notes.txt").write_text(SECRET)
 
     def run(self, *sets: str, steps: Sequence[main.Step] = STEPS, extra: Sequence[str] = ()) -> tuple[int, Samples]:
         settings = (
@@ -188,8 +214,13 @@ def refusing(run: Run) -> None:
 
 
 def test_runs_of_every_kind_leave_their_metrics(nightly: Nightly, capsys: pytest.CaptureFixture[str]) -> None:
-    code, done = nightly.run("publish.apply=true")
-    assert code == done["facesieve_exit_code", ""] == Exit.DONE, capsys.readouterr().err
+    code, done = nightly.run("publish.apply=true", extra=("--log-format", "json"))
+    log = capsys.readouterr().err
+    assert code == done["facesieve_exit_code", ""] == Exit.DONE, log
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert {line["step"] for line in lines} >= {"embed", "link", "cluster", "decide", "publish"}
+    told = [line["msg"] for line in lines if line["level"] == "INFO"]
+    assert [message for message in told if SECRET.lower() in message.lower() or "/" in message] == []
     record = nightly.shop.record(
         nightly.shop.spark.table(f"lake.{nightly.shop.namespace}.runs").orderBy("started").collect()[-1].run
     )
@@ -257,7 +288,14 @@ def test_a_side_job_tells_how_it_ended_and_evaluate_what_it_measured(spark: Spar
         {"scope": "global", "face_id": i, "cluster_id": c, "cluster_size": s}
         for i, (c, s) in enumerate([(1, 3), (1, 3), (1, 3), (2, 1)])
     ]
-    rows = ((tables.LISTING, listing), (tables.EMBEDDINGS, faces), (tables.CLUSTERS, clusters))
+    pairs = [("global", 0, 1), ("global", 0, 2), ("global", 1, 2), ("identity", 0, 1), ("global", 2, 99)]
+    edges = [{"scope": scope, "src": src, "dst": dst, "cosine": 0.9} for scope, src, dst in pairs]
+    rows = (
+        (tables.LISTING, listing),
+        (tables.EMBEDDINGS, faces),
+        (tables.CLUSTERS, clusters),
+        (tables.EDGES, edges),
+    )
     lake.run("r1", {table.name: lake.put(table, each) for table, each in rows})
     assert lake.ask(evaluate, "--metrics", str(file)) == Exit.DONE
     assert SECRET not in file.read_text()
@@ -266,6 +304,8 @@ def test_a_side_job_tells_how_it_ended_and_evaluate_what_it_measured(spark: Spar
     assert samples["facesieve_evaluation_pairwise_precision_ratio", "global"] == pytest.approx(1 / 3)
     assert samples["facesieve_evaluation_pairwise_recall_ratio", "global"] == pytest.approx(1 / 2)
     assert samples["facesieve_evaluation_compared_faces", "global"] == 4
+    # Of four faces each: two edges join people, and each of these edges is met from both ends.
+    assert samples["facesieve_evaluation_false_matches", "global"] == 1
 
 
 def test_every_job_under_spark_has_the_argument(capsys: pytest.CaptureFixture[str]) -> None:

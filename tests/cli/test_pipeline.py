@@ -24,6 +24,7 @@ from facesieve.decide.decisions import Outcome, decisions
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
 from facesieve.images.files import FileTree
+from facesieve.lake import publication
 from facesieve.lake import run as run_module
 from facesieve.lake.catalog import Lake, Stamp
 from facesieve.link.step import link
@@ -224,8 +225,12 @@ def test_a_run_that_dies_at_a_commit_goes_on(
                 raise KeyboardInterrupt
         fast_forward(lake, table, branch)
 
+    def killed(*_: object) -> bool:
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patched:
         patched.setattr(Lake, "_fast_forward", dying)
+        patched.setattr(publication, "commit", killed)  # what makes cleaned current
         assert fresh.sieve(*APPLIED, extra=extra) == 130
     assert fresh.runs()[-1]["status"] == "interrupted"
     assert fresh.sieve(*APPLIED) == 0

@@ -10,7 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "conf" / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 LINES = re.sub(r"\\\n\s*", " ", TEXT).splitlines()
-MADE = {"dist/facesieve-env.tar.gz": "pack", ".cache/jars/*.jar": "setup"}
+JARS = (".cache/jars/graphframes-*.jar", ".cache/jars/iceberg-*.jar")
+MADE = {"dist/facesieve-env.tar.gz": "pack", **dict.fromkeys(JARS, "setup")}
 """What is copied and is not in the repository -> the target that makes it."""
 
 
@@ -27,8 +28,7 @@ def test_what_is_copied_is_there_or_made_by_a_target() -> None:
 
 
 def test_set_up_puts_both_jars_where_they_are_copied_from() -> None:
-    names = {file.name.partition("_")[0] for file in ROOT.glob(".cache/jars/*.jar")}
-    assert {"graphframes-spark3", "iceberg-spark-runtime-3.5"} <= names
+    assert [pattern for pattern in JARS if len(list(ROOT.glob(pattern))) != 1] == []
 
 
 def test_the_context_holds_what_is_copied_and_no_more() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from pages import PAGES, snippets
+from pages import PAGES, blocks, snippets
 from PIL import Image
 from publishing import Decided, Shop
 from pyspark.sql import SparkSession
@@ -121,6 +121,23 @@ def test_spark(spark: SparkSession, shop: Shop, capsys: pytest.CaptureFixture[st
     exec(compile(script, "docs/reading.md: spark", "exec"), names)
     assert "|keep|4|" in capsys.readouterr().out.replace(" ", "")
     assert set(names["after"]) >= {"decisions", "cleaned"}
+
+
+def test_what_a_check_finds_is_shown(spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The check of the page refuses an apply; then the piece of the page shows what it finds."""
+    shop = Shop(spark, tmp_path)
+    check = 'publish.checks=["conf/checks/no_identity_halved.sql"]'
+    images = _images()
+    dropped = dict.fromkeys(("2/c.jpg", "2/d.jpg"), Decided("drop", QUOTED))
+    assert shop.apply("20261124T081500-3fa9", images) == 0
+    assert shop.apply("r2", images | dropped, check, "publish.max_change=1") == 3
+    script = snippets(PAGES["docs/decisions.md"])["audit"].replace("lake.faces.", f"lake.{shop.namespace}.")
+    capsys.readouterr()
+    exec(compile(script, "docs/decisions.md: audit", "exec"), {"spark": spark})
+    assert "|2|0|" in capsys.readouterr().out.replace(" ", "")
+    queries = [block for block in blocks(PAGES["docs/decisions.md"], "sql") if "VERSION AS OF" in block]
+    rows = [spark.sql(query.replace("lake.faces.", f"lake.{shop.namespace}.")).count() for query in queries]
+    assert rows == [3, 5]
 
 
 def test_duckdb(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,11 +69,12 @@ def test_a_table_grew_if_nothing_but_appends_lie_between(spark: SparkSession, na
     edges(spark, 0.75).writeTo(name).append()
     first, one_more, two_more, replaced, last = ids(spark, name)
     table = iceberg.existing(spark, name)
-    assert table.only_grew(first, two_more)
-    assert table.only_grew(one_more, one_more)
-    assert table.only_grew(replaced, last)
-    assert not table.only_grew(two_more, last)
-    assert not table.only_grew(two_more, one_more), "it went back"
+    assert table.grew_from(first, two_more) == first
+    assert table.grew_from(one_more, one_more) == one_more
+    assert table.grew_from(replaced, last) == replaced
+    assert table.grew_from(two_more, last) is None
+    assert table.grew_from(two_more, one_more) is None, "it went back"
+    assert table.grew_from(7, last) is None, "it is gone"
 
 
 def test_properties_that_somebody_has_set_stay(spark: SparkSession, name: str, table: IcebergTable) -> None:

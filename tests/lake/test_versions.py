@@ -20,14 +20,14 @@ from facesieve.lake.versions import snapshot_of
 def test_the_properties_of_a_commit_are_those_that_are_read() -> None:
     summary = Stamp("r1", "k", {"listing": 7}).summary()
     assert summary == {"facesieve.run": "r1", "facesieve.key": "k", "facesieve.inputs": '{"listing": 7}'}
-    snapshot = snapshot_of(tables.EDGES, Commit(3, summary | {"total-records": "12"}, 2))
+    snapshot = snapshot_of(tables.EDGES, Commit(3, summary | {"total-records": "12"}, 2, origin=3, stamp=summary))
     assert (snapshot.table, snapshot.id, snapshot.parent, snapshot.rows) == ("edges", 3, 2, 12)
     assert not snapshot.exact, "nothing says that no row was deleted beside its file"
     assert (snapshot.run, snapshot.key, snapshot.inputs) == ("r1", "k", {"listing": 7})
 
 
 def test_a_commit_by_other_hands_is_named_by_its_id() -> None:
-    snapshot = snapshot_of(tables.EDGES, Commit(3, {"operation": "delete"}))
+    snapshot = snapshot_of(tables.EDGES, Commit(3, {"operation": "delete"}, origin=3))
     assert (snapshot.run, snapshot.key, snapshot.inputs, snapshot.rows) == ("", "snapshot:3", {}, 0)
 
 

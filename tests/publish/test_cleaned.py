@@ -8,16 +8,16 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import InvariantError
-from facesieve.core.tables import CLEANED, Cleaned, Decisions, Embeddings, Listing
+from facesieve.core.tables import CLEANED, Cleaned, Decisions, Embeddings
 from facesieve.publish.cleaned import cleaned, prove_published
 from facesieve.publish.wanted import WANTED, Wanted, wanted
 
 
 def _cleaned(spark: SparkSession, decisions: Decisions) -> Cleaned:
-    listing = decisions.select("image_id", F.concat(F.lit("sha of "), "image_id").alias("sha256"))
-    embeddings = decisions.select("face_id", F.array(F.col("face_id").cast("float")).alias("vector"))
-    other_faces = embeddings.select((F.col("face_id") + 1_000_000).alias("face_id"), "vector")
-    return cleaned(wanted(decisions), Listing(listing), Embeddings(embeddings.unionByName(other_faces)))
+    sha256 = F.concat(F.lit("sha of "), "image_id").alias("sha256")
+    embeddings = decisions.select("face_id", F.array(F.col("face_id").cast("float")).alias("vector"), sha256)
+    other_faces = embeddings.select((F.col("face_id") + 1_000_000).alias("face_id"), "vector", "sha256")
+    return cleaned(wanted(decisions), Embeddings(embeddings.unionByName(other_faces)))
 
 
 def test_kept_and_moved_images_with_the_identity_they_end_with(spark: SparkSession) -> None:
@@ -105,7 +105,7 @@ def test_a_label_counts_images_not_faces(spark: SparkSession) -> None:
     rows = [(1, face, "1.jpg", "cluster-1", 1) for face in (11, 12, 13)]
     rows += [(image, 10 * image, f"{image}.jpg", "cluster-2", 2) for image in (2, 3)]
     faces = Wanted(spark.createDataFrame(rows, WANTED))
-    listing = Listing(faces.select("image_id", F.lit("sha").alias("sha256")).distinct())
-    embeddings = Embeddings(faces.select("face_id", F.array(F.lit(1.0).cast("float")).alias("vector")))
-    labels = {row.identity: row.label for row in cleaned(faces, listing, embeddings).collect()}
+    vector = F.array(F.lit(1.0).cast("float")).alias("vector")
+    embeddings = Embeddings(faces.select("face_id", vector, F.lit("sha").alias("sha256")))
+    labels = {row.identity: row.label for row in cleaned(faces, embeddings).collect()}
     assert labels == {"cluster-2": 0, "cluster-1": 1}

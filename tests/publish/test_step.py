@@ -13,9 +13,8 @@ from pyspark.sql import SparkSession
 from facesieve.core import tables
 from facesieve.lake.catalog import Stamp
 from facesieve.lake.run import Run
-from facesieve.publish import step as module
+from facesieve.publish import table
 from facesieve.publish.cleaned import cleaned
-from facesieve.publish.parquet_export import export_parquet
 from facesieve.publish.step import publish
 
 KEEP, DROP = Decided("keep"), Decided("drop")
@@ -130,7 +129,7 @@ def test_a_row_lost_on_the_way_is_seen_and_is_never_the_table(
     before = shop.snapshots()
     whole = cleaned
     with monkeypatch.context() as patched:
-        patched.setattr(module, "cleaned", lambda *tables: whole(*tables).where("uri <> '7.jpg'"))
+        patched.setattr(table, "cleaned", lambda *tables: whole(*tables).where("uri <> '7.jpg'"))
         assert shop.apply("r2", HUNDRED) == 1
     assert "100 faces were decided to be published, cleaned has 99: 1 missing, 0 extra" in capsys.readouterr().err
     assert shop.snapshots() == before | {"decisions": shop.snapshots()["decisions"]}
@@ -147,18 +146,6 @@ def test_a_table_altered_by_other_hands_is_not_taken_for_what_was_decided(
     shop.lake.overwrite(tables.CLEANED, rows, Stamp("other hands", written.key, written.inputs), written)
     assert shop.apply("r2", HUNDRED) == 1
     assert "reconciliation is broken" in capsys.readouterr().err
-
-
-def test_an_export_that_lacks_an_image_is_not_complete(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    whole = export_parquet
-    with monkeypatch.context() as patched:
-        patched.setattr(module, "export_parquet", lambda rows, *rest: whole(rows.where("uri <> '7.jpg'"), *rest))
-        assert shop.apply("r1", HUNDRED, 'publish.outputs=["parquet"]') == 1
-    assert "the export parquet holds 99 images, the table cleaned 100" in capsys.readouterr().err
-    assert not list(shop.export.rglob("_SUCCESS"))
-    assert shop.current() is None
 
 
 def crowd(run: Run) -> None:
@@ -179,8 +166,8 @@ def crowd(run: Run) -> None:
             for image, name in zip(images, names, strict=True)
         ],
     }
-    for table, rows_of_table in rows.items():
-        writing(table, rows_of_table)(run)
+    for written, rows_of_table in rows.items():
+        writing(written, rows_of_table)(run)
 
 
 def test_an_image_of_several_people_is_published_for_each_if_asked(

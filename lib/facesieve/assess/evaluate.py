@@ -20,6 +20,8 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import argument
 from facesieve.lake.side_job import SideJob
 
+_ENDS = ("src", "dst")
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this job is asked."""
@@ -42,7 +44,11 @@ def evaluate(job: SideJob, arguments: Namespace) -> Answer:
         _warn_of_unknown(job, truth, listing)
         listing = listing.drop("identity").join(truth, "uri", how="left")
     faces = _faces(source, listing).persist()
-    figures = {scope: _of_scope(clusters.where(F.col("scope") == scope), faces) for scope in scopes}
+    figures = {
+        scope: _of_scope(clusters.where(F.col("scope") == scope), faces)
+        | {"false_matches": _false_matches(source, scope, faces)}
+        for scope in scopes
+    }
     faces.unpersist()
     if not any(scope["compared"] for scope in figures.values()):
         text = "no clustered face has an identity, so there is nothing to compare with: what follows needs none"
@@ -125,6 +131,21 @@ def _agreement(counts: DataFrame) -> dict[str, Any]:
 
 def _purity(clusters: DataFrame) -> list[dict[str, Any]]:
     return [band._asdict() for band in purity(*_columns(clusters, ("size", "largest", "times")))]
+
+
+def _false_matches(source: FinishedRun, scope: str, faces: DataFrame) -> float | None:
+    """Return the faces of other persons that a compared face is linked to, on average: what link forecasts.
+
+    None without edges or without a compared face. Edges that the cap has dropped are not counted.
+    """
+    if tables.EDGES.name not in source.after:
+        return None
+    compared = faces.where("leading AND person IS NOT NULL").select("face_id", "person")
+    src, dst = (compared.select(F.col("face_id").alias(end), F.col("person").alias(f"{end}_person")) for end in _ENDS)
+    edges = source.table(tables.EDGES).where(F.col("scope") == scope).select(*_ENDS)
+    wrong = edges.join(src, "src", how="inner").join(dst, "dst", how="inner").where("src_person <> dst_person").count()
+    number = compared.count()
+    return 2 * wrong / number if number else None
 
 
 def _columns(counts: DataFrame, names: tuple[str, ...]) -> list[Any]:

@@ -28,8 +28,17 @@ class FinishedRun:
         if table.name not in self.after:
             fix = "Run jobs/sieve.py, which makes all tables, or name another run with --run."
             raise ConfigError([Fault(f"table {table.name}", f"the run {self.run} left none", fix)])
-        rows = self.lake.read(table, Snapshot(table.name, self.after[table.name], "", self.run))
+        rows = self.lake.read(table, self._version(table))
         return rows.withColumn("scope", _scope()) if "scope" in rows.columns else rows
+
+    def _version(self, table: Table) -> Snapshot:
+        at = self.after[table.name]
+        same = [each for each in self.lake.versions(table) if at in (each.id, each.version)]
+        if not same:
+            problem = f"the version of the run {self.run} has been expired"
+            fix = "Name a newer run with --run; maintain.keep_days says how long runs stay whole."
+            raise ConfigError([Fault(f"table {table.name}", problem, fix)])
+        return same[-1]
 
 
 def _scope() -> Column:

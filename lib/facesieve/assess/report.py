@@ -42,7 +42,10 @@ def _agreement(figures: Mapping[str, Any]) -> str:
     rows = [["agreement", "precision", "recall", "F"]]
     for name, key in (("B-cubed", "bcubed"), ("pairwise", "pairwise")):
         rows.append([name, *(f"{figures[key][part]:.4f}" for part in ("precision", "recall", "f"))])
-    return f"{aligned(rows)}\nnormalised mutual information: {figures['nmi']:.4f}"
+    lines = [aligned(rows), f"normalised mutual information: {figures['nmi']:.4f}"]
+    if figures["false_matches"] is not None:
+        lines.append(f"false matches per face, counted: {figures['false_matches']:.4f}")
+    return "\n".join(lines)
 
 
 def _purity(figures: Mapping[str, Any]) -> str:

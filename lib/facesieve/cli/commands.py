@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from facesieve.assess import calibrate, evaluate
-from facesieve.cli import describe, main, metrics, undo
+from facesieve.cli import describe, main, maintain, metrics, undo
 from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
@@ -54,6 +54,10 @@ COMMANDS = {
     "undo": Command(
         "return every table to its version before a run, and CURRENT to the former export; deletes no file",
         _question(Question(undo.undo, undo.add_arguments)),
+    ),
+    "maintain": Command(
+        "compact the tables, and let go of versions and files that nobody needs; changes no row",
+        _question(Question(maintain.maintain, maintain.add_arguments, ("lake", "maintain"))),
     ),
 }
 

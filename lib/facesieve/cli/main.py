@@ -39,6 +39,7 @@ from facesieve.lake.ledger import Ledger, new_name, snapshot_ids
 from facesieve.lake.records import RunRecord
 from facesieve.lake.run import Run
 from facesieve.lake.side_job import SideJob
+from facesieve.publish.checks import prepared
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, n
         run = _begin(arguments, metrics)
         metrics.figures = lambda: of_run(run.ledger.stages, run.ledger.warnings)
         with _clearing_up(run.spark):
+            # What is wrong with an audit is told before the hours of work that it is for.
+            prepared(run.spark, run.config.publish.checks)
             return _carry_out(run, steps, as_json=arguments.json)
 
     return _guarded(parser, argv, work)

@@ -62,6 +62,9 @@ def of_evaluation(record: Mapping[str, Any]) -> list[Metric]:
     figures = [
         _by_scope(scopes, "evaluation_faces", "Faces in clusters.", lambda each: each["faces"]),
         _by_scope(scopes, "evaluation_compared_faces", "Faces with a true identity.", lambda each: each["compared"]),
+        _by_scope(
+            scopes, "evaluation_false_matches", "True false matches per face.", lambda each: each["false_matches"]
+        ),
     ]
     for kind in ("bcubed", "pairwise"):
         for part, about in (("precision", "precision"), ("recall", "recall"), ("f", "F measure")):

@@ -19,6 +19,7 @@ from facesieve.core.tables import Table
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.catalog import Lake, Snapshot
 from facesieve.lake.ledger import Entry, newest_first
+from facesieve.lake.publication import Publication
 from facesieve.lake.side_job import SideJob
 from facesieve.publish import exports
 
@@ -48,6 +49,9 @@ def undo(job: SideJob, arguments: Namespace) -> Answer:
         _log.info(f"undo: {step.table.name} stands where it stood before the run")
     if pointer.moves:
         _point(pointer)
+    if job.lake.current(tables.CLEANED) is not None:
+        # What was undone must not look published; the version itself stays until it is expired.
+        Publication(job.spark, job.lake, tables.CLEANED).withdraw(entry.run)
     job.ledger.mark_undone(entry.run)
     return _answer(entry, steps, pointer)
 
@@ -102,10 +106,11 @@ def _steps(lake: Lake, entries: Sequence[Entry], entry: Entry) -> list[_Step]:
         current = lake.current(table)
         if current is None:
             continue
-        target = _target(lake, table, entry)
-        if target is not None and current.id == target.id:
+        versions = lake.versions(table)
+        target = _target(versions, entry)
+        if target is not None and current.version == target.version:
             continue
-        if not _left_by(entry, current, alone=alone):
+        if not _left_by(entry, current, versions, alone=alone):
             moved.append(f"{table.name} ({f'by the run {current.run}' if current.run else 'by other hands'})")
         elif target is None:
             lost.append(table.name)
@@ -115,11 +120,15 @@ def _steps(lake: Lake, entries: Sequence[Entry], entry: Entry) -> list[_Step]:
     return steps
 
 
-def _target(lake: Lake, table: Table, entry: Entry) -> Snapshot | None:
-    """Return what the table stood at: where there was no table, its first, empty version. None if it was expired."""
-    former = entry.before.get(table.name)
-    versions = lake.versions(table)
-    return next((each for each in versions if each.id == former or (former is None and not each.key)), None)
+def _target(versions: Sequence[Snapshot], entry: Entry) -> Snapshot | None:
+    """Return what the table stood at, or the same rows in fewer files. None if it was expired.
+
+    Where there was no table that is its first, empty version.
+    """
+    former = entry.before.get(versions[0].table)
+    if former is None:
+        return next((each for each in versions if not each.key), None)
+    return next((each for each in reversed(versions) if former in (each.id, each.version)), None)
 
 
 def _refuse(entry: Entry, moved: Sequence[str], lost: Sequence[str]) -> None:
@@ -135,14 +144,15 @@ def _refuse(entry: Entry, moved: Sequence[str], lost: Sequence[str]) -> None:
         )
 
 
-def _left_by(entry: Entry, current: Snapshot, *, alone: bool) -> bool:
+def _left_by(entry: Entry, current: Snapshot, versions: Sequence[Snapshot], *, alone: bool) -> bool:
     """Say whether the run let the table stand there.
 
     Of a run that was killed nobody has noted it: then by what bears its name, and also by what it went back to if no
     other run was at work since (`alone`).
     """
     if current.table in entry.after:
-        return current.id == entry.after[current.table]
+        after = entry.after[current.table]
+        return current.version == next((each.version for each in versions if each.id == after), after)
     unnoted = entry.status == "started" and alone and bool(current.run)
     return current.run == entry.run or unnoted
 
@@ -181,11 +191,12 @@ def _made_by(versions: Mapping[int, Snapshot], at: Mapping[str, int]) -> str | N
 
 def _exported(root: Storage, versions: Mapping[int, Snapshot], before: Mapping[str, int]) -> str | None:
     """Return the run whose exports below the root hold the former `cleaned`; None if there are none."""
-    made_by, version = _made_by(versions, before), str(before.get(tables.CLEANED.name))
-    if not made_by:
+    former = versions.get(before.get(tables.CLEANED.name, 0))
+    if former is None or not former.run:
         return None
-    whole = [exports.is_complete(root.child(made_by), output, version) for output in exports.OUTPUTS]
-    return made_by if any(whole) else None
+    exported = root.child(former.run)
+    whole = [exports.is_complete(exported, output, str(former.version)) for output in exports.OUTPUTS]
+    return former.run if any(whole) else None
 
 
 def _point(pointer: _Pointer) -> None:

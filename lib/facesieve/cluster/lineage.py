@@ -16,12 +16,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.cluster.borne_ids import borne_ids
 from facesieve.cluster.frames import ClusteredFaces, FaceVectors, Voters
 from facesieve.core.ids import digest_id
 from facesieve.core.tables import CLUSTERS, FORMER_SCOPES, Clusters
@@ -47,7 +47,7 @@ class FormerClusters:
     @property
     def snapshot(self) -> int:
         """Return the snapshot id of the earlier version."""
-        return self.stage.since[CLUSTERS.name].id
+        return self.stage.since[CLUSTERS.name].version
 
     def of_scope(self, scope: str) -> Clusters:
         """Return the earlier version's rows of a scope."""
@@ -92,9 +92,8 @@ class FormerClusters:
         return ClusteredFaces(with_names), inherited.churn
 
     def _ever(self, scope: str) -> DataFrame:
-        """Return every cluster_id that any version of the table has in the scope."""
-        versions = [each.where(_of_scope(scope)) for each in self.stage.versions(CLUSTERS)]
-        return reduce(DataFrame.unionByName, [each.select("cluster_id") for each in versions])
+        """Return every cluster_id that any version of the table has or had in the scope."""
+        return borne_ids(self.stage.run.lake).where(_of_scope(scope)).select("cluster_id")
 
 
 def former_clusters(stage: Stage, epoch: Epoch, settings: Mapping[str, Any]) -> FormerClusters:

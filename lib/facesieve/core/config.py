@@ -15,7 +15,7 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import Cluster, Decide, Embed, Images, Lake, Link, Publish
+from facesieve.core.sections import Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Config:
     cluster: Cluster = field(default_factory=Cluster)
     decide: Decide = field(default_factory=Decide)
     publish: Publish = field(default_factory=Publish)
+    maintain: Maintain = field(default_factory=Maintain)
 
 
 _THRESHOLDS = {

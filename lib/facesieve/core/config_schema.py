@@ -37,7 +37,7 @@ def key(
     A check returns None for a good value, else what to do, as a sentence ("Use a number above 0."). `was` is the name
     that the key bore in 0.4.0: a fault then tells the new name. `needed`: whoever uses the section must set the key.
     `reads` turns what is written, where it has another type, into the type of the key.
-    `place`: the value is a path or URI, in which `~` and variables are replaced.
+    `place`: the value is a path or URI, or a list of them, in which `~` and variables are replaced.
     """
     if isinstance(default, list):
         default = tuple(default)
@@ -127,8 +127,8 @@ def build(section: type[Section], raw: Mapping[str, Any], prefix: str, faults: l
             reads = field.metadata.get("reads")
             written = raw.get(name, {})
             values[name] = _value(hints[name], reads(written) if reads else written, dotted, faults)
-            if field.metadata.get("place") and isinstance(values[name], str):
-                values[name] = _place(values[name], dotted, faults)
+            if field.metadata.get("place"):
+                values[name] = _places(values[name], dotted, faults)
             _run_check(field, values[name], dotted, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             if field.metadata.get("was") in raw:
@@ -137,6 +137,12 @@ def build(section: type[Section], raw: Mapping[str, Any], prefix: str, faults: l
         else:
             _run_check(field, field.default, dotted, faults)
     return section(**values) if len(faults) == before else None
+
+
+def _places(written: Any, dotted: str, faults: list[Fault]) -> Any:
+    if isinstance(written, tuple):
+        return tuple(_places(each, dotted, faults) for each in written)
+    return _place(written, dotted, faults) if isinstance(written, str) else written
 
 
 def _place(written: str, dotted: str, faults: list[Fault]) -> str:

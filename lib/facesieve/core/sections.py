@@ -39,6 +39,11 @@ def _column(value: str) -> str | None:
     return None if value.strip() else "Give the name of a column."
 
 
+def _files(values: tuple[str, ...]) -> str | None:
+    fine = all(value.strip(" \0") for value in values) and len(set(values)) == len(values)
+    return None if fine else "Use a list, without repeats, of paths or URIs of files."
+
+
 def _name(value: str) -> str | None:
     return None if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) else "Use letters, digits and underscores."
 
@@ -190,7 +195,17 @@ class Publish:
     max_gone: float = key(0.2, between(0, 1))
     floor: int = key(5, at_least(0))
     per_face: bool = key(False)
+    checks: tuple[str, ...] = key([], _files, place=True)
+    keep_tags: int = key(10, at_least(0))
     outputs: tuple[str, ...] = key([], each_of("parquet", "folders"))
     export_root: str = key("", place=True)
     buckets: int = key(16, between(1, 10_000))
     bytes: bool = key(False)
+
+
+@dataclass(frozen=True)
+class Maintain:
+    """What `maintain` leaves alone."""
+
+    keep_days: int = key(30, between(1, 36_500))
+    longest_run_hours: int = key(72, between(24, 8_760))

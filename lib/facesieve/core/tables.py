@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from facesieve.core.errors import ContractError
+from facesieve.core.frames import columns
 
 FORMER_SCOPES = {"heap": "global"}
 """What a scope was called before 0.5.0 -> its name: rows of older versions still say so."""
@@ -27,6 +28,7 @@ Clusters = NewType("Clusters", DataFrame)
 Decisions = NewType("Decisions", DataFrame)
 Cleaned = NewType("Cleaned", DataFrame)
 IdentityLinks = NewType("IdentityLinks", DataFrame)
+ClusterIds = NewType("ClusterIds", DataFrame)
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,7 @@ REJECTS = Table(
 EDGES = Table(
     "edges",
     _columns(
-        scope=T.StringType(),
-        src=T.LongType(),
-        dst=T.LongType(),
-        cosine=T.FloatType(),
-        same_identity=T.BooleanType(),
+        scope=T.StringType(), src=T.LongType(), dst=T.LongType(), cosine=T.FloatType(), same_identity=T.BooleanType()
     ),
     key=("scope", "src", "dst"),
     partition=("scope",),
@@ -140,13 +138,7 @@ EPOCHS = Table(
 )
 VOTES = Table(
     "votes",
-    _columns(
-        scope=T.StringType(),
-        src=T.LongType(),
-        dst=T.LongType(),
-        score=T.FloatType(),
-        votes=T.BooleanType(),
-    ),
+    columns("scope string, src bigint, dst bigint, score float, votes boolean"),
     key=("scope", "src", "dst"),
     partition=("scope",),
 )
@@ -203,14 +195,7 @@ CLEANED = Table(
 )
 IDENTITY_LINKS = Table(
     "identity_links",
-    _columns(
-        identity_a=T.StringType(),
-        identity_b=T.StringType(),
-        cosine=T.FloatType(),
-        share=T.FloatType(),
-        confidence=T.FloatType(),
-        merged=T.BooleanType(),
-    ),
+    columns("identity_a string, identity_b string, cosine float, share float, confidence float, merged boolean"),
     key=("identity_a", "identity_b"),
 )
 RUNS = Table(
@@ -229,7 +214,16 @@ RUNS = Table(
     partition=("run",),
 )
 
+CLUSTER_IDS = Table(
+    # Of versions of `clusters` that may be expired. No run moves this table, and no undo takes an id out of it.
+    "cluster_ids",
+    columns("scope string, cluster_id bigint"),
+    key=("scope", "cluster_id"),
+)
+
 ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, EPOCHS, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)
+IN_LAKE = (*ALL, CLUSTER_IDS)
+"""All tables of the namespace; ALL are those that runs move."""
 
 
 def differences(table: Table, schema: T.StructType) -> list[str]:

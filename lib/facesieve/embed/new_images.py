@@ -43,7 +43,7 @@ def new_uris(images: SourceImages, listing: Stage, faces: Stage) -> NewUris:
     | d.jpg | no            | no                       | yes |
     """
     run = listing.run
-    if run.lake.versions(LISTING)[-1].id != listing.since[LISTING.name].id:
+    if run.lake.versions(LISTING)[-1].version != listing.since[LISTING.name].version:
         return NewUris(images.select(*NEW_URIS.names).limit(0).persist())
     former = None if run.config.embed.rehash else Listing(listing.former(LISTING))
     unlisted = with_former_digests(images, former, run.config.images).where("digest IS NULL")

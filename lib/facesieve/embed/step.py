@@ -131,7 +131,7 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
     reused = stage.reuse()
     if not reused:
         stage.overwrite(tables.LISTING, rows)
-    same = run.at[tables.LISTING.name].id == stage.since[tables.LISTING.name].id
+    same = run.at[tables.LISTING.name].version == stage.since[tables.LISTING.name].version
     since = Since(0, 0, 0) if same else _since(rows, former)
     rows.unpersist()
     if since.gone:

@@ -19,15 +19,16 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from facesieve.core import sections, tables
-from facesieve.core.errors import ConfigError, ContractError, Fault, Refused
+from facesieve.core.errors import ConfigError, ContractError, Fault
 from facesieve.core.tables import Table
 from facesieve.lake import iceberg
 from facesieve.lake.iceberg import IcebergTable
-from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, snapshot_of
+from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, moved, snapshot_of
 
 __all__ = ["Change", "Lake", "Snapshot", "Stamp"]
 
-_BRANCH = "facesieve-"
+BRANCH = "facesieve-"
+"""What the names of branches that a run writes to begin with."""
 _BRANCH_TIME = "%Y%m%dT%H%M%S"
 _STALE = timedelta(days=2)
 """A branch this old was left by a run that was killed: no single commit takes so long."""
@@ -37,6 +38,9 @@ _PROPERTIES = {
     # One file per task and partition, without a shuffle that would send a whole scope to one task.
     "write.distribution-mode": "none",
     "write.spark.fanout.enabled": "true",
+    # Each commit writes a file of metadata, which lists all snapshots: some twenty a table and run.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "50",
 }
 _DELETE_BY_ROW = {
     # Deleted rows are listed beside their file, where else every file that holds one would be written anew.
@@ -60,25 +64,28 @@ class Lake:
         hands: it lacks a column of the key, or has a column of another type.
         `buckets` is the n of a `bucket(n, identity)` partition; an existing table is moved to the new n.
         """
-        name = self._name(table)
+        name = self.name_of(table)
         try:
             here = iceberg.load(self._spark, name) or self._make(table, buckets)
             schema = self._spark.table(name).schema
         except (Py4JJavaError, PySparkException) as problem:
             raise ConfigError([self._unusable(table, problem)]) from problem
         self._add_columns(table, schema)
-        here.drop_branches(_is_stale)
-        here.add_properties(_properties(table))
+        self._tidy(here, table)
         if any("bucket(" in part for part in table.partition):
-            self._rebucket(table, buckets)
+            self._rebucket(here, table, buckets)
         if here.current() is None:
             # A branch needs something to start from, and a refused first run something to go back to.
             here.append_nothing(iceberg.MAIN, Stamp("", "", {}).summary())
         return self.snapshot(table)
 
+    def tidy(self, table: Table) -> None:
+        """Drop what killed runs have left in an existing table, and give it the properties of this version."""
+        self._tidy(self._existing(table), table)
+
     def current(self, table: Table) -> Snapshot | None:
         """Return the current snapshot, at which `main` stands; None for a table that is absent or holds nothing yet."""
-        here = iceberg.load(self._spark, self._name(table))
+        here = iceberg.load(self._spark, self.name_of(table))
         commit = here.current() if here else None
         return snapshot_of(table, commit) if commit else None
 
@@ -91,8 +98,8 @@ class Lake:
 
     def find(self, table: Table, key: str, undone: Collection[str] = ()) -> Snapshot | None:
         """Return the newest snapshot that bears `key`, wherever `main` stands, of those not made by `undone` runs."""
-        here = iceberg.load(self._spark, self._name(table))
-        borne = [commit for commit in here.commits() if commit.summary.get(KEY) == key] if here else []
+        here = iceberg.load(self._spark, self.name_of(table))
+        borne = [commit for commit in here.commits() if commit.stamp.get(KEY) == key] if here else []
         versions = (snapshot_of(table, commit) for commit in reversed(borne))
         return next((version for version in versions if version.run not in undone), None)
 
@@ -102,16 +109,17 @@ class Lake:
 
     def read(self, table: Table, at: Snapshot) -> DataFrame:
         """Read the table as it was at a snapshot; declared columns that it did not have yet are null."""
-        return _completed(self._spark.read.option("snapshot-id", at.id).table(self._name(table)), table)
+        return _completed(self._spark.read.option("snapshot-id", at.id).table(self.name_of(table)), table)
 
     def added(self, table: Table, since: int, at: Snapshot) -> DataFrame | None:
-        """Read the rows that were appended after the snapshot id `since`; None if rows also went, or came otherwise."""
-        name = self._name(table)
-        if since == at.id:
-            return self.read(table, at).limit(0)
-        if not self._existing(table).only_grew(since, at.id):
+        """Read the rows that were appended after the version `since`; None if rows also went, or came otherwise."""
+        name = self.name_of(table)
+        start = self._existing(table).grew_from(since, at.id)
+        if start is None:
             return None
-        span = {"start-snapshot-id": since, "end-snapshot-id": at.id}
+        if start == at.id:
+            return self.read(table, at).limit(0)
+        span = {"start-snapshot-id": start, "end-snapshot-id": at.id}
         return _completed(self._spark.read.options(**span).table(name), table)
 
     def overwrite(self, table: Table, frame: DataFrame, stamp: Stamp, since: Snapshot) -> Snapshot:
@@ -127,33 +135,44 @@ class Lake:
         return change.at
 
     @contextmanager
+    def draft(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
+        """Write a version on a branch of its own, which starts at `since`; the branch goes if the block raises.
+
+        `main` stays where it is: who lets `main` stand at the version drops the branch. Refused if the table has moved.
+        """
+        since = self._unmoved(table, since)
+        branch = f"{BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
+        self._existing(table).create_branch(branch, since.id)
+        try:
+            yield Change(table, stamp, since, self._spark, self.name_of(table), branch)
+        except BaseException:
+            self._existing(table).drop_branches(lambda name: name == branch)
+            raise
+
+    @contextmanager
     def change(self, table: Table, stamp: Stamp, since: Snapshot) -> Iterator[Change]:
         """Make one version of several writes: `main` moves once, when the block ends, and not if it raises.
 
         Refused if the table has moved from `since`. Afterwards the version is the change's `at`.
         """
-        self._refuse_if_moved(table, since)
-        branch = f"{_BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
-        self._existing(table).create_branch(branch, since.id)
-        try:
-            change = Change(table, stamp, since, self._spark, self._name(table), branch)
+        with self.draft(table, stamp, since) as change:
             yield change
             change.seal()
-            self._refuse_if_moved(table, since)
-            self._fast_forward(table, branch)
-        except BaseException:
-            self._existing(table).drop_branches(lambda name: name == branch)
-            raise
+            self._unmoved(table, since)
+            self._fast_forward(table, change.branch)
 
     def make_current(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
         """Let `main` stand at an existing snapshot; Refused if the table has moved from `since`."""
-        self._refuse_if_moved(table, since)
-        if since.id != snapshot.id:
+        if self._unmoved(table, since).id != snapshot.id:
             self._existing(table).make_current(snapshot.id)
+
+    def name_of(self, table: Table) -> str:
+        """Return the table's name in SQL: catalog, namespace, table."""
+        return f"{self._namespace}.{table.name}"
 
     def put_row(self, table: Table, row: DataFrame, column: str, value: str) -> None:
         """Replace the row whose partitioning `column` equals `value`, or add it."""
-        row.coalesce(1).writeTo(self._name(table)).overwrite(F.col(column) == F.lit(value))
+        row.coalesce(1).writeTo(self.name_of(table)).overwrite(F.col(column) == F.lit(value))
 
     def version(self) -> str:
         """Return the version of Iceberg that serves the catalog."""
@@ -164,14 +183,18 @@ class Lake:
         properties = ", ".join(f"'{name}' = '{value}'" for name, value in _properties(table).items())
         self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._namespace}")
         self._spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {self._name(table)} ({_declared(table.columns)}) USING iceberg "
+            f"CREATE TABLE IF NOT EXISTS {self.name_of(table)} ({_declared(table.columns)}) USING iceberg "
             + (f"PARTITIONED BY ({partition}) " if partition else "")
             + f"TBLPROPERTIES ({properties})"
         )
         return self._existing(table)
 
+    def _tidy(self, here: IcebergTable, table: Table) -> None:
+        here.drop_branches(_is_stale)
+        here.add_properties(_properties(table))
+
     def _add_columns(self, table: Table, schema: T.StructType) -> None:
-        name, lacking = self._name(table), _lacking(table, schema)
+        name, lacking = self.name_of(table), _lacking(table, schema)
         of_other_types = tables.differences(table, T.StructType([*schema, *lacking]))
         if of_other_types or any(column.name in table.key for column in lacking):
             differences = "; ".join(tables.differences(table, schema))
@@ -180,31 +203,29 @@ class Lake:
         if lacking:
             self._spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_declared(lacking)})")
 
-    def _refuse_if_moved(self, table: Table, since: Snapshot) -> None:
+    def _unmoved(self, table: Table, since: Snapshot) -> Snapshot:
+        """Return what the table stands at: `since`, or the same rows in other files; Refused if it has moved."""
         now = self.current(table)
-        if now is None or now.id != since.id:
-            raise _moved(table)
+        if now is None or now.version != since.version:
+            raise moved(table)
+        return now
 
     def _fast_forward(self, table: Table, branch: str) -> None:
         try:
             self._existing(table).fast_forward(branch)
         except (Py4JJavaError, PySparkException) as problem:
             if "fast-forward" in str(problem) or "CommitFailed" in str(problem):
-                raise _moved(table) from problem
+                raise moved(table) from problem
             raise
 
-    def _rebucket(self, table: Table, buckets: int) -> None:
-        name = self._name(table)
-        partitioning = self._spark.sql(f"DESCRIBE TABLE {name}").where("data_type LIKE 'bucket(%'").collect()
-        if partitioning and partitioning[0].data_type != f"bucket({buckets}, identity)":
-            old = partitioning[0].data_type
-            self._spark.sql(f"ALTER TABLE {name} REPLACE PARTITION FIELD {old} WITH bucket({buckets}, identity)")
+    def _rebucket(self, here: IcebergTable, table: Table, buckets: int) -> None:
+        former = here.buckets()
+        if former not in (None, buckets):
+            change = f"bucket({former}, identity) WITH bucket({buckets}, identity)"
+            self._spark.sql(f"ALTER TABLE {self.name_of(table)} REPLACE PARTITION FIELD {change}")
 
     def _existing(self, table: Table) -> IcebergTable:
-        return iceberg.existing(self._spark, self._name(table))
-
-    def _name(self, table: Table) -> str:
-        return f"{self._namespace}.{table.name}"
+        return iceberg.existing(self._spark, self.name_of(table))
 
     def _unusable(self, table: Table, error: Exception) -> Fault:
         key = "lake.root" if self._settings.catalog == "lake" else "lake.catalog"
@@ -233,11 +254,4 @@ def _properties(table: Table) -> dict[str, str]:
 
 
 def _is_stale(branch: str) -> bool:
-    return branch.startswith(_BRANCH) and branch < f"{_BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"
-
-
-def _moved(table: Table) -> Refused:
-    return Refused(
-        f"the table {table.name} was moved by another run since this stage began. "
-        "Nothing was changed; start the same command again when the other run has ended."
-    )
+    return branch.startswith(BRANCH) and branch < f"{BRANCH}{datetime.now(UTC) - _STALE:{_BRANCH_TIME}}"

@@ -55,7 +55,8 @@ class DecideRecord(StepRecord):
 class PublishRecord(StepRecord):
     """What became of the images that were published before, and the number of exports written.
 
-    decided_before: images published before. changed, gone, added: `publish.change_guard`.
+    decided_before: images published before. changed, gone, added: `publish.change_guard`. checks: audits that passed.
+    tag: the tag that the version of `cleaned` bears.
     """
 
     decided_before: int | None = named("known")
@@ -63,3 +64,5 @@ class PublishRecord(StepRecord):
     gone: int | None = optional()
     added: int | None = optional()
     exported: int | None = None
+    checks: int | None = optional()
+    tag: str | None = optional()

@@ -28,6 +28,15 @@ def children(spark: SparkSession, place: str) -> list[Child]:
     return [Child(each.getPath().getName(), each.getModificationTime() / 1_000) for each in files.listStatus(path)]
 
 
+def content(spark: SparkSession, place: str) -> tuple[int, int]:
+    """Return how many files there are below a folder, and their bytes; 0 if there is no such folder."""
+    files, path = _at(spark, place)
+    if not files.exists(path):
+        return 0, 0
+    summary = files.getContentSummary(path)
+    return int(summary.getFileCount()), int(summary.getLength())
+
+
 def delete(spark: SparkSession, place: str) -> None:
     """Delete a file or a folder with all that it holds, if it is there."""
     files, path = _at(spark, place)

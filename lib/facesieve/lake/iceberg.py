@@ -7,8 +7,9 @@ which for a small commit cost more than its rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.errors import AnalysisException
@@ -18,14 +19,35 @@ from facesieve.core.errors import ContractError
 
 MAIN = "main"
 
+_SAME = "facesieve.same-as"
+_OF = "facesieve.rewritten"
+_Json = Mapping[str, Any]
+
 
 @dataclass(frozen=True)
 class Commit:
-    """A snapshot of a table: its id, its summary (with the properties that were given to the commit), its parent."""
+    """A snapshot of a table: its id, its summary (with the properties that were given to the commit), its parent.
+
+    A compaction writes the same rows to other files: it is the same version as its parent. origin: the snapshot that
+    first had the rows; stamp: its summary. at: when it was committed, in milliseconds since 1970.
+    """
 
     id: int
     summary: Mapping[str, str]
     parent: int | None = None
+    origin: int = 0
+    stamp: Mapping[str, str] = field(default_factory=dict)
+    at: int = 0
+
+    @property
+    def leans(self) -> bool:
+        """Say whether only the parent tells which version this is: a rewrite of files that has copied nothing."""
+        return self.summary.get("operation") == "replace" and self.summary.get(_OF) != str(self.parent)
+
+    def copied(self) -> dict[str, str]:
+        """Return what a rewrite of this snapshot's files says of itself, for the day when this snapshot is expired."""
+        own = {name: value for name, value in self.stamp.items() if name.startswith("facesieve.")}
+        return own | {_SAME: str(self.origin), _OF: str(self.id)}
 
 
 class IcebergTable:
@@ -38,28 +60,61 @@ class IcebergTable:
     def current(self, branch: str = MAIN) -> Commit | None:
         """Return the snapshot that a branch stands at; None if there is no such branch or it holds nothing yet."""
         snapshot = self._table.snapshot(branch)
-        if snapshot is None:
-            return None
-        return Commit(snapshot.snapshotId(), dict(snapshot.summary()), snapshot.parentId())
+        return None if snapshot is None else _commit(_as_json(snapshot), self._snapshot)
 
     def commits(self) -> list[Commit]:
         """Return all snapshots, the oldest first."""
-        ordered = sorted(self._snapshots(), key=lambda snapshot: snapshot.get("sequence-number", 0))
-        return [_commit(snapshot) for snapshot in ordered]
+        snapshots = self._snapshots()
+        ordered = sorted(snapshots.values(), key=lambda snapshot: snapshot.get("sequence-number", 0))
+        return [_commit(snapshot, snapshots.get) for snapshot in ordered]
 
-    def only_grew(self, since: int, to: int) -> bool:
-        """Say whether the snapshot `to` came from `since` by nothing but appends."""
-        by_id = {snapshot["snapshot-id"]: snapshot for snapshot in self._snapshots()}
-        while to != since:
-            if to not in by_id or by_id[to]["summary"]["operation"] != "append":
-                return False
-            to = by_id[to].get("parent-snapshot-id", -1)
-        return True
+    def grew_from(self, since: int, to: int) -> int | None:
+        """Return a snapshot of the version `since` from which `to` came by nothing but appends and rewrites of files.
 
-    def _snapshots(self) -> list[dict[str, Any]]:
+        None if rows also went, or came otherwise, or if the snapshots between are gone.
+        """
+        snapshots = self._snapshots()
+        while to in snapshots:
+            commit = _commit(snapshots[to], snapshots.get)
+            if since in (commit.id, commit.origin):
+                return to
+            if commit.summary["operation"] not in ("append", "replace"):
+                return None
+            to = commit.parent or -1
+        return None
+
+    def _snapshots(self) -> dict[int, _Json]:
         # As one text: to ask Java for one snapshot after the other would take a round trip for every word of it.
         text = self._jvm.org.apache.iceberg.TableMetadataParser.toJson(self._table.operations().current())
-        return list(json.loads(text)["snapshots"])
+        return {snapshot["snapshot-id"]: snapshot for snapshot in json.loads(text)["snapshots"]}
+
+    def _snapshot(self, id: int) -> _Json | None:
+        snapshot = self._table.snapshot(id)
+        return None if snapshot is None else _as_json(snapshot)
+
+    def expire(self, ids: Sequence[int]) -> None:
+        """Forget snapshots, and delete the files that no other snapshot has."""
+        # Without a time Iceberg would also take whatever is older than the table's own limit, 5 days.
+        change = self._table.expireSnapshots().expireOlderThan(0)
+        for each in ids:
+            change = change.expireSnapshotId(each)
+        change.commit()
+
+    @property
+    def java(self) -> Any:
+        """Return Iceberg's own table."""
+        return self._table
+
+    def heads(self) -> dict[str, int]:
+        """Return all branches and tags with the snapshot that each stands at."""
+        refs = self._table.refs()
+        return {str(name): int(refs[name].snapshotId()) for name in refs}
+
+    def buckets(self) -> int | None:
+        """Return the number of buckets that the table is divided into; None if it is not."""
+        transforms = [str(field.transform().toString()) for field in self._table.spec().fields()]
+        numbers = (re.fullmatch(r"bucket\[(\d+)\]", transform) for transform in transforms)
+        return next((int(number[1]) for number in numbers if number), None)
 
     def create_branch(self, branch: str, at: int) -> None:
         """Let a new branch stand at a snapshot."""
@@ -102,8 +157,43 @@ class IcebergTable:
             update.commit()
 
 
-def _commit(snapshot: Mapping[str, Any]) -> Commit:
-    return Commit(snapshot["snapshot-id"], snapshot["summary"], snapshot.get("parent-snapshot-id"))
+def _commit(snapshot: _Json, by_id: Callable[[int], _Json | None]) -> Commit:
+    """Read a snapshot, and of which version it is: a rewrite of files is of its parent's.
+
+    Where the parent is gone, a rewrite by `maintain` tells what it has copied. It does not where it was committed upon
+    another snapshot than it had rewritten.
+    """
+    first, parent = snapshot, _parent(snapshot, by_id)
+    while parent is not None and first["summary"]["operation"] == "replace":
+        first, parent = parent, _parent(parent, by_id)
+    origin, of = first["snapshot-id"], first["summary"].get(_OF)
+    if of is not None and int(of) == first.get("parent-snapshot-id"):
+        origin = int(first["summary"][_SAME])
+    elif first["summary"]["operation"] == "replace":
+        first = {"summary": {}}
+    return Commit(
+        snapshot["snapshot-id"],
+        snapshot["summary"],
+        snapshot.get("parent-snapshot-id"),
+        origin,
+        first["summary"],
+        snapshot["timestamp-ms"],
+    )
+
+
+def _parent(snapshot: _Json, by_id: Callable[[int], _Json | None]) -> _Json | None:
+    parent = snapshot.get("parent-snapshot-id")
+    return None if parent is None else by_id(parent)
+
+
+def _as_json(snapshot: Any) -> _Json:
+    """Return a snapshot of Java as the table's metadata has it."""
+    parent = snapshot.parentId()
+    return {
+        "snapshot-id": snapshot.snapshotId(),
+        "timestamp-ms": snapshot.timestampMillis(),
+        "summary": dict(snapshot.summary()) | {"operation": snapshot.operation()},
+    } | ({} if parent is None else {"parent-snapshot-id": parent})
 
 
 def load(spark: SparkSession, name: str) -> IcebergTable | None:

@@ -87,7 +87,9 @@ class Ledger:
         if self.lake.current(tables.RUNS) is None:
             return []
         rows = self._rows().select("run", "status", "started", "ended", "before", "after").collect()
-        return [Entry(**row.asDict()) for row in rows]
+        # Spark gives times of the local clock, without a zone.
+        moments = ({name: row[name] and row[name].astimezone(UTC) for name in ("started", "ended")} for row in rows)
+        return [Entry(**row.asDict() | times) for row, times in zip(rows, moments, strict=True)]
 
     def undone(self) -> frozenset[str]:
         """Return the names of the runs that were undone."""

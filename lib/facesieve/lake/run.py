@@ -25,6 +25,7 @@ from facesieve.core.profiles import Profile
 from facesieve.core.tables import Table
 from facesieve.lake.catalog import Change, Lake, Snapshot, Stamp
 from facesieve.lake.ledger import Ledger
+from facesieve.lake.publication import Publication
 from facesieve.lake.source_digest import code_digest
 from facesieve.lake.step_record import StepRecord
 from facesieve.lake.work import Work, work_so_far
@@ -89,7 +90,8 @@ class Run:
         """Let every table that still stands where this run put it stand where it stood before (for a refused run)."""
         for table in tables:
             before = self.replaced.get(table.name)
-            if before is not None and self.lake.current(table) == self.at[table.name]:
+            now = self.lake.current(table)
+            if before is not None and now is not None and now.version == self.at[table.name].version:
                 self.lake.make_current(table, before, self.at[table.name])
 
     def _input(self, table: Table) -> Snapshot:
@@ -123,7 +125,7 @@ class Stage:
 
     def reuse(self) -> bool:
         """Make the snapshots that bear this key current, if every table has one; say whether it did."""
-        snapshots = [snapshot for snapshot in map(self._find, self.outputs) if snapshot is not None]
+        snapshots = [snapshot for snapshot in map(self.find, self.outputs) if snapshot is not None]
         if len(snapshots) < len(self.outputs):
             return False
         for table, snapshot in zip(self.outputs, snapshots, strict=True):
@@ -132,17 +134,19 @@ class Stage:
             self.earlier = self.run.ledger.step_of(snapshots[0].run, self.name)
         return True
 
+    def find(self, table: Table) -> Snapshot | None:
+        """Return the newest version of an output that bears this key, current or not; None if there is none."""
+        if self.run.full and self.name not in ("listing", "embed"):
+            return None
+        return self.run.lake.find(table, self.key, self.run.undone)
+
     def take_over(self, table: Table) -> bool:
         """Make one output that bears this key current, as a killed run has left it; say whether there is one."""
-        snapshot = self._find(table)
+        snapshot = self.find(table)
         if snapshot is None:
             return False
         self._make_current(table, snapshot)
         return True
-
-    def versions(self, table: Table) -> list[DataFrame]:
-        """Read every version of an output that the lake still has."""
-        return [self.run.lake.read(table, snapshot) for snapshot in self.run.lake.versions(table)]
 
     def read(self, table: Table) -> DataFrame:
         """Read an input at the version fixed when the stage began, or an output as this stage left it."""
@@ -194,6 +198,19 @@ class Stage:
             change.stamp = self._stamp(key)
         self.run.adopt(table, change.at, self.since[table.name])
 
+    @contextmanager
+    def draft(self, table: Table) -> Iterator[Change]:
+        """Write a version of an output on a branch of its own; `publish` makes it current, in the block."""
+        with self.run.lake.draft(table, self._stamp(self.key), self.since[table.name]) as change:
+            yield change
+
+    def publish(self, table: Table, version: Snapshot, keep_tags: int, branch: str = "") -> str | None:
+        """Make a version of an output current, with the run's tag; return the tag that it bears (None: none)."""
+        publication = Publication(self.run.spark, self.run.lake, table)
+        tag = publication.publish(version, self.since[table.name], (self.run.name, keep_tags), branch)
+        self.run.adopt(table, version, self.since[table.name])
+        return tag
+
     def reused(self, rows_in: int | None, rows_out: int) -> StepRecord:
         """Return the record of a stage that is reused: the earlier one, with this run's numbers of rows."""
         return replace(self.earlier or StepRecord(), rows_in=rows_in, rows_out=rows_out, reused=True)
@@ -211,15 +228,10 @@ class Stage:
         self.run.lake.make_current(table, snapshot, self.since[table.name])
         self.run.adopt(table, snapshot, self.since[table.name])
 
-    def _find(self, table: Table) -> Snapshot | None:
-        if self.run.full and self.name not in ("listing", "embed"):
-            return None
-        return self.run.lake.find(table, self.key, self.run.undone)
-
     def _stamp(self, key: str) -> Stamp:
         """Name what a commit is made from: the inputs, and the outputs that this stage has written before it."""
         written = {table.name: self.run.at[table.name] for table in self.outputs if table.name in self.run.at}
-        return Stamp(self.run.name, key, {name: snapshot.id for name, snapshot in (self.inputs | written).items()})
+        return Stamp(self.run.name, key, {name: at.version for name, at in (self.inputs | written).items()})
 
 
 def _digest(made_of: Mapping[str, Any]) -> str:

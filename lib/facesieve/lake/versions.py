@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
-from facesieve.core.errors import ContractError
+from facesieve.core.errors import ContractError, Refused
 from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Table
 from facesieve.lake import iceberg
@@ -27,6 +27,7 @@ class Snapshot:
 
     rows: how many the snapshot's summary tells, 0 where it does not tell; rows deleted beside their file still count.
     exact: the summary tells, and no row was deleted beside its file.
+    origin: the snapshot that first had these rows, where this one only has them in other files (a compaction).
     """
 
     table: str
@@ -37,6 +38,12 @@ class Snapshot:
     parent: int | None = None
     rows: int = 0
     exact: bool = False
+    origin: int = 0
+
+    @property
+    def version(self) -> int:
+        """Return what this snapshot is known by: the id of the first one with the same rows."""
+        return self.origin or self.id
 
 
 @dataclass(frozen=True)
@@ -55,19 +62,34 @@ class Stamp:
 def snapshot_of(table: Table, commit: Commit) -> Snapshot:
     """Read a snapshot's properties.
 
-    A commit by other hands (an erasure, a compaction) bears no key of ours: its id is what it can be known by.
+    A commit by other hands (an erasure) bears no key of ours: its id is what it can be known by. A compaction, by
+    whatever hands, bears all that the version bears whose files it has rewritten.
     """
-    summary = commit.summary
+    summary = commit.stamp
     return Snapshot(
         table=table.name,
         id=commit.id,
-        key=summary.get(KEY, f"snapshot:{commit.id}"),
+        key=summary.get(KEY, f"snapshot:{commit.origin}"),
         run=summary.get(_RUN, ""),
-        inputs=json.loads(summary.get(_INPUTS, "{}")),
+        inputs=inputs_of(commit),
         parent=commit.parent,
-        rows=int(summary.get("total-records", "0")),
-        exact="total-records" in summary and summary.get("total-delete-files") == "0",
+        rows=int(commit.summary.get("total-records", "0")),
+        exact="total-records" in commit.summary and commit.summary.get("total-delete-files") == "0",
+        origin=commit.origin,
     )
+
+
+def moved(table: Table) -> Refused:
+    """Say that another run was at work on a table."""
+    return Refused(
+        f"the table {table.name} was moved by another run since this stage began. "
+        "Nothing was changed; start the same command again when the other run has ended."
+    )
+
+
+def inputs_of(commit: Commit) -> dict[str, int]:
+    """Return what a snapshot was made from: table -> version."""
+    return dict(json.loads(commit.stamp.get(_INPUTS, "{}")))
 
 
 @dataclass
@@ -119,7 +141,7 @@ class Change:
         """Let the last commit of the branch bear the key, by one more if need be, and return that version."""
         if not self._ended:
             iceberg.existing(self.spark, self.name).append_nothing(self.branch, self.stamp.summary())
-            self.at = self._current()
+            self.at, self._ended = self._current(), True
         return self.at
 
     def _write(self, frame: DataFrame, *, replace: bool, last: bool) -> None:

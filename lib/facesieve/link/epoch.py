@@ -83,7 +83,7 @@ def if_readable(stage: Stage, work: Callable[[], Result]) -> Result | None:
 def current(stage: Stage, made_of: str) -> Epoch | None:
     """Return the epoch that the lake's edges belong to, if this run may go on in it."""
     edges, epochs = (stage.since[table.name] for table in (tables.EDGES, EPOCHS))
-    if stage.run.full or not epochs.key or edges.inputs.get(EPOCHS.name) != epochs.id:
+    if stage.run.full or not epochs.key or edges.inputs.get(EPOCHS.name) != epochs.version:
         return None
     rows = stage.former(EPOCHS).where(F.col("kind") == _SETTINGS).collect()
     epoch = _epoch(rows[0]) if len(rows) == 1 else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.console import count
@@ -14,6 +15,9 @@ from facesieve.core.sections import Publish
 from facesieve.core.tables import Cleaned, Decisions
 from facesieve.lake.decide_records import PublishRecord
 from facesieve.publish.wanted import Wanted
+
+_SIDES = ("former", "coming", "there")
+"""Where a row of the comparison is from: what is published, what would be, what is in the source."""
 
 _LOOK = "Run it with publish.apply = false and look at the table decisions"
 
@@ -83,18 +87,24 @@ def _limit(share: float, floor: int) -> str:
 
 def compare(published: Cleaned, wanted: Wanted, decisions: Decisions) -> Change:
     """Compare what is published with what would be, image by image; an image may be published under several names."""
-    former = published.select("image_id", "identity").distinct()
-    coming = wanted.select("image_id", "identity", F.lit(True).alias("wanted")).distinct()
-    there = decisions.select("image_id", F.lit(True).alias("there"))
-    names = former.join(coming, ["image_id", "identity"], how="left").join(there, "image_id", how="left")
-    images = names.groupBy("image_id").agg(
-        F.count_if(F.col("wanted").isNull()).alias("lost"), F.count_if(F.col("there").isNull()).alias("gone")
-    )
-    counts = (
-        F.count("*").alias("published"),
-        F.count_if((F.col("lost") > 0) & (F.col("gone") == 0)).alias("changed"),
-        F.count_if(F.col("gone") > 0).alias("gone"),
-    )
-    row = images.agg(*counts).collect()[0]
-    added = coming.select("image_id").distinct().join(former, "image_id", how="left_anti").count()
-    return Change(row.published, row.changed, row.gone, added)
+    rows = _named(published, "former").unionByName(_named(wanted, "coming"))
+    rows = rows.unionByName(_named(decisions.withColumn("identity", F.lit(None).cast("string")), "there"))
+    # One shuffle serves both groupings, where joins would take one for each side.
+    names = rows.repartition("image_id").groupBy("image_id", "identity").agg(*(_any(name) for name in _SIDES))
+    lost = F.bool_or(F.col("former") & ~F.col("coming")).alias("lost")
+    images = names.groupBy("image_id").agg(lost, *(F.bool_or(name).alias(name) for name in _SIDES))
+    row = images.agg(
+        F.count_if("former").alias("published"),
+        F.count_if(F.expr("lost AND there")).alias("changed"),
+        F.count_if(F.expr("former AND NOT there")).alias("gone"),
+        F.count_if(F.expr("coming AND NOT former")).alias("added"),
+    ).collect()[0]
+    return Change(row.published, row.changed, row.gone, row.added)
+
+
+def _named(rows: DataFrame, side: str) -> DataFrame:
+    return rows.select("image_id", "identity", F.lit(side).alias("side"))
+
+
+def _any(side: str) -> Column:
+    return F.bool_or(F.col("side") == side).alias(side)

@@ -6,23 +6,22 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import InvariantError
-from facesieve.core.tables import CLEANED, Cleaned, Embeddings, Listing, conform
+from facesieve.core.tables import CLEANED, Cleaned, Embeddings, conform
 from facesieve.faces.join_vectors import vectors_of
 from facesieve.publish.wanted import Wanted
 
+_FACE = ("image_id", "face_id")
 _REQUIRED = ("identity", "label", "face_id", "sha256")
 """Columns without which a row is of no use. (`vector` is not asked: to read it costs more than all others.)"""
 
 
-def cleaned(wanted: Wanted, listing: Listing, embeddings: Embeddings) -> Cleaned:
-    """Gather the faces to be published with their vectors.
+def cleaned(wanted: Wanted, embeddings: Embeddings) -> Cleaned:
+    """Gather the faces to be published with their vectors, and the SHA-256 of the image that was embedded.
 
     label numbers the identities from 0: named ones in the order of their UTF-8 bytes, then clusters by falling number
     of images and id. `bytes` is null: whoever publishes bytes fills it.
     """
-    contents = listing.select("image_id", "sha256")
-    rows = vectors_of(wanted.join(contents, "image_id", how="left"), embeddings)
-    labelled = rows.join(_labels(wanted), "identity", how="left")
+    labelled = vectors_of(wanted, embeddings, "sha256").join(_labels(wanted), "identity", how="left")
     published = labelled.select(
         "identity", "image_id", "face_id", "uri", "sha256", "vector", F.lit(None).cast("binary").alias("bytes"), "label"
     )
@@ -35,21 +34,28 @@ def prove_published(wanted: Wanted, cleaned: Cleaned) -> int:
     Raises InvariantError, naming the numbers, unless the faces to be published are exactly those of `cleaned`, each
     once, each under its identity, with label and SHA-256.
     """
-    face = ["image_id", "face_id"]
-    expected = wanted.groupBy(*face).agg(F.count("*").alias("wanted"), F.min("identity").alias("name"))
     lacking = F.greatest(*(F.col(name).isNull() for name in _REQUIRED))
-    counts = F.count("*").alias("present"), F.count_if(lacking).alias("lacking"), F.min("identity").alias("named")
-    # A full join is the anti-joins both ways in a single pass.
-    counted = expected.join(cleaned.groupBy(*face).agg(*counts), face, how="full").agg(
-        F.coalesce(F.sum("wanted"), F.lit(0)).alias("wanted"),
-        F.coalesce(F.sum("present"), F.lit(0)).alias("present"),
-        F.count_if(F.col("present").isNull()).alias("missing"),
-        F.count_if(F.col("wanted").isNull()).alias("extra"),
-        F.count_if(F.greatest("wanted", "present") > 1).alias("repeated"),
-        F.coalesce(F.sum("lacking"), F.lit(0)).alias("lacking"),
-        F.count_if(F.col("name") != F.col("named")).alias("misnamed"),
+    expected = wanted.select(*_FACE, "identity", F.lit(True).alias("expected"), F.lit(False).alias("lacking"))
+    present = cleaned.select(*_FACE, "identity", F.lit(False).alias("expected"), lacking.alias("lacking"))
+    # Both in one grouping: a join would shuffle each of them.
+    faces = (
+        expected.unionByName(present)
+        .groupBy(*_FACE)
+        .agg(
+            F.count_if("expected").alias("wanted"),
+            F.count_if(~F.col("expected")).alias("present"),
+            F.count_if("lacking").alias("lacking"),
+            F.min(F.when(F.col("expected"), F.col("identity"))).alias("name"),
+            F.min(F.when(~F.col("expected"), F.col("identity"))).alias("named"),
+        )
     )
-    row = counted.collect()[0]
+    row = faces.agg(
+        *(F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in ("wanted", "present", "lacking")),
+        F.count_if(F.col("present") == 0).alias("missing"),
+        F.count_if(F.col("wanted") == 0).alias("extra"),
+        F.count_if(F.greatest("wanted", "present") > 1).alias("repeated"),
+        F.count_if(F.col("name") != F.col("named")).alias("misnamed"),
+    ).collect()[0]
     if row.missing or row.extra or row.repeated or row.lacking or row.misnamed:
         raise InvariantError(
             f"reconciliation is broken: {row.wanted} faces were decided to be published, cleaned has {row.present}: "

@@ -68,12 +68,12 @@ def clear_current(export_root: Storage) -> None:
     export_root.delete_tree(CURRENT)
 
 
-def write_csv(rows: DataFrame, target: Storage, name: str, columns: tuple[str, ...]) -> None:
-    """Write rows, sorted by their columns, as a single file with a heading."""
+def write_csv(rows: DataFrame, target: Storage, name: str, columns: tuple[str, ...]) -> int:
+    """Write rows, sorted by their columns, as a single file with a heading; return how many."""
     write = partial(_write_csv, target=target, name=name, columns=columns)
     list(write(()))  # Spark may skip the task below where there is no row
     sorted_rows = rows.select(*columns).repartition(1).sortWithinPartitions(*columns)
-    sorted_rows.mapInArrow(write, "rows bigint").count()
+    return total(sorted_rows.mapInArrow(write, "rows bigint"))
 
 
 def counted(rows: int) -> pa.RecordBatch:
@@ -81,11 +81,18 @@ def counted(rows: int) -> pa.RecordBatch:
     return pa.record_batch({"rows": pa.array([rows], pa.int64())})
 
 
+def total(counts: DataFrame) -> int:
+    """Add up what tasks count. They give few rows, so that no further shuffle is needed for the sum."""
+    return sum(row.rows for row in counts.collect())
+
+
 def _write_csv(batches: Batches, target: Storage, name: str, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     text = io.StringIO(newline="")
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(columns)
+    rows = 0
     for batch in batches:
         lines.writerows(zip(*(batch[column].to_pylist() for column in columns), strict=True))
-        yield counted(batch.num_rows)
+        rows += batch.num_rows
     target.write(name, text.getvalue().encode("utf-8"))
+    yield counted(rows)

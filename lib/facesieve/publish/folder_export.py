@@ -21,69 +21,81 @@ from facesieve.publish.exports import Batches, cleared, complete, write_csv
 MANIFEST = ("path", "uri", "identity", "label", "image_id", "face_id", "sha256")
 
 _FILES_PER_TASK = 500
+_TALLY = pa.schema([("files", pa.int64()), ("spoilt", pa.int64()), ("example", pa.string())])
+"""What a task that copies files tells: how many there were, how many are not as they were listed, one of these."""
 
 
-def export_folders(cleaned: Cleaned, source_fetch: Fetch, target: Storage, version: str = "") -> int:
+def export_folders(cleaned: Cleaned, source_fetch: Fetch | None, target: Storage, version: str = "") -> int:
     """Copy the image files below `target` (the run's folder) to folders/<identity>/<file>; return the rows.
 
-    An image of several people is a file in the folder of each; two faces of one identity share a file. Where `bytes` is
-    null, `source_fetch` reads the file of a uri, on executors. With the files come manifest.csv (MANIFEST, one row per
-    row of `cleaned`; path relative to it) and _SUCCESS.
+    An image of several people is a file in the folder of each; two faces of one identity share a file. `source_fetch`
+    reads the file of a uri, on executors; without it the column `bytes` has all contents. With the files come
+    manifest.csv (MANIFEST, one row per row of `cleaned`; path relative to it) and _SUCCESS.
     Raises ContractError if files vanished or changed since they were listed, OSError if a file cannot be written.
     """
     folder = cleared(target, "folders")
-    placed = _placed(cleaned.select(*MANIFEST[1:]))
-    rows = cleaned.count()
-    tasks = max(cleaned.sparkSession.sparkContext.defaultParallelism, rows // _FILES_PER_TASK)
-    copy = partial(_copy, fetch=source_fetch, target=folder)
-    files = placed.groupBy("path", "image_id").agg(*(F.min(name).alias(name) for name in ("face_id", "uri", "sha256")))
-    contents = cleaned.select("face_id", "bytes")
-    copied = files.repartition(tasks, "image_id").join(contents, "face_id", how="inner")
-    copies = copied.mapInArrow(copy, "image_id bigint, problem string")
-    count, spoilt, example = copies.agg(F.count("*"), F.count("problem"), F.min("problem")).collect()[0]
-    if spoilt:
-        raise ContractError(
-            f"{spoilt} of {count} image files are not as they were listed (one of them {example}); "
-            "run the job again, so that the images are read anew"
-        )
-    write_csv(placed, folder, "manifest.csv", MANIFEST)
+    placed = _placed(cleaned.select(*MANIFEST[1:])).persist()
+    _copy_files(placed, None if source_fetch else cleaned.select("face_id", "bytes"), source_fetch, folder)
+    rows = write_csv(placed, folder, "manifest.csv", MANIFEST)
+    placed.unpersist()
     complete(folder, version)
-    return int(rows)
+    return rows
 
 
 def _placed(faces: DataFrame) -> DataFrame:
-    """Give every face the path of its image in the folder of its identity: the rows of the manifest."""
-    fold, file = F.udf(file_names.fold, "string"), F.udf(file_names.file, "string")
-    base = F.element_at(F.split("uri", "/"), -1)
-    images = faces.select("identity", "image_id", "uri").distinct()
-    named = images.join(_folders(images), "identity", how="inner")
-    crowded = _crowded(Window.partitionBy("identity", fold(base)))
-    path = F.concat_ws("/", "folder", file("uri", "image_id", crowded))
-    paths = named.select("identity", "image_id", path.alias("path"))
-    return faces.join(paths, ["identity", "image_id"], how="inner").select(*MANIFEST)
+    """Give every face the path of its image in the folder of its identity: the rows of the manifest.
+
+    people: the identities whose folders could meet. All that is asked of them is asked after a single shuffle.
+    """
+    fold, folder, file = (F.udf(name, "string") for name in (file_names.fold, file_names.folder, file_names.file))
+    named = faces.withColumns({"people": fold("identity"), "base": fold(F.element_at(F.split("uri", "/"), -1))})
+    crowded_folder = _several("identity", Window.partitionBy("people"))
+    crowded_file = _several("image_id", Window.partitionBy("people", "identity", "base"))
+    path = F.concat_ws("/", folder("identity", crowded_folder), file("uri", "image_id", crowded_file))
+    return named.select("people", path.alias("path"), *MANIFEST[1:])
 
 
-def _folders(images: DataFrame) -> DataFrame:
-    """One row per identity: the name of its folder."""
-    fold, folder = F.udf(file_names.fold, "string"), F.udf(file_names.folder, "string")
-    crowded = _crowded(Window.partitionBy(fold("identity")))
-    return images.select("identity").distinct().select("identity", folder("identity", crowded).alias("folder"))
+def _several(name: str, same_name: WindowSpec) -> Column:
+    """Say whether rows of the same name have different values in a column."""
+    return F.min(name).over(same_name) != F.max(name).over(same_name)
 
 
-def _crowded(same_name: WindowSpec) -> Column:
-    return F.count("*").over(same_name) > 1
+def _copy_files(placed: DataFrame, contents: DataFrame | None, source_fetch: Fetch | None, folder: Storage) -> None:
+    tasks = max(placed.sparkSession.sparkContext.defaultParallelism, placed.count() // _FILES_PER_TASK)
+    by_file = placed.groupBy("people", "path", "image_id")
+    files = by_file.agg(*(F.min(name).alias(name) for name in ("face_id", "uri", "sha256")))
+    spread = files.repartition(tasks, "image_id")
+    copied = spread.join(contents, "face_id", how="inner") if contents is not None else spread
+    copy = partial(_copy, fetch=source_fetch, target=folder)
+    tallies = copied.mapInArrow(copy, "files bigint, spoilt bigint, example string").collect()
+    spoilt = sum(tally.spoilt for tally in tallies)
+    if spoilt:
+        example = min(tally.example for tally in tallies if tally.spoilt)
+        raise ContractError(
+            f"{spoilt} of {sum(tally.files for tally in tallies)} image files are not as they were listed "
+            f"(one of them {example}); run the job again, so that the images are read anew"
+        )
 
 
-def _copy(batches: Batches, fetch: Fetch, target: Storage) -> Iterator[pa.RecordBatch]:
+def _copy(batches: Batches, fetch: Fetch | None, target: Storage) -> Iterator[pa.RecordBatch]:
+    """Copy the files of a task; yield its row of _TALLY."""
+    problems: list[str | None] = []
     for batch in batches:
-        rows = batch.select(["path", "uri", "sha256", "bytes"]).to_pylist()
-        problems = [_copy_file(row, fetch, target) for row in rows]
-        yield pa.record_batch({"image_id": batch["image_id"], "problem": pa.array(problems, pa.string())})
+        columns = ["path", "uri", "sha256", *(["bytes"] if fetch is None else [])]
+        problems += [_copy_file(row, fetch, target) for row in batch.select(columns).to_pylist()]
+    spoilt = [problem for problem in problems if problem is not None]
+    row = {"files": len(problems), "spoilt": len(spoilt), "example": min(spoilt, default=None)}
+    yield pa.RecordBatch.from_pylist([row], _TALLY)
 
 
-def _copy_file(row: dict[str, Any], fetch: Fetch, target: Storage) -> str | None:
-    content = row["bytes"]
-    content, problem = listed_content(row["uri"], row["sha256"], fetch if content is None else lambda _: bytes(content))
+def _copy_file(row: dict[str, Any], fetch: Fetch | None, target: Storage) -> str | None:
+    content, problem = listed_content(row["uri"], row["sha256"], fetch or (lambda _: _stored(row)))
     if content is not None:
         target.write(row["path"], content)
     return problem
+
+
+def _stored(row: dict[str, Any]) -> bytes:
+    if row["bytes"] is None:
+        raise OSError("its source has it no more")
+    return bytes(row["bytes"])

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from facesieve.core.tables import Cleaned
 from facesieve.faces.arrow_groups import groups
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import Batches, cleared, complete, counted, write_csv
+from facesieve.publish.exports import Batches, cleared, complete, counted, total, write_csv
 
 LABELS = ("label", "identity", "images")
 
@@ -29,16 +29,14 @@ def export_parquet(cleaned: Cleaned, target: Storage, buckets: int, version: str
     which version of the table this is (content of _SUCCESS). Raises OSError.
     """
     folder = cleared(target, "parquet")
-    write_csv(
-        cleaned.groupBy(*LABELS[:2]).agg(F.count_distinct("image_id").alias("images")), target, "labels.csv", LABELS
-    )
+    people = cleaned.select("label", "identity", "image_id").repartition("identity").groupBy(*LABELS[:2])
+    write_csv(people.agg(F.count_distinct("image_id").alias("images")), target, "labels.csv", LABELS)
     bucket = F.pmod(F.crc32("identity"), F.lit(buckets)).cast("int")
     rows = cleaned.withColumn("bucket", bucket).repartition(buckets, "bucket")
     ordered = rows.sortWithinPartitions("bucket", "identity", "image_id", "face_id")
-    written = ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint").agg(F.sum("rows"))
-    count = written.collect()[0][0] or 0
+    rows_written = total(ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint"))
     complete(folder, version)
-    return int(count)
+    return rows_written
 
 
 def _write_buckets(batches: Batches, target: Storage) -> Iterator[pa.RecordBatch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -12,52 +12,61 @@ from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.console import count
-from facesieve.core.errors import ConfigError, Fault, InvariantError, Refused
-from facesieve.core.places import absolute
-from facesieve.core.sections import Publish
-from facesieve.core.tables import Cleaned, Clusters, Decisions, Embeddings, Listing
-from facesieve.images.sources import source
-from facesieve.images.storage import Storage, why_unwritable
+from facesieve.core.errors import ConfigError, Fault, Refused
+from facesieve.core.tables import Cleaned, Clusters, Decisions, Embeddings
 from facesieve.lake.run import STEP_OF, Run, Stage
-from facesieve.publish import exports, image_files
 from facesieve.publish.change_guard import Change, compare
-from facesieve.publish.cleaned import cleaned, prove_published
-from facesieve.publish.folder_export import export_folders
-from facesieve.publish.parquet_export import export_parquet
+from facesieve.publish.check_files import Check
+from facesieve.publish.check_queries import Views, no_rows
+from facesieve.publish.checks import failed_checks, failures, prepared
+from facesieve.publish.cleaned import cleaned
+from facesieve.publish.outputs import check_export_root, write_exports
 from facesieve.publish.per_face import nameless_faces
+from facesieve.publish.table import publish_table
 from facesieve.publish.wanted import Wanted, wanted
 
 _log = logging.getLogger(__name__)
 
-_POLICY = ("apply", "max_change", "max_gone", "floor", "outputs", "export_root")
+_POLICY = ("apply", "max_change", "max_gone", "floor", "outputs", "export_root", "checks", "keep_tags")
 """Keys that say whether and where to write, not what: they do not make another `cleaned`."""
 
 
 def publish(run: Run) -> None:
     """Write the kept images as the table `cleaned` and as exports, or say what would be written (dry run)."""
     settings = run.config.publish
+    checks = prepared(run.spark, settings.checks)
     if not settings.apply:
-        _dry_run(run)
+        _dry_run(run, checks)
         return
-    _check_exports(settings)
+    check_export_root(settings)
     stage = _stage(run)
-    decided, faces = Decisions(stage.read(tables.DECISIONS)), _wanted(run, stage.read)
+    written, faces = stage.find(tables.CLEANED), _wanted(run, stage.read)
+    stays = written is not None and written.version == stage.since[tables.CLEANED.name].version
+    # What stays is read once more, to be proved. Else several queries read the faces, most of them by identity.
+    faces = faces if stays else Wanted(faces.repartition("identity").persist())
+    change = None if stays and not settings.per_face else _accepted(stage, faces)
+    published = publish_table(stage, faces, checks, written)
+    exported = write_exports(stage, published.rows)
+    record = replace((change or Change(published.rows)).record(exported), checks=len(checks), tag=published.tag)
+    rows_in, reused = stage.count(tables.DECISIONS), published.reused and not exported
+    stage.done(replace(record, rows_in=rows_in, rows_out=published.rows, reused=reused))
+
+
+def _accepted(stage: Stage, faces: Wanted) -> Change:
+    """Return what becomes of the published images. Raises Refused if that is too much."""
+    decided = Decisions(stage.read(tables.DECISIONS))
     change = compare(Cleaned(stage.former(tables.CLEANED)), faces, decided)
-    objection = change.objection(settings)
+    objection = change.objection(stage.run.config.publish)
     if objection:
         raise Refused(objection)
-    _warn_of_gone(run, change)
-    reused = stage.reuse()
-    rows = prove_published(faces, Cleaned(stage.read(tables.CLEANED))) if reused else _write(stage, faces)
-    exported = _export(stage, rows)
-    record = change.record(exported)
-    stage.done(replace(record, rows_in=decided.count(), rows_out=rows, reused=reused and not exported))
+    _warn_of_gone(stage.run, change)
+    return change
 
 
 def _stage(run: Run) -> Stage:
     settings = run.config.publish
     content = {name: value for name, value in asdict(settings).items() if name not in _POLICY}
-    inputs: tuple[tables.Table, ...] = (tables.LISTING, tables.EMBEDDINGS, tables.DECISIONS)
+    inputs: tuple[tables.Table, ...] = (tables.EMBEDDINGS, tables.DECISIONS)
     if settings.per_face:
         inputs, content["min_faces"] = (*inputs, tables.CLUSTERS), run.config.decide.min_faces
     return run.stage("publish", (tables.CLEANED,), inputs, publish=content, model=run.model)
@@ -77,13 +86,15 @@ def _wanted(run: Run, read: Callable[[tables.Table], DataFrame]) -> Wanted:
     return every
 
 
-def _dry_run(run: Run) -> None:
+def _dry_run(run: Run, checks: Sequence[Check]) -> None:
     read = partial(_now, run)
-    faces, published = _wanted(run, read), run.lake.current(tables.CLEANED)
-    change = Change()
-    if published is not None:
-        change = compare(Cleaned(run.lake.read(tables.CLEANED, published)), faces, Decisions(read(tables.DECISIONS)))
+    faces, snapshot = _wanted(run, read), run.lake.current(tables.CLEANED)
+    published = no_rows(run.spark).cleaned if snapshot is None else Cleaned(run.lake.read(tables.CLEANED, snapshot))
+    change = compare(published, faces, Decisions(read(tables.DECISIONS))) if snapshot else Change()
     objection = change.objection(run.config.publish)
+    failed = failures(run.spark, checks, _to_be_published(run, faces, published)) if checks else []
+    if failed:
+        objection = f"{objection} {failed_checks(failed, len(checks))}".strip()
     if objection:
         run.warn(f"publish: an apply would be refused. {objection}")
     else:
@@ -92,6 +103,13 @@ def _dry_run(run: Run) -> None:
     people = f" ({count(rows)} faces)" if run.config.publish.per_face else ""
     summary = "; ".join(filter(None, [f"dry run, {count(images)} images{people} would be published", change.summary()]))
     _log.info(f"publish: {summary}; publish.apply = true writes them")
+
+
+def _to_be_published(run: Run, faces: Wanted, published: Cleaned) -> Views:
+    """Return what an apply would be audited with; `bytes` is null."""
+    read = partial(_now, run)
+    embedded = Embeddings(read(tables.EMBEDDINGS).where(F.col("model") == run.model))
+    return Views(Decisions(read(tables.DECISIONS)), cleaned(faces, embedded), published)
 
 
 def _now(run: Run, table: tables.Table) -> DataFrame:
@@ -107,62 +125,3 @@ def _warn_of_gone(run: Run, change: Change) -> None:
     if change.gone:
         gone = f"{count(change.gone)} of {count(change.published)} published images are gone from the source"
         run.warn(f"publish: {gone}: they leave the cleaned data set")
-
-
-def _write(stage: Stage, faces: Wanted) -> int:
-    """Write the table, and prove it before it is the table: a version that fails is never current, nor reused."""
-    embedded = Embeddings(stage.of_model(tables.EMBEDDINGS))
-    rows = cleaned(faces, Listing(stage.read(tables.LISTING)), embedded)
-    with stage.change(tables.CLEANED) as writing:
-        writing.overwrite(_with_bytes(stage.run, rows) if stage.run.config.publish.bytes else rows)
-        return prove_published(faces, Cleaned(writing.read()))
-
-
-def _with_bytes(run: Run, rows: Cleaned) -> Cleaned:
-    """Fill the column `bytes` from the source."""
-    images = source(run.config.images)
-    if run.config.images.format == "files":
-        return image_files.with_bytes(rows, images.fetch())
-    content = images.images(run.spark).select("uri", F.col("content").alias("bytes"))
-    return Cleaned(rows.drop("bytes").join(content, "uri", "left"))
-
-
-def _check_exports(settings: Publish) -> None:
-    if not settings.outputs:
-        return
-    problem = why_unwritable(absolute(settings.export_root))
-    if problem is None and exports.pointer_is_folder(Storage(absolute(settings.export_root))):
-        problem = f"{settings.export_root}/{exports.CURRENT} is a folder"
-    if problem:
-        raise ConfigError([Fault("publish.export_root", problem, "Give a place that this job may write.")])
-
-
-def _export(stage: Stage, rows: int) -> int:
-    """Write the exports that are not there yet, under the run that made `cleaned`; return how many were written."""
-    run = stage.run
-    settings = run.config.publish
-    if not settings.outputs:
-        return 0
-    root = Storage(absolute(settings.export_root))
-    made_by = run.at[tables.CLEANED.name]
-    target, version = root.child(made_by.run), str(made_by.id)
-    written = Cleaned(stage.read(tables.CLEANED))
-    missing = [output for output in settings.outputs if not exports.is_complete(target, output, version)]
-    for output in missing:
-        if output == "parquet":
-            exported = export_parquet(written, target, settings.buckets, version)
-        else:
-            exported = _export_folders(run, written, target, version)
-        if exported != rows:
-            target.delete_tree(f"{output}/{exports.SUCCESS}")
-            raise InvariantError(f"the export {output} holds {exported} images, the table cleaned {rows}")
-        _log.info(f"publish: export {output} written")
-    exports.point_current(root, made_by.run)
-    return len(missing)
-
-
-def _export_folders(run: Run, written: Cleaned, target: Storage, version: str) -> int:
-    images = source(run.config.images)
-    if run.config.images.format == "parquet" and not run.config.publish.bytes:
-        written = _with_bytes(run, written)
-    return export_folders(written, images.fetch(), target, version)

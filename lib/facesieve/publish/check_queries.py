@@ -1,0 +1,107 @@
+"""Whether a check is a query that Spark can answer: told from its plan, before there is anything to ask.
+
+A check may read and must not do anything else. So a plan with a command in it is refused, and so is one that starts a
+program or calls into Java.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from py4j.java_gateway import is_instance_of
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import DataFrame, SparkSession
+
+from facesieve.core.errors import Fault, first_line
+from facesieve.core.tables import CLEANED, DECISIONS, Cleaned, Decisions, conform
+from facesieve.publish.check_files import KEY, ONE_QUERY, Check
+
+_CATALYST = "org.apache.spark.sql.catalyst"
+_ACTS = tuple(
+    f"{_CATALYST}.{kind}"
+    for kind in (
+        "plans.logical.Command",
+        "plans.logical.ParsedStatement",
+        "plans.logical.ScriptTransformation",
+        "expressions.CallMethodViaReflection",
+    )
+)
+_SUBQUERY = f"{_CATALYST}.expressions.PlanExpression"
+_PLAN = f"{_CATALYST}.plans.QueryPlan"
+
+
+class Views(NamedTuple):
+    """What a check may name: what was decided, what is to be published, and what is published."""
+
+    decisions: Decisions
+    cleaned_staged: Cleaned
+    cleaned: Cleaned
+
+
+def no_rows(spark: SparkSession) -> Views:
+    """Return the views as declared, without a row."""
+    decisions, cleaned = (spark.createDataFrame([], table.columns) for table in (DECISIONS, CLEANED))
+    return Views(Decisions(decisions), Cleaned(cleaned), Cleaned(cleaned))
+
+
+@contextmanager
+def shown(views: Views) -> Iterator[None]:
+    """Let queries of the block find the views, with the declared columns."""
+    frames: dict[str, DataFrame] = {
+        "decisions": conform(views.decisions, DECISIONS),
+        "cleaned_staged": conform(views.cleaned_staged, CLEANED),
+        "cleaned": conform(views.cleaned, CLEANED),
+    }
+    try:
+        for name, frame in frames.items():
+            frame.createOrReplaceTempView(name)
+        yield
+    finally:
+        for name in frames:
+            views.decisions.sparkSession.catalog.dropTempView(name)
+
+
+def query_fault(spark: SparkSession, check: Check) -> Fault | None:
+    """Say what keeps a check from being asked while its views are shown; None if nothing does. Nothing is run."""
+    try:
+        acts = _acts(spark, check.query)
+    except (ParseException, AnalysisException) as problem:
+        return Fault(KEY, f"{check.file}: {first_line(problem).rstrip(' ;.')}", ONE_QUERY)
+    if acts:
+        return Fault(KEY, f"{check.file} is no query, or does more than read ({acts})", ONE_QUERY)
+    return None
+
+
+def _acts(spark: SparkSession, query: str) -> str | None:
+    """Return the name of the first part of a query that does more than read, of the plan as written and as resolved."""
+    jvm: Any = spark._jvm
+    state: Any = spark._jsparkSession.sessionState()
+    written = state.sqlParser().parsePlan(query)
+    act = _first_act(spark, written)
+    if act is not None:
+        return act
+    resolved = state.executePlan(written, jvm.org.apache.spark.sql.execution.CommandExecutionMode.SKIP())
+    resolved.assertAnalyzed()
+    return _first_act(spark, resolved.analyzed())
+
+
+def _first_act(spark: SparkSession, plan: Any) -> str | None:
+    gateway = spark.sparkContext._gateway
+    nodes = _nodes(gateway, plan)
+    acts = (str(node.nodeName()) for node in nodes if any(is_instance_of(gateway, node, kind) for kind in _ACTS))
+    return next(acts, None)
+
+
+def _nodes(gateway: Any, node: Any) -> Iterator[Any]:
+    """Yield a node of a plan and all below it: children, expressions, and the plans of subqueries."""
+    yield node
+    below = [node.children(), node.innerChildren()]
+    if is_instance_of(gateway, node, _PLAN):
+        below.append(node.expressions())
+    for sequence in below:
+        for position in range(sequence.size()):
+            yield from _nodes(gateway, sequence.apply(position))
+    if is_instance_of(gateway, node, _SUBQUERY):
+        yield from _nodes(gateway, node.plan())
