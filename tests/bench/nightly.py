@@ -135,9 +135,9 @@ class Spread:
         last, end = self.now[table.name], night == self.nights - 1
         stamp = Stamp(last.run, last.key, {**last.inputs, **inputs}) if end else Stamp(f"n{night}", f"n{night}", {})
         write = self.lake.overwrite if replace else self.lake.append
-        made = write(table, rows, stamp, since)
+        written = write(table, rows, stamp, since)
         if end:
-            self.now[table.name] = made
+            self.now[table.name] = written
 
     def _ledger(self) -> None:
         rows = self.lake.read(tables.RUNS, self.now["runs"]).orderBy(F.desc("started")).limit(1).localCheckpoint()

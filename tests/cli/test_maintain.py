@@ -78,10 +78,12 @@ def test_only_what_is_old_and_not_needed_goes_and_the_next_run_is_up_to_date(
     plan = asked(shop, capsys)
     assert history(shop.lake) == before, "a dry run changes nothing"
     outcome = asked(shop, capsys, "--apply")
-    for name, told in outcome.items():
-        assert {**told, "after": None} == plan[name], "what was said is what was done"
+    for name, shown in outcome.items():
+        assert {**shown, "after": None} == plan[name], "what was said is what was done"
         assert (
-            told["after"]["snapshots"] == told["before"]["snapshots"] - told["expired"] == len(history(shop.lake)[name])
+            shown["after"]["snapshots"]
+            == shown["before"]["snapshots"] - shown["expired"]
+            == len(history(shop.lake)[name])
         )
     assert all(outcome[name]["expired"] for name in ("listing", "decisions", "cleaned", "runs"))
     assert (
@@ -91,8 +93,8 @@ def test_only_what_is_old_and_not_needed_goes_and_the_next_run_is_up_to_date(
     assert runs.id not in history(shop.lake)["runs"] or shop.lake.snapshot(tables.RUNS) == runs
     left = history(shop.lake)
     again = asked(shop, capsys, "--apply")
-    assert {name: (told["expired"], told["orphans"]) for name, told in again.items()} == dict.fromkeys(again, (0, 0))
-    assert all(told["after"] == told["before"] for told in again.values())
+    assert {name: (shown["expired"], shown["orphans"]) for name, shown in again.items()} == dict.fromkeys(again, (0, 0))
+    assert all(shown["after"] == shown["before"] for shown in again.values())
     assert history(shop.lake) == left, "a second time does nothing"
     publish(shop, 2, "again")
     assert (reused(shop, "again"), shop.current()) == ({True}, "r2")
@@ -119,9 +121,9 @@ def test_a_kill_anywhere_is_made_good_by_the_same_command(
     with monkeypatch.context() as patched:
         patched.setattr(Upkeep, "expire", dying)
         assert commands.run("maintain", [*shop.arguments("images.root="), "--apply"]) == 130
-    expired = {name: told["expired"] for name, told in asked(shop, capsys, "--apply").items()}
+    expired = {name: shown["expired"] for name, shown in asked(shop, capsys, "--apply").items()}
     assert {name: count for name, count in expired.items() if f"lake.{shop.namespace}.{name}" not in done} == {
-        name: told["expired"] for name, told in plan.items() if f"lake.{shop.namespace}.{name}" not in done
+        name: shown["expired"] for name, shown in plan.items() if f"lake.{shop.namespace}.{name}" not in done
     }
     publish(shop, 2, "again")
     assert reused(shop, "again") == {True}
@@ -186,9 +188,9 @@ def test_linking_goes_on_in_its_epoch_over_tables_in_fewer_files(
     grown: Grown, aged: None, undisturbed: tuple[Any, list[int]]
 ) -> None:
     before = grown.edges(), grown.stored()
-    told = grown.maintain()["tables"]
-    assert {name for name, each in told.items() if each["rewritten"]["files"]} == {"embeddings", "edges", "epochs"}
-    assert all(told[name]["expired"] for name in ("listing", "embeddings", "edges", "epochs"))
+    shown = grown.maintain()["tables"]
+    assert {name for name, each in shown.items() if each["rewritten"]["files"]} == {"embeddings", "edges", "epochs"}
+    assert all(shown[name]["expired"] for name in ("listing", "embeddings", "edges", "epochs"))
     assert grown.maintain(apply=False)["tables"]["edges"]["rewritten"]["files"] == 0
     assert (grown.edges(), grown.stored()) == before
     assert grown.link()["reused"], "nothing came"
@@ -206,8 +208,8 @@ def test_a_run_that_is_at_work_meanwhile_does_not_notice(
 
     def now() -> None:
         if not rewritten:
-            told = grown.maintain()["tables"]
-            rewritten.extend(name for name, each in told.items() if each["rewritten"]["files"])
+            shown = grown.maintain()["tables"]
+            rewritten.extend(name for name, each in shown.items() if each["rewritten"]["files"])
 
     if moment == "begun":
         _before(monkeypatch, Stage, "reuse", now)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pyspark import cloudpickle
+from pyspark.serializers import CloudPickleSerializer
 from pyspark.sql import SparkSession
 
 import facesieve
@@ -71,7 +71,7 @@ def test_a_first_task_that_fails_is_one_sentence(text: str, problem: str) -> Non
 
 
 def test_what_the_task_does_needs_nothing_of_this_package(tmp_path: Path) -> None:
-    (tmp_path / "task").write_bytes(cloudpickle.dumps(nodes._look_for(("facesieve", "numpy"))))
+    (tmp_path / "task").write_bytes(CloudPickleSerializer().dumps(nodes._look_for(("facesieve", "numpy"))))
     program = "import pickle, sys; print(*pickle.load(open('task', 'rb'))(iter(())))"
     path = ":".join(folder for folder in sys.path if "site-packages" in folder)
     done = subprocess.run(
@@ -86,6 +86,6 @@ def test_what_the_task_does_needs_nothing_of_this_package(tmp_path: Path) -> Non
 
 
 def test_one_machine_is_not_asked(spark: SparkSession) -> None:
-    before = spark.sparkContext._jsc.sc().dagScheduler().numTotalJobs()  # type: ignore[union-attr]
+    before = spark.sparkContext._jsc.sc().dagScheduler().numTotalJobs()
     assert nodes.node_faults(spark) == []
-    assert spark.sparkContext._jsc.sc().dagScheduler().numTotalJobs() == before  # type: ignore[union-attr]
+    assert spark.sparkContext._jsc.sc().dagScheduler().numTotalJobs() == before

@@ -112,11 +112,7 @@ REJECTS = Table(
 EDGES = Table(
     "edges",
     _columns(
-        scope=T.StringType(),
-        src=T.LongType(),
-        dst=T.LongType(),
-        cosine=T.FloatType(),
-        same_identity=T.BooleanType(),
+        scope=T.StringType(), src=T.LongType(), dst=T.LongType(), cosine=T.FloatType(), same_identity=T.BooleanType()
     ),
     key=("scope", "src", "dst"),
     partition=("scope",),
@@ -226,10 +222,8 @@ CLUSTER_IDS = Table(
 )
 
 ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, EPOCHS, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)
-"""The tables that runs move."""
-
 IN_LAKE = (*ALL, CLUSTER_IDS)
-"""All tables of the namespace."""
+"""All tables of the namespace; ALL are those that runs move."""
 
 
 def differences(table: Table, schema: T.StructType) -> list[str]:

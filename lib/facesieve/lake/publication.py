@@ -34,14 +34,16 @@ class Publication:
         Returns the tag that the version bears; None if none. Raises Refused if the table has moved from `since`.
         """
         run, keep = tag
-        here = self._here()
+        here, now = self._here(), self.lake.current(self.table)
+        if now is None or now.version != since.version:
+            raise moved(self.table)
         before = _tags(here)
-        still = version.id == since.id and before.at(version.id) is not None
+        stays = version.version == now.version
+        still = stays and _tag(before, version) is not None
         after = before.newest(keep) if still else before.published(run, version.id, keep)
         dropped = _branches(here, branch, STAGED)
-        main = {} if version.id == since.id else {MAIN: version.id}
-        self._commit(here, _movement(before, after, main, dropped), since.id)
-        return after.at(version.id)
+        self._commit(here, _movement(before, after, {} if stays else {MAIN: version.id}, dropped), now.id)
+        return _tag(after, version)
 
     def leave(self, version: Snapshot) -> str:
         """Let the branch STAGED stand at a version that is not to be current; return what it can be read by.
@@ -72,6 +74,11 @@ class Publication:
 
 def _tags(here: IcebergTable) -> Tags:
     return Tags.of(here.heads(), here.java.properties().get(NOTE))
+
+
+def _tag(tags: Tags, version: Snapshot) -> str | None:
+    """Return the tag of a version, also where it stands at a snapshot that has the same rows in other files."""
+    return tags.at(version.id) or tags.at(version.version)
 
 
 def _branches(here: IcebergTable, *names: str) -> tuple[str, ...]:
