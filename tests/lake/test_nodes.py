@@ -71,7 +71,8 @@ def test_a_first_task_that_fails_is_one_sentence(text: str, problem: str) -> Non
 
 
 def test_what_the_task_does_needs_nothing_of_this_package(tmp_path: Path) -> None:
-    (tmp_path / "task").write_bytes(CloudPickleSerializer().dumps(nodes._look_for(("facesieve", "numpy"))))
+    task = CloudPickleSerializer().dumps(nodes._look_for(("facesieve", "numpy")))  # type: ignore[no-untyped-call]
+    (tmp_path / "task").write_bytes(task)
     program = "import pickle, sys; print(*pickle.load(open('task', 'rb'))(iter(())))"
     path = ":".join(folder for folder in sys.path if "site-packages" in folder)
     done = subprocess.run(
