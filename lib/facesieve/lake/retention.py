@@ -6,7 +6,7 @@
 | what the newest `done` run left | readers: the consistent reading point |
 | what a run of the last days found and left, and each table's first, empty version | undo |
 | snapshots of the last days | going back to earlier settings |
-| the versions that those were made from, and in `embeddings` all from there on | linking only what is new |
+| in `embeddings`, all from what such versions of `edges` were made from | linking only what is new |
 | the parent of a rewrite that does not tell itself which version it is | reuse by key |
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from facesieve.core.tables import EMBEDDINGS, RUNS
+from facesieve.core.tables import EDGES, EMBEDDINGS, RUNS
 from facesieve.lake.iceberg import Commit
 from facesieve.lake.ledger import Entry, newest_first
 from facesieve.lake.versions import inputs_of
@@ -43,10 +43,9 @@ class Retention:
         """Return by table the ids of the snapshots that nobody needs, the oldest first."""
         anchors = {name: self._anchors(name, history) for name, history in histories.items()}
         staying = {name: set(ids) for name, ids in anchors.items()}
-        for name, ids in anchors.items():
-            for table, version in _inputs(histories[name], ids):
-                if table in histories:
-                    staying[table] |= _way_to(version, histories[table], anchors[table], whole=table == EMBEDDINGS.name)
+        if EDGES.name in histories and EMBEDDINGS.name in histories:
+            for version in _embeddings_of(histories[EDGES.name], anchors[EDGES.name]):
+                staying[EMBEDDINGS.name] |= _way_to(version, histories[EMBEDDINGS.name], anchors[EMBEDDINGS.name])
         for name, history in histories.items():
             staying[name] |= _parents(history, staying[name])
         return {
@@ -93,19 +92,18 @@ def _all_of(version: int, history: History) -> Ids:
     return {version, *same[-1:]}
 
 
-def _inputs(history: History, ids: Ids) -> Iterator[tuple[str, int]]:
-    """Yield table and version of all that some versions were made from."""
-    for commit in history.commits:
-        if commit.id in ids:
-            yield from inputs_of(commit).items()
+def _embeddings_of(edges: History, ids: Ids) -> Iterator[int]:
+    """Yield the versions of `embeddings` that some versions of `edges` were made from."""
+    inputs = (inputs_of(commit) for commit in edges.commits if commit.id in ids)
+    yield from (made_from[EMBEDDINGS.name] for made_from in inputs if EMBEDDINGS.name in made_from)
 
 
-def _way_to(version: int, history: History, starts: Iterable[int], *, whole: bool) -> Ids:
-    """Return the snapshots of a version; `whole`: with all that lie between it and the snapshots `starts`."""
+def _way_to(version: int, history: History, starts: Iterable[int]) -> Ids:
+    """Return the snapshots of a version, with all that lie between it and the snapshots `starts`."""
     wanted = _all_of(version, history)
     by_id = {commit.id: commit for commit in history.commits}
     staying = set(wanted)
-    for start in starts if whole else ():
+    for start in starts:
         way, at = Ids(), by_id.get(start)
         while at is not None and at.id not in wanted:
             way.add(at.id)
