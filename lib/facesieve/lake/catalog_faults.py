@@ -9,7 +9,10 @@ from facesieve.core.errors import Fault
 from facesieve.core.places import absolute, is_uri
 from facesieve.core.sections import Lake
 
-FIX_CONF = "Set SPARK_CONF_DIR=conf/spark, or take the setting over from conf/spark/spark-defaults.conf."
+FIX_CONF = (
+    "On one machine set SPARK_CONF_DIR=conf/spark; on a cluster give spark-submit --properties-file "
+    "conf/spark/cluster.conf, with your catalog in it."
+)
 
 _EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _HADOOP = "org.apache.iceberg.hadoop.HadoopCatalog"
