@@ -31,7 +31,7 @@ run: $(READY) ## the job: make run ARGS="--set images.root=... --set lake.root=.
 ##@ Work on it
 AT_ONCE ?= 2
 test: $(READY) ## all tests, two files at once (AT_ONCE=1: one); skipped ones are counted at the end, each with its reason
-	@$(WITH) $(BIN)/python -m pytest tests -n $(AT_ONCE) --dist loadfile $(ARGS)
+	@$(WITH) $(BIN)/python -m pytest tests -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # .ci/run leaves the fast tests out of this (FAST=), since all tests follow there.
 FAST := yes
