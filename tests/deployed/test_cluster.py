@@ -10,13 +10,27 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyspark
 import pytest
 from published import newest
-from standalone import Jobs, ended, wait_for
+from standalone import ROOT, Jobs, ended, wait_for
 
 pytestmark = pytest.mark.cluster
 
 LATER = ("edges", "votes", "clusters", "decisions", "identity_links", "cleaned")
+SPARKS_OWN = sorted((Path(pyspark.__file__).parent / "python" / "lib").glob("*.zip"))
+IMPORT_ALL = """
+import importlib, pkgutil
+import facesieve
+for module in pkgutil.walk_packages(facesieve.__path__, "facesieve."):
+    if module.name.split(".")[1] not in ("assess", "cli"):
+        importlib.import_module(module.name)
+import pyspark, tensorflow
+from mtcnn.stages import StageONet
+print(tensorflow.reduce_sum(tensorflow.ones((2, 2))).numpy(), tensorflow.__file__, pyspark.__file__)
+"""
+
+
 ENDS = {
     "start": "tasks at once",
     "listing": "embed: [0-9]+ of",
@@ -29,6 +43,17 @@ ENDS = {
 """What the console says when a step has ended; new images are embedded before they are listed."""
 
 STEPS = tuple(ENDS)[1:]
+
+RESTLESS = (
+    "spark.speculation true",
+    "spark.speculation.multiplier 1.1",
+    "spark.speculation.quantile 0.1",
+    "spark.dynamicAllocation.enabled true",
+    "spark.dynamicAllocation.shuffleTracking.enabled true",
+    "spark.dynamicAllocation.executorIdleTimeout 10s",
+    "spark.dynamicAllocation.cachedExecutorIdleTimeout 20s",
+)
+"""Slow tasks are started twice, and executors go when they are idle."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +75,19 @@ def lake(jobs: Jobs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lake = tmp_path_factory.mktemp("lakes") / "documented"
     assert ended(jobs.there(lake)) == 0, jobs.log(lake)
     return lake
+
+
+def test_the_packed_python_imports_all_that_workers_do(jobs: Jobs) -> None:
+    assert jobs.archive.stat().st_size <= 350e6, "every node fetches and unpacks it before the first task"
+    path = ":".join(map(str, (*SPARKS_OWN, ROOT / "lib")))
+    nothing_else = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [str(jobs.python), "-c", IMPORT_ALL]
+    done = subprocess.run(command, env=nothing_else, cwd=jobs.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    total, tensorflow, spark = done.stdout.split()
+    assert float(total) == 4
+    assert tensorflow.startswith(str(jobs.python.parents[1]))
+    assert Path(spark).is_relative_to(SPARKS_OWN[-1].parent)
 
 
 def test_the_console_is_quiet_and_the_ledger_counts_work(jobs: Jobs, lake: Path) -> None:
@@ -82,7 +120,10 @@ def test_executors_killed_in_every_step(jobs: Jobs, lake: Path, tmp_path: Path) 
         os.kill(jobs.cluster.executors()[0], signal.SIGKILL)
     assert ended(job) == 0, jobs.log(hurt)
     assert jobs.log(hurt).count("Lost executor") >= len(STEPS), "each is told"
-    check_rows(jobs, hurt, lake)
+    assert verdicts(hurt) == verdicts(lake)
+    there = rows(hurt, *LATER)
+    assert ended(jobs.here(hurt, "--full")) == 0, jobs.log(hurt)
+    assert rows(hurt, *LATER) == there, "undisturbed, from the same embeddings"
 
 
 def test_the_driver_killed_in_every_step_and_started_again(jobs: Jobs, lake: Path, tmp_path: Path) -> None:
@@ -95,28 +136,13 @@ def test_the_driver_killed_in_every_step_and_started_again(jobs: Jobs, lake: Pat
         job.wait()
         wait_for(lambda: not jobs.cluster.executors(), "the executors of a dead driver have ended")
     assert ended(jobs.there(hurt, python=str(jobs.python))) == 0, jobs.log(hurt)
-    check_rows(jobs, hurt, lake)
+    assert verdicts(hurt) == verdicts(lake)
 
 
-def test_speculation_and_executors_that_come_and_go(jobs: Jobs, lake: Path) -> None:
-    there = rows(lake, *LATER)
-    conf = (
-        "spark.speculation true",
-        "spark.speculation.multiplier 1.1",
-        "spark.speculation.quantile 0.1",
-        "spark.dynamicAllocation.enabled true",
-        "spark.dynamicAllocation.shuffleTracking.enabled true",
-        "spark.dynamicAllocation.executorIdleTimeout 2s",
-        "spark.dynamicAllocation.cachedExecutorIdleTimeout 4s",
-    )
-    assert ended(jobs.there(lake, "--full", conf=conf, python=str(jobs.python))) == 0
-    assert rows(lake, *LATER) == there
-
-
-def test_python_workers_killed_and_a_worker_lost_for_good(jobs: Jobs, lake: Path) -> None:
+def test_workers_lost_while_tasks_run_twice_and_executors_come_and_go(jobs: Jobs, lake: Path) -> None:
     there = rows(lake, *LATER)
     seen = len(jobs.log(lake))
-    job = jobs.there(lake, "--full", python=str(jobs.python))
+    job = jobs.there(lake, "--full", conf=RESTLESS, python=str(jobs.python))
     wait_for_middle(jobs, lake, job, "link", seen)
     for pid in wait_for(jobs.cluster.python_workers, "Python works"):
         os.kill(pid, signal.SIGKILL)
@@ -127,14 +153,6 @@ def test_python_workers_killed_and_a_worker_lost_for_good(jobs: Jobs, lake: Path
     finally:
         jobs.cluster.start_worker(2)
     assert rows(lake, *LATER) == there
-
-
-def check_rows(jobs: Jobs, hurt: Path, undisturbed: Path) -> None:
-    """A disturbed run has decided as another one, and as itself to the bit, undisturbed, from the same embeddings."""
-    assert verdicts(hurt) == verdicts(undisturbed)
-    there = rows(hurt, *LATER)
-    assert ended(jobs.here(hurt, "--full")) == 0, jobs.log(hurt)
-    assert rows(hurt, *LATER) == there
 
 
 def verdicts(lake: Path) -> list[str]:
