@@ -52,6 +52,11 @@ def test_what_a_branch_or_a_tag_stands_at_stays() -> None:
     assert left({"votes": line(6, 6, 3)}) == {"votes": [1, 3, 6]}
 
 
+def test_the_current_version_stays_in_the_files_that_a_run_may_be_reading() -> None:
+    rewritten = History([*line(3).commits, commit(4, origin=3), commit(5, origin=3)], frozenset({5}))
+    assert left({"votes": rewritten}) == {"votes": [1, 3, 4, 5]}
+
+
 def test_snapshots_of_the_last_days_stay() -> None:
     assert left({"votes": line(4, at=YOUNG)}) == {"votes": [1, 2, 3, 4]}
 

@@ -2,7 +2,7 @@
 
 | what stays | who needs it |
 | --- | --- |
-| what a branch or a tag stands at, `main` above all | every reader, and a run that is at work |
+| what a branch or a tag stands at, `main` above all, in all its files | every reader, and a run that is at work |
 | what the newest `done` run left | readers: the consistent reading point |
 | what a run of the last days found and left, and each table's first, empty version | undo |
 | snapshots of the last days | going back to earlier settings |
@@ -57,7 +57,7 @@ class Retention:
         young = {commit.id for commit in history.commits if commit.at >= self.oldest.timestamp() * 1_000}
         empty = {commit.id for commit in history.commits if name != RUNS.name and not _stamped(commit)}
         noted = (version for entry in self._needed() for version in _of_table(entry, name))
-        return young | empty | set(history.heads) | {id for version in noted for id in _all_of(version, history)}
+        return young | empty | _at_heads(history) | {id for version in noted for id in _all_of(version, history)}
 
     def _needed(self) -> list[Entry]:
         """Return the runs that may be undone, and the newest that readers read."""
@@ -84,6 +84,12 @@ def _of_table(entry: Entry, name: str) -> Iterator[int]:
 def _stamped(commit: Commit) -> bool:
     """Say whether a snapshot is more than the first, empty one."""
     return commit.parent is not None or bool(commit.stamp.get("facesieve.key"))
+
+
+def _at_heads(history: History) -> Ids:
+    """Return the heads, and the snapshots with the same rows: a run that began before a rewrite reads these."""
+    versions = {commit.origin for commit in history.commits if commit.id in history.heads}
+    return set(history.heads) | {commit.id for commit in history.commits if commit.origin in versions}
 
 
 def _all_of(version: int, history: History) -> Ids:
