@@ -198,14 +198,14 @@ def test_later_tables_do_not_depend_on_partitioning(place: Place, monkeypatch: p
 
 
 def test_work_does_not_depend_on_what_spark_is_given(place: Place) -> None:
-    work = []
-    for partitions in (200, 2):
+    tasks = []
+    for partitions in (2, 200):
         place.spark.conf.set("spark.sql.shuffle.partitions", partitions)
         assert place.sieve(*APPLIED, extra=("--full",)) == 0
-        stages = place.runs()[-1]["stages"]
-        work.append({name: (stage["jobs"], stage["tasks"]) for name, stage in stages.items()})
-    assert work[0] == work[1]
-    assert max(tasks for _, tasks in work[0].values()) < 400, "no step of few images has hundreds of empty tasks"
+        tasks.append({name: stage["tasks"] for name, stage in place.runs()[-1]["stages"].items()})
+    few, many = tasks
+    # The lake has a version more then, which costs a few; a single shuffle in 200 parts would be 198.
+    assert {name: number for name, number in many.items() if number > few[name] + 50} == {}
 
 
 @pytest.mark.parametrize("name", ["embeddings", "rejects", "edges", "clusters", "decisions", "cleaned"])
