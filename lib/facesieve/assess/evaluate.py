@@ -18,9 +18,8 @@ from facesieve.core import tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import argument
+from facesieve.faces.edge_frames import GroupedFaces, apart
 from facesieve.lake.side_job import SideJob
-
-_ENDS = ("src", "dst")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -141,11 +140,8 @@ def _false_matches(source: FinishedRun, scope: str, faces: DataFrame) -> float |
     if tables.EDGES.name not in source.after:
         return None
     compared = faces.where("leading AND person IS NOT NULL").select("face_id", "person")
-    src, dst = (compared.select(F.col("face_id").alias(end), F.col("person").alias(f"{end}_person")) for end in _ENDS)
-    edges = source.table(tables.EDGES).where(F.col("scope") == scope).select(*_ENDS)
-    wrong = edges.join(src, "src", how="inner").join(dst, "dst", how="inner").where("src_person <> dst_person").count()
-    number = compared.count()
-    return 2 * wrong / number if number else None
+    edges = tables.Edges(source.table(tables.EDGES).where(F.col("scope") == scope))
+    return apart(edges, GroupedFaces(compared), compared.count())
 
 
 def _columns(counts: DataFrame, names: tuple[str, ...]) -> list[Any]:

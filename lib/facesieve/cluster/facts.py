@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 
 from facesieve.cluster.clusters import Clustered
 from facesieve.cluster.doubts import doubts
-from facesieve.core.frames import broadcast_if_few
 from facesieve.core.tables import Clusters, Edges
+from facesieve.faces.edge_frames import GroupedFaces, apart
 from facesieve.lake.scope_records import ChurnRecord, ScopeRecord
 
 
@@ -54,12 +54,4 @@ def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:
 
     edges and clusters of one scope; the unit of `link.false_matches`, to be compared with its forecast.
     """
-    if not faces:
-        return None
-    of_face = broadcast_if_few(clusters.select("face_id", "cluster_id"), faces)
-    source, target = (
-        of_face.select(F.col("face_id").alias(end), F.col("cluster_id").alias(f"{end}_cluster"))
-        for end in ("src", "dst")
-    )
-    both = edges.join(source, "src", "inner").join(target, "dst", "inner")
-    return 2 * both.where(F.col("src_cluster") != F.col("dst_cluster")).count() / faces
+    return apart(edges, GroupedFaces(clusters.select("face_id", "cluster_id")), faces)
