@@ -57,7 +57,7 @@ def test_a_table_that_moves_while_rows_are_written_is_refused(
     """Fast-forwarding itself must refuse, whatever was checked before."""
     since = lake.snapshot(tables.EDGES)
     intruder = Lake(spark, lake._settings)
-    monkeypatch.setattr(lake, "_unmoved", lambda _table, since: since)
+    monkeypatch.setattr(lake, "unmoved", lambda _table, since: since)
     fast_forward = lake._fast_forward
 
     def late(table: Table, branch: str) -> None:

@@ -27,6 +27,7 @@ from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
+from facesieve.lake.leftovers import SUPERSTEPS
 from facesieve.lake.records import ClusterRecord
 from facesieve.lake.run import Run, Stage
 from facesieve.lake.scope_records import ConstraintCounts, ScopeRecord
@@ -108,7 +109,7 @@ def _vote_input(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, 
 def _checkpoints(stage: Stage, former: FormerClusters, scope: str = "") -> Checkpoints:
     """Say where a vote's states are stored (all of the step's, without a scope): apart for what is another vote."""
     work = f"{stage.key[:24]}-{former.snapshot}" + (f"-{stage.run.name}" if stage.run.full else "")
-    folder = f"{scratch(stage.run.config.lake)}/supersteps/{work}"
+    folder = f"{scratch(stage.run.config.lake)}/{SUPERSTEPS}/{work}"
     return Checkpoints(stage.run.spark, f"{folder}/{scope}" if scope else folder, stage.run.name)
 
 

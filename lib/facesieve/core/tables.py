@@ -111,9 +111,7 @@ REJECTS = Table(
 )
 EDGES = Table(
     "edges",
-    _columns(
-        scope=T.StringType(), src=T.LongType(), dst=T.LongType(), cosine=T.FloatType(), same_identity=T.BooleanType()
-    ),
+    columns("scope string, src bigint, dst bigint, cosine float, same_identity boolean"),
     key=("scope", "src", "dst"),
     partition=("scope",),
     row_deletes=True,

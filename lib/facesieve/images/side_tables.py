@@ -161,9 +161,7 @@ def _contents(path: str) -> Iterator[tuple[str, bytes]]:
         files = [info.base_name for info in storage.entries() if info.type == FileType.File]
         yield from ((f"{name} ", storage.read(name)) for name in files if not name.startswith(("_", ".")))
     else:
-        files, base = storage.at()
-        with files.open_input_stream(base) as stream:
-            yield "", stream.read()
+        yield "", storage.read("")
 
 
 def _parsed(name: str, content: bytes, headerless: tuple[str, str] | None) -> _Table:

@@ -140,7 +140,7 @@ class Lake:
 
         `main` stays where it is: who lets `main` stand at the version drops the branch. Refused if the table has moved.
         """
-        since = self._unmoved(table, since)
+        since = self.unmoved(table, since)
         branch = f"{BRANCH}{datetime.now(UTC):{_BRANCH_TIME}}-{uuid.uuid4().hex[:8]}"
         self._existing(table).create_branch(branch, since.id)
         try:
@@ -158,12 +158,12 @@ class Lake:
         with self.draft(table, stamp, since) as change:
             yield change
             change.seal()
-            self._unmoved(table, since)
+            self.unmoved(table, since)
             self._fast_forward(table, change.branch)
 
     def make_current(self, table: Table, snapshot: Snapshot, since: Snapshot) -> None:
         """Let `main` stand at an existing snapshot; Refused if the table has moved from `since`."""
-        if self._unmoved(table, since).id != snapshot.id:
+        if self.unmoved(table, since).id != snapshot.id:
             self._existing(table).make_current(snapshot.id)
 
     def name_of(self, table: Table) -> str:
@@ -203,7 +203,7 @@ class Lake:
         if lacking:
             self._spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_declared(lacking)})")
 
-    def _unmoved(self, table: Table, since: Snapshot) -> Snapshot:
+    def unmoved(self, table: Table, since: Snapshot) -> Snapshot:
         """Return what the table stands at: `since`, or the same rows in other files; Refused if it has moved."""
         now = self.current(table)
         if now is None or now.version != since.version:

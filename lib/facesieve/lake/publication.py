@@ -34,9 +34,7 @@ class Publication:
         Returns the tag that the version bears; None if none. Raises Refused if the table has moved from `since`.
         """
         run, keep = tag
-        here, now = self._here(), self.lake.current(self.table)
-        if now is None or now.version != since.version:
-            raise moved(self.table)
+        here, now = self._here(), self.lake.unmoved(self.table, since)
         before = _tags(here)
         stays = version.version == now.version
         still = stays and _tag(before, version) is not None

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from facesieve.core.tables import EDGES, EMBEDDINGS, RUNS
 from facesieve.lake.iceberg import Commit
 from facesieve.lake.ledger import Entry, newest_first
-from facesieve.lake.versions import inputs_of
+from facesieve.lake.versions import KEY, inputs_of
 
 Ids = set[int]
 
@@ -83,7 +83,7 @@ def _of_table(entry: Entry, name: str) -> Iterator[int]:
 
 def _stamped(commit: Commit) -> bool:
     """Say whether a snapshot is more than the first, empty one."""
-    return commit.parent is not None or bool(commit.stamp.get("facesieve.key"))
+    return commit.parent is not None or bool(commit.stamp.get(KEY))
 
 
 def _at_heads(history: History) -> Ids:

@@ -1,7 +1,8 @@
 """The Spark session: taken as the cluster gives it, and checked for what the job needs.
 
-Nothing is set behind the user's back, but for two settings. The warehouse of the embedded Iceberg catalog is
-`lake.root`. Iceberg's push-down of aggregates is off, whatever the cluster says: see `_PUSH_DOWN`.
+Nothing is set behind the user's back, but for a few settings. The warehouse of the embedded Iceberg catalog is
+`lake.root`. Iceberg's push-down of aggregates is off, whatever the cluster says: see `_PUSH_DOWN`. Later each step sets
+partitions and adaptive plans for its rows (`core.frames.follow_rows`).
 """
 
 from __future__ import annotations

@@ -43,6 +43,4 @@ def _text(file: str) -> str:
         raise FileNotFoundError(0, "it does not exist")
     if kind == FileType.Directory:
         raise IsADirectoryError(0, "it is a folder")
-    files, path = storage.at()
-    with files.open_input_stream(path) as stream:
-        return bytes(stream.read()).decode("utf-8-sig")
+    return storage.read("").decode("utf-8-sig")
