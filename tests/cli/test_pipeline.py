@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from three_people import three_people
 
 from facesieve.cli import main
 from facesieve.cluster.step import cluster
@@ -100,10 +101,7 @@ def _lake(namespace: str) -> sections.Lake:
 def images(tmp_path_factory: pytest.TempPathFactory, facenet_weights: Path, photographs: Path) -> Path:
     """Nine photographs each of three people; two copies, one under another name; one file that is no image."""
     root = tmp_path_factory.mktemp("photographs")
-    for person in ("ben_afflek", "madonna", "mindy_kaling"):
-        (root / person).mkdir()
-        for number, file in enumerate(sorted((photographs / "train" / person).glob("*.jpg"))[:9]):
-            shutil.copyfile(file, root / person / f"{number}.jpg")
+    three_people(photographs, root, 9)
     shutil.copyfile(root / "madonna" / "0.jpg", root / "madonna" / "copy.jpg")
     shutil.copyfile(root / "madonna" / "1.jpg", root / "mindy_kaling" / "double.jpg")
     (root / "ben_afflek" / "text.jpg").write_text("no image")

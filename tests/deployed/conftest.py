@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +10,14 @@ import build
 import pack
 import pytest
 from standalone import ROOT, Jobs, Standalone
+from three_people import three_people
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Path:
     """Nine photographs each of three people, and a file that is no image."""
     root = tmp_path_factory.mktemp("photographs")
-    for person in ("ben_afflek", "madonna", "mindy_kaling"):
-        (root / person).mkdir()
-        for number, file in enumerate(sorted((photographs / "train" / person).glob("*.jpg"))[:9]):
-            shutil.copyfile(file, root / person / f"{number}.jpg")
+    three_people(photographs, root, 9)
     (root / "madonna" / "text.jpg").write_text("no image")
     return root
 

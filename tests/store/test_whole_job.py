@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from faulty_store import KEYS, Fault, FaultyStore, as_json, client
 from store_steps import MARK
+from three_people import PEOPLE, three_people
 
 from facesieve.images import patience
 
@@ -22,7 +23,6 @@ pytestmark = pytest.mark.spark
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = "facenet_keras.h5"
-PEOPLE = ("ben_afflek", "madonna", "mindy_kaling")
 EACH = 7
 SETTINGS = (
     *("decide.min_faces=3", "link.threshold_global=0.5", "embed.chunk_images=12", "publish.max_gone=1"),
@@ -171,11 +171,8 @@ def done(server: FaultyStore, place: Path, jars: str, facenet_weights: Path, pho
     for bucket in ("faces", "exports", "tables", "models"):
         s3.create_bucket(Bucket=bucket)
     s3.upload_file(str(facenet_weights), "models", f"facenet/{WEIGHTS}")
-    for person in PEOPLE:
-        (place / "images" / person).mkdir(parents=True)
-        for number, file in enumerate(sorted((photographs / "train" / person).glob("*.jpg"))[:EACH]):
-            (place / "images" / person / f"{number}.jpg").write_bytes(file.read_bytes())
-            s3.upload_file(str(file), "faces", f"data/{person}/{number}.jpg")
+    for file in three_people(photographs, place / "images", EACH):
+        s3.upload_file(str(file), "faces", f"data/{file.parent.name}/{file.name}")
     for number, file in enumerate(sorted((photographs / "val" / "madonna").glob("*.jpg"))[:3]):
         for root in ("late", "keys"):
             s3.upload_file(str(file), "faces", f"{root}/ann/{number}.jpg")
