@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from fractions import Fraction
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
@@ -71,8 +72,10 @@ graphs = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(edges=graphs, most=st.integers(1, 6) | st.just(100))
-def test_it_is_its_definition(edges: Pairs, most: int) -> None:
-    assert _scored(edges, most) == oracle(edges, LINE, most)
+@pytest.mark.parametrize("many", [1, 3, 1_000])
+def test_it_is_its_definition(edges: Pairs, most: int, many: int) -> None:
+    with mock.patch.object(structure, "_MANY", many):
+        assert _scored(edges, most) == oracle(edges, LINE, most)
 
 
 @pytest.mark.parametrize("limit", [1, 50, 1_000])
@@ -81,6 +84,7 @@ def test_it_does_not_depend_on_the_portions(monkeypatch: pytest.MonkeyPatch, lim
     whole = _scored(edges, 10)
     monkeypatch.setattr(structure, "_COMPARED", limit)
     monkeypatch.setattr(structure, "_AN_OWNER", 1)
+    monkeypatch.setattr(structure, "_AT_ONCE", limit)
     assert _scored(edges, 10) == whole == oracle(edges, LINE, 10)
 
 
@@ -105,6 +109,23 @@ def test_a_hub_is_cheap() -> None:
     outside = (g + 2**20 * g // (2**20 + g + 2**20 + 200 * g - g)) // 2
     result = scores(hub, leaves, cosines, LINE, closed)
     assert (result == np.where(leaves <= 200, inside, outside)).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 9), st.sampled_from([-1.0, -0.5, -0.0, 0.0, 0.5])), max_size=40
+    )
+)
+def test_the_strongest_come_first_whatever_their_sign(rows: list[tuple[int, int, float]]) -> None:
+    rows = sorted({(owner, other): (owner, other, cosine) for owner, other, cosine in rows}.values())
+    owners, others, cosines = (
+        np.array([row[n] for row in rows], kind) for n, kind in enumerate((np.int64, np.int64, np.float32))
+    )
+    closed = hoods(owners, others, cosines, LINE, 4)
+    for face, start, size in zip(closed.faces, closed.starts, closed.sizes, strict=True):
+        mine = sorted((-cosine, other) for owner, other, cosine in rows if owner == face)
+        assert closed.others[start + 1 : start + size].tolist() == [other for _, other in mine[:4]]
 
 
 def test_no_edges_no_scores() -> None:
