@@ -4,8 +4,8 @@
     python tests/bench/dense.py --base FOLDER       # and against another checkout of the project, set up
     python tests/bench/dense.py --messages          # by GraphFrames' messages alone, to its end
 
-The faces are LFW's 24 largest people, whose FaceNet embeddings are jittered (dense.py of the development data, which is
-needed). Both builds get a lake of their own from the same vectors, link them and cluster them: the seconds of the stage.
+The faces are LFW's 24 largest people, whose FaceNet embeddings are jittered by dense.py of the development data, which
+is needed. Both builds get a lake of their own from the same vectors, link them and cluster them: the seconds of the stage.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python tests/bench/results.py      # what `make bench-check` runs: exits 1 if a threshold is missed
 
-A benchmark notes ratios (`note`) in build/bench/NAME.json, with the machine and the commit. tests/bench/targets.toml has
-a table for each benchmark: the most, or the least, that a ratio may be. A ratio that was not measured is told.
+A benchmark notes ratios (`note`) in build/bench/NAME.json, with the machine and the commit. tests/bench/targets.toml
+has a table for each benchmark: the most, or the least, that a ratio may be. A ratio that was not measured is told.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def machine() -> dict[str, object]:
 
 def commit() -> str:
     """Return the commit that was measured; with a plus if files differ from it."""
-    asked = (["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no"])
-    name, changes = (subprocess.run(each, cwd=ROOT, capture_output=True, text=True).stdout.strip() for each in asked)
+    asked = ["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]
+    name, changes = (subprocess.check_output(["git", *each], cwd=ROOT, text=True).strip() for each in asked)
     return name + ("+" if changes else "")
 
 

@@ -197,8 +197,7 @@ def _name_faults(run: str) -> list[Fault]:
 
 def _open(run: Run) -> None:
     current = {table.name: run.lake.current(table) for table in tables.ALL if table is not tables.RUNS}
-    run.ledger.open(snapshot_ids(current))
-    run.undone = run.ledger.undone()
+    run.undone = run.ledger.open(snapshot_ids(current))
     _log.info(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
 
 

@@ -25,7 +25,7 @@ def task_memory(spark: SparkSession) -> int:
     `spark.executor.pyspark.memory`), as one such task runs at a time. On one machine it is a share of its memory.
     """
     settings = spark.sparkContext.getConf()
-    if spark.sparkContext.master.startswith("local["):
+    if (spark.sparkContext.master or "").startswith("local["):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _SHARE
     own = settings.get("spark.executor.pyspark.memory", "0")
     heap = size(settings.get("spark.executor.memory", "1g") or "1g", "m")

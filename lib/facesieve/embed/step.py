@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from pyspark.sql import functions as F
@@ -25,6 +27,7 @@ from facesieve.embed.listing import Digests, check_uris, is_unread, listing, lis
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
+from facesieve.embed.unchanged import state_of, unchanged
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
@@ -50,15 +53,46 @@ def embed(run: Run) -> None:
     new = run.stage("embed", _FACES, (), model=run.model)
     if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
         probe(run.spark, run.profile)
-    began = work_so_far(run.spark)
+    state = state_of(run, images, labels)
+    if record := unchanged(listing_stage, state):
+        _list_again(listing_stage, record)
+        _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), images)
+        return
+    _list_and_embed(run, images, labels, (listing_stage, new), state)
+
+
+def _list_again(stage: Stage, record: ListingRecord) -> None:
+    """Let the listing stand that the lake has, and say of it what was said when it was made."""
+    if record.layout:
+        _log.info(f"layout: {record.layout.text}")
+    for warning in record.warnings:
+        stage.run.warn(warning)
+    stage.key = stage.since[tables.LISTING.name].key
+    stage.reuse()
+    stage.done(replace(record, reused=True, new=0, gone=0, changed=0))
+
+
+def _list_and_embed(
+    run: Run, images: Source, labels: Entries[LabelRow], stages: tuple[Stage, Stage], state: str | None
+) -> None:
+    """Embed what is new, list all, and embed what is left."""
+    listing_stage, new = stages
+    began, warned = work_so_far(run.spark), len(run.ledger.warnings)
     names = images.images(run.spark, content=False)
     named = _labelled(run, names, labels) if labels.rows else None
     rows, shown = (named.of(each) if named else each for each in (images.images(run.spark), names))
     shape = _layout(run, images, shown)
+    record = ListingRecord(
+        ignored=shape.ignored.files,
+        left_out=shape.ignored.by_sort(),
+        layout=shape.record,
+        state=state,
+        warnings=tuple(run.ledger.warnings[warned:]),
+    )
     fresh, rows = _embed_new(listing_stage, new, images, Listed(names, rows, shape.record.images))
     spent = work_so_far(run.spark).minus(began)
     listing_stage.began = listing_stage.began.plus(spent)
-    _list(listing_stage, rows, images, fresh, shape)
+    _list(listing_stage, rows, images, fresh, shape.united, record)
     stage = run.stage("embed", _FACES, (tables.LISTING,), model=run.model)
     stage.began = stage.began.minus(spent)
     _embed(stage, images)
@@ -77,7 +111,7 @@ def _labelled(run: Run, names: SourceImages, labels: Entries[LabelRow]) -> Label
 
 def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     """Say what layout the images have, and what was left out, before anything is embedded."""
-    follow_rows(run.spark, images.count())
+    follow_rows(run.spark, origin.count(run.spark))
     ignored = origin.ignored(run.spark)
     shape = layout(images, run.config.images, ignored)
     _log.info(f"layout: {shape.record.text}")
@@ -116,11 +150,19 @@ def _embed_new(
     return digests_of(uris, stage), rows
 
 
-def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | None, shape: Layout) -> None:
+def _list(
+    stage: Stage,
+    images: SourceImages,
+    origin: Source,
+    fresh: Digests | None,
+    united: Mapping[str, str],
+    record: ListingRecord,
+) -> None:
+    """List the images, and complete what is recorded of them."""
     run = stage.run
     former = Listing(stage.former(tables.LISTING))
     rehash = run.config.embed.rehash
-    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, shape.united)
+    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, united)
     total, failed = rows.agg(F.count("*"), F.count_if(is_unread())).collect()[0]
     if failed:
         run.warn(
@@ -136,19 +178,8 @@ def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | N
     rows.unpersist()
     if since.gone:
         _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
-    stage.done(
-        ListingRecord(
-            rows_in=total,
-            rows_out=total,
-            reused=reused,
-            ignored=shape.ignored.files,
-            left_out=shape.ignored.by_sort(),
-            layout=shape.record,
-            new=since.new,
-            gone=since.gone,
-            changed=since.changed,
-        )
-    )
+    counts = replace(record, new=since.new, gone=since.gone, changed=since.changed, rows_in=total, rows_out=total)
+    stage.done(replace(counts, reused=reused, state=None if failed else record.state))
 
 
 def _refuse_lost(listed: int, images: Source) -> None:
@@ -178,6 +209,11 @@ def _embed(stage: Stage, images: Source) -> None:
     listed = Listing(stage.read(tables.LISTING))
     total = stage.count(tables.LISTING)
     reused = stage.reuse()
+    if reused and isinstance(stage.earlier, EmbedRecord) and stage.earlier.rows_out is not None:
+        reasons = stage.earlier.reasons
+        stage.done(stage.reused(total, stage.earlier.rows_out))
+        check_rejects(reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
+        return
     if not reused:
         _embed_missing(stage, listed, images)
     _check_ids(stage)
