@@ -5,7 +5,7 @@
     python tests/bench/dense.py --messages          # by GraphFrames' messages alone, to its end
 
 The faces are LFW's 24 largest people, whose FaceNet embeddings are jittered by dense.py of the development data, which
-is needed. Both builds get a lake of their own from the same vectors, link them and cluster them: the seconds of the stage.
+is needed. Both builds get a lake of their own from the same vectors, link them and cluster them: the stage's seconds.
 """
 
 from __future__ import annotations
@@ -89,7 +89,13 @@ def stage(repository: Path, lake: Path, faces: Path, more: tuple[str, ...]) -> f
             "images.identity=none",
             "link.scope=heap",
         ]  # as earlier builds call it
-        command = [python.with_name("spark-submit"), f"jobs/{job}.py", "--config", "conf/pipeline.toml", "--json"]
+        command: list[str | Path] = [
+            python.with_name("spark-submit"),
+            f"jobs/{job}.py",
+            "--config",
+            "conf/pipeline.toml",
+            "--json",
+        ]
         command += [part for each in sets for part in ("--set", each)]
         command += more if job == "cluster" else ()
         done = subprocess.run(command, cwd=repository, env=environment, check=True, stdout=subprocess.PIPE)

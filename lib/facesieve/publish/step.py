@@ -42,7 +42,7 @@ def publish(run: Run) -> None:
     stage = _stage(run)
     written, faces = stage.find(tables.CLEANED), _wanted(run, stage.read)
     stays = written is not None and written.version == stage.since[tables.CLEANED.name].version
-    # Several queries read the faces of another version, most of them by identity.
+    # What stays is read once more, to be proved. Else several queries read the faces, most of them by identity.
     faces = faces if stays else Wanted(faces.repartition("identity").persist())
     change = None if stays and not settings.per_face else _accepted(stage, faces)
     published = publish_table(stage, faces, checks, written)

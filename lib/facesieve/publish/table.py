@@ -36,8 +36,8 @@ def publish_table(stage: Stage, faces: Wanted, checks: Sequence[Check], written:
     Raises Refused, with the names of the checks, if a check finds rows: the version is then left at a branch.
     """
     if written is not None:
-        # It bears its key because it was proved.
-        return Published(written.rows, _publish(stage, checks, written), reused=True)
+        rows = prove_published(faces, Cleaned(stage.run.lake.read(tables.CLEANED, written)))
+        return Published(rows, _publish(stage, checks, written), reused=True)
     with stage.draft(tables.CLEANED) as writing:
         writing.overwrite(_rows(stage, faces))
         rows = prove_published(faces, Cleaned(writing.read()))
