@@ -32,6 +32,7 @@ from facesieve.core import config, logs, profiles, tables
 from facesieve.core.config import SECTIONS, Config
 from facesieve.core.console import Answer
 from facesieve.core.errors import ConfigError, Fault, Refused
+from facesieve.core.frames import follow_rows
 from facesieve.core.profiles import Profile
 from facesieve.lake import session
 from facesieve.lake.catalog import Lake
@@ -196,6 +197,7 @@ def _name_faults(run: str) -> list[Fault]:
 
 
 def _open(run: Run) -> None:
+    follow_rows(run.spark, len(tables.ALL))  # the ledger and the like, until a step knows its rows
     current = {table.name: run.lake.current(table) for table in tables.ALL if table is not tables.RUNS}
     run.undone = run.ledger.open(snapshot_ids(current))
     _log.info(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
