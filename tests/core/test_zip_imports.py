@@ -25,7 +25,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         written.writestr("in_a_zip_of_the_test.py", "answer = 42")
     monkeypatch.syspath_prepend(str(path))
     assert importlib.import_module("in_a_zip_of_the_test").answer == 42
-    monkeypatch.delitem(sys.modules, "in_a_zip_of_the_test")
+    del sys.modules["in_a_zip_of_the_test"]
     return path
 
 
