@@ -60,6 +60,11 @@ with DAG(
             "spark.pyspark.python": "./env/bin/python",
             "spark.pyspark.driver.python": f"{PROJECT}/.venv/bin/python",
             "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={PROJECT}/conf/spark/log4j2.properties",
+            "spark.driver.memory": "4g",
+            # Each of the two tasks has a Python worker with TensorFlow and a decoder process, beside the JVM.
+            "spark.executor.cores": "2",
+            "spark.executor.memory": "2g",
+            "spark.executor.memoryOverhead": "4g",
             "spark.sql.catalog.prod": "org.apache.iceberg.spark.SparkCatalog",
             "spark.sql.catalog.prod.type": "rest",
             "spark.sql.catalog.prod.uri": "https://catalog.example.com",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from kubeflow_spark_api import models
-from submitting import Parse, cluster_conf
+from submitting import MEMORY, Parse, cluster_conf
 
 from facesieve import __version__
 from facesieve.core import config
@@ -145,6 +145,17 @@ def test_spark_is_configured_as_on_any_cluster() -> None:
     assert {key: written.get(key) for key in expected} == expected
 
 
+def test_the_nodes_have_the_memory_of_the_other_manifests() -> None:
+    spec = manifest("spark-application.yaml")["spec"]
+    named = {
+        f"spark.{part}.{key}": str(spec[part][key])
+        for part in ("driver", "executor")
+        for key in spec[part]
+        if key in ("memory", "memoryOverhead")
+    }
+    assert {**named, "spark.executor.cores": str(spec["executor"]["cores"])} == MEMORY
+
+
 def test_versions_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     spark = next(line.partition("==")[2] for line in project["dependencies"] if line.startswith("pyspark=="))
@@ -157,6 +168,7 @@ def test_the_overlay_is_a_configuration_and_its_catalog_is_there() -> None:
     settings = config.load(str(ROOT / "conf" / "pipeline.toml"), [str(DEPLOY / "site.toml")])
     written = manifest("spark-application.yaml")["spec"]
     assert f"spark.sql.catalog.{settings.lake.catalog}" in written["sparkConf"]
+    assert settings.publish.outputs, "a root for exports without exports is a trap"
     scratch = local_path(settings.lake.scratch)
     shared = [mount["mountPath"] for mount in written["executor"]["volumeMounts"]]
     assert scratch is not None

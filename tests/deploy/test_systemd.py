@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from submitting import Parse, submit_options
+from submitting import MEMORY, Parse, submit_options
 
 from facesieve.cli.problems import Exit
 
@@ -49,6 +49,12 @@ def test_spark_takes_the_other_arguments() -> None:
     options = {word for word in WORDS[1:JOB] if word.startswith("--")}
     assert options - submit_options() == set()
     assert {"--properties-file", "--archives", "--py-files", "--master"} <= options
+
+
+def test_the_nodes_have_the_memory_of_the_other_manifests() -> None:
+    """Beside the JVM YARN leaves 384 MB by itself: no Python worker with TensorFlow lives there."""
+    settings = {word.partition("=")[0]: word.partition("=")[2] for word in WORDS if word.startswith("spark.")}
+    assert {name: settings.get(name) for name in MEMORY} == MEMORY
 
 
 def test_what_it_names_is_in_the_project() -> None:
