@@ -124,6 +124,13 @@ class Maintenance:
 
     def _cleared(self, upkeep: Upkeep, going: Sequence[int], outcome: Outcome) -> Outcome:
         """Let snapshots and orphan files go, and return the outcome with what that was."""
+        if upkeep.shared():
+            self.job.warn(f"maintain: {upkeep.name} has gc.enabled = false: its snapshots and orphan files stay")
+            return replace(outcome, after=upkeep.size() if self.apply else None)
+        if more := upkeep.swept(going):
+            why = f"the limit of age of a branch would take {count(more)} more, which undo may need"
+            self.job.warn(f"maintain: {upkeep.name}: its snapshots stay, since {why}")
+            going = ()
         files, total = upkeep.only_in(going) if going else (0, 0)
         if going and self.apply:
             _log.info(f"maintain: {upkeep.name}: {len(going)} snapshots with {files} data files of their own go")
