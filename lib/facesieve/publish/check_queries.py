@@ -102,14 +102,14 @@ class _Kinds:
 
     def __init__(self, gateway: Any) -> None:
         self._gateway = gateway
-        self._known: dict[str, _Kind] = {}
+        self._kinds: dict[str, _Kind] = {}
 
     def of(self, node: Any) -> _Kind:
         """Return the kind of a node."""
         name = str(node.getClass().getName())
-        if name not in self._known:
-            self._known[name] = self._asked(node)
-        return self._known[name]
+        if name not in self._kinds:
+            self._kinds[name] = self._asked(node)
+        return self._kinds[name]
 
     def _asked(self, node: Any) -> _Kind:
         acts = any(self._is(node, kind) for kind in _ACTS)
