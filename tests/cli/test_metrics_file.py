@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from facesieve.cli import metrics
-from facesieve.cli.exposition import gauge
+from facesieve.cli.exposition import Metric, gauge
 from facesieve.cli.metrics_file import MetricsFile
 from facesieve.cli.problems import Exit
 from facesieve.core import logs
@@ -152,7 +152,7 @@ def test_how_the_job_ended_is_told_without_figures_that_fail(
 ) -> None:
     """A record of another version may hold what this one cannot count."""
 
-    def failing() -> list[metrics.Metric]:
+    def failing() -> list[Metric]:
         raise TypeError("unsupported operand")
 
     logs.set_up()
