@@ -171,7 +171,9 @@ def test_a_run_at_work_refuses_it_and_a_dead_one_that_was_followed_does_not(
     assert lake.ask(maintain, "--apply") == 3
     assert "runs are at work, or were killed: night. Nothing was changed." in capsys.readouterr().err
     assert lake.ask(maintain) == 0
-    assert "--apply would be refused" in capsys.readouterr().err
+    warning = capsys.readouterr().err
+    assert "runs are at work, or were killed: night. --apply would be refused now. Wait until they" in warning
+    assert "--run NAME, or undo it with jobs/undo.py --undo NAME." in warning, "as the refusal says"
     assert lake.history() == before
     lake.run("morning", {})
     assert lake.ask(maintain, "--apply") == 0

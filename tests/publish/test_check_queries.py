@@ -87,6 +87,22 @@ def test_what_spark_cannot_resolve_is_told_in_its_words(spark: SparkSession, que
     assert WRONG[query] in _problem(spark, query)
 
 
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("SELECT * FROM lake.new.edges JOIN cleaned ON false", False),
+        ("SELECT * FROM LAKE.`new`.`edges`", True),
+        ("SELECT * FROM lake.new.edgs", True),
+        ("SELECT * FROM nowhere", True),
+        ("SELECT nobody FROM cleaned", True),
+        ("INSERT INTO lake.new.edges SELECT 1", True),
+    ],
+)
+def test_a_table_that_the_run_will_make_may_be_absent_for_now(spark: SparkSession, query: str, fault: bool) -> None:
+    with shown(no_rows(spark)):
+        assert (query_fault(spark, Check("a.sql", query), ["lake.new.edges"]) is not None) == fault
+
+
 def test_a_long_list_of_ids_is_not_asked_about_one_by_one(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each question is a call to Java: 1,500 ids took more than a minute, twice a run."""
     asked: list[str] = []

@@ -32,6 +32,10 @@ _WRITTEN_WHOLE = frozenset(
 ) | {tables.IDENTITY_LINKS.name}
 """The next run writes these tables anew: to compact them would be for nothing."""
 _MEGA = 1_000_000
+_END_THEM = (
+    "Wait until they have ended. Of a run that was killed, start the same command with --run NAME, or undo it with "
+    "jobs/undo.py --undo NAME."
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -104,12 +108,11 @@ class Maintenance:
     def _refuse_running(self, entries: Sequence[Entry]) -> None:
         names = ", ".join(entry.run for entry in running(entries, self.now, self.longest_run))
         if names and self.apply:
-            raise Refused(
-                f"runs are at work, or were killed: {names}. Nothing was changed. Wait until they have ended. Of a run "
-                "that was killed, start the same command with --run NAME, or undo it with jobs/undo.py --undo NAME."
-            )
+            raise Refused(f"runs are at work, or were killed: {names}. Nothing was changed. {_END_THEM}")
         if names:
-            self.job.warn(f"maintain: runs are at work, or were killed: {names}; --apply would be refused")
+            self.job.warn(
+                f"maintain: runs are at work, or were killed: {names}. --apply would be refused now. {_END_THEM}"
+            )
 
     def _compacted(self, name: str, upkeep: Upkeep) -> Small:
         """Rewrite what is small, unless a run is just writing to the table; return what was planned."""

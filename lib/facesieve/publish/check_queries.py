@@ -6,7 +6,7 @@ program or calls into Java.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -64,15 +64,26 @@ def shown(views: Views) -> Iterator[None]:
             views.decisions.sparkSession.catalog.dropTempView(name)
 
 
-def query_fault(spark: SparkSession, check: Check) -> Fault | None:
-    """Say what keeps a check from being asked while its views are shown; None if nothing does. Nothing is run."""
+def query_fault(spark: SparkSession, check: Check, coming: Collection[str] = ()) -> Fault | None:
+    """Say what keeps a check from being asked while its views are shown; None if nothing does. Nothing is run.
+
+    coming: names of tables that are not there yet. A query that reads one is resolved later.
+    """
     try:
         acts = _acts(spark, check.query)
     except (ParseException, AnalysisException) as problem:
+        if _absent(problem) in coming:
+            return None
         return Fault(KEY, f"{check.file}: {first_line(problem).rstrip(' ;.')}", ONE_QUERY)
     if acts:
         return Fault(KEY, f"{check.file} is no query, or does more than read ({acts})", ONE_QUERY)
     return None
+
+
+def _absent(problem: ParseException | AnalysisException) -> str:
+    """Return the name of the table that a query reads and that is not there; empty for any other fault."""
+    named = (problem.getMessageParameters() or {}) if problem.getErrorClass() == "TABLE_OR_VIEW_NOT_FOUND" else {}
+    return named.get("relationName", "").replace("`", "")
 
 
 def _acts(spark: SparkSession, query: str) -> str | None:
