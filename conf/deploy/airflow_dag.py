@@ -1,7 +1,17 @@
 """facesieve each night by Airflow 3: the command of the documentation, and who is called when it fails.
 
-Copy this file into Airflow's folder of DAGs. The connection `spark_cluster` names the master, for example `yarn`. What
-the worker that submits needs: the project at PROJECT, with `make setup build pack` done there, and `spark-submit`.
+Copy this file into Airflow's folder of DAGs. The connection `spark_cluster` names the master, for example `yarn`, which
+was not tried.
+
+What the worker that submits needs:
+
+- the project at PROJECT, with `make setup build pack` done there, and `spark-submit`
+- /etc/facesieve/site.toml: begin with the example beside this file
+- the folder /var/lib/facesieve/metrics, which the worker's user may write
+- in its own environment FACESIEVE_MODELS=/shared/models; the model file is there on every node too
+- for YARN the cluster's own settings, and HADOOP_CONF_DIR=/etc/hadoop/conf
+
+What else is yours: the catalog, the connection and the time zone; see docs/operations.md.
 
 The deploy mode is `client`: then spark-submit ends with the exit code of the job. YARN's mode `cluster` tells success
 and failure alone, so that code 3 could not be told from 1.

@@ -89,11 +89,26 @@ def test_a_night_without_power_is_made_up_for() -> None:
     assert re.fullmatch(r"\*-\*-\* \d\d:\d\d:\d\d [A-Z]\w+/\w+", timer["OnCalendar"])
 
 
+def test_the_tables_are_looked_after_with_the_same_command_and_another_job(parse: Parse) -> None:
+    service = unit("facesieve-maintain.service")["Service"]
+    words = shlex.split(service["ExecStart"])
+    assert words[:JOB] == WORDS[:JOB], "what a place changes in one unit, it changes in the other"
+    assert words[JOB] == "jobs/maintain.py"
+    arguments = parse(words[JOB], words[JOB + 1 :])
+    assert (arguments.apply, arguments.overlay) == (True, parse(WORDS[JOB], WORDS[JOB + 1 :]).overlay)
+    assert arguments.metrics.startswith(f"/var/lib/{SERVICE['StateDirectory']}/")
+    assert arguments.metrics != parse(WORDS[JOB], WORDS[JOB + 1 :]).metrics, "each job has a file of its own"
+    for key in ("User", "WorkingDirectory", "StateDirectory", "Environment"):
+        assert service[key] == SERVICE[key]
+    timer = unit("facesieve-maintain.timer")["Timer"]
+    assert re.fullmatch(r"Sun \*-\*-\* \d\d:\d\d:\d\d [A-Z]\w+/\w+", timer["OnCalendar"])
+
+
 @pytest.fixture
 def installed(tmp_path: Path) -> list[Path]:
     """The units with the paths of this checkout: systemd looks whether the program is there."""
     files = []
-    for name in ("facesieve.service", "facesieve.timer"):
+    for name in sorted(file.name for file in DEPLOY.glob("facesieve*.*") if file.suffix in (".service", ".timer")):
         text = (DEPLOY / name).read_text(encoding="utf-8")
         (tmp_path / name).write_text(text.replace(PROJECT, str(ROOT)), encoding="utf-8")
         files.append(tmp_path / name)
@@ -112,6 +127,7 @@ def verified(files: list[Path]) -> str:
 def test_systemd_takes_the_units(installed: list[Path]) -> None:
     assert verified(installed) == ""
     if shutil.which("systemd-analyze"):
-        text = installed[0].read_text(encoding="utf-8").replace("RestartSec=15min", "RestartSeconds=15min")
-        installed[0].write_text(text, encoding="utf-8")
+        service = next(file for file in installed if file.name == "facesieve.service")
+        text = service.read_text(encoding="utf-8").replace("RestartSec=15min", "RestartSeconds=15min")
+        service.write_text(text, encoding="utf-8")
         assert "RestartSeconds" in verified(installed)
