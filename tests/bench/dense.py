@@ -27,7 +27,8 @@ from bench_environment import DATA, ROOT, one_thread
 from results import note
 
 from facesieve.cluster.kernels.coins import coins, together
-from facesieve.cluster.kernels.structure import hoods, least_vote, scores
+from facesieve.cluster.kernels.neighbourhoods import hoods
+from facesieve.cluster.kernels.structure import least_vote, scores
 from facesieve.cluster.kernels.whispers import Start, finish_all, unstable_vertices
 from facesieve.core import profiles, sections
 from facesieve.link.kernels.thresholds import link_cosine

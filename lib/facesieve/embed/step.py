@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from pyspark.sql import functions as F
@@ -23,7 +21,8 @@ from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.layout import Layout, layout
-from facesieve.embed.listing import Digests, check_uris, is_unread, listing, listing_key
+from facesieve.embed.listing import Digests, check_uris
+from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
@@ -55,21 +54,10 @@ def embed(run: Run) -> None:
         probe(run.spark, run.profile)
     state = state_of(run, images, labels)
     if record := unchanged(listing_stage, state):
-        _list_again(listing_stage, record)
+        list_again(listing_stage, record)
         _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), images)
         return
     _list_and_embed(run, images, labels, (listing_stage, new), state)
-
-
-def _list_again(stage: Stage, record: ListingRecord) -> None:
-    """Let the listing stand that the lake has, and say of it what was said when it was made."""
-    if record.layout:
-        _log.info(f"layout: {record.layout.text}")
-    for warning in record.warnings:
-        stage.run.warn(warning)
-    stage.key = stage.since[tables.LISTING.name].key
-    stage.reuse()
-    stage.done(replace(record, reused=True, new=0, gone=0, changed=0))
 
 
 def _list_and_embed(
@@ -92,7 +80,7 @@ def _list_and_embed(
     fresh, rows = _embed_new(listing_stage, new, images, Listed(names, rows, shape.record.images))
     spent = work_so_far(run.spark).minus(began)
     listing_stage.began = listing_stage.began.plus(spent)
-    _list(listing_stage, rows, images, fresh, shape.united, record)
+    list_images(listing_stage, rows, images, fresh, shape.united, record)
     stage = run.stage("embed", _FACES, (tables.LISTING,), model=run.model)
     stage.began = stage.began.minus(spent)
     _embed(stage, images)
@@ -148,60 +136,6 @@ def _embed_new(
     if total == every:  # all digests are known then: the listing must not read the content again
         rows = SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
     return digests_of(uris, stage), rows
-
-
-def _list(
-    stage: Stage,
-    images: SourceImages,
-    origin: Source,
-    fresh: Digests | None,
-    united: Mapping[str, str],
-    record: ListingRecord,
-) -> None:
-    """List the images, and complete what is recorded of them."""
-    run = stage.run
-    former = Listing(stage.former(tables.LISTING))
-    rehash = run.config.embed.rehash
-    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, united)
-    total, failed = rows.agg(F.count("*"), F.count_if(is_unread())).collect()[0]
-    if failed:
-        run.warn(
-            f"listing: {count(failed)} images could not be read, and are undecodable for now; the next run tries them"
-        )
-    _refuse_lost(total, origin)
-    stage.holds(listing_key(rows))
-    reused = stage.reuse()
-    if not reused:
-        stage.overwrite(tables.LISTING, rows)
-    same = run.at[tables.LISTING.name].version == stage.since[tables.LISTING.name].version
-    since = Since(0, 0, 0) if same else _since(rows, former)
-    rows.unpersist()
-    if since.gone:
-        _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
-    counts = replace(record, new=since.new, gone=since.gone, changed=since.changed, rows_in=total, rows_out=total)
-    stage.done(replace(counts, reused=reused, state=None if failed else record.state))
-
-
-def _refuse_lost(listed: int, images: Source) -> None:
-    """Refuse a listing that has more or fewer images than the source says that it has."""
-    expected = images.rows()
-    if expected is not None and expected != listed:
-        raise ContractError(f"images.root: {expected} rows by the footers, {listed} were listed; run again")
-
-
-class Since(NamedTuple):
-    """What became of the images since the last listing, by uri: new ones, gone ones, those of other content."""
-
-    new: int
-    gone: int
-    changed: int
-
-
-def _since(listed: Listing, former: Listing) -> Since:
-    now = listed.select("uri", F.coalesce("sha256", F.lit("")).alias("now"))
-    then = former.select("uri", F.coalesce("sha256", F.lit("")).alias("then"))
-    states = (F.col("then").isNull(), F.col("now").isNull(), F.col("now") != F.col("then"))
-    return Since(*now.join(then, on="uri", how="full").agg(*map(F.count_if, states)).collect()[0])
 
 
 def _embed(stage: Stage, images: Source) -> None:
