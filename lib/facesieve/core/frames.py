@@ -14,6 +14,10 @@ _ROWS_A_PARTITION, _ROWS_A_CORE = 100_000, 1_000
 _INTERPRETED_ROWS = 50_000
 """Rows up to which plans are not compiled: a plan costs some 0.1 s to compile, a row some microseconds to interpret."""
 
+_COLLECTED_ROWS = 20_000
+"""Input rows of a step up to which what it computes on the way is held by the driver."""
+_COLLECTS = "facesieve.collects"
+
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
@@ -48,13 +52,26 @@ def follow_rows(spark: SparkSession, rows: int) -> None:
     few = 0 < rows <= _INTERPRETED_ROWS
     spark.conf.set("spark.sql.codegen.wholeStage", "false" if few else "true")
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if few else "FALLBACK")
+    spark.conf.set(_COLLECTS, "true" if 0 < rows <= _COLLECTED_ROWS else "false")
 
 
 def checkpointed(rows: DataFrame) -> DataFrame:
-    """Write rows to the checkpoints of the session: what follows is planned on them, not on the plan behind them.
+    """Compute rows now: what follows is planned on them, not on the plan behind them.
 
-    A plan that joins a long one with itself takes longer to make than to carry out. The rows are persisted while they
-    are written, since a checkpoint reads its input twice.
+    A plan that joins a long one with itself takes longer to make than to carry out. Where a step has few rows the
+    driver holds them; else they are written to the checkpoints of the session.
+    """
+    spark = rows.sparkSession
+    if spark.conf.get(_COLLECTS, "false") != "true":
+        return stored(rows)
+    values = rows._jdf.collectAsList()
+    return DataFrame(spark._jsparkSession.createDataFrame(values, rows._jdf.schema()), spark)
+
+
+def stored(rows: DataFrame) -> DataFrame:
+    """Write rows to the checkpoints of the session, however few they are.
+
+    The rows are persisted while they are written, since a checkpoint reads its input twice.
     """
     persisted = rows.persist()
     written = persisted.checkpoint()
