@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from pyspark.sql import SparkSession
 
-from facesieve.core.frames import BROADCAST_ROWS, broadcast_if_few, follow_rows
+from facesieve.core.frames import BROADCAST_ROWS, broadcast_if_few, checkpointed, follow_rows
 
 
 def test_only_few_rows_are_sent_to_every_executor(spark: SparkSession) -> None:
@@ -20,18 +23,42 @@ def test_only_few_rows_are_sent_to_every_executor(spark: SparkSession) -> None:
 
 ADAPTIVE, PARTITIONS = "spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions"
 COMPILED, COMPILER = "spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode"
+COLLECTS = "facesieve.collects"
 
 
+@pytest.fixture
+def unchanged(spark: SparkSession) -> Iterator[None]:
+    """Spark's settings are afterwards as they were."""
+    former = {key: spark.conf.get(key, "false") for key in (PARTITIONS, ADAPTIVE, COMPILED, COMPILER, COLLECTS)}
+    yield
+    for key, value in former.items():
+        spark.conf.set(key, str(value))
+
+
+@pytest.mark.usefixtures("unchanged")
 def test_plans_follow_the_rows(spark: SparkSession) -> None:
-    former = {key: str(spark.conf.get(key)) for key in (PARTITIONS, ADAPTIVE, COMPILED, COMPILER)}
     cores = spark.sparkContext.defaultParallelism
     plans = []
     for rows in (0, 1, 1_000, 1_001, 50_001, 100_000 * cores, 100_000 * cores + 1, 10_000_000):
         follow_rows(spark, rows)
         plans.append((int(str(spark.conf.get(PARTITIONS))), *map(spark.conf.get, (ADAPTIVE, COMPILED, COMPILER))))
-    for key, value in former.items():
-        spark.conf.set(key, value)
     compiled, interpreted = ("true", "FALLBACK"), ("false", "NO_CODEGEN")
     few = [(partitions, "false", *interpreted) for partitions in (1, 1, 2)]
     more = [(cores, "false", *compiled), (cores, "false", *compiled)]
     assert plans == [(cores, "true", *compiled), *few, *more, *[(n, "true", *compiled) for n in (cores + 1, 100)]]
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("rows", [3, 20_001])
+def test_what_is_checkpointed_is_computed_once_and_as_it_was(spark: SparkSession, rows: int) -> None:
+    made = """SELECT id, IF(id = 1, NULL, array(id, id + 1)) AS numbers, named_struct('x', id / 3, 'y', 'é') AS pair,
+        timestamp_micros(id) AS at, CAST(id AS FLOAT) AS float, CAST('a' AS BINARY) AS bytes, uuid() AS drawn
+        FROM range(3)"""
+    frame = spark.sql(made)
+    follow_rows(spark, rows)
+    once = checkpointed(frame)
+    assert once.schema == frame.schema
+    assert sorted(once.collect()) == sorted(once.collect()), "a draw is not drawn again"
+    undrawn = [each.drop("drawn").orderBy("id").collect() for each in (once, frame)]
+    assert undrawn[0] == undrawn[1]
+    assert ("LocalTableScan" in once._jdf.queryExecution().executedPlan().toString()) == (rows == 3)
