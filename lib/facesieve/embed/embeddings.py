@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NewType
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -56,6 +56,11 @@ def embedded(images: ToEmbed, plan: Plan) -> Outcomes:
     return Outcomes(outcomes(ToEmbed(images.repartition(tasks, "uri")), plan).persist())
 
 
+def nothing(spark: SparkSession) -> Outcomes:
+    """Return the outcomes of no images."""
+    return Outcomes(spark.createDataFrame([], OUTCOMES))
+
+
 def outcomes(images: ToEmbed, plan: Plan) -> Outcomes:
     """Find and embed the faces of images, in the partitions in which they are.
 
@@ -78,6 +83,6 @@ def rejects(outcome: Outcomes) -> Rejects:
     return Rejects(conform(outcome.where(F.col("reason") != Reason.UNREAD.value), REJECTS))
 
 
-def unread(outcome: Outcomes) -> Outcomes:
-    """Return the images whose listed content could not be had: a passing fault, or the source has changed since."""
-    return Outcomes(outcome.where(F.col("reason") == Reason.UNREAD.value))
+def is_unread() -> Column:
+    """Return a condition on outcomes: the listed content could not be had, by a passing fault or as it has changed."""
+    return F.coalesce(F.col("reason") == Reason.UNREAD.value, F.lit(False))

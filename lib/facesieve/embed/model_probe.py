@@ -1,4 +1,4 @@
-"""The model probe: whether a worker can use the model: it is loaded and run there once, before any image is looked at.
+"""The model probe: whether workers can use the model: they load and run it once, before any image is looked at.
 
 The driver has no TensorFlow; without this the first task would find out, after a listing that may have taken an hour.
 """
@@ -19,18 +19,19 @@ _REFUSED = "refused string"
 
 
 def probe(spark: SparkSession, profile: Profile) -> None:
-    """Load a model in one worker. Raises ModelError, on the driver, with the worker's reason if it cannot be used.
+    """Load a model in the workers. Raises ModelError, on the driver, with a worker's reason if it cannot be used.
 
-    The worker's process keeps the model, so that the time is not lost.
+    There are as many tasks as cores. The processes of the workers keep the model, so that the time is not lost.
     """
 
     def loaded(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _ in batches:
             yield pa.RecordBatch.from_arrays([pa.array([_refusal(profile)], pa.string())], ["refused"])
 
-    row = spark.range(1).coalesce(1).mapInArrow(loaded, _REFUSED).first()
-    if row is not None and row.refused is not None:
-        raise ModelError(row.refused)
+    cores = spark.sparkContext.defaultParallelism
+    rows = spark.range(0, cores, 1, cores).mapInArrow(loaded, _REFUSED).where("refused IS NOT NULL").collect()
+    if rows:
+        raise ModelError(rows[0].refused)
 
 
 def _refusal(profile: Profile) -> str | None:

@@ -150,19 +150,21 @@ def _embed(stage: Stage, images: Source) -> None:
         return
     if not reused:
         _embed_missing(stage, listed, images)
-    _check_ids(stage)
-    faces, rejects = (
-        stage.of_model(table).join(listed.select("image_id"), "image_id", "left_semi") for table in _FACES
-    )
+    faces = _faces(stage, listed)
+    rejects = stage.of_model(tables.REJECTS).join(listed.select("image_id"), "image_id", "left_semi")
     reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
-    stage.done(EmbedRecord(rows_in=total, rows_out=faces.count(), reused=reused, reasons=reasons))
+    stage.done(EmbedRecord(rows_in=total, rows_out=faces, reused=reused, reasons=reasons))
     check_rejects(reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
     seen = seen_images(stage).select("image_id").distinct()
     missing = Listing(listed.join(seen, "image_id", "left_anti").persist())
-    unread = _embed_chunks(stage, faces_of.listed_images(missing, images), images, missing.count(), whole=True)
+    total, unread = missing.count(), 0
+    if total:
+        unread = _embed_chunks(stage, faces_of.listed_images(missing, images), images, total, whole=True)
+    else:
+        _commit(stage, faces_of.nothing(stage.run.spark), "")
     missing.unpersist()
     if unread:
         stage.run.warn(f"embed: {count(unread)} images could not be read, or changed since they were listed; run again")
@@ -180,11 +182,12 @@ def _embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, wh
     for chunk in range(chunks):
         mine = ToEmbed(rows.where(F.pmod(F.xxhash64("uri"), F.lit(chunks)) == chunk))
         outcomes = faces_of.embedded(mine, plan)
-        unread += faces_of.unread(outcomes).count()
+        sent = total if chunks == 1 else mine.count()
+        unread += _accounted(sent, outcomes)
         last = whole and chunk == chunks - 1
         _commit(stage, outcomes, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
-        if accounted := _accounted(mine, outcomes):
-            progress.step(accounted)
+        if sent:
+            progress.step(sent)
         outcomes.unpersist()
     return unread
 
@@ -195,16 +198,23 @@ def _commit(stage: Stage, outcomes: Outcomes, part: str) -> None:
     stage.append(tables.REJECTS, faces_of.rejects(outcomes), part)
 
 
-def _accounted(rows: ToEmbed, outcomes: Outcomes) -> int:
-    """Return the number of images of a chunk, each of which came back from the workers."""
-    sent, returned = rows.count(), outcomes.select("uri").distinct().count()
+def _accounted(sent: int, outcomes: Outcomes) -> int:
+    """Check that all images of a chunk came back from the workers; return how many were unread."""
+    returned, unread = outcomes.agg(F.count_distinct("uri"), F.count_if(faces_of.is_unread())).collect()[0]
     if sent != returned:
         raise InvariantError(f"embed: {sent} images were given to the workers, {returned} came back")
-    return sent
+    return int(unread)
 
 
-def _check_ids(stage: Stage) -> None:
-    """Refuse a table in which one face_id stands for two faces: a collision, or rows added by other hands."""
-    twice = stage.of_model(tables.EMBEDDINGS).groupBy("face_id").count().where("count > 1").count()
+def _faces(stage: Stage, listed: Listing) -> int:
+    """Count the faces of the listing's images.
+
+    Refuses a table in which one face_id stands for two faces: a collision, or rows added by other hands.
+    """
+    ours = listed.select("image_id", F.lit(True).alias("listed"))
+    marked = stage.of_model(tables.EMBEDDINGS).select("face_id", "image_id").join(ours, "image_id", "left")
+    ids = marked.groupBy("face_id").agg(F.count("*").alias("rows"), F.count("listed").alias("listed"))
+    twice, faces = ids.agg(F.count_if(F.col("rows") > 1), F.coalesce(F.sum("listed"), F.lit(0))).collect()[0]
     if twice:
         raise ContractError(f"embeddings.face_id: {twice} ids stand for more than one row. Remove the doubled rows.")
+    return int(faces)
