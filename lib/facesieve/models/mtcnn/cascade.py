@@ -33,7 +33,7 @@ def windows_of(pictures: Pictures, smallest: int, confidence: float, networks: N
     -> float64 [M, 15]: x1, y1, x2, y2, confidence (above `confidence`), x and then y of five points. As the package
     finds them in each picture alone, up to rounding.
     """
-    proposed = proposals(pictures, smallest, networks.propose)
+    proposed = proposals(pictures, smallest, networks.propose, networks.stack)
     offsets, scores = _asked(pictures, proposed, networks, REFINED_SIDE)
     refined = [_refined(*parts) for parts in zip(proposed, offsets, scores, strict=True)]
     offsets, points, scores = _asked(pictures, refined, networks, JUDGED_SIDE)

@@ -29,12 +29,16 @@ _HEADS = {REFINED_SIDE: (4, 2), JUDGED_SIDE: (4, 10, 2)}
 
 @dataclass(frozen=True)
 class Networks:
-    """The three networks as TensorFlow functions, and the one that cuts their patches, uint8 values as float32."""
+    """The three networks as TensorFlow functions, and the one that cuts their patches, uint8 values as float32.
+
+    stack: pictures of one size as what `propose` takes, so that they get to TensorFlow once for all scales.
+    """
 
     propose: Any
     refine: Any
     judge: Any
     cut: Any
+    stack: Callable[[Sequence[npt.NDArray[np.uint8]]], Any] = np.stack
 
 
 def compiled(tf: Any, proposing: Weights, refining: Weights, judging: Weights) -> Networks:
@@ -56,6 +60,7 @@ def compiled(tf: Any, proposing: Weights, refining: Weights, judging: Weights) -
         function(_judging(tf, refining, REFINED_SIDE), ([None, REFINED_SIDE, REFINED_SIDE, 3], floats)),
         function(_judging(tf, judging, JUDGED_SIDE), ([None, JUDGED_SIDE, JUDGED_SIDE, 3], floats)),
         function(cut, ([None, None, 3], pixels), ([None, 4], floats), ([], tf.int32)),
+        lambda pictures: tf.constant(np.stack(pictures)),
     )
 
 
