@@ -1,6 +1,6 @@
 """Finding and embedding faces, against the package `mtcnn` called image by image and FaceNet on its crops.
 
-    python tests/bench/detection.py [--images 60] [--rounds 3] [--small]
+    python tests/bench/detection.py [--images 60] [--rounds 3] [--megapixels 1] [--small]
 
 Ours: two processes of one thread, as Spark runs them; pictures are decoded, searched in groups as in a worker, and the
 crops embedded in batches. The peer decodes with Pillow, calls `MTCNN().detect_faces(image)` as its README does, cuts
@@ -9,7 +9,8 @@ with TensorFlow's own threads, once in two processes of one thread. All have the
 turns; ratios are by round. Then where the time goes, and how the largest faces of both agree.
 
 The photographs are the demonstration's and those of lfw_colour. They are enlarged to 1, 2, 4, 8 and 12 megapixels: by
-turns one alone, and nine or sixteen side by side. `--small`: as they are. Needs FACESIEVE_MODELS, FACESIEVE_DATA.
+turns one alone, and nine or sixteen side by side. `--megapixels`: of one size only. `--small`: as they are.
+Needs FACESIEVE_MODELS, FACESIEVE_DATA.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Pass(NamedTuple):
     boxes: list[Boxes]
 
 
-def photographs(most: int, small: bool) -> list[Photograph]:
+def photographs(most: int, small: bool, sizes: tuple[int, ...] = MEGAPIXELS) -> list[Photograph]:
     """Photographs in a fixed random order, so that both halves are alike."""
     folders = (DATA / "lfw_colour" / "images", ROOT / ".cache" / "demo")
     files = sorted(file for folder in folders if folder.is_dir() for file in folder.rglob("*.jpg"))
@@ -64,13 +65,12 @@ def photographs(most: int, small: bool) -> list[Photograph]:
     if small:
         return [Photograph(file.read_bytes()) for file in chosen[:most]]
     opened = [ImageOps.exif_transpose(Image.open(file)).convert("RGB") for file in chosen]
-    return [enlarged(opened, number) for number in range(most if files else 0)]
+    return [enlarged(opened, number, sizes[number % len(sizes)]) for number in range(most if files else 0)]
 
 
-def enlarged(opened: list[Image.Image], number: int) -> Photograph:
+def enlarged(opened: list[Image.Image], number: int, megapixels: int) -> Photograph:
     """Make one large photograph of small ones; successive numbers go through all sizes and grids."""
-    pixels, grid = MEGAPIXELS[number % len(MEGAPIXELS)] * 1e6, SIDE_BY_SIDE[number % len(SIDE_BY_SIDE)]
-    side = math.sqrt(pixels / 12)
+    grid, side = SIDE_BY_SIDE[number % len(SIDE_BY_SIDE)], math.sqrt(megapixels * 1e6 / 12)
     width, height = (4 * side, 3 * side) if number % 3 else (3 * side, 4 * side)
     cell = int(width / grid), int(height / grid)
     canvas = Image.new("RGB", (cell[0] * grid, cell[1] * grid))
@@ -269,12 +269,14 @@ def main() -> None:
     arguments.add_argument("--images", type=int, default=60)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--small", action="store_true")
+    arguments.add_argument("--megapixels", type=int, choices=MEGAPIXELS)
     options = arguments.parse_args()
-    images = photographs(options.images, options.small)
+    sizes = (options.megapixels,) if options.megapixels else MEGAPIXELS
+    images = photographs(options.images, options.small, sizes)
     if not images:
         print("There are no photographs: run make setup, or set FACESIEVE_DATA to the folder that holds lfw_colour.")
         return
-    benchmark = "detection_small" if options.small else "detection"
+    benchmark = "detection_small" if options.small else f"detection_{options.megapixels or 'all'}"
     ready = {kind: start(kind, images) for kind in KINDS}
     note(benchmark, **agreement(images, {kind: boxes for kind, (_, boxes) in ready.items()}))
     rounds = []
