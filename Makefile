@@ -63,6 +63,9 @@ bench-decide: $(READY) ## decisions: noise, flips, cut folders, copies and prote
 	@$(WITH) for name in "noise facenet --peer" "noise mobilefacenet --peer" planted_images overlap duplicates copies million; do \
 	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
+bench-check: $(READY) ## what benchmarks have noted in build/bench, held to the thresholds of tests/bench/targets.toml
+	@$(BIN)/python tests/bench/results.py
+
 build: $(READY) ## dist/: the wheel, and the same as facesieve.zip for --py-files
 	@$(BIN)/python conf/setup/build.py
 
@@ -88,4 +91,4 @@ $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/p
 
 FORCE:
 
-.PHONY: setup demo run test check docs lock bench bench-embed bench-link bench-cluster bench-decide build clean help FORCE
+.PHONY: setup demo run test check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build clean help FORCE

@@ -49,6 +49,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.sql.warehouse.dir", str(root / "warehouse"))
         .config("spark.local.dir", str(root / "local"))
         .config("spark.sql.ansi.enabled", "true")
+        # As jobs do with few rows (`core.frames.follow_rows`): to compile a plan takes longer than to interpret it.
+        .config("spark.sql.codegen.wholeStage", "false")
+        .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
         # What Spark remembers of finished queries for its UI would fill the heap in the course of the run.
         .config("spark.sql.ui.retainedExecutions", "20")
         .config("spark.ui.retainedJobs", "20")

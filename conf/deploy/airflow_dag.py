@@ -1,7 +1,17 @@
 """facesieve each night by Airflow 3: the command of the documentation, and who is called when it fails.
 
-Copy this file into Airflow's folder of DAGs. The connection `spark_cluster` names the master, for example `yarn`. What
-the worker that submits needs: the project at PROJECT, with `make setup build pack` done there, and `spark-submit`.
+Copy this file into Airflow's folder of DAGs. The connection `spark_cluster` names the master, for example `yarn`, which
+was not tried.
+
+What the worker that submits needs:
+
+- the project at PROJECT, with `make setup build pack` done there, and `spark-submit`
+- /etc/facesieve/site.toml: begin with the example beside this file
+- the folder /var/lib/facesieve/metrics, which the worker's user may write
+- in its own environment FACESIEVE_MODELS=/shared/models; the model file is there on every node too
+- for YARN the cluster's own settings, and HADOOP_CONF_DIR=/etc/hadoop/conf
+
+What else is yours: the catalog, the connection and the time zone; see docs/operations.md.
 
 The deploy mode is `client`: then spark-submit ends with the exit code of the job. YARN's mode `cluster` tells success
 and failure alone, so that code 3 could not be told from 1.
@@ -60,6 +70,11 @@ with DAG(
             "spark.pyspark.python": "./env/bin/python",
             "spark.pyspark.driver.python": f"{PROJECT}/.venv/bin/python",
             "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={PROJECT}/conf/spark/log4j2.properties",
+            "spark.driver.memory": "4g",
+            # Each of the two tasks has a Python worker with TensorFlow and a decoder process, beside the JVM.
+            "spark.executor.cores": "2",
+            "spark.executor.memory": "2g",
+            "spark.executor.memoryOverhead": "4g",
             "spark.sql.catalog.prod": "org.apache.iceberg.spark.SparkCatalog",
             "spark.sql.catalog.prod.type": "rest",
             "spark.sql.catalog.prod.uri": "https://catalog.example.com",

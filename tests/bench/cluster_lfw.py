@@ -34,7 +34,8 @@ from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.clusters import VoteInput, clusters
 from facesieve.cluster.frames import Voters
 from facesieve.cluster.kernels.coins import coins, together
-from facesieve.cluster.kernels.structure import hoods, least_vote, scores
+from facesieve.cluster.kernels.neighbourhoods import hoods
+from facesieve.cluster.kernels.structure import least_vote, scores
 from facesieve.cluster.kernels.whispers import Start, finish_all
 from facesieve.cluster.structure_score import structure
 from facesieve.cluster.supersteps import Voting

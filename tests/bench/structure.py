@@ -20,7 +20,8 @@ from bench_environment import DATA, LFW_EMBEDDINGS, PROFILES
 
 from facesieve.assess.kernels.agreement import bcubed, pairwise
 from facesieve.cluster.kernels.coins import coins, together
-from facesieve.cluster.kernels.structure import hoods, least_vote, scores
+from facesieve.cluster.kernels.neighbourhoods import hoods
+from facesieve.cluster.kernels.structure import least_vote, scores
 from facesieve.cluster.kernels.whispers import Start, finish_all
 from facesieve.core import sections
 from facesieve.faces.vectors import Cosines, Halves, Indices, Shorts, hits, slices

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facesieve.cli.arguments import add_configuration, add_run, parser_of
+from facesieve.cli.arguments import add_configuration, add_run, metrics_place, parser_of
 
 
 def test_the_reference_configuration_is_there_without_any_argument() -> None:
@@ -31,3 +31,18 @@ def test_another_log_format_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         parser_of("", "about").parse_args(["--log-format", "xml"])
     assert "invalid choice: 'xml'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "place"),
+    [
+        (["--lake", "x", "--metrics", "a.prom", "--nonsense"], "a.prom"),
+        (["--nonsense", "--metrics=a.prom", "rest"], "a.prom"),
+        (["--metrics", "a.prom", "--metrics", "b.prom"], "b.prom"),
+        (["--metrics"], ""),
+        (["--metrics", "--nonsense"], ""),
+        (["--nonsense"], ""),
+    ],
+)
+def test_the_place_of_metrics_is_read_among_arguments_that_are_refused(argv: list[str], place: str) -> None:
+    assert metrics_place(argv) == place

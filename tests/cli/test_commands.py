@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from facesieve.cli.commands import COMMANDS, run
+from facesieve.cli.exposition import value_in
+from facesieve.cli.metrics import LAST_SUCCESS
+from facesieve.cli.metrics_file import MetricsFile
+from facesieve.cli.problems import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
 ABSENT = "embed.model=absent"
@@ -64,3 +68,20 @@ def test_an_old_profile_ends_with_2_and_the_new_name(
     )
     assert run("sieve", ["--set", f"embed.model={tmp_path}/old.toml"]) == 2
     assert f"old.toml: {section}: was renamed to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["sieve", "maintain"])
+def test_arguments_that_are_refused_are_told_by_the_metrics_too(name: str, tmp_path: Path) -> None:
+    """Else the file of the run before would go on to say that all is well."""
+    place = tmp_path / "a.prom"
+    MetricsFile(str(place), name).write(Exit.DONE)
+    with pytest.raises(SystemExit) as ended:
+        run(name, ["--metrics", str(place), "--nonsense"])
+    assert ended.value.code == 2
+    labels = {"command": name}
+    assert value_in(place.read_text(), "facesieve_exit_code", labels) == 2
+    assert (value_in(place.read_text(), LAST_SUCCESS, labels) or 0) > 0
+    before = place.read_text()
+    with pytest.raises(SystemExit):
+        run(name, ["--metrics", str(place), "--help"])
+    assert place.read_text() == before

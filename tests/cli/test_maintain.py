@@ -22,6 +22,7 @@ from facesieve.cli.maintain import Maintenance
 from facesieve.core import tables
 from facesieve.core.config import Config
 from facesieve.core.tables import Table
+from facesieve.lake import iceberg
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger
 from facesieve.lake.run import Stage
@@ -103,6 +104,38 @@ def test_only_what_is_old_and_not_needed_goes_and_the_next_run_is_up_to_date(
     assert "versions from before the run r1 have been expired" in capsys.readouterr().err
 
 
+def test_files_that_another_table_may_share_stay_and_the_other_tables_are_looked_after(
+    shop: Shop, capsys: pytest.CaptureFixture[str], aged: None
+) -> None:
+    """With gc.enabled = false Iceberg refuses to expire and to look for orphans: that ended the job in the middle."""
+    for night in range(3):
+        publish(shop, night)
+    name = shop.lake.name_of(tables.DECISIONS)
+    shop.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('gc.enabled' = 'false')")
+    before = history(shop.lake)["decisions"]
+    plan = asked(shop, capsys)
+    outcome = asked(shop, capsys, "--apply")
+    assert (outcome["decisions"]["expired"], history(shop.lake)["decisions"]) == (0, before)
+    assert outcome["listing"]["expired"] == plan["listing"]["expired"] > 0
+    assert plan["decisions"]["after"] is None
+    assert outcome["decisions"]["after"]["snapshots"] == len(before)
+
+
+def test_a_branch_with_a_limit_of_its_own_takes_no_snapshot_that_undo_needs(
+    shop: Shop, capsys: pytest.CaptureFixture[str], aged: None
+) -> None:
+    """Asked to expire one snapshot, Iceberg expires all that the limit of `main` lets go."""
+    for night in range(3):
+        publish(shop, night)
+    java = iceberg.existing(shop.spark, shop.lake.name_of(tables.DECISIONS)).java
+    java.manageSnapshots().setMinSnapshotsToKeep("main", 1).setMaxSnapshotAgeMs("main", 1).commit()
+    before = history(shop.lake)["decisions"]
+    assert commands.run("maintain", [*shop.arguments("images.root="), "--apply"]) == 0
+    assert "decisions: its snapshots stay, since the limit of age of a branch" in capsys.readouterr().err
+    assert history(shop.lake)["decisions"] == before
+    assert shop.undo("r2") == 0
+
+
 def test_a_kill_anywhere_is_made_good_by_the_same_command(
     shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, aged: None
 ) -> None:
@@ -138,7 +171,9 @@ def test_a_run_at_work_refuses_it_and_a_dead_one_that_was_followed_does_not(
     assert lake.ask(maintain, "--apply") == 3
     assert "runs are at work, or were killed: night. Nothing was changed." in capsys.readouterr().err
     assert lake.ask(maintain) == 0
-    assert "--apply would be refused" in capsys.readouterr().err
+    warning = capsys.readouterr().err
+    assert "runs are at work, or were killed: night. --apply would be refused now. Wait until they" in warning
+    assert "--run NAME, or undo it with jobs/undo.py --undo NAME." in warning, "as the refusal says"
     assert lake.history() == before
     lake.run("morning", {})
     assert lake.ask(maintain, "--apply") == 0

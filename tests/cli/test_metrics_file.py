@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from facesieve.cli import metrics
-from facesieve.cli.exposition import gauge
+from facesieve.cli.exposition import Metric, gauge
 from facesieve.cli.metrics_file import MetricsFile
 from facesieve.cli.problems import Exit
 from facesieve.core import logs
@@ -117,7 +117,10 @@ def test_a_uri_of_this_machine_is_a_path(tmp_path: Path) -> None:
         ("s3a://bucket/a.prom", "is no file of this machine"),
         (".", "is no regular file"),
         ("/dev/null", "is no regular file"),
+        ("absent/", "is no regular file"),
         ("absent/a.prom", "does not exist"),
+        ("n" * 300, "cannot be a file (File name too long)"),
+        ("a\0.prom", "cannot be a file (embedded null byte)"),
         ("/proc/a.prom", "cannot be written"),
     ],
 )
@@ -127,6 +130,35 @@ def test_a_place_for_no_file_is_a_fault_and_nothing_is_written(place: str, part:
     assert part in str(file.fault)
     assert str(file.fault).startswith("--metrics: ")
     file.write(Exit.WRONG)
+
+
+def test_a_folder_that_may_not_be_searched_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a user who is not root: tests may run as root."""
+
+    def denied(_path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", denied)
+    file = MetricsFile(str(tmp_path / "a.prom"), "sieve")
+    assert "cannot be a file (Permission denied)" in str(file.fault)
+
+
+def test_the_longest_name_can_be_written(tmp_path: Path) -> None:
+    assert write(tmp_path / ("n" * 255), Exit.DONE)["facesieve_exit_code"] == 0
+
+
+def test_how_the_job_ended_is_told_without_figures_that_fail(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A record of another version may hold what this one cannot count."""
+
+    def failing() -> list[Metric]:
+        raise TypeError("unsupported operand")
+
+    logs.set_up()
+    MetricsFile(str(tmp_path / "a"), "sieve", failing).write(Exit.REFUSED)
+    assert read(tmp_path / "a")["facesieve_exit_code"] == 3
+    assert "the figures are not (unsupported operand)" in capsys.readouterr().err
 
 
 def test_without_the_argument_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,13 +182,15 @@ def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place: P
     assert place.snapshots() == first
 
 
-def test_later_tables_do_not_depend_on_partitioning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_later_tables_do_not_depend_on_how_spark_plans(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert place.sieve(*APPLIED) == 0
     before = {table.name: place.rows(table) for table in LATER}
 
     def seven(spark: SparkSession, rows: int) -> None:
         spark.conf.set("spark.sql.shuffle.partitions", "7")
         spark.conf.set("spark.sql.adaptive.enabled", "true")
+        spark.conf.set("spark.sql.codegen.wholeStage", "true")
+        spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
 
     monkeypatch.setattr(run_module, "follow_rows", seven)
     assert place.sieve(*APPLIED, extra=("--full",)) == 0

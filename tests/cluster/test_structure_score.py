@@ -10,7 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from facesieve.cluster import structure_score as module
 from facesieve.cluster.frames import SCORED_EDGES
-from facesieve.cluster.kernels.structure import hoods, least_vote, scores
+from facesieve.cluster.kernels.neighbourhoods import hoods
+from facesieve.cluster.kernels.structure import least_vote, scores
 from facesieve.cluster.structure_score import structure
 from facesieve.core import sections
 from facesieve.core.tables import Edges

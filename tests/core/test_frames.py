@@ -19,16 +19,19 @@ def test_only_few_rows_are_sent_to_every_executor(spark: SparkSession) -> None:
 
 
 ADAPTIVE, PARTITIONS = "spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions"
+COMPILED, COMPILER = "spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode"
 
 
 def test_plans_follow_the_rows(spark: SparkSession) -> None:
-    former = {key: str(spark.conf.get(key)) for key in (PARTITIONS, ADAPTIVE)}
+    former = {key: str(spark.conf.get(key)) for key in (PARTITIONS, ADAPTIVE, COMPILED, COMPILER)}
     cores = spark.sparkContext.defaultParallelism
     plans = []
-    for rows in (0, 1, 1_000, 1_001, 100_000 * cores, 100_000 * cores + 1, 10_000_000):
+    for rows in (0, 1, 1_000, 1_001, 50_001, 100_000 * cores, 100_000 * cores + 1, 10_000_000):
         follow_rows(spark, rows)
-        plans.append((int(str(spark.conf.get(PARTITIONS))), spark.conf.get(ADAPTIVE)))
+        plans.append((int(str(spark.conf.get(PARTITIONS))), *map(spark.conf.get, (ADAPTIVE, COMPILED, COMPILER))))
     for key, value in former.items():
         spark.conf.set(key, value)
-    few = [(1, "false"), (1, "false"), (2, "false"), (cores, "false")]
-    assert plans == [(cores, "true"), *few, (cores + 1, "true"), (100, "true")]
+    compiled, interpreted = ("true", "FALLBACK"), ("false", "NO_CODEGEN")
+    few = [(partitions, "false", *interpreted) for partitions in (1, 1, 2)]
+    more = [(cores, "false", *compiled), (cores, "false", *compiled)]
+    assert plans == [(cores, "true", *compiled), *few, *more, *[(n, "true", *compiled) for n in (cores + 1, 100)]]

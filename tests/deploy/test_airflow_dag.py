@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from submitting import Parse, cluster_conf
+from submitting import MEMORY, Parse, cluster_conf
 
 from facesieve.cli.problems import Exit
 
@@ -65,6 +65,11 @@ def test_the_command_is_that_of_the_documentation() -> None:
 def test_log4j_is_found_from_any_folder() -> None:
     key = "spark.driver.extraJavaOptions"
     assert plain(TASK["conf"])[key] == cluster_conf()[key].replace("=conf/", f"={PROJECT}/conf/")
+
+
+def test_the_nodes_have_the_memory_of_the_other_manifests() -> None:
+    settings = plain(TASK["conf"])
+    assert {name: settings.get(name) for name in MEMORY} == MEMORY
 
 
 def test_a_person_is_asked_where_the_job_says_so() -> None:

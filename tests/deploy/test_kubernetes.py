@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from kubeflow_spark_api import models
-from submitting import Parse, cluster_conf
+from submitting import MEMORY, Parse, cluster_conf
 
 from facesieve import __version__
 from facesieve.core import config
@@ -139,10 +139,25 @@ def test_what_it_names_in_the_image_is_in_the_project() -> None:
 
 def test_spark_is_configured_as_on_any_cluster() -> None:
     written = manifest("spark-application.yaml")["spec"]["sparkConf"]
-    expected = {key: value for key, value in cluster_conf().items() if key != "spark.jars.packages"}
+    # The operator has fields of its own for memory, and the image holds the jars.
+    elsewhere = {"spark.jars.packages", "spark.driver.memory"}
+    assert elsewhere <= cluster_conf().keys()
+    expected = {key: value for key, value in cluster_conf().items() if key not in elsewhere}
     options = "spark.driver.extraJavaOptions"
     expected[options] = expected[options].replace("=conf/", f"={PROJECT}/conf/")
     assert {key: written.get(key) for key in expected} == expected
+
+
+def test_the_nodes_have_the_memory_of_the_other_manifests() -> None:
+    spec = manifest("spark-application.yaml")["spec"]
+    named = {
+        f"spark.{part}.{key}": str(spec[part][key])
+        for part in ("driver", "executor")
+        for key in spec[part]
+        if key in ("memory", "memoryOverhead")
+    }
+    assert {**named, "spark.executor.cores": str(spec["executor"]["cores"])} == MEMORY
+    assert cluster_conf()["spark.driver.memory"] == MEMORY["spark.driver.memory"]
 
 
 def test_versions_are_those_of_the_project() -> None:
@@ -151,12 +166,14 @@ def test_versions_are_those_of_the_project() -> None:
     spec = manifest("spark-application.yaml")["spec"]
     assert spec["sparkVersion"] == spark
     assert spec["image"] == f"facesieve:{__version__}"
+    assert f" -t facesieve:{__version__} ." in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_the_overlay_is_a_configuration_and_its_catalog_is_there() -> None:
     settings = config.load(str(ROOT / "conf" / "pipeline.toml"), [str(DEPLOY / "site.toml")])
     written = manifest("spark-application.yaml")["spec"]
     assert f"spark.sql.catalog.{settings.lake.catalog}" in written["sparkConf"]
+    assert settings.publish.outputs, "a root for exports without exports is a trap"
     scratch = local_path(settings.lake.scratch)
     shared = [mount["mountPath"] for mount in written["executor"]["volumeMounts"]]
     assert scratch is not None

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from submitting import Parse, submit_options
+from submitting import MEMORY, Parse, submit_options
 
 from facesieve.cli.problems import Exit
 
@@ -51,6 +51,12 @@ def test_spark_takes_the_other_arguments() -> None:
     assert {"--properties-file", "--archives", "--py-files", "--master"} <= options
 
 
+def test_the_nodes_have_the_memory_of_the_other_manifests() -> None:
+    """Beside the JVM YARN leaves 384 MB by itself: no Python worker with TensorFlow lives there."""
+    settings = {word.partition("=")[0]: word.partition("=")[2] for word in WORDS if word.startswith("spark.")}
+    assert {name: settings.get(name) for name in MEMORY} == MEMORY
+
+
 def test_what_it_names_is_in_the_project() -> None:
     assert SERVICE["WorkingDirectory"] == PROJECT
     properties = WORDS[WORDS.index("--properties-file") + 1]
@@ -83,11 +89,26 @@ def test_a_night_without_power_is_made_up_for() -> None:
     assert re.fullmatch(r"\*-\*-\* \d\d:\d\d:\d\d [A-Z]\w+/\w+", timer["OnCalendar"])
 
 
+def test_the_tables_are_looked_after_with_the_same_command_and_another_job(parse: Parse) -> None:
+    service = unit("facesieve-maintain.service")["Service"]
+    words = shlex.split(service["ExecStart"])
+    assert words[:JOB] == WORDS[:JOB], "what a place changes in one unit, it changes in the other"
+    assert words[JOB] == "jobs/maintain.py"
+    arguments = parse(words[JOB], words[JOB + 1 :])
+    assert (arguments.apply, arguments.overlay) == (True, parse(WORDS[JOB], WORDS[JOB + 1 :]).overlay)
+    assert arguments.metrics.startswith(f"/var/lib/{SERVICE['StateDirectory']}/")
+    assert arguments.metrics != parse(WORDS[JOB], WORDS[JOB + 1 :]).metrics, "each job has a file of its own"
+    for key in ("User", "WorkingDirectory", "StateDirectory", "Environment"):
+        assert service[key] == SERVICE[key]
+    timer = unit("facesieve-maintain.timer")["Timer"]
+    assert re.fullmatch(r"Sun \*-\*-\* \d\d:\d\d:\d\d [A-Z]\w+/\w+", timer["OnCalendar"])
+
+
 @pytest.fixture
 def installed(tmp_path: Path) -> list[Path]:
     """The units with the paths of this checkout: systemd looks whether the program is there."""
     files = []
-    for name in ("facesieve.service", "facesieve.timer"):
+    for name in sorted(file.name for file in DEPLOY.glob("facesieve*.*") if file.suffix in (".service", ".timer")):
         text = (DEPLOY / name).read_text(encoding="utf-8")
         (tmp_path / name).write_text(text.replace(PROJECT, str(ROOT)), encoding="utf-8")
         files.append(tmp_path / name)
@@ -106,6 +127,7 @@ def verified(files: list[Path]) -> str:
 def test_systemd_takes_the_units(installed: list[Path]) -> None:
     assert verified(installed) == ""
     if shutil.which("systemd-analyze"):
-        text = installed[0].read_text(encoding="utf-8").replace("RestartSec=15min", "RestartSeconds=15min")
-        installed[0].write_text(text, encoding="utf-8")
+        service = next(file for file in installed if file.name == "facesieve.service")
+        text = service.read_text(encoding="utf-8").replace("RestartSec=15min", "RestartSeconds=15min")
+        service.write_text(text, encoding="utf-8")
         assert "RestartSeconds" in verified(installed)

@@ -22,8 +22,14 @@ REFERENCE = runpy.run_path(str(DOCS / "reference.py"))
 SECTIONS = typing.get_type_hints(Config)
 KEY = re.compile(rf"(?<![\w./-])({'|'.join(SECTIONS)})\.([a-z_]+)\b(?![\w./(])")
 FILE = re.compile(r"[a-z_./]+/[\w.-]*\.(py|toml|in|lock|sh|conf)")
-OF_OTHERS = ("Python worker exited unexpectedly", "Broken pipe")
-"""Messages of Spark and the operating system."""
+OF_OTHERS = (
+    "Python worker exited unexpectedly",
+    "Broken pipe",
+    "unresolved dependency",
+    "unrecognized arguments",
+    "invalid choice",
+)
+"""Messages of Spark, of argparse and of the operating system."""
 
 
 def test_the_pages_are_those_of_the_code() -> None:

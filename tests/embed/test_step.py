@@ -16,22 +16,12 @@ from pyspark.sql import SparkSession
 
 from facesieve.core import tables
 from facesieve.core.profiles import Crop
-from facesieve.core.tables import Listing
-from facesieve.embed.step import Since, _since, embed
+from facesieve.embed.step import embed
 from facesieve.images import parquet
 from facesieve.images.parquet_files import ParquetFile
 from facesieve.images.parquet_rows import Part, parts
 
-COLUMNS = "uri string, sha256 string"
 SIDE = tiny_model.SIDE
-
-
-def test_new_gone_and_changed_images_are_counted(spark: SparkSession) -> None:
-    former = [("same", "1"), ("other", "2"), ("unread then", None), ("unread", None), ("gone", "3"), ("left", None)]
-    listed = [("same", "1"), ("other", "9"), ("unread then", "4"), ("unread", None), ("new", "3")]
-    now, then = (Listing(spark.createDataFrame(rows, COLUMNS)) for rows in (listed, former))
-    assert _since(now, then) == Since(new=1, gone=2, changed=2)
-    assert _since(now, Listing(then.limit(0))) == Since(new=5, gone=0, changed=0)
 
 
 def test_a_listing_of_fewer_rows_than_the_footers_tell_is_refused(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from facesieve.lake.hadoop_files import Child, children, delete, exists
+from facesieve.lake.hadoop_files import Child, children, delete, exists, newest
 
 
 def test_files_and_folders(spark: SparkSession, tmp_path: Path) -> None:
@@ -18,6 +18,8 @@ def test_files_and_folders(spark: SparkSession, tmp_path: Path) -> None:
     place = f"file:{tmp_path}/folder"
     assert exists(spark, place)
     assert sorted(children(spark, place)) == [Child("a file", 1_700_000_000.0), Child("inner", 7.0)]
+    assert newest(spark, place) == 1_700_000_000.0
+    assert newest(spark, f"{place}/inner") is None
     delete(spark, f"{place}/a file")
     assert [child.name for child in children(spark, place)] == ["inner"]
     delete(spark, str(tmp_path / "folder"))

@@ -81,3 +81,12 @@ def test_properties_that_somebody_has_set_stay(spark: SparkSession, name: str, t
     table.add_properties({"write.parquet.compression-codec": "gzip", "mine": "1"})
     properties = {row.key: row.value for row in spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
     assert (properties["write.parquet.compression-codec"], properties["mine"]) == ("zstd", "1")
+
+
+def test_a_table_of_a_newer_format_stays_one(spark: SparkSession, lake: Lake, name: str) -> None:
+    """A catalog, or its owner, may move a table on: to ask for the former format is an error of Iceberg."""
+    spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('format-version' = '3')")
+    lake.tidy(tables.EDGES)
+    iceberg.existing(spark, name).add_properties({"format-version": "2", "mine": "1"})
+    properties = {row.key: row.value for row in spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
+    assert (properties["format-version"], properties["mine"]) == ("3", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,11 @@ def test_own_tags_are_those_that_are_noted_and_stand_where_they_were_set() -> No
     tags = Tags.of({"main": 9, "run-a": 1, "run-b": 7, "run-of-june": 4}, note)
     assert tags == Tags({"run-a": 1}, frozenset({"main", "run-b", "run-of-june"}))
     assert Tags.of({"main": 9}, None) == Tags({}, frozenset({"main"}))
+
+
+@pytest.mark.parametrize("note", ["oops", "", "[1]", "null", "3", '"run-a"', '{"run-a": "x"}', '{"run-a": null}', "{"])
+def test_a_note_that_somebody_has_written_over_notes_no_tag(note: str) -> None:
+    assert Tags.of({"main": 9, "run-a": 1}, note) == Tags({}, frozenset({"main", "run-a"}))
 
 
 def test_the_newest_tags_stay() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from facesieve.core import logs
 from facesieve.models import node_cache
 from facesieve.models.files import ModelFiles, digest
 from facesieve.models.node_cache import cache_folder, cached
@@ -117,6 +118,19 @@ def test_a_folder_that_others_may_write_is_not_used(folder: Path, tmp_path: Path
     fetch = Fetch(FILE)
     assert cached(digest(FILE), fetch).single == b"weights"
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_file_in_the_place_of_the_folder_is_told_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.write_text("")
+    logs.set_up()
+    fetch, sha256 = Fetch(FILE), digest(FILE)
+    assert [cached(sha256, fetch).single for _ in range(2)] == [b"weights"] * 2
+    assert fetch.times == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(
+        f"WARNING: models: {folder} is not used (File exists): each process fetches the model for itself"
+    )
+    assert folder.read_text() == "", "what is somebody's own stays"
 
 
 def test_who_waits_too_long_fetches_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from py4j.java_gateway import is_instance_of
 from pyspark.sql import SparkSession
 
+from facesieve.publish import check_queries
 from facesieve.publish.check_files import Check
 from facesieve.publish.check_queries import no_rows, query_fault, shown
 
@@ -81,6 +85,36 @@ def test_what_does_more_than_read_is_refused_and_not_run(spark: SparkSession, na
 @pytest.mark.parametrize("query", WRONG)
 def test_what_spark_cannot_resolve_is_told_in_its_words(spark: SparkSession, query: str) -> None:
     assert WRONG[query] in _problem(spark, query)
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("SELECT * FROM lake.new.edges JOIN cleaned ON false", False),
+        ("SELECT * FROM LAKE.`new`.`edges`", True),
+        ("SELECT * FROM lake.new.edgs", True),
+        ("SELECT * FROM nowhere", True),
+        ("SELECT nobody FROM cleaned", True),
+        ("INSERT INTO lake.new.edges SELECT 1", True),
+    ],
+)
+def test_a_table_that_the_run_will_make_may_be_absent_for_now(spark: SparkSession, query: str, fault: bool) -> None:
+    with shown(no_rows(spark)):
+        assert (query_fault(spark, Check("a.sql", query), ["lake.new.edges"]) is not None) == fault
+
+
+def test_a_long_list_of_ids_is_not_asked_about_one_by_one(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question is a call to Java: 1,500 ids took more than a minute, twice a run."""
+    asked: list[str] = []
+
+    def counted(gateway: Any, node: Any, kind: str) -> bool:
+        asked.append(kind)
+        return bool(is_instance_of(gateway, node, kind))
+
+    monkeypatch.setattr(check_queries, "is_instance_of", counted)
+    ids = ", ".join(map(str, range(200)))
+    assert _problem(spark, f"SELECT * FROM decisions WHERE image_id IN ({ids})") == ""
+    assert 0 < len(asked) < 200
 
 
 def test_the_views_are_gone_afterwards(spark: SparkSession) -> None:

@@ -111,6 +111,16 @@ def test_a_check_that_cannot_be_asked_ends_before_anything_is_done(
     assert shop.snapshots() == {}, "not even images were listed"
 
 
+def test_a_check_may_read_a_table_that_the_same_first_run_makes(shop: Shop, check: Callable[..., str]) -> None:
+    images = {"a.jpg": Decided()}
+    decisions = f"lake.{shop.namespace}.decisions"
+    wrong = check("SELECT nobody FROM " + decisions)
+    assert shop.apply("r1", images, wrong) == 2, "told when it is published"
+    assert shop.lake.current(tables.CLEANED) is None or shop.cleaned() == {}
+    assert shop.apply("r2", images, check(f"SELECT * FROM {decisions} WHERE uri <> 'a.jpg'")) == 0
+    assert shop.cleaned() == {"a.jpg": "Ann"}
+
+
 def test_a_check_that_fails_on_the_rows_publishes_nothing(
     shop: Shop, check: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:

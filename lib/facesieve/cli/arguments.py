@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 
 from facesieve.cli.shipped import shipped
 from facesieve.core import logs
@@ -40,3 +41,11 @@ def add_run(parser: ArgumentParser) -> None:
     """Declare what a run of steps is asked."""
     parser.add_argument("--run", default="", metavar="NAME", help="name of the run (default: time and four hex digits)")
     parser.add_argument("--full", action="store_true", help="compute anew from link on, whatever is there")
+
+
+def metrics_place(argv: Sequence[str] | None) -> str:
+    """Return what `--metrics` names among arguments that a job refuses; empty if it names nothing."""
+    parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--metrics", nargs="?", const="", default="")
+    named, _others = parser.parse_known_args(argv)
+    return str(named.metrics)

@@ -23,7 +23,7 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from facesieve.cli import summary
-from facesieve.cli.arguments import add_configuration, add_run, parser_of
+from facesieve.cli.arguments import add_configuration, add_run, metrics_place, parser_of
 from facesieve.cli.exposition import Metric
 from facesieve.cli.metrics import of_run
 from facesieve.cli.metrics_file import MetricsFile
@@ -32,6 +32,7 @@ from facesieve.core import config, logs, profiles, tables
 from facesieve.core.config import SECTIONS, Config
 from facesieve.core.console import Answer
 from facesieve.core.errors import ConfigError, Fault, Refused
+from facesieve.core.frames import follow_rows
 from facesieve.core.profiles import Profile
 from facesieve.lake import session
 from facesieve.lake.catalog import Lake
@@ -70,7 +71,8 @@ def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, n
         metrics.figures = lambda: of_run(run.ledger.stages, run.ledger.warnings)
         with _clearing_up(run.spark):
             # What is wrong with an audit is told before the hours of work that it is for.
-            prepared(run.spark, run.config.publish.checks)
+            coming = [run.lake.name_of(table) for table in tables.ALL if table is not tables.CLEANED]
+            prepared(run.spark, run.config.publish.checks, coming)
             return _carry_out(run, steps, as_json=arguments.json)
 
     return _guarded(parser, argv, work)
@@ -97,10 +99,16 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
 def _guarded(parser: ArgumentParser, argv: Sequence[str] | None, work: Callable[[Namespace, MetricsFile], int]) -> int:
     """Work; turn what goes wrong before or outside a run into an exit code. However it ends, the metrics tell it."""
     session.separate_errors()
-    arguments = parser.parse_args(argv)
+    command = Path(parser.prog.split(" ")[-1]).stem
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as end:
+        if end.code == Exit.WRONG:
+            MetricsFile(metrics_place(argv), command).write(Exit.WRONG)
+        raise
     logs.set_up(arguments.log_format)
     signal.signal(signal.SIGTERM, _interrupt)
-    metrics = MetricsFile(arguments.metrics, Path(parser.prog.split(" ")[-1]).stem)
+    metrics = MetricsFile(arguments.metrics, command)
     try:
         code = work(arguments, metrics)
     except KeyboardInterrupt:
@@ -196,9 +204,9 @@ def _name_faults(run: str) -> list[Fault]:
 
 
 def _open(run: Run) -> None:
+    follow_rows(run.spark, len(tables.ALL))  # the ledger and the like, until a step knows its rows
     current = {table.name: run.lake.current(table) for table in tables.ALL if table is not tables.RUNS}
-    run.ledger.open(snapshot_ids(current))
-    run.undone = run.ledger.undone()
+    run.undone = run.ledger.open(snapshot_ids(current))
     _log.info(f"run {run.name}: {run.spark.sparkContext.defaultParallelism} tasks at once")
 
 

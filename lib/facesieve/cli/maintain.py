@@ -32,6 +32,10 @@ _WRITTEN_WHOLE = frozenset(
 ) | {tables.IDENTITY_LINKS.name}
 """The next run writes these tables anew: to compact them would be for nothing."""
 _MEGA = 1_000_000
+_END_THEM = (
+    "Wait until they have ended. Of a run that was killed, start the same command with --run NAME, or undo it with "
+    "jobs/undo.py --undo NAME."
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -104,12 +108,11 @@ class Maintenance:
     def _refuse_running(self, entries: Sequence[Entry]) -> None:
         names = ", ".join(entry.run for entry in running(entries, self.now, self.longest_run))
         if names and self.apply:
-            raise Refused(
-                f"runs are at work, or were killed: {names}. Nothing was changed. Wait until they have ended. Of a run "
-                "that was killed, start the same command with --run NAME, or undo it with jobs/undo.py --undo NAME."
-            )
+            raise Refused(f"runs are at work, or were killed: {names}. Nothing was changed. {_END_THEM}")
         if names:
-            self.job.warn(f"maintain: runs are at work, or were killed: {names}; --apply would be refused")
+            self.job.warn(
+                f"maintain: runs are at work, or were killed: {names}. --apply would be refused now. {_END_THEM}"
+            )
 
     def _compacted(self, name: str, upkeep: Upkeep) -> Small:
         """Rewrite what is small, unless a run is just writing to the table; return what was planned."""
@@ -124,6 +127,13 @@ class Maintenance:
 
     def _cleared(self, upkeep: Upkeep, going: Sequence[int], outcome: Outcome) -> Outcome:
         """Let snapshots and orphan files go, and return the outcome with what that was."""
+        if upkeep.shared():
+            self.job.warn(f"maintain: {upkeep.name} has gc.enabled = false: its snapshots and orphan files stay")
+            return replace(outcome, after=upkeep.size() if self.apply else None)
+        if more := upkeep.swept(going):
+            why = f"the limit of age of a branch would take {count(more)} more, which undo may need"
+            self.job.warn(f"maintain: {upkeep.name}: its snapshots stay, since {why}")
+            going = ()
         files, total = upkeep.only_in(going) if going else (0, 0)
         if going and self.apply:
             _log.info(f"maintain: {upkeep.name}: {len(going)} snapshots with {files} data files of their own go")

@@ -51,9 +51,17 @@ class MetricsFile:
         success = now if code == Exit.DONE else _last_success(path, labels)
         end = metrics.of_end(metrics.End(code, now, now - self.began, success))
         try:
-            _replace(path, text_of([*end, *self.figures()], labels))
+            _replace(path, text_of([*end, *self._figures()], labels))
         except OSError as problem:
             _log.warning(f"{_KEY}: {self.place} could not be written ({first_line(problem.strerror or problem)})")
+
+    def _figures(self) -> Sequence[Metric]:
+        """Ask for the figures. How the job ended is told without them: they may come of another version's record."""
+        try:
+            return self.figures()
+        except Exception as problem:
+            _log.warning(f"{_KEY}: only how the job ended is told, the figures are not ({first_line(problem)})")
+            return []
 
     def _path(self) -> Path:
         # A link stays a link: what it leads to is replaced.
@@ -64,8 +72,16 @@ def _fault(place: str) -> Fault | None:
     local = local_path(place)
     if local is None:
         return Fault(_KEY, f"{place} is no file of this machine", "Name a file where the driver runs.")
+    try:
+        return _path_fault(place, local)
+    except (OSError, ValueError) as problem:  # a folder that may not be searched, a name that is too long
+        why = first_line(getattr(problem, "strerror", None) or problem)
+        return Fault(_KEY, f"{place!r} cannot be a file ({why})", "Name a file that this job may write.")
+
+
+def _path_fault(place: str, local: str) -> Fault | None:
     path = Path(os.path.realpath(local))
-    if path.is_dir() or (path.exists() and not path.is_file()):
+    if local.endswith("/") or path.is_dir() or (path.exists() and not path.is_file()):
         return Fault(_KEY, f"{place} is no regular file", "Name a file, such as facesieve.prom.")
     if not path.parent.is_dir():
         return Fault(_KEY, f"the folder of {place} does not exist", "Make the folder, or name another file.")
@@ -84,7 +100,7 @@ def _last_success(path: Path, labels: dict[str, str]) -> float:
 
 def _replace(path: Path, text: str) -> None:
     """Write beside the file and rename. The name does not end in .prom: collectors pass the unfinished file over."""
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    unfinished = path.with_name(f".facesieve-{secrets.token_hex(4)}.tmp")
     try:
         # Not by `tempfile`: its files are for their owner alone, and the collector is another user.
         with unfinished.open("x", encoding="utf-8") as file:

@@ -10,6 +10,7 @@ from enum import IntEnum
 from py4j.protocol import Py4JJavaError
 
 from facesieve.core.errors import ConfigError, ContractError, FacesieveError, ModelError, Refused
+from facesieve.lake.stopped_context import why_stopped
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ class Exit(IntEnum):
 
 def explain(problem: Exception) -> Exit:
     """Log what is wrong, one record a fault, and return the exit code."""
+    stopped = why_stopped(problem)
+    if stopped is not None:
+        return _failed(problem, stopped)
     if isinstance(problem, ConfigError):
         for fault in problem.faults:
             _log.error(f"error: {fault}")
@@ -39,12 +43,10 @@ def explain(problem: Exception) -> Exit:
     if isinstance(problem, Refused):
         _log.error(f"refused: {problem}")
         return Exit.REFUSED
-    return _failed(problem)
+    return _failed(problem, str(problem) if isinstance(problem, FacesieveError) else _foreign(problem))
 
 
-def _failed(problem: Exception) -> Exit:
-    own = isinstance(problem, FacesieveError)
-    sentence = str(problem) if own else _foreign(problem)
+def _failed(problem: Exception, sentence: str) -> Exit:
     traced = bool(os.environ.get("FACESIEVE_TRACEBACK"))
     _log.error(f"failed: {sentence}", exc_info=problem if traced else None)
     if not traced:

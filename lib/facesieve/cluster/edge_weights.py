@@ -12,7 +12,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.cluster.kernels.structure import SCORE_SCALE
+from facesieve.cluster.kernels.neighbourhoods import SCORE_SCALE
 from facesieve.cluster.structure_score import ScoreTally, structure
 from facesieve.core import tables
 from facesieve.core.config import Config

@@ -22,6 +22,7 @@ from facesieve.cluster.frames import FaceVectors, ListedFaces
 from facesieve.cluster.guards import refuse_doubled, refuse_strays
 from facesieve.cluster.lineage import FormerClusters, former_clusters
 from facesieve.cluster.supersteps import Voting
+from facesieve.cluster.task_memory import edges_in_memory
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
@@ -85,7 +86,9 @@ def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:
 def _outcome(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints) -> ScopeOutcome:
     """Cluster one scope: vote, check the constraints, and give the clusters the ids that they had before."""
     held_to = constraints.within_folders() if scope == "identity" else constraints
-    voting = Voting(stage.run.config.cluster, _checkpoints(stage, former, scope), _reporter(scope))
+    settings = stage.run.config.cluster
+    few = min(settings.finish_locally_below, edges_in_memory(stage.run.spark))
+    voting = Voting(replace(settings, finish_locally_below=few), _checkpoints(stage, former, scope), _reporter(scope))
     vote_input = _vote_input(stage, scope, epoch, former, held_to)
     refuse_doubled(scope, vote_input.faces)
     clustered = clusters(vote_input, voting)

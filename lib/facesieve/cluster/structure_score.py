@@ -26,7 +26,8 @@ import pyarrow as pa
 from pyspark.accumulators import Accumulator
 
 from facesieve.cluster.frames import SCORED_EDGES, ScoredEdges
-from facesieve.cluster.kernels.structure import SCORE_SCALE, Cosines, Hoods, Ints, hoods, least_vote, scores, united
+from facesieve.cluster.kernels.neighbourhoods import SCORE_SCALE, Cosines, Hoods, Ints, hoods, united
+from facesieve.cluster.kernels.structure import least_vote, scores
 from facesieve.core import sections
 from facesieve.core.tables import Edges
 from facesieve.faces.arrow_groups import tables

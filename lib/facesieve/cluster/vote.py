@@ -166,7 +166,7 @@ def _vote(voting: Voting) -> RowBatches:
         starts = [kernel.Start(_labels(ids, labelled, begun))] * len(coins)
         ends = kernel.finish_all(ids, (src, dst, votes), starts, coins, limit)
         labels = np.stack([end.labels for end in ends], axis=1)
-        unstable = [kernel.unstable_vertices(ids, end.labels, src, dst, votes) for end in ends]
+        unstable = kernel.unstable_vertices(ids, labels, src, dst, votes)
         columns = {
             "id": ids,
             "labels": coin_column(labels),

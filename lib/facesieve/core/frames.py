@@ -11,6 +11,8 @@ from pyspark.sql import types as T
 _TASKS_PER_CORE = 4
 _ROWS_A_PARTITION, _ROWS_A_CORE = 100_000, 1_000
 """How many rows a partition takes at most, and with how many more it is worth a core of its own."""
+_INTERPRETED_ROWS = 50_000
+"""Rows up to which plans are not compiled: a plan costs some 0.1 s to compile, a row some microseconds to interpret."""
 
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
@@ -36,12 +38,16 @@ def follow_rows(spark: SparkSession, rows: int) -> None:
     Spark's number of partitions is one for all steps, and 200 by default: too many for most steps, too few for some.
     Adaptive plans start a job for every shuffle and every broadcast, which costs few rows more than it saves. They stay
     on where the rows fill more partitions than there are cores, and where nobody knows the rows (0).
+    Plans for few rows are interpreted: to compile a program for each takes longer than to run it.
     """
     cores = spark.sparkContext.defaultParallelism
     needed = math.ceil(rows / _ROWS_A_PARTITION)
     partitions = max(needed, min(cores, math.ceil(rows / _ROWS_A_CORE))) if rows else cores
     spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
     spark.conf.set("spark.sql.adaptive.enabled", "false" if rows and needed <= cores else "true")
+    few = 0 < rows <= _INTERPRETED_ROWS
+    spark.conf.set("spark.sql.codegen.wholeStage", "false" if few else "true")
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if few else "FALLBACK")
 
 
 def checkpointed(rows: DataFrame) -> DataFrame:

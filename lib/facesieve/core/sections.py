@@ -159,7 +159,7 @@ class Cluster:
     coins: int = key(8, between(1, 32))
     same_photo_differs: bool = key(False)
     max_supersteps: int = key(500, at_least(1))
-    finish_locally_below: int = key(1_000_000, at_least(0))
+    finish_locally_below: int = key(20_000_000, at_least(0))
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,10 @@ def decide(run: Run) -> None:
     stage = run.stage("decide", (IDENTITY_LINKS, DECISIONS), _INPUTS, **settings)
     reused = stage.reuse()
     record = _earlier(stage) if reused else _decided(stage, basis, named)
-    counts = reconcile(Listing(stage.read(tables.LISTING)), Decisions(stage.read(DECISIONS)))
-    record = counts.entered(record)
+    # A table that is reused was proved when it was made; a run that was killed may have left no record of it.
+    if not (reused and record.listed):
+        counts = reconcile(Listing(stage.read(tables.LISTING)), Decisions(stage.read(DECISIONS)))
+        record = counts.entered(record)
     _warn(stage, record)
     stage.done(replace(record, reused=reused))
 

@@ -21,10 +21,12 @@ from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.layout import Layout, layout
-from facesieve.embed.listing import Digests, check_uris, is_unread, listing, listing_key
+from facesieve.embed.listing import Digests, check_uris
+from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
+from facesieve.embed.unchanged import state_of, unchanged
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
@@ -50,15 +52,35 @@ def embed(run: Run) -> None:
     new = run.stage("embed", _FACES, (), model=run.model)
     if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
         probe(run.spark, run.profile)
-    began = work_so_far(run.spark)
+    state = state_of(run, images, labels)
+    if record := unchanged(listing_stage, state):
+        list_again(listing_stage, record)
+        _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), images)
+        return
+    _list_and_embed(run, images, labels, (listing_stage, new), state)
+
+
+def _list_and_embed(
+    run: Run, images: Source, labels: Entries[LabelRow], stages: tuple[Stage, Stage], state: str | None
+) -> None:
+    """Embed what is new, list all, and embed what is left."""
+    listing_stage, new = stages
+    began, warned = work_so_far(run.spark), len(run.ledger.warnings)
     names = images.images(run.spark, content=False)
     named = _labelled(run, names, labels) if labels.rows else None
     rows, shown = (named.of(each) if named else each for each in (images.images(run.spark), names))
     shape = _layout(run, images, shown)
+    record = ListingRecord(
+        ignored=shape.ignored.files,
+        left_out=shape.ignored.by_sort(),
+        layout=shape.record,
+        state=state,
+        warnings=tuple(run.ledger.warnings[warned:]),
+    )
     fresh, rows = _embed_new(listing_stage, new, images, Listed(names, rows, shape.record.images))
     spent = work_so_far(run.spark).minus(began)
     listing_stage.began = listing_stage.began.plus(spent)
-    _list(listing_stage, rows, images, fresh, shape)
+    list_images(listing_stage, rows, images, fresh, shape.united, record)
     stage = run.stage("embed", _FACES, (tables.LISTING,), model=run.model)
     stage.began = stage.began.minus(spent)
     _embed(stage, images)
@@ -77,7 +99,7 @@ def _labelled(run: Run, names: SourceImages, labels: Entries[LabelRow]) -> Label
 
 def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     """Say what layout the images have, and what was left out, before anything is embedded."""
-    follow_rows(run.spark, images.count())
+    follow_rows(run.spark, origin.count(run.spark))
     ignored = origin.ignored(run.spark)
     shape = layout(images, run.config.images, ignored)
     _log.info(f"layout: {shape.record.text}")
@@ -116,68 +138,16 @@ def _embed_new(
     return digests_of(uris, stage), rows
 
 
-def _list(stage: Stage, images: SourceImages, origin: Source, fresh: Digests | None, shape: Layout) -> None:
-    run = stage.run
-    former = Listing(stage.former(tables.LISTING))
-    rehash = run.config.embed.rehash
-    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, shape.united)
-    total, failed = rows.agg(F.count("*"), F.count_if(is_unread())).collect()[0]
-    if failed:
-        run.warn(
-            f"listing: {count(failed)} images could not be read, and are undecodable for now; the next run tries them"
-        )
-    _refuse_lost(total, origin)
-    stage.holds(listing_key(rows))
-    reused = stage.reuse()
-    if not reused:
-        stage.overwrite(tables.LISTING, rows)
-    same = run.at[tables.LISTING.name].version == stage.since[tables.LISTING.name].version
-    since = Since(0, 0, 0) if same else _since(rows, former)
-    rows.unpersist()
-    if since.gone:
-        _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
-    stage.done(
-        ListingRecord(
-            rows_in=total,
-            rows_out=total,
-            reused=reused,
-            ignored=shape.ignored.files,
-            left_out=shape.ignored.by_sort(),
-            layout=shape.record,
-            new=since.new,
-            gone=since.gone,
-            changed=since.changed,
-        )
-    )
-
-
-def _refuse_lost(listed: int, images: Source) -> None:
-    """Refuse a listing that has more or fewer images than the source says that it has."""
-    expected = images.rows()
-    if expected is not None and expected != listed:
-        raise ContractError(f"images.root: {expected} rows by the footers, {listed} were listed; run again")
-
-
-class Since(NamedTuple):
-    """What became of the images since the last listing, by uri: new ones, gone ones, those of other content."""
-
-    new: int
-    gone: int
-    changed: int
-
-
-def _since(listed: Listing, former: Listing) -> Since:
-    now = listed.select("uri", F.coalesce("sha256", F.lit("")).alias("now"))
-    then = former.select("uri", F.coalesce("sha256", F.lit("")).alias("then"))
-    states = (F.col("then").isNull(), F.col("now").isNull(), F.col("now") != F.col("then"))
-    return Since(*now.join(then, on="uri", how="full").agg(*map(F.count_if, states)).collect()[0])
-
-
 def _embed(stage: Stage, images: Source) -> None:
     """Embed the listed images that the model has not seen, unless a run has done so with the same listing."""
     listed = Listing(stage.read(tables.LISTING))
     total = stage.count(tables.LISTING)
     reused = stage.reuse()
+    if reused and isinstance(stage.earlier, EmbedRecord) and stage.earlier.rows_out is not None:
+        reasons = stage.earlier.reasons
+        stage.done(stage.reused(total, stage.earlier.rows_out))
+        check_rejects(reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
+        return
     if not reused:
         _embed_missing(stage, listed, images)
     _check_ids(stage)

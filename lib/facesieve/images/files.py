@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -50,6 +53,7 @@ class FileTree:
     root: str
     rules: Rules
     _walked: DataFrame | None = field(default=None, init=False, repr=False)
+    _seen: _Seen | None = field(default=None, init=False, repr=False)
 
     @property
     def carries_content(self) -> bool:
@@ -84,16 +88,26 @@ class FileTree:
         """Nothing but the walk itself tells."""
         return None
 
+    def count(self, spark: SparkSession) -> int:
+        """Return how many image files there are."""
+        return self._look(spark).images
+
+    def state(self, spark: SparkSession) -> str | None:
+        """Digest names, sizes and times of all images, and what is left out."""
+        return self._look(spark).state
+
     def ignored(self, spark: SparkSession) -> Ignored:
         """Count the files that are no images, links that are not followed, unreadable folders and the like, by kind."""
-        left = self._walk(spark).where(F.col("sort").isNotNull())
-        counts = left.groupBy("ignored", "sort").agg(F.sum("size").alias("files"), F.min("uri").alias("example"))
-        rows = counts.orderBy(F.desc("files"), "ignored", "sort").collect()
-        return Ignored(tuple(IgnoredKind(row.ignored, Sort(row.sort), row.files, row.example) for row in rows))
+        return self._look(spark).ignored
 
     def fetch(self) -> Fetch:
         """Return a function from uri to the file's content."""
         return _Files(Storage(self.root))
+
+    def _look(self, spark: SparkSession) -> _Seen:
+        if self._seen is None:
+            self._seen = _seen(self._walk(spark))
+        return self._seen
 
     def _walk(self, spark: SparkSession) -> DataFrame:
         if self._walked is None:
@@ -126,6 +140,31 @@ class FileTree:
         dealt = spark.sparkContext.parallelize(rows[::-1], min(len(rows), tasks))
         walker = _walker(self.root, self.rules, cut)
         return spark.createDataFrame(dealt, _PARTS).mapInArrow(walker, _WALKED).persist()
+
+
+class _Seen(NamedTuple):
+    """What one look at a walk tells: how many images, what is left out, and a digest of all."""
+
+    images: int
+    ignored: Ignored
+    state: str | None
+
+
+def _seen(walked: DataFrame) -> _Seen:
+    row = F.xxhash64("uri", "size", "modified")
+    files = F.when(F.col("ignored").isNull(), F.lit(1)).otherwise(F.col("size"))
+    counts = F.sum(files).alias("files"), F.min("uri").alias("example"), F.count("modified").alias("timed")
+    # A row that stands twice falls out of an exclusive or, but not out of a sum.
+    digests = F.bit_xor(row).alias("x"), F.sum(row.cast("decimal(38,0)")).alias("total")
+    by_kind = walked.groupBy("ignored", "sort").agg(*counts, *digests).collect()
+    left = [IgnoredKind(kind.ignored, Sort(kind.sort), kind.files, kind.example) for kind in by_kind if kind.sort]
+    ranked = sorted(left, key=lambda each: (-each.files, each.kind, each.sort))
+    images = [(kind.files, kind.timed, kind.x, str(kind.total)) for kind in by_kind if kind.ignored is None]
+    text = json.dumps([images, [(each.kind, each.files, each.example) for each in ranked]])
+    total, timed = sum(each[0] for each in images), sum(each[1] for each in images)
+    # A file without a time may have changed unseen.
+    state = hashlib.sha256(text.encode()).hexdigest() if total == timed else None
+    return _Seen(total, Ignored(tuple(ranked)), state)
 
 
 @dataclass(frozen=True)

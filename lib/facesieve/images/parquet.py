@@ -66,6 +66,15 @@ class ParquetSet:
         """Return how many rows the footers of the files tell."""
         return self._list().rows
 
+    def count(self, spark: SparkSession) -> int:
+        """Return how many rows there are, by the footers where they tell."""
+        rows = self.rows()
+        return self.images(spark, content=False).count() if rows is None else rows
+
+    def state(self, spark: SparkSession) -> str | None:
+        """Return None: rows have no time of their own, so that each run hashes their content."""
+        return None
+
     def ignored(self, spark: SparkSession) -> Ignored:
         """Count what lies beside the Parquet files, by kind."""
         return Ignored(self._list().beside)

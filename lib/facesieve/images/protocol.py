@@ -89,6 +89,12 @@ class Source(Protocol):
     def rows(self) -> int | None:
         """Return how many images there are by what the source says itself; None where only the list tells."""
 
+    def count(self, spark: SparkSession) -> int:
+        """Return how many images there are."""
+
+    def state(self, spark: SparkSession) -> str | None:
+        """Digest all that decides whether an image must be read again; None where only the content tells."""
+
     def ignored(self, spark: SparkSession) -> Ignored:
         """Count what was not taken for an image."""
 

@@ -37,6 +37,18 @@ def content(spark: SparkSession, place: str) -> tuple[int, int]:
     return int(summary.getFileCount()), int(summary.getLength())
 
 
+def newest(spark: SparkSession, place: str) -> float | None:
+    """Return when the newest file below a folder was changed, in seconds since 1970; None if there is no file.
+
+    A folder's own time says little: on `s3a://` it is the time of the question.
+    """
+    files, path = _at(spark, place)
+    times, below = list[int](), files.listFiles(path, True)
+    while below.hasNext():
+        times.append(int(below.next().getModificationTime()))
+    return max(times) / 1_000 if times else None
+
+
 def delete(spark: SparkSession, place: str) -> None:
     """Delete a file or a folder with all that it holds, if it is there."""
     files, path = _at(spark, place)

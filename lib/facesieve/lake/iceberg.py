@@ -21,6 +21,7 @@ MAIN = "main"
 
 _SAME = "facesieve.same-as"
 _OF = "facesieve.rewritten"
+_FORMAT = "format-version"
 _Json = Mapping[str, Any]
 
 
@@ -94,11 +95,18 @@ class IcebergTable:
 
     def expire(self, ids: Sequence[int]) -> None:
         """Forget snapshots, and delete the files that no other snapshot has."""
+        self._expiry(ids).commit()
+
+    def swept(self, ids: Sequence[int]) -> set[int]:
+        """Return the other snapshots that would go with these: a branch may have a limit of age of its own."""
+        return {int(snapshot.snapshotId()) for snapshot in self._expiry(ids).apply()} - set(ids)
+
+    def _expiry(self, ids: Sequence[int]) -> Any:
         # Without a time Iceberg would also take whatever is older than the table's own limit, 5 days.
         change = self._table.expireSnapshots().expireOlderThan(0)
         for each in ids:
             change = change.expireSnapshotId(each)
-        change.commit()
+        return change
 
     @property
     def java(self) -> Any:
@@ -148,8 +156,11 @@ class IcebergTable:
         append.commit()
 
     def add_properties(self, wanted: Mapping[str, str]) -> None:
-        """Set the properties that the table lacks; those that somebody gave other values stay."""
-        missing = {name: value for name, value in wanted.items() if name not in self._table.properties()}
+        """Set the properties that the table lacks; those that somebody gave other values stay, and a newer format."""
+        # The format is none of the properties, and asked for again it would be a downgrade of one that is newer.
+        newer = int(self._table.operations().current().formatVersion()) >= int(wanted.get(_FORMAT, "0"))
+        present = {*self._table.properties(), *([_FORMAT] if newer else [])}
+        missing = {name: value for name, value in wanted.items() if name not in present}
         if missing:
             update = self._table.updateProperties()
             for name, value in missing.items():

@@ -67,9 +67,12 @@ class Ledger:
     before: Mapping[str, int] = field(default_factory=dict)
     stages: dict[str, StepRecord] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    _read: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
-    def open(self, before: Mapping[str, int]) -> None:
-        """Write the row `started`; a run of that name that is done is refused, an unfinished one is resumed.
+    def open(self, before: Mapping[str, int]) -> frozenset[str]:
+        """Write the row `started`, and return the runs that were undone.
+
+        A run of that name that is done is refused, an unfinished one is resumed.
 
         A resumed run that no other has followed began with what stood before its first start: undo goes back there.
         """
@@ -81,6 +84,7 @@ class Ledger:
             raise ConfigError([fault])
         self.before = former.before if former and not former.followed(entries) else before
         self._write("started", None, {}, "")
+        return frozenset(entry.run for entry in entries if entry.status == "undone")
 
     def entries(self) -> list[Entry]:
         """Return what the ledger says of every run; nothing where there is no ledger yet."""
@@ -91,10 +95,6 @@ class Ledger:
         moments = ({name: row[name] and row[name].astimezone(UTC) for name in ("started", "ended")} for row in rows)
         return [Entry(**row.asDict() | times) for row, times in zip(rows, moments, strict=True)]
 
-    def undone(self) -> frozenset[str]:
-        """Return the names of the runs that were undone."""
-        return frozenset(entry.run for entry in self.entries() if entry.status == "undone")
-
     def mark_undone(self, run: str) -> None:
         """Say of an earlier run that it was undone, and when; all else of its row stays."""
         now = datetime.now(UTC).isoformat()
@@ -102,6 +102,7 @@ class Ledger:
         row = self._rows().where(F.col("run") == run)
         marked = row.withColumns({"status": F.lit("undone"), "record": F.lit(record)})
         self.lake.put_row(tables.RUNS, marked, "run", run)
+        del self._read[run]
 
     def close(self, status: str, after: Mapping[str, int], error: str = "") -> RunRecord:
         """Write the row's end and return the record."""
@@ -116,8 +117,11 @@ class Ledger:
         return RunRecord.from_json(self._json_of(run))
 
     def _json_of(self, run: str) -> dict[str, Any]:
-        rows = self._rows().where(F.col("run") == run).select("record").collect()
-        return dict(json.loads(rows[0].record)) if rows else {}
+        # The steps of a run mostly reuse what one other run has made.
+        if run not in self._read:
+            rows = self._rows().where(F.col("run") == run).select("record").collect()
+            self._read[run] = dict(json.loads(rows[0].record)) if rows else {}
+        return self._read[run]
 
     def _rows(self) -> DataFrame:
         return self.lake.read(tables.RUNS, self.lake.snapshot(tables.RUNS))

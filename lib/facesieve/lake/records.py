@@ -20,7 +20,11 @@ SCOPES = ("identity", "global")
 
 @dataclass(frozen=True, kw_only=True)
 class ListingRecord(StepRecord):
-    """Files that are no images (left_out: sort -> kind -> count), and images new, gone or changed since the last."""
+    """Files that are no images (left_out: sort -> kind -> count), and images new, gone or changed since the last.
+
+    state: a digest of the source, the settings and the code that the listing came from; null where it must be read
+    again, as after an image that could not be read. warnings: what was said of the layout.
+    """
 
     ignored: int | None = None
     left_out: Mapping[str, Mapping[str, int]] = mapping()
@@ -28,6 +32,8 @@ class ListingRecord(StepRecord):
     new: int | None = None
     gone: int | None = None
     changed: int | None = None
+    state: str | None = None
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

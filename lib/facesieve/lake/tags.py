@@ -32,8 +32,7 @@ class Tags:
     @classmethod
     def of(cls, heads: Mapping[str, int], note: str | None) -> Tags:
         """Tell own tags from others by the note."""
-        noted: dict[str, int] = json.loads(note) if note else {}
-        own = {name: snapshot for name, snapshot in noted.items() if heads.get(name) == snapshot}
+        own = {name: snapshot for name, snapshot in _noted(note).items() if heads.get(name) == snapshot}
         return cls(own, frozenset(heads) - frozenset(own))
 
     def published(self, run: str, snapshot: int, keep: int) -> Tags:
@@ -62,3 +61,12 @@ class Tags:
     def at(self, snapshot: int) -> str | None:
         """Return the newest own tag that stands at a snapshot; None if none does."""
         return next((name for name, at in reversed(self.own.items()) if at == snapshot), None)
+
+
+def _noted(note: str | None) -> dict[str, int]:
+    """Read a note. One that somebody has written over notes no tag: all tags are somebody else's then."""
+    try:
+        noted = json.loads(note or "{}")
+    except ValueError:
+        return {}
+    return noted if isinstance(noted, dict) else {}

@@ -57,6 +57,11 @@ class Upkeep:
         """Say whether a run is writing to it: there is a branch besides `main` whose name begins so."""
         return any(name.startswith(branches) for name in self._table().heads())
 
+    def shared(self) -> bool:
+        """Say whether its files may be another table's too (property `gc.enabled` is false): then none may go."""
+        properties = dict(self._table().java.properties())
+        return str(properties.get("gc.enabled", "true")).lower() == "false"
+
     def size(self) -> Size:
         """Count the files below the table's folder and their bytes, and its snapshots."""
         here = self._table()
@@ -98,6 +103,10 @@ class Upkeep:
             every = every.join(self._files_of(part), "file_path", how="left_anti")
         row = every.selectExpr("count(*)", "coalesce(sum(file_size_in_bytes), 0)").collect()[0]
         return int(row[0]), int(row[1])
+
+    def swept(self, going: Sequence[int]) -> int:
+        """Count the snapshots that Iceberg would expire with these, which shall stay."""
+        return len(self._table().swept(going)) if going else 0
 
     def expire(self, going: Sequence[int]) -> None:
         """Forget these snapshots, and delete the files that no other has."""

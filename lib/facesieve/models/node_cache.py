@@ -7,6 +7,8 @@ anew. Where the folder cannot be used (a full disk, a folder of somebody else), 
 from __future__ import annotations
 
 import fcntl
+import functools
+import logging
 import os
 import shutil
 import stat
@@ -16,8 +18,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from facesieve.core.errors import ModelError
+from facesieve.core.errors import ModelError, first_line
 from facesieve.models.files import ModelFiles, digest, read
+
+_log = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 900.0
 """Seconds for which a process waits for another one that fetches the same model; then it fetches for itself."""
@@ -48,10 +52,19 @@ def cache_folder() -> Path | None:
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         state = folder.lstat()
-    except OSError:
+    except OSError as problem:
+        _warn(folder, first_line(problem.strerror or problem))
         return None
     own = stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o022
+    if not own:
+        _warn(folder, "it is a link, or others own it or may write to it")
     return folder if own else None
+
+
+@functools.cache
+def _warn(folder: Path, why: str) -> None:
+    """Say once a process that models are fetched for it alone."""
+    _log.warning(f"models: {folder} is not used ({why}): each process fetches the model for itself")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ program or calls into Java.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ _ACTS = tuple(
     )
 )
 _SUBQUERY = f"{_CATALYST}.expressions.PlanExpression"
+_LEAF = f"{_CATALYST}.expressions.LeafExpression"
 _PLAN = f"{_CATALYST}.plans.QueryPlan"
 
 
@@ -63,15 +64,26 @@ def shown(views: Views) -> Iterator[None]:
             views.decisions.sparkSession.catalog.dropTempView(name)
 
 
-def query_fault(spark: SparkSession, check: Check) -> Fault | None:
-    """Say what keeps a check from being asked while its views are shown; None if nothing does. Nothing is run."""
+def query_fault(spark: SparkSession, check: Check, coming: Collection[str] = ()) -> Fault | None:
+    """Say what keeps a check from being asked while its views are shown; None if nothing does. Nothing is run.
+
+    coming: names of tables that are not there yet. A query that reads one is resolved later.
+    """
     try:
         acts = _acts(spark, check.query)
     except (ParseException, AnalysisException) as problem:
+        if _absent(problem) in coming:
+            return None
         return Fault(KEY, f"{check.file}: {first_line(problem).rstrip(' ;.')}", ONE_QUERY)
     if acts:
         return Fault(KEY, f"{check.file} is no query, or does more than read ({acts})", ONE_QUERY)
     return None
+
+
+def _absent(problem: ParseException | AnalysisException) -> str:
+    """Return the name of the table that a query reads and that is not there; empty for any other fault."""
+    named = (problem.getMessageParameters() or {}) if problem.getErrorClass() == "TABLE_OR_VIEW_NOT_FOUND" else {}
+    return named.get("relationName", "").replace("`", "")
 
 
 def _acts(spark: SparkSession, query: str) -> str | None:
@@ -87,21 +99,54 @@ def _acts(spark: SparkSession, query: str) -> str | None:
     return _first_act(spark, resolved.analyzed())
 
 
+class _Kind(NamedTuple):
+    """What a class of nodes is: it does more than read, it is a plan, it holds one, it has nothing below it."""
+
+    acts: bool
+    plan: bool
+    subquery: bool
+    leaf: bool
+
+
+class _Kinds:
+    """The kinds of classes. Java is asked once for each: a list of ids in a query is thousands of nodes."""
+
+    def __init__(self, gateway: Any) -> None:
+        self._gateway = gateway
+        self._kinds: dict[str, _Kind] = {}
+
+    def of(self, node: Any) -> _Kind:
+        """Return the kind of a node."""
+        name = str(node.getClass().getName())
+        if name not in self._kinds:
+            self._kinds[name] = self._asked(node)
+        return self._kinds[name]
+
+    def _asked(self, node: Any) -> _Kind:
+        acts = any(self._is(node, kind) for kind in _ACTS)
+        plan, subquery, leaf = (self._is(node, kind) for kind in (_PLAN, _SUBQUERY, _LEAF))
+        return _Kind(acts, plan, subquery, leaf and not subquery)
+
+    def _is(self, node: Any, kind: str) -> bool:
+        return bool(is_instance_of(self._gateway, node, kind))
+
+
 def _first_act(spark: SparkSession, plan: Any) -> str | None:
-    gateway = spark.sparkContext._gateway
-    nodes = _nodes(gateway, plan)
-    acts = (str(node.nodeName()) for node in nodes if any(is_instance_of(gateway, node, kind) for kind in _ACTS))
-    return next(acts, None)
+    kinds = _Kinds(spark.sparkContext._gateway)
+    return next((str(node.nodeName()) for node, kind in _nodes(kinds, plan) if kind.acts), None)
 
 
-def _nodes(gateway: Any, node: Any) -> Iterator[Any]:
+def _nodes(kinds: _Kinds, node: Any) -> Iterator[tuple[Any, _Kind]]:
     """Yield a node of a plan and all below it: children, expressions, and the plans of subqueries."""
-    yield node
+    kind = kinds.of(node)
+    yield node, kind
+    if kind.leaf:
+        return
     below = [node.children(), node.innerChildren()]
-    if is_instance_of(gateway, node, _PLAN):
+    if kind.plan:
         below.append(node.expressions())
     for sequence in below:
         for position in range(sequence.size()):
-            yield from _nodes(gateway, sequence.apply(position))
-    if is_instance_of(gateway, node, _SUBQUERY):
-        yield from _nodes(gateway, node.plan())
+            yield from _nodes(kinds, sequence.apply(position))
+    if kind.subquery:
+        yield from _nodes(kinds, node.plan())

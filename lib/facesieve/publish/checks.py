@@ -6,7 +6,7 @@ Rows that a check finds are of people, so no log shows them: only their number a
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from py4j.java_gateway import is_instance_of
@@ -29,15 +29,16 @@ class Failure(NamedTuple):
     rows: int
 
 
-def prepared(spark: SparkSession, files: Sequence[str]) -> list[Check]:
+def prepared(spark: SparkSession, files: Sequence[str], coming: Collection[str] = ()) -> list[Check]:
     """Read the checks and let Spark resolve them on views without rows.
 
-    Raises ConfigError with every check that is absent, is no query, or names what is not there.
+    coming: names of tables that the run will make. Raises ConfigError with every check that is absent, is no query, or
+    names what is not there and will not be.
     """
     checks = read_checks(files)
     if checks:
         with shown(no_rows(spark)):
-            faults = [fault for check in checks if (fault := query_fault(spark, check)) is not None]
+            faults = [fault for check in checks if (fault := query_fault(spark, check, coming)) is not None]
         if faults:
             raise ConfigError(faults)
     return checks

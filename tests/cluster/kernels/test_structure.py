@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from fractions import Fraction
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facesieve.cluster.kernels import structure
-from facesieve.cluster.kernels.structure import gain, hoods, least_vote, scores, united
+from facesieve.cluster.kernels.neighbourhoods import hoods, united
+from facesieve.cluster.kernels.structure import least_vote, scores
 
 LINE = 0.3
 
@@ -71,8 +73,10 @@ graphs = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(edges=graphs, most=st.integers(1, 6) | st.just(100))
-def test_it_is_its_definition(edges: Pairs, most: int) -> None:
-    assert _scored(edges, most) == oracle(edges, LINE, most)
+@pytest.mark.parametrize("many", [1, 3, 1_000])
+def test_it_is_its_definition(edges: Pairs, most: int, many: int) -> None:
+    with mock.patch.object(structure, "_MANY", many):
+        assert _scored(edges, most) == oracle(edges, LINE, most)
 
 
 @pytest.mark.parametrize("limit", [1, 50, 1_000])
@@ -81,6 +85,7 @@ def test_it_does_not_depend_on_the_portions(monkeypatch: pytest.MonkeyPatch, lim
     whole = _scored(edges, 10)
     monkeypatch.setattr(structure, "_COMPARED", limit)
     monkeypatch.setattr(structure, "_AN_OWNER", 1)
+    monkeypatch.setattr(structure, "_AT_ONCE", limit)
     assert _scored(edges, 10) == whole == oracle(edges, LINE, 10)
 
 
@@ -88,11 +93,6 @@ def test_a_face_without_the_other_in_its_neighbourhood_still_scores() -> None:
     """The weakest edge of a crowded face is outside its neighbourhood, but scored."""
     pairs = np.array([1, 1, 1]), np.array([2, 3, 4]), np.array([0.9, 0.8, 0.65], np.float32)
     assert _scored(pairs, 2) == oracle(pairs, LINE, 2)
-
-
-def test_ties_go_to_the_smaller_id() -> None:
-    result = hoods(np.zeros(3, np.int64), np.array([5, -7, 6]), np.full(3, 0.5, np.float32), LINE, 2)
-    assert result.others.tolist() == [0, -7, 5]
 
 
 def test_a_hub_is_cheap() -> None:
@@ -119,12 +119,6 @@ def test_united_parts_are_the_whole() -> None:
     rows = np.arange(len(whole.faces))
     parts = [whole.take(rows[3:]), whole.take(rows[:9]), whole.take(rows[20:21])]
     assert scores(src, dst, cosines, LINE, united(parts)).tolist() == oracle((src, dst, cosines), LINE, 4)
-
-
-def test_gains_are_those_of_float64() -> None:
-    cosines = np.linspace(-1, 1, 10_001, dtype=np.float32)
-    for line in (0.1, 0.3, 0.6021):
-        assert gain(cosines, line).tolist() == [_gain(cosine, line) for cosine in cosines.tolist()]
 
 
 def test_the_least_vote_is_at_or_above_the_cut() -> None:

@@ -139,7 +139,7 @@ def test_goes_on_from_any_superstep_with_what_remains(done: int) -> None:
     labels[remain] = end.labels
     assert labels.tolist() == whole.labels.tolist()
     assert halfway.unsettled[:-1] + end.unsettled == whole.unsettled
-    assert unstable_vertices(sample.ids, labels, *sample[1:]) == 0
+    assert unstable_vertices(sample.ids, labels[:, None], *sample[1:]) == [0]
 
 
 @settings(deadline=None)
@@ -155,7 +155,9 @@ def test_unstable_vertices_are_those_who_would_rather_be_elsewhere(
         sums[a][label[b]] += votes
         sums[b][label[a]] += votes
     wanting = sum(heard.get(label[face], 0) < max(heard.values()) for face, heard in sums.items())
-    assert unstable_vertices(sample.ids, labels, *sample[1:]) == wanting
+    settled = whispers(*sample, COIN, 100).labels
+    both = np.stack([labels, settled], axis=1)
+    assert unstable_vertices(sample.ids, both, *sample[1:]) == [wanting, 0]
 
 
 def test_labels_may_be_those_of_faces_that_are_not_there() -> None:

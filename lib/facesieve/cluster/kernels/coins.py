@@ -42,15 +42,18 @@ def coins(heads: float, seed: int, number: int) -> list[Coin]:
     return [Coin(heads, int(xxhash64(seed, coin)[0]) if coin else seed) for coin in range(number)]
 
 
-def agreeing(src_labels: Ints, dst_labels: Ints) -> Flags:
+def agreeing(labels: Ints, src: Ints, dst: Ints) -> Flags:
     """Say which edges stay: those whose ends have one label in at least half of the coins.
 
-    src_labels, dst_labels: int64 [E, K], the labels of both ends by coin. Returns bool [E].
+    labels: int64 [V, K], by coin; src, dst: int64 [E], rows of labels. Returns bool [E].
 
-    >>> agreeing(np.array([[1, 1], [1, 2], [3, 4]]), np.array([[1, 1], [1, 5], [5, 6]])).tolist()
-    [True, True, False]
+    >>> agreeing(np.array([[1, 1], [1, 5], [3, 6]]), np.array([0, 0]), np.array([1, 2])).tolist()
+    [True, False]
     """
-    return np.asarray(2 * np.count_nonzero(src_labels == dst_labels, axis=1) >= src_labels.shape[1])
+    agreed = np.zeros(len(src), np.int64)
+    for of_coin in np.ascontiguousarray(labels.T):
+        agreed += of_coin[src] == of_coin[dst]
+    return np.asarray(2 * agreed >= labels.shape[1])
 
 
 def together(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:
@@ -65,7 +68,7 @@ def together(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:
     """
     order = np.argsort(ids, kind="stable")
     a, b = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
-    stay = agreeing(labels[a], labels[b])
+    stay = agreeing(labels, a, b)
     return connected(ids, src[stay], dst[stay])
 
 

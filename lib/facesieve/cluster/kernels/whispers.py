@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facesieve.cluster.kernels.components import connected
+from facesieve.cluster.kernels.preferences import VotingGraph, preferences, voting_graph
 from facesieve.faces.hashing import xxhash64
 
 Ints = npt.NDArray[np.int64]
@@ -30,6 +31,8 @@ COIN_STEPS = 40
 """Supersteps in which the coin is asked."""
 COIN_BITS = 53
 """Bits of a draw."""
+_CELLS_A_VOTE = 8
+"""The proof counts in a table of all faces and labels that has up to so many cells for each vote."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,6 @@ class Start(NamedTuple):
     supersteps: int = 0
 
 
-class _Graph(NamedTuple):
-    """Each edge in both directions, as positions in the sorted ids; positions order as ids do."""
-
-    sender: Ints
-    receiver: Ints
-    votes: Ints
-
-
 def whispers(ids: Ints, src: Ints, dst: Ints, votes: Ints, coin: Coin, max_supersteps: int) -> Whispered:
     """Let the faces whisper until nobody prefers another label, or `max_supersteps` is reached (not settled).
 
@@ -122,7 +117,9 @@ def finish_all(
     [2, 6]
     """
     vertices = np.unique(np.concatenate([ids, *(start.labels for start in starts)]))
-    graph, at = _directed(vertices, *edges), np.searchsorted(vertices, ids)
+    src, dst, votes = edges
+    at = np.searchsorted(vertices, ids)
+    graph = voting_graph(len(vertices), np.searchsorted(vertices, src), np.searchsorted(vertices, dst), votes)
     ends: list[Whispered] = []
     first: tuple[Ints, Ints] | None = None
     for start, coin in zip(starts, coins, strict=True):
@@ -130,13 +127,13 @@ def finish_all(
         labels[at] = np.searchsorted(vertices, start.labels)
         # Coins that begin alike look alike in their first superstep.
         if first is None or not np.array_equal(first[0], labels):
-            first = labels, _preferences(labels, labels, graph)
+            first = labels, preferences(labels, labels, graph, np.arange(len(labels)))
         end = _whispered(vertices, graph, Start(labels, start.supersteps), first[1], (coin, max_supersteps))
         ends.append(end._replace(labels=vertices[end.labels[at]], wanting=end.wanting[at]))
     return ends
 
 
-def _whispered(vertices: Ints, graph: _Graph, start: Start, preferred: Ints, rule: tuple[Coin, int]) -> Whispered:
+def _whispered(vertices: Ints, graph: VotingGraph, start: Start, preferred: Ints, rule: tuple[Coin, int]) -> Whispered:
     """Let all vertices whisper from labels and preferences on, as positions; rule: the coin and the last superstep."""
     (labels, done), (coin, max_supersteps) = start, rule
     unsettled: list[int] = []
@@ -147,28 +144,36 @@ def _whispered(vertices: Ints, graph: _Graph, start: Start, preferred: Ints, rul
             break
         moving = _movers(wanting, coin.draws(step, vertices), graph, coin.bound if step <= COIN_STEPS else None)
         labels = np.where(moving, preferred, labels)
-        preferred = _preferences(labels, preferred, _heard(graph, moving))
+        # Nobody but the neighbours of those that moved can come to prefer another label.
+        preferred = preferences(labels, preferred, graph, graph.neighbours(np.flatnonzero(moving)))
     return Whispered(labels, len(unsettled), unsettled, unsettled[-1] == 0, wanting)
 
 
-def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> int:
-    """Count the faces for which some label has more votes than their own: 0 is a fixed point.
+def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints) -> list[int]:
+    """Count by coin the faces for which some label has more votes than their own: 0 is a fixed point.
 
-    ids, labels: int64 [V]; src, dst, votes: int64 [E]. Shares no code with the vote, of which it is the proof.
+    ids: int64 [V]; labels: int64 [V, K], by coin; src, dst, votes: int64 [E]. Returns K numbers. Shares no code with
+    the vote, of which it is the proof.
 
-    >>> ids, labels, votes = np.array([1, 2, 3]), np.array([1, 1, 3]), np.array([5, 6])
+    >>> ids, labels, votes = np.array([1, 2, 3]), np.array([[1, 1], [1, 1], [3, 1]]), np.array([5, 6])
     >>> unstable_vertices(ids, labels, ids[:2], ids[1:], votes)
-    2
+    [2, 0]
     """
     order = np.argsort(ids)
     a, b = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
+    return [_unstable(of_coin, np.append(a, b), np.append(b, a), np.append(votes, votes)) for of_coin in labels.T]
+
+
+def _unstable(labels: Ints, receivers: Ints, senders: Ints, votes: Ints) -> int:
     names, named = np.unique(labels, return_inverse=True)
-    heard = np.append(a, b) * len(names) + named[np.append(b, a)]
-    keys, key = np.unique(heard, return_inverse=True)
-    sums = np.zeros(len(keys), np.int64)
-    np.add.at(sums, key, np.append(votes, votes))
-    face, label = np.divmod(keys, max(len(names), 1))
-    most, for_own = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
+    keys = receivers * len(names) + named[senders]
+    occurring = np.arange(len(labels) * len(names))
+    if len(occurring) > _CELLS_A_VOTE * len(votes):
+        occurring, keys = np.unique(keys, return_inverse=True)
+    sums = np.zeros(len(occurring), np.int64)
+    np.add.at(sums, keys, votes)
+    face, label = np.divmod(occurring, max(len(names), 1))
+    most, for_own = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
     np.maximum.at(most, face, sums)
     own = label == named[face]
     for_own[face[own]] = sums[own]
@@ -189,54 +194,16 @@ def split(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:
     return connected(ids, src[within], dst[within])
 
 
-def _directed(vertices: Ints, src: Ints, dst: Ints, votes: Ints) -> _Graph:
-    a, b = np.searchsorted(vertices, src), np.searchsorted(vertices, dst)
-    receiver = np.concatenate([b, a])
-    # By receiver: then the sorting of each superstep has only to order within a face, ten times as fast.
-    order = np.argsort(receiver)
-    return _Graph(np.concatenate([a, b])[order], receiver[order], np.concatenate([votes, votes])[order])
-
-
-def _heard(graph: _Graph, moved: Flags) -> _Graph:
-    """Keep the edges into neighbours of those that moved: nobody else can come to prefer another label."""
-    touched = np.zeros(len(moved), dtype=np.bool_)
-    touched[graph.receiver[moved[graph.sender]]] = True
-    rows = touched[graph.receiver]
-    return _Graph(graph.sender[rows], graph.receiver[rows], graph.votes[rows])
-
-
-def _preferences(labels: Ints, former: Ints, graph: _Graph) -> Ints:
-    """Say which label each face prefers; those that receive nothing through `graph` keep their former preference."""
-    preferred = former.copy()
-    if len(graph.votes) == 0:
-        return preferred
-    key = graph.receiver * len(labels) + labels[graph.sender]
-    order = np.argsort(key, kind="stable")
-    starts = _starts(key[order])
-    sums = np.add.reduceat(graph.votes[order], starts)
-    face, label = np.divmod(key[order][starts], len(labels))
-    first = _starts(face)
-    most = np.repeat(np.maximum.reduceat(sums, first), np.diff(np.append(first, len(face))))
-    best = sums == most
-    own = np.logical_or.reduceat(best & (label == labels[face]), first)
-    smallest = np.minimum.reduceat(np.where(best, label, len(labels)), first)
-    preferred[face[first]] = np.where(own, labels[face[first]], smallest)
-    return preferred
-
-
-def _starts(ordered: Ints) -> Ints:
-    """Return where each run of equal values begins."""
-    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-
-
-def _movers(wanting: Flags, draws: Ints, graph: _Graph, bound: int | None) -> Flags:
+def _movers(wanting: Flags, draws: Ints, graph: VotingGraph, bound: int | None) -> Flags:
     """Choose who moves: by the coin, or (no bound) the least draw of each wanting neighbourhood, ties to the id."""
     if bound is not None:
         moving: Flags = wanting & (draws < bound)
         return moving
     rank = np.empty_like(draws)
     rank[np.argsort(draws, kind="stable")] = np.arange(len(draws))
-    rivals = wanting[graph.sender] & wanting[graph.receiver]
+    rivals = np.flatnonzero(wanting)
+    senders, receivers = graph.sender[graph.into(rivals)], np.repeat(rivals, graph.degrees(rivals))
+    both = wanting[senders]
     least = np.full(len(draws), len(draws), dtype=np.int64)
-    np.minimum.at(least, graph.receiver[rivals], rank[graph.sender[rivals]])
+    np.minimum.at(least, receivers[both], rank[senders[both]])
     return wanting & (rank < least)
