@@ -74,9 +74,9 @@ def _proposing(tf: Any, weights: Weights) -> Callable[[Any, Any], tuple[Any, Any
 
     def propose(pictures: Any, size: Any) -> tuple[Any, Any, Any]:
         tensor = tf.raw_ops.ResizeArea(images=pictures, size=size)
-        tensor = _convolved(tf, tensor, *_standardising(*weights[:2]), weights[2], (2, "SAME"))
-        tensor = _convolved(tf, tensor, *weights[3:6])
-        tensor = _convolved(tf, tensor, *weights[6:9])
+        tensor = _convolved(tf, tensor, _standardising(weights[:3]), (2, "SAME"))
+        tensor = _convolved(tf, tensor, weights[3:6])
+        tensor = _convolved(tf, tensor, weights[6:9])
         heads = tf.nn.bias_add(tf.nn.conv2d(tensor, kernel, 1, "VALID"), bias)
         scores = tf.sigmoid(heads[..., 4])
         places = tf.where(scores > THRESHOLD)
@@ -96,8 +96,7 @@ def _judging(tf: Any, weights: Weights, side: int) -> Callable[[Any], tuple[Any,
         tensor = patches
         for layer, pool in enumerate(pools):
             own = weights[3 * layer : 3 * layer + 3]
-            own = own if layer else (*_standardising(*own[:2]), own[2])
-            tensor = _convolved(tf, tensor, *own, pool)
+            tensor = _convolved(tf, tensor, own if layer else _standardising(own), pool)
         height, width, channels = tensor.shape[1:]
         # the package swaps rows and columns before it flattens; here those of the weights are
         dense = kernel.reshape(width, height, channels, -1).transpose(1, 0, 2, 3).reshape(len(kernel), -1)
@@ -115,20 +114,20 @@ def _merged(weights: Weights) -> tuple[Floats, Floats]:
     return np.concatenate(weights[::2], axis=-1), np.concatenate(weights[1::2])
 
 
-def _standardising(kernel: Floats, bias: Floats) -> tuple[Floats, Floats]:
+def _standardising(weights: Weights) -> Weights:
     """The first layer for pixels of 0..255 instead of standardised ones."""
+    kernel, bias, slopes = weights
     scaled = kernel.astype(np.float64) / _RANGE
-    return scaled.astype(np.float32), (bias - _MIDDLE * scaled.sum(axis=(0, 1, 2))).astype(np.float32)
+    return scaled.astype(np.float32), (bias - _MIDDLE * scaled.sum(axis=(0, 1, 2))).astype(np.float32), slopes
 
 
-def _convolved(
-    tf: Any, tensor: Any, kernel: Floats, bias: Floats, slopes: Floats, pool: tuple[int, str] | None = None
-) -> Any:
+def _convolved(tf: Any, tensor: Any, weights: Weights, pool: tuple[int, str] | None = None) -> Any:
     """A convolution, its PReLU, and a pooling.
 
     Of x and slope * x a PReLU is the greater where the slope is at most 1, else the smaller. The latter rises with x,
     so that it may follow the pooling, where there is less to do.
     """
+    kernel, bias, slopes = weights
     tensor = tf.nn.bias_add(tf.nn.conv2d(tensor, kernel, 1, "VALID"), bias)
     tensor = _against_multiple(tf, tensor, np.minimum(slopes, 1), tf.maximum)
     if pool is not None:
