@@ -17,6 +17,7 @@ from facesieve.embed.perceptual_hash import (
     VIEWS,
     face_hash,
     perceptual_hash,
+    picture_hashes,
     turned_hash,
 )
 
@@ -100,3 +101,13 @@ def test_the_turned_hashes_are_those_of_the_turned_picture(size: Any) -> None:
     for place, turn in enumerate(TURNS):
         expected = perceptual_hash(np.ascontiguousarray(np.rot90(picture, turn)))[:VIEW_BYTES]
         assert hashed[place * VIEW_BYTES : (place + 1) * VIEW_BYTES] == expected
+
+
+@pytest.mark.parametrize("size", [(64, 48), (256, 384), (257, 384), (300, 301), (1_280, 960)])
+def test_both_hashes_of_a_picture_at_once_are_those_one_by_one(size: tuple[int, int]) -> None:
+    coarse = np.random.default_rng(7).integers(0, 256, (size[0] // 8 + 1, size[1] // 8 + 1, 3), np.uint8)
+    picture = np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1)[: size[0], : size[1]])
+    turned = [perceptual_hash(np.ascontiguousarray(np.rot90(picture, turn)))[:VIEW_BYTES] for turn in TURNS]
+    assert picture_hashes(picture) == (perceptual_hash(picture), turned_hash(picture))
+    bits = np.unpackbits(np.frombuffer(turned_hash(picture) + b"".join(turned), np.uint8)).reshape(2, -1)
+    assert (bits[0] != bits[1]).sum() <= 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +165,7 @@ def _cropped(detection: Detection, picture: Picture, margin: Margin) -> Face:
     return replace(face, template=template)
 
 
+@cache
 def _template(margin: Margin) -> tuple[float, ...]:
     """The profile's template with its room, as ten shares of the crop's side."""
     points = np.reshape(margin.template, (5, 2)) if margin.template else (np.array(_ARCFACE) + 0.5) / _ARCFACE_SIDE

@@ -52,7 +52,32 @@ def perceptual_hash(picture: npt.NDArray[np.uint8]) -> bytes:
     neighbours are about equally bright (a cut in the library's picture falls on whole pixels).
     Source: N. Krawetz, Kind of Like That, 2013 (difference hash), and the library ImageHash.
     """
-    grey = _reduced(Image.fromarray(picture).convert("L"))
+    return _views(_reduced(_grey(picture)))
+
+
+def face_hash(crop: npt.NDArray[np.uint8]) -> bytes:
+    """Hash the views of a face and the mirrored face: uint8 [h, w, 3] -> FACE_BYTES, the mirrored whole last."""
+    return perceptual_hash(crop) + _whole(_reduced(_grey(np.ascontiguousarray(crop[:, ::-1]))))
+
+
+def turned_hash(picture: npt.NDArray[np.uint8]) -> bytes:
+    """Hash the whole picture turned by each of TURNS: uint8 [H, W, 3] -> TURNED_BYTES."""
+    grey = _grey(picture)
+    return _turns(grey, _reduced(grey))
+
+
+def picture_hashes(picture: npt.NDArray[np.uint8]) -> tuple[bytes, bytes]:
+    """Hash a picture as `perceptual_hash` and as `turned_hash` do, in less time than both."""
+    grey = _grey(picture)
+    reduced = _reduced(grey)
+    return _views(reduced), _turns(grey, reduced)
+
+
+def _grey(picture: npt.NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(picture).convert("L")
+
+
+def _views(grey: npt.NDArray[np.float32]) -> bytes:
     height, width = grey.shape
     across, down, blocks = _cuts()
     columns = np.concatenate([_lanczos(width, cut, SIDE + 1) for cut in across])
@@ -62,15 +87,11 @@ def perceptual_hash(picture: npt.NDArray[np.uint8]) -> bytes:
     return np.packbits(views[:, :, 1:] > views[:, :, :-1]).tobytes()
 
 
-def face_hash(crop: npt.NDArray[np.uint8]) -> bytes:
-    """Hash the views of a face and the mirrored face: uint8 [h, w, 3] -> FACE_BYTES, the mirrored whole last."""
-    return perceptual_hash(crop) + perceptual_hash(np.ascontiguousarray(crop[:, ::-1]))[:VIEW_BYTES]
-
-
-def turned_hash(picture: npt.NDArray[np.uint8]) -> bytes:
-    """Hash the whole picture turned by each of TURNS: uint8 [H, W, 3] -> TURNED_BYTES."""
-    # To turn a reduced picture is not the same: its last pixels would stand for more of the picture than others.
-    grey = Image.fromarray(picture).convert("L")
+def _turns(grey: Image.Image, reduced: npt.NDArray[np.float32]) -> bytes:
+    """The whole picture turned. To turn the reduced one is the same if each of its pixels stands for as many."""
+    factor = _factor(grey)
+    if grey.width % factor == 0 and grey.height % factor == 0:
+        return b"".join(_whole(np.ascontiguousarray(np.rot90(reduced, turn))) for turn in TURNS)
     return b"".join(_whole(_reduced(grey.transpose(turn))) for turn in _TRANSPOSED)
 
 
@@ -82,7 +103,11 @@ def _whole(grey: npt.NDArray[np.float32]) -> bytes:
 
 
 def _reduced(grey: Image.Image) -> npt.NDArray[np.float32]:
-    return np.asarray(grey.reduce(max(1, max(grey.size) // _ENOUGH)), dtype=np.float32)
+    return np.asarray(grey.reduce(_factor(grey)), dtype=np.float32)
+
+
+def _factor(grey: Image.Image) -> int:
+    return max(1, max(grey.size) // _ENOUGH)
 
 
 @cache

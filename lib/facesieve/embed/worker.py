@@ -30,7 +30,7 @@ from facesieve.embed.decode import check_bytes
 from facesieve.embed.decoder_client import PILLOW, Decoder, decoder
 from facesieve.embed.gpu import claim
 from facesieve.embed.listing import content_to_hash
-from facesieve.embed.perceptual_hash import face_hash, perceptual_hash, turned_hash
+from facesieve.embed.perceptual_hash import face_hash, picture_hashes
 from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.prefetch import prefetched
 from facesieve.faces import pixels
@@ -210,11 +210,12 @@ def _full(child: Decoder, content: bytes, reduced: Picture) -> Picture:
 
 def _whole(picture: Picture) -> Row:
     """What the rows of all faces of an image say of the image."""
+    whole, turned = picture_hashes(picture.pixels)
     return {
         "image_width": picture.width,
         "image_height": picture.height,
-        "phash": perceptual_hash(picture.pixels),
-        "turned_phash": turned_hash(picture.pixels),
+        "phash": whole,
+        "turned_phash": turned,
         "reasons": [note.value for note in picture.notes],
     }
 

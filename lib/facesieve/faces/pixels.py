@@ -5,6 +5,8 @@ Coordinates are continuous: the pixel in column c covers [c, c + 1), so an image
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,9 @@ Pixels = NDArray[np.float32]
 
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Weights of red, green and blue in luma (ITU-R BT.601)."""
+
+_KEPT = 8
+"""Ways of resampling one axis that are remembered: those of aligned images are the same for all."""
 
 
 def square(box: tuple[float, float, float, float], share: float) -> tuple[float, float, float, float]:
@@ -41,7 +46,7 @@ def resample(image: NDArray[np.uint8], box: tuple[float, float, float, float], s
     if not (width > 0 and height > 0):
         raise ValueError(f"a box of {width} x {height} pixels has no area")
     rows, shares = _taps(y, height, size[0])
-    columns, matrix = _matrix(*_taps(x, width, size[1]))
+    columns, matrix = _columns(x, width, size[1])
     rows, columns = np.clip(rows, 0, image.shape[0] - 1), np.clip(columns, 0, image.shape[1] - 1)
     inside = columns[-1] - columns[0] == len(columns) - 1
     part = image[:, columns[0] : columns[-1] + 1] if inside else image[:, columns]
@@ -52,6 +57,7 @@ def resample(image: NDArray[np.uint8], box: tuple[float, float, float, float], s
     return np.ascontiguousarray((planes @ matrix).transpose(1, 2, 0))
 
 
+@lru_cache(maxsize=_KEPT)
 def _taps(start: float, length: float, out: int) -> tuple[NDArray[np.intp], Pixels]:
     """For one axis the source pixels of each output pixel, and their weights, of sum 1: [taps, out] both.
 
@@ -66,8 +72,10 @@ def _taps(start: float, length: float, out: int) -> tuple[NDArray[np.intp], Pixe
     return places.astype(np.intp), weights.astype(np.float32)
 
 
-def _matrix(places: NDArray[np.intp], weights: Pixels) -> tuple[NDArray[np.intp], Pixels]:
+@lru_cache(maxsize=_KEPT)
+def _columns(start: float, length: float, out: int) -> tuple[NDArray[np.intp], Pixels]:
     """The same as a range of source pixels, [in], and the matrix that weighs them, [in, out]."""
+    places, weights = _taps(start, length, out)
     first, last = places.min(), places.max()
     matrix = np.zeros((last - first + 1, places.shape[1]), dtype=np.float32)
     matrix[places - first, np.arange(places.shape[1])] = weights

@@ -19,18 +19,38 @@ def tensorflow() -> Any:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silenced():
-        import tensorflow as tf  # noqa: PLC0415 (an import of this module must not load TensorFlow)
+        with _without_keras():
+            import tensorflow as tf  # noqa: PLC0415 (an import of this module must not load TensorFlow)
 
         tf.get_logger().setLevel("ERROR")
         try:
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(1)
-            for gpu in tf.config.list_physical_devices("GPU"):
+            gpus = tf.config.list_physical_devices("GPU")
+            for gpu in gpus:
                 tf.config.experimental.set_memory_growth(gpu, True)
+            # On a processor the optimiser takes seconds per model, and gains nothing for networks without training.
+            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not gpus})
         except RuntimeError:
             pass
         tf.zeros(1)
     return tf
+
+
+@contextmanager
+def _without_keras() -> Iterator[None]:
+    """Hide Keras while TensorFlow is imported: it would load Keras at once, which takes as long as all the rest.
+
+    Afterwards Keras can be imported as always, and is what `tf.keras` gives.
+    """
+    if "keras" in sys.modules:
+        yield
+        return
+    sys.modules["keras"] = None  # type: ignore[assignment] # Python's way to make an import fail
+    try:
+        yield
+    finally:
+        del sys.modules["keras"]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from facesieve.core.errors import ModelError, first_line
 from facesieve.core.profiles import Profile
 from facesieve.models import runtime
 from facesieve.models.files import ModelFiles
+from facesieve.models.formats.folding import folded
 from facesieve.models.formats.layer_rules import Layer, Shape
 from facesieve.models.formats.layers import ALLOWED
 from facesieve.models.network import Facts, Floats, Infer
@@ -143,7 +144,8 @@ def infer(network: Network, profile: Profile) -> Infer:
     output = fitting(network, profile)
     tf = runtime.tensorflow()
     signature = [tf.TensorSpec([None, *profile.input, 3], tf.float32)]
-    traced = tf.function(forward(tf, replace(network, outputs=(output,))), input_signature=signature, autograph=False)
+    wanted = Network(folded(network.layers, output), (output,))
+    traced = tf.function(forward(tf, wanted), input_signature=signature, autograph=False)
     function = traced.get_concrete_function()
     return lambda batch: np.asarray(function(tf.constant(batch)).numpy())
 

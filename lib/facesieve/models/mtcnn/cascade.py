@@ -1,73 +1,30 @@
 """MTCNN's three networks over the pictures of a batch, each window looked at ever more closely.
 
-The networks and weights are the package's; what is around them is not, since calling Keras layer by layer at each of
-some ten scales took two thirds of its time. Each network is one TensorFlow function with free shapes, traced once.
+The weights are the package's; what is around them is not, since calling Keras layer by layer at each of some ten scales
+took two thirds of its time.
 Source: Zhang and others, Joint face detection and alignment using multitask cascaded convolutional networks, 2016.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from facesieve.models.mtcnn.proposals import THRESHOLD, Pictures, Windows, proposals, squares, surest_first, survivors
+from facesieve.models.mtcnn.networks import JUDGED_SIDE, REFINED_SIDE, Networks
+from facesieve.models.mtcnn.proposals import Pictures, Windows, proposals, squares, surest_first, survivors
 
 _SURE_ENOUGH = 0.7
 """Confidence above which the second network passes a window on: the package's default."""
 
 _OVERLAP = 0.7
-_REFINED_SIDE = 24
-_JUDGED_SIDE = 48
-_OUTPUTS = {_REFINED_SIDE: (4, 2), _JUDGED_SIDE: (4, 10, 2)}
+_OUTPUTS = {REFINED_SIDE: (4, 2), JUDGED_SIDE: (4, 10, 2)}
 """Numbers per window that the networks return: offsets of the corners, five points, no face and face."""
 
 _PATCHES = 512
 """Windows per call of the second and third network: bounds memory, whatever the pictures hold."""
-
-_MIDDLE, _RANGE = 127.5, 128.0
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The three networks as TensorFlow functions, and the one that cuts their patches."""
-
-    propose: Any
-    refine: Any
-    judge: Any
-    cut: Any
-
-
-def compiled(tf: Any, proposing: Any, refining: Any, judging: Any) -> Networks:
-    """Make TensorFlow functions of the package's three Keras models."""
-    pixels, floats = tf.uint8, tf.float32
-
-    def propose(pictures: Any, size: Any) -> tuple[Any, Any, Any]:
-        offsets, classes = proposing((tf.raw_ops.ResizeArea(images=pictures, size=size) - _MIDDLE) / _RANGE)
-        scores = classes[..., 1]
-        places = tf.where(scores > THRESHOLD)
-        return places, tf.gather_nd(offsets, places), tf.gather_nd(scores, places)
-
-    def cut(picture: Any, boxes: Any, side: Any) -> Any:
-        """Outside the picture is the middle of the range, as zeros are around the package's standardised one."""
-        first = tf.zeros_like(boxes[:, 0], dtype=tf.int32)
-        patches = tf.image.crop_and_resize(
-            picture[None], boxes, first, tf.stack([side, side]), extrapolation_value=_MIDDLE
-        )
-        return (patches - _MIDDLE) / _RANGE
-
-    def function(body: Any, *signature: Any) -> Any:
-        return tf.function(body, input_signature=[tf.TensorSpec(shape, kind) for shape, kind in signature])
-
-    return Networks(
-        function(propose, ([None, None, None, 3], pixels), ([2], tf.int32)),
-        function(refining, ([None, _REFINED_SIDE, _REFINED_SIDE, 3], floats)),
-        function(judging, ([None, _JUDGED_SIDE, _JUDGED_SIDE, 3], floats)),
-        function(cut, ([None, None, 3], pixels), ([None, 4], floats), ([], tf.int32)),
-    )
 
 
 def windows_of(pictures: Pictures, smallest: int, confidence: float, networks: Networks) -> list[Windows]:
@@ -76,10 +33,10 @@ def windows_of(pictures: Pictures, smallest: int, confidence: float, networks: N
     -> float64 [M, 15]: x1, y1, x2, y2, confidence (above `confidence`), x and then y of five points. As the package
     finds them in each picture alone, up to rounding.
     """
-    proposed = proposals(pictures, smallest, networks.propose)
-    offsets, scores = _asked(pictures, proposed, networks, _REFINED_SIDE)
+    proposed = proposals(pictures, smallest, networks.propose, networks.stack)
+    offsets, scores = _asked(pictures, proposed, networks, REFINED_SIDE)
     refined = [_refined(*parts) for parts in zip(proposed, offsets, scores, strict=True)]
-    offsets, points, scores = _asked(pictures, refined, networks, _JUDGED_SIDE)
+    offsets, points, scores = _asked(pictures, refined, networks, JUDGED_SIDE)
     judged = zip(refined, offsets, points, scores, strict=True)
     return [_judged(*parts, confidence) for parts in judged]
 
@@ -110,7 +67,7 @@ def _points(windows: Windows, points: Windows) -> Windows:
 
 def _asked(pictures: Pictures, windows: list[Windows], networks: Networks, side: int) -> list[list[Windows]]:
     """What the second or third network says of the windows: for each of its outputs, one array per picture."""
-    network = networks.refine if side == _REFINED_SIDE else networks.judge
+    network = networks.refine if side == REFINED_SIDE else networks.judge
     ends = np.cumsum([len(own) for own in windows])[:-1]
     answers = [tuple(np.empty((0, width)) for width in _OUTPUTS[side])]  # TensorFlow fails over no windows
     answers += [

@@ -1,19 +1,20 @@
 """The MTCNN face detector: boxes, five landmarks and a confidence, with the networks of the package `mtcnn`.
 
-Its weights are pickles, which are programs: their SHA-256 are pinned, and they are taken from the package by full path
-(by bare name the package would first look in the working directory).
+Its weights are pickles, which are programs: their SHA-256 are pinned, and what was digested is what is read.
 Source: Zhang and others, Joint face detection and alignment using multitask cascaded convolutional networks, 2016.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
+import joblib  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
@@ -21,6 +22,7 @@ import PIL.Image
 from facesieve.core.errors import ModelError
 from facesieve.models import runtime
 from facesieve.models.mtcnn import cascade
+from facesieve.models.mtcnn.networks import Networks, Weights, compiled
 from facesieve.models.mtcnn.proposals import WINDOW
 
 Image = npt.NDArray[np.uint8]
@@ -94,18 +96,21 @@ def _detection(row: npt.NDArray[np.float64], stretch: npt.NDArray[np.float64]) -
 
 
 @cache
-def networks() -> cascade.Networks:
+def networks() -> Networks:
     """Load the detector, once per process."""
     tf = runtime.tensorflow()
     with runtime.silenced():
-        from mtcnn.stages import StageONet, StagePNet, StageRNet  # noqa: PLC0415 (imports TensorFlow)
-
-        kinds = dict(zip(_WEIGHTS, (StagePNet, StageRNet, StageONet), strict=True))
-        return cascade.compiled(tf, *(kind(weights=str(_weights(name))).model for name, kind in kinds.items()))
+        return compiled(tf, *map(weights, _WEIGHTS))
 
 
-def _weights(name: str) -> Path:
-    file = Path(str(resources.files("mtcnn.assets.weights") / name))
-    if hashlib.sha256(file.read_bytes()).hexdigest() != _WEIGHTS[name]:
+def weights(name: str) -> Weights:
+    """Read the weights of one network: `pnet.lz4`, `rnet.lz4` or `onet.lz4`. Raises ModelError if they are altered."""
+    package = importlib.util.find_spec("mtcnn")  # to import it would load Keras
+    if package is None or package.origin is None:
+        raise ModelError("The package mtcnn is missing. Install mtcnn==1.0.0.")
+    file = Path(package.origin).parent / "assets" / "weights" / name
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != _WEIGHTS[name]:
         raise ModelError(f"The detector's weights {file} are not those of mtcnn 1.0.0. Install mtcnn==1.0.0 again.")
-    return file
+    arrays: Weights = joblib.load(io.BytesIO(content))
+    return arrays

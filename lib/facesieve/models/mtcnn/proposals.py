@@ -76,17 +76,19 @@ def squares(windows: Windows) -> Windows:
     return np.hstack([corner, corner + longer, windows[:, 4:]])
 
 
-def proposals(pictures: Pictures, smallest: int, propose: Propose) -> list[Windows]:
+def proposals(
+    pictures: Pictures, smallest: int, propose: Propose, stack: Callable[[Pictures], Any] = np.stack
+) -> list[Windows]:
     """Return for each picture its windows: float64 [M, 5], x1, y1, x2, y2, confidence; squares, surest first.
 
-    pictures: uint8 [H, W, 3] each, of any sizes; those of equal size are searched together. `smallest`: side in pixels
-    from which faces are looked for.
+    pictures: uint8 [H, W, 3] each, of any sizes; those of equal size are searched together, as `stack` makes one of
+    them. `smallest`: side in pixels from which faces are looked for.
     """
     by_picture: list[list[Windows]] = [[np.empty((0, 5))] for _ in pictures]
     shapes = [picture.shape[:2] for picture in pictures]
     for height, width in sorted(set(shapes)):
         members = [index for index, shape in enumerate(shapes) if shape == (height, width)]
-        stacked = np.stack([pictures[index] for index in members])
+        stacked = stack([pictures[index] for index in members])
         for scale in _scales(height, width, smallest):
             size = np.array([int(height * scale), int(width * scale)], dtype=np.int32)
             for index, windows in zip(members, _at(stacked, size, scale, propose), strict=True):
@@ -101,7 +103,7 @@ def _scales(height: int, width: int, smallest: int) -> list[float]:
     return [float(scale) for scale in scales if int(min(height, width) * scale) >= WINDOW]
 
 
-def _at(stacked: npt.NDArray[np.uint8], size: npt.NDArray[np.int32], scale: float, propose: Propose) -> list[Windows]:
+def _at(stacked: Any, size: npt.NDArray[np.int32], scale: float, propose: Propose) -> list[Windows]:
     """The windows of one scale, for each of the stacked pictures, in pixels of the picture."""
     places, offsets, scores = (np.asarray(part) for part in propose(stacked, size))
     corner = places[:, [2, 1]] * float(_STRIDE) + 1  # the package's: cells begin at 1 and end at 12
