@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from facesieve.models.mtcnn import cascade
+from facesieve.models.mtcnn.networks import Networks
 
 
-def networks(sizes: list[int]) -> cascade.Networks:
+def networks(sizes: list[int]) -> Networks:
     """Networks to which every window is a face; `sizes` notes how many windows came at once."""
 
     def propose(stacked: Any, size: Any) -> Any:
@@ -24,7 +25,7 @@ def networks(sizes: list[int]) -> cascade.Networks:
     def cut(picture: Any, boxes: Any, side: int) -> Any:
         return np.zeros((len(boxes), side, side, 3), np.float32)
 
-    return cascade.Networks(propose, judge, judge, cut)
+    return Networks(propose, judge, judge, cut)
 
 
 def test_every_picture_gets_its_own_windows_in_bounded_calls() -> None:
