@@ -55,24 +55,17 @@ def follow_rows(spark: SparkSession, rows: int) -> None:
     spark.conf.set(_COLLECTS, "true" if 0 < rows <= _COLLECTED_ROWS else "false")
 
 
-def checkpointed(rows: DataFrame) -> DataFrame:
+def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:
     """Compute rows now: what follows is planned on them, not on the plan behind them.
 
     A plan that joins a long one with itself takes longer to make than to carry out. Where a step has few rows the
-    driver holds them; else they are written to the checkpoints of the session.
+    driver holds them, unless a row is `large`; else they are written to the checkpoints of the session. They are
+    persisted while they are written, since a checkpoint reads its input twice.
     """
     spark = rows.sparkSession
-    if spark.conf.get(_COLLECTS, "false") != "true":
-        return stored(rows)
-    values = rows._jdf.collectAsList()
-    return DataFrame(spark._jsparkSession.createDataFrame(values, rows._jdf.schema()), spark)
-
-
-def stored(rows: DataFrame) -> DataFrame:
-    """Write rows to the checkpoints of the session, however few they are.
-
-    The rows are persisted while they are written, since a checkpoint reads its input twice.
-    """
+    if not large and spark.conf.get(_COLLECTS, "false") == "true":
+        values = rows._jdf.collectAsList()
+        return DataFrame(spark._jsparkSession.createDataFrame(values, rows._jdf.schema()), spark)
     persisted = rows.persist()
     written = persisted.checkpoint()
     persisted.unpersist()

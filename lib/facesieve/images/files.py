@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import NamedTuple, NewType
+from typing import NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -44,9 +44,6 @@ The size of a kind is how many there are, its uri that of one of them. A link th
 """
 
 _WALKED_ARROW = to_arrow_schema(_WALKED)
-
-_Walked = NewType("_Walked", DataFrame)
-"""A walk with the columns of _WALKED."""
 
 
 @dataclass
@@ -109,7 +106,7 @@ class FileTree:
 
     def _look(self, spark: SparkSession) -> _Seen:
         if self._seen is None:
-            self._seen = _seen(_Walked(self._walk(spark)))
+            self._seen = _seen(self._walk(spark))
         return self._seen
 
     def _walk(self, spark: SparkSession) -> DataFrame:
@@ -153,7 +150,7 @@ class _Seen(NamedTuple):
     state: str | None
 
 
-def _seen(walked: _Walked) -> _Seen:
+def _seen(walked: DataFrame) -> _Seen:
     row = F.xxhash64("uri", "size", "modified")
     files = F.when(F.col("ignored").isNull(), F.lit(1)).otherwise(F.col("size"))
     counts = F.sum(files).alias("files"), F.min("uri").alias("example"), F.count("modified").alias("timed")
