@@ -85,4 +85,4 @@ def rejects(outcome: Outcomes) -> Rejects:
 
 def is_unread() -> Column:
     """Return a condition on outcomes: the listed content could not be had, by a passing fault or as it has changed."""
-    return F.coalesce(F.col("reason") == Reason.UNREAD.value, F.lit(False))
+    return F.col("reason") == Reason.UNREAD.value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 from pyspark.sql import functions as F
@@ -35,6 +36,7 @@ from facesieve.images.side_tables import Entries
 from facesieve.images.sources import source
 from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
+from facesieve.lake.step_record import StepRecord
 from facesieve.lake.work import work_so_far
 
 _log = logging.getLogger(__name__)
@@ -143,18 +145,21 @@ def _embed(stage: Stage, images: Source) -> None:
     listed = Listing(stage.read(tables.LISTING))
     total = stage.count(tables.LISTING)
     reused = stage.reuse()
-    if reused and isinstance(stage.earlier, EmbedRecord) and stage.earlier.rows_out is not None:
-        reasons = stage.earlier.reasons
-        stage.done(stage.reused(total, stage.earlier.rows_out))
-        check_rejects(reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
-        return
     if not reused:
         _embed_missing(stage, listed, images)
-    faces = _faces(stage, listed)
+    if reused and stage.earlier is not None and stage.earlier.rows_out is not None:
+        record = stage.reused(total, stage.earlier.rows_out)
+    else:
+        record = replace(_counted(stage, listed), rows_in=total, reused=reused)
+    stage.done(record)
+    check_rejects(record.reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
+
+
+def _counted(stage: Stage, listed: Listing) -> StepRecord:
+    """Count the faces of the listing's images, and those that give none by reason."""
     rejects = stage.of_model(tables.REJECTS).join(listed.select("image_id"), "image_id", "left_semi")
     reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
-    stage.done(EmbedRecord(rows_in=total, rows_out=faces, reused=reused, reasons=reasons))
-    check_rejects(reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
+    return EmbedRecord(rows_out=_faces(stage, listed), reasons=reasons)
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from facesieve.cluster.kernels.neighbourhoods import ranges
+
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
@@ -42,8 +44,7 @@ class VotingGraph(NamedTuple):
 
     def into(self, faces: Ints) -> Ints:
         """Return the numbers of the edges into faces, those of one face behind those of the one before."""
-        sizes = self.degrees(faces)
-        return np.repeat(self.starts[faces] - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+        return ranges(self.starts[faces], self.degrees(faces))
 
     def neighbours(self, faces: Ints) -> Ints:
         """Return who has an edge with one of the faces, ascending, each once."""
