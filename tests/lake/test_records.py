@@ -83,8 +83,9 @@ DECIDE = {
         "split": 0,
     },
 }
+UNCHANGED = {"state": "d", "warnings": ["w"]}
 STEPS: dict[str, dict[str, Any]] = {
-    "listing": {"ignored": 1, "left_out": {"litter": {"@eaDir": 1}}, "layout": None, "new": 2, "gone": 3, "changed": 4},
+    "listing": {"ignored": 1, "left_out": {"litter": {"@eaDir": 1}}, "layout": None, "new": 2, "gone": 3, "changed": 4} | UNCHANGED,
     "embed": {},
     "link": LINK,
     "cluster": CLUSTER,

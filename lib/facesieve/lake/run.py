@@ -130,8 +130,9 @@ class Stage:
             return False
         for table, snapshot in zip(self.outputs, snapshots, strict=True):
             self._make_current(table, snapshot)
-        if snapshots[0].run != self.run.name:
-            self.earlier = self.run.ledger.step_of(snapshots[0].run, self.name)
+        # The output that is written last completes the stage.
+        if snapshots[-1].run != self.run.name:
+            self.earlier = self.run.ledger.step_of(snapshots[-1].run, self.name)
         return True
 
     def find(self, table: Table) -> Snapshot | None:

@@ -44,6 +44,7 @@ def scores(src: Ints, dst: Ints, cosines: Cosines, line: float, closed: Hoods) -
     src, dst: int64 [E]; cosines: float32 [E]. Beside some 50 bytes an edge and 30 an entry of `closed`, memory does not
     depend on how many neighbours anyone has.
 
+    >>> from facesieve.cluster.kernels.neighbourhoods import hoods
     >>> src, dst, cosines = np.array([1, 1, 2]), np.array([2, 3, 3]), np.full(3, 0.75, np.float32)
     >>> both = np.append(src, dst), np.append(dst, src), np.append(cosines, cosines)
     >>> scores(src, dst, cosines, 0.5, hoods(*both, 0.5, 2)).tolist()  # g = 1/2, W = (3 / 2) / (5 / 2)
