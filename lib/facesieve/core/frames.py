@@ -56,6 +56,11 @@ def follow_rows(spark: SparkSession, rows: int, results: int = 0) -> None:
     spark.conf.set(_COLLECTS, "true" if 0 < rows + results <= _COLLECTED_ROWS else "false")
 
 
+def has_few_rows(spark: SparkSession) -> bool:
+    """Whether the rows of the step are so few that what it computes on the way may be held by the driver."""
+    return spark.conf.get(_COLLECTS, "false") == "true"
+
+
 def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:
     """Compute rows now: what follows is planned on them, not on the plan behind them.
 
@@ -64,7 +69,7 @@ def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:
     persisted while they are written, since a checkpoint reads its input twice.
     """
     spark = rows.sparkSession
-    if not large and spark.conf.get(_COLLECTS, "false") == "true":
+    if not large and has_few_rows(spark):
         values = rows._jdf.collectAsList()
         return DataFrame(spark._jsparkSession.createDataFrame(values, rows._jdf.schema()), spark)
     persisted = rows.persist()
