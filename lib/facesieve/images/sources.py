@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from facesieve.core.sections import Images
 from facesieve.images.files import FileTree
+from facesieve.images.packs import verification
 from facesieve.images.packs.msceleb import MSCeleb
 from facesieve.images.packs.pack_set import PackSet
 from facesieve.images.packs.recordio import RecordIO
@@ -21,8 +22,9 @@ _SOURCES: Mapping[str, Callable[[str, Images], Source]] = {
     "recordio": lambda root, images: PackSet(root, RecordIO(), images.ignore),
     "tfrecord": lambda root, images: PackSet(root, TFRecord(images.columns), images.ignore),
     "msceleb": lambda root, images: PackSet(root, MSCeleb(), images.ignore),
+    verification.FORMAT: lambda root, images: PackSet(root, verification.Verification(), images.ignore),
 }
-"""`images.format` -> (root, settings) -> source."""
+"""`images.format` -> (root, settings) -> source; verification sets are for `decide.protected` alone."""
 
 
 def source(images: Images) -> Source:
