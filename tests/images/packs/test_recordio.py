@@ -109,6 +109,13 @@ def test_labels_that_are_refused_cost_their_image_alone(tmp_path: Path) -> None:
     assert len(_sound(tmp_path, records)) == 3
 
 
+def test_what_a_broken_entry_stands_for_is_not_called_left_out(tmp_path: Path) -> None:
+    at = recordio(tmp_path, [labelled(number, JPEG) for number in range(3)])
+    (tmp_path / "train.idx").write_text(f"0\t{at[0]}\n1\t{at[1] + 4}\n2\t{at[2]}\n")
+    covered = sum(record.size or 0 for record in records_of(tmp_path, RecordIO()) if record.kind == COVERED)
+    assert covered >= (tmp_path / "train.rec").stat().st_size
+
+
 def test_an_index_that_lies_costs_what_it_lies_about(tmp_path: Path) -> None:
     at = recordio(tmp_path, [labelled(number, JPEG + b"x" * 9) for number in range(3)])
     (tmp_path / "train.idx").write_text(f"0\t{at[0]}\n1\t{at[1] + 4}\nnonsense\n1\t{at[1]}\n2\t99999\n3\t{at[2]}\n")

@@ -61,6 +61,17 @@ def test_a_flipped_byte_costs_its_record_alone(tmp_path: Path, pieces: int, monk
         assert content_of(tmp_path, TFRecord(), broken) == broken.problem
 
 
+def test_records_inside_of_damaged_data_are_none(tmp_path: Path) -> None:
+    inner = tf_framed(tf_example({"image": b"inner"}))
+    outer = bytearray(tf_framed(tf_example({"image": b"outer" + inner})))
+    outer[outer.index(b"outer")] ^= 1
+    (tmp_path / "a.tfrecord").write_bytes(outer + inner)
+    assert [(r.at.offset, bool(r.problem)) for r in records_of(tmp_path, TFRecord())] == [
+        (0, True),
+        (len(outer), False),
+    ]
+
+
 def test_a_file_that_is_cut_anywhere_loses_what_is_behind_alone(tmp_path: Path) -> None:
     at = _written(tmp_path)
     sound = (tmp_path / "a.tfrecord").read_bytes()
