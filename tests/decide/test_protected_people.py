@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pack_writers import verification
 from pyspark.sql import SparkSession
 from world import DIMENSION, MODEL, PROFILE
 
@@ -271,6 +272,37 @@ def test_parquet_files_of_images_are_told_in_all_their_forms(
     (tmp_path / "README.md").write_text("x")
     asking = Asking(spark, tmp_path, images=Images(columns=columns))
     assert "holds no usable face (2 images)" in asking.fault(listed)
+
+
+def test_verification_sets_are_told_by_their_suffix(
+    spark: SparkSession, listed: ListedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facesieve.models.check", lambda profile: None)
+    whole = verification([b"no image", b"nor this", b"no image", b"no image"])
+    (tmp_path / "lfw.bin").write_bytes(whole)
+    assert "holds no usable face (2 images)" in Asking(spark, tmp_path / "lfw.bin").fault(listed)
+    (tmp_path / "agedb_30.bin").write_bytes(verification([b"no third", b"no image"]))
+    assert "holds no usable face (3 images)" in Asking(spark, tmp_path).fault(listed)
+    (tmp_path / "agedb_30.bin").write_bytes(whole[:-20])
+    problem = "agedb_30.bin is no verification set: it is no list of images and list of booleans"
+    assert problem in Asking(spark, tmp_path).fault(listed)
+
+
+def test_a_verification_set_is_embedded_like_the_run_itself(
+    spark: SparkSession, listed: ListedFaces, data: Path, tmp_path: Path
+) -> None:
+    stored = np.load(data / "lfw" / "embeddings.npz")
+    pictures = [(data / "lfw" / "images" / str(stored["paths"][number])).read_bytes() for number in (0, 500)]
+    (tmp_path / "lfw.bin").write_bytes(verification([*pictures, *pictures[::-1], pictures[0], b"no image"]))
+    embed = Embed(model="mobilefacenet", detector="aligned")
+    asking = Asking(spark, tmp_path / "lfw.bin", embed=embed)
+    profile = profiles.load("mobilefacenet", MODELS)
+    asking.run = replace(asking.run, profile=profile, model=profiles.model_id(profile, embed))
+    rows = faces(asking.protection(), asking.run, listed)
+    assert rows is not None
+    vectors = np.array([row.vector for row in rows.collect()])
+    assert len(vectors) == 2
+    assert np.abs(np.sort(vectors @ stored["embeddings"][[0, 500]].T, axis=1)[:, 1]).min() > 0.99
 
 
 def test_a_folder_of_images_is_embedded_like_the_run_itself(

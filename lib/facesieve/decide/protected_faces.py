@@ -20,6 +20,7 @@ from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.listing import listing, listing_key
 from facesieve.embed.worker import Plan
+from facesieve.images.packs.verification import FORMAT
 from facesieve.images.protocol import Source
 from facesieve.images.sources import source
 from facesieve.images.storage import Storage
@@ -58,7 +59,10 @@ def in_lake(run: Run, root: str) -> Elsewhere | None:
 
 
 def in_images(run: Run, root: str, form: str) -> Elsewhere:
-    """List the images at `root`, `files` or a `parquet` data set, to be embedded as this run embeds its own."""
+    """List the images at `root`, in the form of a source, to be embedded as this run embeds its own.
+
+    Verification sets have an image once for each of its pairs: each content counts once.
+    """
     settings = replace(run.config.images, root=root, format=form, identity="none", labels="")
     images = source(settings)
     try:
@@ -66,9 +70,15 @@ def in_images(run: Run, root: str, form: str) -> Elsewhere:
         listed = listing(images.images(run.spark), None, settings, images.fetch())
     except (ConfigError, ContractError) as problem:
         cause = problem.faults[0].problem if isinstance(problem, ConfigError) else str(problem)
-        fix = "Name a lake, a folder of images, a list, or a Parquet file with the columns vector and model."
+        fix = (
+            "Name a lake, a folder of images, a list, verification sets (.bin), or a Parquet file with the columns "
+            "vector and model."
+        )
         raise ConfigError([Fault(_KEY, f"{root}: {cause}", fix)]) from None
-    return Elsewhere(listing_key(listed), lambda run: _of_images(run, images, settings, listed))
+    key = listing_key(listed)
+    if form == FORMAT:
+        listed = Listing(listed.dropDuplicates(["sha256"]))
+    return Elsewhere(key, lambda run: _of_images(run, images, settings, listed))
 
 
 def exported(run: Run, path: str) -> Elsewhere:

@@ -1,7 +1,7 @@
 """Whom `decide.protected` names: people (of an evaluation set, say) who are to be kept out of the cleaned data set.
 
-Another lake, a folder of images, a list of images or folders of this run, or embeddings that another program exported.
-Only embeddings of this run's model can be compared. Nothing here writes to the lake.
+Another lake, a folder of images, verification sets, a list of images or folders of this run, or embeddings that another
+program exported. Only embeddings of this run's model can be compared. Nothing here writes to the lake.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from facesieve.decide.overlap import ProtectedFaces
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
 from facesieve.faces.blocks import ListedFaces
 from facesieve.images import side_tables
+from facesieve.images.packs.verification import FORMAT, is_verification
 from facesieve.images.parquet_files import parquet_files
 from facesieve.images.parquet_fit import misfits
 from facesieve.images.side_tables import Problem, Reader, Row
@@ -39,8 +40,8 @@ MOST_FACES = 500_000
 """Protected faces at most: every task is sent them all."""
 
 _POSSIBLE = (
-    "Name the root of another lake, a folder of images, a CSV or Parquet file with a column uri, image_id or identity "
-    "(people of this run), or a Parquet file with the columns vector and model."
+    "Name the root of another lake, a folder of images, verification sets (.bin), a CSV or Parquet file with a column "
+    "uri, image_id or identity (people of this run), or a Parquet file with the columns vector and model."
 )
 _NAMES = ("uri", "image_id", "identity")
 _ROW_FIX = "Fill one of uri, image_id and identity."
@@ -110,14 +111,23 @@ def _elsewhere(run: Run, path: str) -> Elsewhere | None:
         info = Storage(path).info()
         if info.type == FileType.NotFound:
             raise ConfigError([Fault(KEY, f"{path} does not exist", _POSSIBLE)])
+        if info.type == FileType.File and is_verification(path):
+            return in_images(run, path, FORMAT)
         columns = _columns(path, folder=info.type == FileType.Directory)
     except (OSError, pa.ArrowException) as problem:
         raise ConfigError([Fault(KEY, f"{path} cannot be read ({first_line(problem)})", _POSSIBLE)]) from None
     if columns is None:
-        return in_lake(run, path) or in_images(run, path, "parquet" if parquet_files(Storage(path)).files else "files")
+        return in_lake(run, path) or in_images(run, path, _form(path))
     if {"vector", "model"} <= columns:
         return exported(run, path)
     return in_images(run, path, "parquet") if _are_images(run, path) else None
+
+
+def _form(folder: str) -> str:
+    """Say in which form a folder holds images."""
+    if parquet_files(Storage(folder)).files:
+        return "parquet"
+    return FORMAT if is_verification(folder) else "files"
 
 
 def _are_images(run: Run, path: str) -> bool:

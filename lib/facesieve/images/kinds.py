@@ -15,6 +15,8 @@ NO_SUFFIX = "no suffix"
 IMAGE_FILE = "image file"
 UNNAMED_PARQUET = "Parquet file without its suffix"
 HIDDEN_PARQUET = "Parquet file with _ or . before its name"
+EMPTY_PACK = "pack without bytes"
+OUTSIDE_INDEX = "pack with records that its index does not name"
 
 LINKS = frozenset({LINK_TO_FOLDER, LINK_OUT})
 UNREADABLES = frozenset({UNREADABLE, UNREADABLE_FILE, LINK_TO_NOTHING})
@@ -31,7 +33,7 @@ _FOREIGN = """
 """
 _ARCHIVES = """
 .zip .tar .tgz .tbz .tbz2 .txz .tzst .gz .bz2 .xz .zst .lz4 .7z .rar .cab .iso .squashfs
-.tfrecord .tfrecords .rec .lmdb .mdb .h5 .hdf5 .npz .arrow .feather .webdataset .beton
+.lmdb .mdb .h5 .hdf5 .npz .arrow .feather .webdataset .beton
 """
 _OTHERS = """
 .txt .text .md .rst .csv .tsv .json .jsonl .ndjson .geojson .xml .yaml .yml .toml .ini .cfg .conf .log .html .htm
@@ -50,13 +52,19 @@ ARCHIVES = frozenset(_ARCHIVES.split())
 
 PARQUET = frozenset({".parquet"})
 
+RECORDIO = frozenset({".rec"})
+TFRECORD = frozenset({".tfrecord", ".tfrecords", ".tfrec"})
+PACKS = RECORDIO | TFRECORD
+"""Suffixes of files of many images that a format of its own reads."""
+
 PICTURES = IMAGES | DECODABLE | FOREIGN
 """Suffixes of images, whatever is decoded and wanted."""
 
-TOLD_BY_SUFFIX = DECODABLE | ARCHIVES | PARQUET | frozenset(_OTHERS.split())
+TOLD_BY_SUFFIX = DECODABLE | ARCHIVES | PARQUET | PACKS | frozenset(_OTHERS.split())
 """Files with these suffixes are never opened: a collection may have one beside each image."""
 
 _MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET}
+_MAYBE |= PACKS | {EMPTY_PACK, OUTSIDE_INDEX}
 
 
 def sort_of(kind: str) -> Sort:

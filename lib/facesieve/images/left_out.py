@@ -36,8 +36,16 @@ _GROUPS = (
         "such names, also of a folder above, are no data",
         "Rename what is data.",
     ),
+    _Group(frozenset({kinds.EMPTY_PACK}), "they hold nothing", "Copy them again."),
+    _Group(
+        frozenset({kinds.OUTSIDE_INDEX}),
+        "the index is cut, or of another pack",
+        "Copy the index (.idx) again, or delete it: without it every record is read.",
+    ),
     _Group(kinds.ARCHIVES, "they are not opened", "Unpack archives and packs: they are no source of images."),
     _Group(kinds.PARQUET, "they are not opened", 'images.format = "parquet" reads a root of Parquet files.'),
+    _Group(kinds.RECORDIO, "they are not opened", 'images.format = "recordio" reads a root of packs of MXNet.'),
+    _Group(kinds.TFRECORD, "they are not opened", 'images.format = "tfrecord" reads a root of TFRecord files.'),
     _Group(kinds.FOREIGN, "their formats are not decoded", "Convert such images to JPEG or PNG."),
 )
 

@@ -6,6 +6,11 @@ from collections.abc import Callable, Mapping
 
 from facesieve.core.sections import Images
 from facesieve.images.files import FileTree
+from facesieve.images.packs import verification
+from facesieve.images.packs.msceleb import MSCeleb
+from facesieve.images.packs.pack_set import PackSet
+from facesieve.images.packs.recordio import RecordIO
+from facesieve.images.packs.tfrecord import TFRecord
 from facesieve.images.parquet import ParquetSet
 from facesieve.images.protocol import Source
 from facesieve.images.rules import Rules
@@ -14,8 +19,12 @@ from facesieve.images.storage import Storage
 _SOURCES: Mapping[str, Callable[[str, Images], Source]] = {
     "files": lambda root, images: FileTree(root, Rules.of(images)),
     "parquet": lambda root, images: ParquetSet(root, images.columns),
+    "recordio": lambda root, images: PackSet(root, RecordIO(), images.ignore),
+    "tfrecord": lambda root, images: PackSet(root, TFRecord(images.columns), images.ignore),
+    "msceleb": lambda root, images: PackSet(root, MSCeleb(), images.ignore),
+    verification.FORMAT: lambda root, images: PackSet(root, verification.Verification(), images.ignore),
 }
-"""`images.format` -> (root, settings) -> source."""
+"""`images.format` -> (root, settings) -> source; verification sets are for `decide.protected` alone."""
 
 
 def source(images: Images) -> Source:

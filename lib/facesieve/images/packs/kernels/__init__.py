@@ -1,0 +1,1 @@
+"""Numbers of records in packs: bytes in, numbers out."""
