@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Row
 
 from facesieve.core.errors import ContractError
-from facesieve.publish.copying import copied, tally
+from facesieve.publish.copying import Tallies, copied, tally
 
 
 class Counted:
@@ -22,6 +22,6 @@ class Counted:
 
 
 def test_files_are_added_up_and_a_spoilt_one_is_named() -> None:
-    assert copied(cast(DataFrame, Counted([None, None], [], [None]))) == 3
+    assert copied(cast(Tallies, Counted([None, None], [], [None]))) == 3
     with pytest.raises(ContractError, match=r"2 of 3 image files are not as .* \(one of them a has changed\)"):
-        copied(cast(DataFrame, Counted([None, "b cannot be read"], ["a has changed"])))
+        copied(cast(Tallies, Counted([None, "b cannot be read"], ["a has changed"])))

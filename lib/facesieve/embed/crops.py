@@ -73,7 +73,7 @@ def again(box: Box, points: tuple[float, ...] | None, picture: Picture, margin: 
     """
     if points is None:
         return Face(box, box)
-    face = cropped(Detection(box, points, 1.0), picture, margin or Margin())
+    face = crop_of(Detection(box, points, 1.0), picture, margin or Margin())
     return replace(face, turn=_turn(np.reshape(points, (5, 2))))
 
 
@@ -156,12 +156,12 @@ def _chosen(picture: Picture, search: Search, margin: Margin, embed: Embed) -> l
         return Unusable(Reason.NO_FACE, search.why_none(embed))
     ranked = sorted(search.sure, key=_rank)
     chosen = ranked[:1] if embed.faces == "largest" else ranked
-    cropped = (cropped(each, picture, margin) for each in chosen)
+    cropped = (crop_of(each, picture, margin) for each in chosen)
     left_out = len(ranked) - len(chosen)
     return [replace(face, turn=search.turn, passed_over=search.passed_over, left_out=left_out) for face in cropped]
 
 
-def cropped(detection: Detection, picture: Picture, margin: Margin) -> Face:
+def crop_of(detection: Detection, picture: Picture, margin: Margin) -> Face:
     """Say what is cut for the model of a face that was detected in an upright picture."""
     sure = (detection.landmarks, detection.confidence)
     if margin.kind == "facenet":

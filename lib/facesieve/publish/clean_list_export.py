@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from facesieve.core.errors import InvariantError
 from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import cleared, complete, write_list
+from facesieve.publish.exports import Lines, cleared, complete, write_list
 from facesieve.publish.splits import SPLITS
 
 _LINE = ("identity", "uri")
@@ -25,7 +25,9 @@ def export_clean_list(cleaned: Cleaned, target: Storage, edition: str = "", spli
     divided = cleaned.withColumn("split", F.lit("clean_list") if split is None else split)
     lines = divided.select("split", *_LINE).distinct().persist()
     names = ("clean_list",) if split is None else SPLITS
-    written = sum(write_list(lines.where(F.col("split") == name), folder, f"{name}.txt", _LINE) for name in names)
+    written = sum(
+        write_list(Lines(lines.where(F.col("split") == name)), folder, f"{name}.txt", _LINE) for name in names
+    )
     expected = lines.count()
     lines.unpersist()
     if written != expected:

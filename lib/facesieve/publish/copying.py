@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NewType
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from facesieve.core.errors import ContractError
+
+Tallies = NewType("Tallies", DataFrame)
+"""Rows of TALLY, one for each task or shard."""
 
 TALLY = "files bigint, spoilt bigint, example string"
 _TALLY = pa.schema([("files", pa.int64()), ("spoilt", pa.int64()), ("example", pa.string())])
@@ -26,7 +30,7 @@ def tally(problems: Sequence[str | None]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([row], _TALLY)
 
 
-def copied(tallies: DataFrame) -> int:
+def copied(tallies: Tallies) -> int:
     """Run the tasks and return how many files they have written. Raises ContractError if any is spoilt."""
     rows = tallies.collect()
     spoilt, files = sum(row.spoilt for row in rows), sum(row.files for row in rows)

@@ -15,7 +15,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, NewType
 
 import pyarrow as pa
 from pyarrow.fs import FileType
@@ -27,6 +27,9 @@ from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage
 
 Batches = Iterable[pa.RecordBatch]
+
+Lines = NewType("Lines", DataFrame)
+"""Rows with at least the columns of a text file, one for each of its lines."""
 
 LABELS = ("label", "identity", "images")
 """The columns of labels.csv."""
@@ -108,15 +111,16 @@ def clear_current(export_root: Storage) -> None:
 def write_labels(cleaned: Cleaned, target: Storage) -> None:
     """Write labels.csv: a row for each identity, with its label and how many images it has."""
     people = cleaned.select("label", "identity", "image_id").repartition("identity").groupBy(*LABELS[:2])
-    write_csv(people.agg(F.count_distinct("image_id").alias("images")), target, "labels.csv", LABELS)
+    counts = Lines(people.agg(F.count_distinct("image_id").alias("images")))
+    write_csv(counts, target, "labels.csv", LABELS)
 
 
-def write_csv(rows: DataFrame, target: Storage, name: str, columns: tuple[str, ...]) -> int:
+def write_csv(rows: Lines, target: Storage, name: str, columns: tuple[str, ...]) -> int:
     """Write rows, sorted by their columns, as a single file with a heading; return how many."""
     return _write_single(rows.select(*columns), columns, partial(_csv, target=target, name=name, columns=columns))
 
 
-def write_list(rows: DataFrame, target: Storage, name: str, columns: tuple[str, ...]) -> int:
+def write_list(rows: Lines, target: Storage, name: str, columns: tuple[str, ...]) -> int:
     """Write rows, sorted by their columns, as a single file without a heading, cells set apart by tabs.
 
     What would end a cell or a line is percent-encoded. Returns how many rows there are.

@@ -12,11 +12,11 @@ from pyspark.sql import functions as F
 from facesieve.core.tables import Cleaned
 from facesieve.images.protocol import Fetch
 from facesieve.images.storage import Storage
-from facesieve.publish.copying import TALLY, copied, tally
-from facesieve.publish.exports import Batches, cleared, complete, write_csv
+from facesieve.publish.copying import TALLY, Tallies, copied, tally
+from facesieve.publish.exports import Batches, Lines, cleared, complete, write_csv
 from facesieve.publish.folder_card import folder_card
 from facesieve.publish.folder_paths import Placed, placed
-from facesieve.publish.pictures import Pictures, Reader, stored
+from facesieve.publish.pictures import Faces, Pictures, Reader, stored
 
 MANIFEST = ("path", "uri", "identity", "label", "image_id", "face_id", "sha256")
 
@@ -47,7 +47,7 @@ def copy_into(folder: Storage, paths: Placed, pictures: Pictures, edition: str) 
     rows = Placed(paths.persist())
     splits = sorted(row.split for row in rows.select("split").distinct().collect() if row.split)
     _copy_files(rows, pictures, folder)
-    written = write_csv(rows, folder, "manifest.csv", (*MANIFEST, *(["split"] if splits else [])))
+    written = write_csv(Lines(rows), folder, "manifest.csv", (*MANIFEST, *(["split"] if splits else [])))
     rows.unpersist()
     folder.write("README.md", folder_card(splits).encode("utf-8"))
     complete(folder, edition)
@@ -58,8 +58,8 @@ def _copy_files(rows: Placed, pictures: Pictures, folder: Storage) -> None:
     tasks = max(rows.sparkSession.sparkContext.defaultParallelism, rows.count() // _FILES_PER_TASK)
     by_file = rows.groupBy("people", "path", "image_id")
     files = by_file.agg(*(F.min(name).alias(name) for name in ("face_id", "uri", "sha256")))
-    spread = pictures.add_to(files.repartition(tasks, "image_id"))
-    copied(spread.mapInArrow(partial(_copy, read=pictures.read, folder=folder), TALLY))
+    spread = pictures.add_to(Faces(files.repartition(tasks, "image_id")))
+    copied(Tallies(spread.mapInArrow(partial(_copy, read=pictures.read, folder=folder), TALLY)))
 
 
 def _copy(batches: Batches, read: Reader, folder: Storage) -> Iterator[pa.RecordBatch]:

@@ -20,13 +20,13 @@ from facesieve.publish.clean_list_export import export_clean_list
 from facesieve.publish.crop_export import export_crops
 from facesieve.publish.export_work import Work, edition
 from facesieve.publish.folder_export import export_folders
-from facesieve.publish.huggingface_export import export_huggingface
 from facesieve.publish.parquet_export import export_parquet
 from facesieve.publish.pictures import files_of
-from facesieve.publish.recordio_export import export_recordio
+from facesieve.publish.shards.huggingface_export import export_huggingface
+from facesieve.publish.shards.recordio_export import export_recordio
+from facesieve.publish.shards.webdataset_export import export_webdataset
 from facesieve.publish.split_words import is_split_word
 from facesieve.publish.table import with_bytes
-from facesieve.publish.webdataset_export import export_webdataset
 
 _log = logging.getLogger(__name__)
 

@@ -20,6 +20,9 @@ from facesieve.publish.table import with_bytes
 Beside = NewType("Beside", DataFrame)
 """face_id, and what of `bytes`, `box` and `landmarks` a task needs of a face."""
 
+Faces = NewType("Faces", DataFrame)
+"""Rows with face_id, and whatever else an export needs of a face."""
+
 Content = tuple[bytes | None, str | None]
 """What is to be written, or what is wrong with the image file."""
 
@@ -52,7 +55,7 @@ class Pictures:
     read: Reader
     beside: Beside | None = None
 
-    def add_to(self, faces: DataFrame) -> DataFrame:
+    def add_to(self, faces: Faces) -> DataFrame:
         """Add the columns that the reader needs to rows with face_id."""
         return faces if self.beside is None else faces.join(self.beside, "face_id", how="inner")
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import write_csv
+from facesieve.publish.exports import Lines, write_csv
 from facesieve.publish.pictures import Pictures
 from facesieve.publish.shards.numbering import Layout, Numbered, numbered
 from facesieve.publish.shards.writing import Form, Samples, write_shards
@@ -51,7 +51,7 @@ def write_samples(rows: Numbered, path: Column, export: Export, form: Form, fold
 
 def write_manifest(rows: Numbered, path: Column, folder: Storage) -> int:
     """Write manifest.csv; return its rows."""
-    return write_csv(rows.withColumn("path", path), folder, "manifest.csv", MANIFEST)
+    return write_csv(Lines(rows.withColumn("path", path)), folder, "manifest.csv", MANIFEST)
 
 
 def by_split(names: Mapping[str, Column]) -> Column:

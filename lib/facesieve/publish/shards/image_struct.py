@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from facesieve.images.storage import Storage
 from facesieve.publish.face_crops import Row
 from facesieve.publish.file_names import base, crop
-from facesieve.publish.names import names_by_label
+from facesieve.publish.shards.names import names_by_label
 from facesieve.publish.shards.writing import Shard
 
 _ROWS, _BYTES = 100, 32 * 2**20

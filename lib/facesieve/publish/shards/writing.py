@@ -13,10 +13,10 @@ from pyspark.sql import DataFrame
 
 from facesieve.core.errors import InvariantError
 from facesieve.images.storage import Storage
-from facesieve.publish.copying import TALLY, copied, tally
+from facesieve.publish.copying import TALLY, Tallies, copied, tally
 from facesieve.publish.exports import Batches, whole_file
 from facesieve.publish.face_crops import Row
-from facesieve.publish.pictures import Pictures, Reader
+from facesieve.publish.pictures import Faces, Pictures, Reader
 
 Samples = NewType("Samples", DataFrame)
 """Rows of NUMBERED, one for each sample, with the column path: the shard's file."""
@@ -43,9 +43,9 @@ def write_shards(samples: Samples, pictures: Pictures, form: Form, folder: Stora
     """
     shards, expected = samples.select("path").distinct().count(), samples.count()
     tasks = max(1, min(shards, expected))
-    ordered = pictures.add_to(samples).repartition(tasks, "path").sortWithinPartitions("path", "number")
+    ordered = pictures.add_to(Faces(samples)).repartition(tasks, "path").sortWithinPartitions("path", "number")
     write = partial(_write, read=pictures.read, form=form, folder=folder)
-    written = copied(ordered.mapInArrow(write, TALLY))
+    written = copied(Tallies(ordered.mapInArrow(write, TALLY)))
     if written != expected:
         raise InvariantError(f"the shards in {folder.root} hold {written} samples, there are {expected}")
     return written

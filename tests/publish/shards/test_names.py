@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from facesieve.images.storage import Storage
-from facesieve.publish.names import names_by_label
+from facesieve.publish.shards.names import names_by_label
 
 
 def test_names_stand_in_the_order_of_their_labels_and_are_those_of_the_edition(tmp_path: Path) -> None:

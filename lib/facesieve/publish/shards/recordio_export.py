@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import cleared, complete, write_labels, write_list
+from facesieve.publish.exports import Lines, cleared, complete, write_labels, write_list
 from facesieve.publish.shards.exporting import Export, write_manifest, write_samples
 from facesieve.publish.shards.joined_records import join_records
 from facesieve.publish.shards.numbering import Numbered
@@ -47,7 +47,7 @@ def export_recordio(export: Export, target: Storage) -> int:
 def _write_list(rows: Numbered, split: str, folder: Storage) -> None:
     samples = rows.where(F.col("leads") & (F.col("split") == split))
     listed = samples.select("number", F.format_string("%f", F.col("label").cast("double")).alias("label"), "uri")
-    write_list(listed, folder, f"{split}.lst", ("number", "label", "uri"))
+    write_list(Lines(listed), folder, f"{split}.lst", ("number", "label", "uri"))
 
 
 def _people(rows: Numbered) -> int:
