@@ -180,7 +180,7 @@ def test_all_exports_of_a_run_tell_the_same(gallery: Shop) -> None:
     assert sizes == {(160, 160)}
     warnings = [text for text in gallery.record("r1")["warnings"] if "imagefolder" in text]
     assert len(warnings) == 1
-    assert "1 people are called as a part of a data set is (val_kilmer)" in warnings[0]
+    assert "for a part of the data set: 1, such as val_kilmer." in warnings[0]
     assert "README.md in folders and crops" in warnings[0]
 
 

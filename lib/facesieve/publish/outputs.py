@@ -77,9 +77,9 @@ def _warn_of_split_words(run: Run, cleaned: Cleaned, missing: Sequence[str]) -> 
     people = misleading.agg(F.count_distinct("identity").alias("people"), F.min("identity").alias("example")).collect()
     if people[0].people:
         run.warn(
-            f"publish: {count(people[0].people)} people are called as a part of a data set is ({people[0].example}): "
-            "Hugging Face's imagefolder would take them for it. README.md in "
-            f"{' and '.join(outputs)} says how to load them; the output huggingface needs no care"
+            "publish: names that Hugging Face's imagefolder takes for a part of the data set: "
+            f"{count(people[0].people)}, such as {people[0].example}. README.md in {' and '.join(outputs)} says how to "
+            "load them; the output huggingface needs no such care"
         )
 
 
