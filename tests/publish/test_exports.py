@@ -76,6 +76,15 @@ def test_a_list_has_a_line_for_each_row_whatever_is_in_it(spark: SparkSession, t
     assert text.splitlines() == ["1\té", "2\ta%09b", "10\tc%0D%E2%80%A8 d %"]
 
 
+def test_a_large_file_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "_PIECE", 4)
+    target = Storage(str(tmp_path))
+    target.write("a/b", b"one two")
+    assert list(exports.pieces_of(target, "a/b")) == [b"one ", b"two"]
+    with pytest.raises(FileNotFoundError):
+        list(exports.pieces_of(target, "a/c"))
+
+
 def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
     target = Storage(str(tmp_path))
 

@@ -13,7 +13,7 @@ import errno
 import os
 import urllib.parse
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -31,9 +31,6 @@ Answer = TypeVar("Answer")
 
 _WITH_FOLDERS = frozenset({"local", "hdfs", "mock"})
 """Where folders are real, hence must be made, and where a file under way can be seen, hence is written aside first."""
-
-_PIECE = 8 * 2**20
-"""Bytes of a large file that are held at once."""
 
 _LEAST = 4096
 """Bytes that are asked for at least: an error of the store must find room in them (see `store_errors`)."""
@@ -83,13 +80,6 @@ class Storage:
     def write_pieces(self, name: str, pieces: Callable[[], Iterable[bytes]]) -> None:
         """Make the file `name` of pieces, one held at a time, as `write` does; a second try asks for them again."""
         self.ask(name, lambda files, path: _write(files, path, pieces()))
-
-    def pieces(self, name: str) -> Iterator[bytes]:
-        """Yield the content of the file `name`, one piece held at a time. Raises OSError."""
-        files, path = self.at(name)
-        with files.open_input_stream(path) as stream:
-            while piece := stream.read(_PIECE):
-                yield piece
 
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or a folder `name`. Raises OSError if that cannot be told."""

@@ -143,6 +143,14 @@ def from_start(file: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
+def pieces_of(target: Storage, name: str) -> Iterator[bytes]:
+    """Yield the content of the file `name`, one piece held at a time. Raises OSError."""
+    files, path = target.at(name)
+    with files.open_input_stream(path) as stream:
+        while piece := stream.read(_PIECE):
+            yield piece
+
+
 def counted(rows: int) -> pa.RecordBatch:
     """Return a row that says how many rows a task has written: rows bigint."""
     return pa.record_batch({"rows": pa.array([rows], pa.int64())})

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import Batches, counted, total, whole_file
+from facesieve.publish.exports import Batches, counted, pieces_of, total, whole_file
 from facesieve.publish.shards.records import index_of
 
 
@@ -39,7 +39,7 @@ def _join(batches: Batches, parts: Storage, folder: Storage) -> Iterator[pa.Reco
 
 def _pieces(parts: Storage, names: list[str]) -> Iterator[bytes]:
     for name in names:
-        yield from parts.pieces(name)
+        yield from pieces_of(parts, name)
 
 
 def _join_indexes(parts: Storage, names: list[str], folder: Storage, whole: str) -> int:
