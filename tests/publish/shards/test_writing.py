@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,24 +15,26 @@ from facesieve.core.errors import ContractError, InvariantError
 from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage
 from facesieve.publish.pictures import Beside, Pictures, Reader
-from facesieve.publish.shards.writing import Samples, Shard, write_shards
+from facesieve.publish.shards.writing import Form, Samples, write_shards
 
 
-@dataclass(frozen=True)
-class Lines:
-    """Writes a line for each sample."""
+def lines() -> Form:
+    """Return a form with a line for each sample, made here since workers know no module of the tests."""
 
-    file: IO[bytes]
+    class Lines:
+        def __init__(self, file: IO[bytes]) -> None:
+            self.file = file
 
-    def add(self, sample: dict[str, Any], content: bytes) -> None:
-        self.file.write(f"{sample['number']} {content.hex()}\n".encode())
+        def add(self, sample: dict[str, Any], content: bytes) -> None:
+            self.file.write(f"{sample['number']} {content.hex()}\n".encode())
 
+    @contextmanager
+    def begin(file: IO[bytes], path: str) -> Iterator[Lines]:
+        file.write(f"{path}\n".encode())
+        yield Lines(file)
+        file.write(b"end\n")
 
-@contextmanager
-def lines(file: IO[bytes], path: str) -> Iterator[Shard]:
-    file.write(f"{path}\n".encode())
-    yield Lines(file)
-    file.write(b"end\n")
+    return begin
 
 
 def samples(cleaned: Cleaned) -> Samples:
@@ -42,7 +43,7 @@ def samples(cleaned: Cleaned) -> Samples:
 
 
 def test_each_shard_has_its_samples_by_number(cleaned: Cleaned, source: Storage, tmp_path: Path) -> None:
-    assert write_shards(samples(cleaned), Pictures(Reader(source.read)), lines, Storage(str(tmp_path))) == len(PLACES)
+    assert write_shards(samples(cleaned), Pictures(Reader(source.read)), lines(), Storage(str(tmp_path))) == len(PLACES)
     uris = list(PLACES)
     for shard in range(3):
         expected = [f"{at} {content(uris[at]).hex()}" for at in range(14) if at // 5 == shard]
@@ -56,7 +57,7 @@ def test_a_spoilt_sample_is_named_and_a_lost_one_counted(cleaned: Cleaned, sourc
         return uri.encode()
 
     with pytest.raises(ContractError, match=r"1 of 14 image files .* \(one of them b/y\.jpg cannot be read\)"):
-        write_shards(samples(cleaned), Pictures(Reader(gone)), lines, Storage(str(tmp_path)))
+        write_shards(samples(cleaned), Pictures(Reader(gone)), lines(), Storage(str(tmp_path)))
     some = Beside(cleaned.where("face_id > 101").select("face_id", F.lit(1).alias("x")))
     with pytest.raises(InvariantError, match="hold 12 samples, there are 14"):
-        write_shards(samples(cleaned), Pictures(Reader(source.read), some), lines, Storage(str(tmp_path)))
+        write_shards(samples(cleaned), Pictures(Reader(source.read), some), lines(), Storage(str(tmp_path)))
