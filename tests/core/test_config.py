@@ -65,6 +65,9 @@ def test_all_faces_are_taken_where_images_may_bear_names(base: str, sets: list[s
 def test_what_belongs_together(base: str) -> None:
     assert _keys(lambda: config.load(base, [], ["lake.root="])) == {"lake.root", "lake.scratch"}
     assert _keys(lambda: config.load(base, [], ['publish.outputs=["folders"]'])) == {"publish.export_root"}
+    halves = ["publish.validation=0.5", "publish.test=0.5"]
+    assert _keys(lambda: config.load(base, [], [*halves, "publish.split=image"])) == {"publish.validation"}
+    assert config.load(base, [], halves).publish.split == "none"
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,16 @@ def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
     faults.extend(_threshold_faults(config.link))
     if "publish" in sections and config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
+    faults.extend(_split_faults(config.publish))
     return faults
+
+
+def _split_faults(publish: Publish) -> list[Fault]:
+    shares = publish.validation + publish.test
+    if publish.split == "none" or shares < 1:
+        return []
+    fix = "Let publish.validation and publish.test leave something to train on: less than 1 together."
+    return [Fault("publish.validation", f"and publish.test are {shares:g} together", fix)]
 
 
 def _threshold_faults(link: Link) -> list[Fault]:

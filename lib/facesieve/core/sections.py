@@ -48,6 +48,9 @@ def _name(value: str) -> str | None:
     return None if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) else "Use letters, digits and underscores."
 
 
+OUTPUTS = ("parquet", "folders", "crops", "webdataset", "huggingface", "recordio", "clean_list")
+"""The exports that there are, in the order in which they are written."""
+
 _LITTER = (
     "@eaDir|.@__thumb|.thumbnails|Thumbs.db|ehthumbs.db|desktop.ini|.DS_Store|._*|__MACOSX|.AppleDouble|.Spotlight-V100|"
     ".fseventsd|.TemporaryItems|.ipynb_checkpoints|.git|.dvc|.Trash*|$RECYCLE.BIN|#recycle|@Recycle|#snapshot|"
@@ -197,10 +200,17 @@ class Publish:
     per_face: bool = key(False)
     checks: tuple[str, ...] = key([], _files, place=True)
     keep_tags: int = key(10, at_least(0))
-    outputs: tuple[str, ...] = key([], each_of("parquet", "folders"))
+    outputs: tuple[str, ...] = key([], each_of(*OUTPUTS))
     export_root: str = key("", place=True)
     buckets: int = key(16, between(1, 10_000))
     bytes: bool = key(False)
+    split: str = key("none", one_of("none", "identity", "image"))
+    validation: float = key(0.1, between(0, 1, open_high=True))
+    test: float = key(0.1, between(0, 1, open_high=True))
+    order: str = key("shuffled", one_of("shuffled", "label"))
+    shard_images: int = key(2_000, between(1, 1_000_000))
+    crop: bool = key(False)
+    crop_format: str = key("png", one_of("png", "jpeg"))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import errno
 import os
 import urllib.parse
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -75,7 +75,11 @@ class Storage:
 
     def write(self, name: str, content: bytes) -> None:
         """Make the file `name`, and the folders above it, with `content`: whole or not at all. Raises OSError."""
-        self.ask(name, lambda files, path: _write(files, path, content))
+        self.write_pieces(name, lambda: (content,))
+
+    def write_pieces(self, name: str, pieces: Callable[[], Iterable[bytes]]) -> None:
+        """Make the file `name` of pieces, one held at a time, as `write` does; a second try asks for them again."""
+        self.ask(name, lambda files, path: _write(files, path, pieces()))
 
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or a folder `name`. Raises OSError if that cannot be told."""
@@ -168,17 +172,17 @@ def _content(files: FileSystem, path: str, most: int) -> bytes:
         return cast(bytes, stream.read(None if most < 0 else most))
 
 
-def _write(files: FileSystem, path: str, content: bytes) -> None:
+def _write(files: FileSystem, path: str, pieces: Iterable[bytes]) -> None:
     if files.type_name not in _WITH_FOLDERS:
-        _put(files, path, content)
+        _put(files, path, pieces)
         return
     parent = path.rpartition("/")[0]
     aside = f"{parent}/.facesieve-{uuid.uuid4().hex}"
     files.create_dir(parent, recursive=True)
     try:
-        _put(files, aside, content)
+        _put(files, aside, pieces)
         files.move(aside, path)
-    except OSError:
+    except BaseException:
         if files.get_file_info(aside).type == FileType.File:
             files.delete_file(aside)
         raise
@@ -192,9 +196,10 @@ def _delete(files: FileSystem, path: str) -> None:
         files.delete_dir(path)
 
 
-def _put(files: FileSystem, path: str, content: bytes) -> None:
+def _put(files: FileSystem, path: str, pieces: Iterable[bytes]) -> None:
     with files.open_output_stream(path) as stream:
-        stream.write(content)
+        for piece in pieces:
+            stream.write(piece)
 
 
 def _literal(name: str) -> str:
