@@ -34,7 +34,7 @@ from facesieve.embed.perceptual_hash import face_hash, picture_hashes
 from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.prefetch import prefetched
 from facesieve.faces import pixels
-from facesieve.images.protocol import Fetch
+from facesieve.images.protocol import BadContent, Fetch
 from facesieve.images.store_errors import Unanswered
 
 Row = dict[str, Any]
@@ -54,6 +54,7 @@ class Plan:
     """What a worker needs: the model profile, the settings, the model id, and how an image is fetched.
 
     fetch: None where every image comes with its content. decode: what decodes, as `decoder_client.Decoder` takes it.
+    archives: in how many the images lie, for how they are dealt to tasks.
     """
 
     profile: Profile
@@ -61,6 +62,7 @@ class Plan:
     model: str
     fetch: Fetch | None
     decode: str = PILLOW
+    archives: int = 0
 
 
 class _Opened(NamedTuple):
@@ -131,6 +133,8 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
             failed = problem
     image["sha256"] = None if content is None else hashlib.sha256(content).hexdigest()
     image["image_id"] = ids.image_id(image["uri"], image["sha256"])
+    if isinstance(failed, BadContent):
+        raise Unusable(Reason.UNDECODABLE, failed.words)
     if failed is not None:
         check_bytes(1 if image["size"] is None else image["size"], plan.embed)
         raise _unreadable(failed, Reason.UNDECODABLE)
@@ -141,7 +145,7 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
     """Return the content of an image, unless its size alone forbids to read it, or its source has none."""
     if content is None and plan.fetch is None and not image["size"]:
         raise Unusable(Reason.EMPTY, "the row has no bytes; a path alone is never opened: embed the pictures first")
-    if image["size"] is not None:
+    if image["size"] is not None and (image["size"] or plan.fetch is None or content is not None):
         check_bytes(image["size"], plan.embed)
     if content is not None:
         return content
@@ -149,6 +153,8 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
         if plan.fetch is None:
             raise FileNotFoundError(image["uri"])
         content = plan.fetch(image["uri"])
+    except BadContent as problem:
+        raise Unusable(Reason.UNDECODABLE, problem.words) from None
     except OSError as problem:
         reason = Reason.UNDECODABLE if image["sha256"] is None else Reason.UNREAD
         raise _unreadable(problem, reason) from None

@@ -15,6 +15,9 @@ NO_SUFFIX = "no suffix"
 IMAGE_FILE = "image file"
 UNNAMED_PARQUET = "Parquet file without its suffix"
 HIDDEN_PARQUET = "Parquet file with _ or . before its name"
+ARCHIVE = "archive"
+UNPACKED = "archive beside a folder of its name"
+UNLABELLED = "label without a name"
 
 LINKS = frozenset({LINK_TO_FOLDER, LINK_OUT})
 UNREADABLES = frozenset({UNREADABLE, UNREADABLE_FILE, LINK_TO_NOTHING})
@@ -48,6 +51,9 @@ FOREIGN = frozenset(_FOREIGN.split())
 ARCHIVES = frozenset(_ARCHIVES.split())
 """Suffixes of files that hold other files, or packed records."""
 
+OPENED = frozenset({".zip", ".tar", ".tgz", ".gz"})
+"""Suffixes among these of files that may be opened."""
+
 PARQUET = frozenset({".parquet"})
 
 PICTURES = IMAGES | DECODABLE | FOREIGN
@@ -56,7 +62,7 @@ PICTURES = IMAGES | DECODABLE | FOREIGN
 TOLD_BY_SUFFIX = DECODABLE | ARCHIVES | PARQUET | frozenset(_OTHERS.split())
 """Files with these suffixes are never opened: a collection may have one beside each image."""
 
-_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET}
+_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET, UNPACKED}
 
 
 def sort_of(kind: str) -> Sort:

@@ -36,7 +36,16 @@ _GROUPS = (
         "such names, also of a folder above, are no data",
         "Rename what is data.",
     ),
-    _Group(kinds.ARCHIVES, "they are not opened", "Unpack archives and packs: they are no source of images."),
+    _Group(
+        frozenset({kinds.UNPACKED}),
+        "the folder is read, and not the archive",
+        "Rename or move one of them if they hold different images.",
+    ),
+    _Group(
+        kinds.ARCHIVES,
+        "they are not opened",
+        "Unpack them: .zip, .tar, .tar.gz and .tgz alone are read where they lie.",
+    ),
     _Group(kinds.PARQUET, "they are not opened", 'images.format = "parquet" reads a root of Parquet files.'),
     _Group(kinds.FOREIGN, "their formats are not decoded", "Convert such images to JPEG or PNG."),
 )

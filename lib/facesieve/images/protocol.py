@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +29,20 @@ SOURCE_IMAGES = T.StructType(
 
 Fetch = Callable[[str], bytes]
 """From a uri to the content. It can be pickled, and raises OSError."""
+
+
+class BadContent(OSError):
+    """What a source can never give, as long as its files stay: the words become the detail of the image's reject.
+
+    The source lists such an image with size 0.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(errno.EINVAL, words)
+        self.words = words
+
+    def __reduce__(self) -> tuple[type[BadContent], tuple[str]]:
+        return type(self), (self.words,)
 
 
 class Sort(StrEnum):

@@ -1,0 +1,1 @@
+"""Sources that hold many images in one file."""
