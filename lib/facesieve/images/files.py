@@ -16,6 +16,7 @@ from facesieve.core.frames import many_tasks
 from facesieve.images import kinds, left_out
 from facesieve.images.links import MOST_LINKS, Links, walk_all
 from facesieve.images.packs.archive_entries import archive_entries
+from facesieve.images.packs.archive_uris import is_archive
 from facesieve.images.packs.archives import ArchiveFetch
 from facesieve.images.parts import parts
 from facesieve.images.protocol import Fetch, Ignored, Sort, SourceImages
@@ -35,6 +36,7 @@ from facesieve.images.walked import (
     without_archives,
 )
 
+_COPY = "Copy the archive again, or unpack what is whole."
 _PARTS = "folder string, deep boolean, share int, shares int"
 _Rows = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
@@ -77,12 +79,13 @@ class FileTree:
         problem = why_unreadable(self.root)
         if problem:
             raise ConfigError([Fault("images.root", problem, "Give the folder that holds the images.")])
-        tally = Tally()
+        tally, broken = Tally(), ""
         for entry in self._entries():
-            if entry.ignored is None:
+            if entry.ignored is None and not is_archive(entry.uri):
                 return
             tally.add(entry)
-        raise ConfigError([_no_image(self.root, tally.ignored(), self.rules)])
+            broken = broken or (entry.uri if entry.ignored is None else "")
+        raise ConfigError([self._broken(broken) if broken else self._no_image(tally.ignored())])
 
     def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
         """Return one row per image file; size is null where the file's state cannot be read."""
@@ -136,6 +139,21 @@ class FileTree:
             else:
                 yield self.packs.taken(entry)
 
+    def _no_image(self, ignored: Ignored) -> Fault:
+        root = f"{self.root}/{self.archive}" if self.archive else self.root
+        there = f", but {left_out.counts(ignored)}" if ignored.files else ""
+        suffixes = ", ".join(sorted(self.rules.suffixes))
+        other = f"Give a folder with files that end in one of images.suffixes ({suffixes}), or change those."
+        return Fault("images.root", f"{root} holds no image{there}", " ".join(left_out.fixes(ignored)) or other)
+
+    def _broken(self, uri: str) -> Fault:
+        try:
+            self.fetch()(uri)
+            why = "it holds no image"
+        except OSError as problem:
+            why = problem.strerror or type(problem).__name__
+        return Fault("images.root", f"{self.root} holds no image that can be read; {uri}: {why}", _COPY)
+
     def _only(self) -> Entry:
         return state_of(self.archive, Storage(self.root).info(self.archive), kinds.ARCHIVE)
 
@@ -183,13 +201,6 @@ class FileTree:
         dealt = spark.sparkContext.parallelize(rows[::-1], min(len(rows), tasks))
         walker = _walker(self.root, self.rules, self.packs, cut)
         return Walked(spark.createDataFrame(dealt, _PARTS).mapInArrow(walker, WALKED).persist())
-
-
-def _no_image(root: str, ignored: Ignored, rules: Rules) -> Fault:
-    there = f", but {left_out.counts(ignored)}" if ignored.files else ""
-    suffixes = ", ".join(sorted(rules.suffixes))
-    other = f"Give a folder with files that end in one of images.suffixes ({suffixes}), or change those."
-    return Fault("images.root", f"{root} holds no image{there}", " ".join(left_out.fixes(ignored)) or other)
 
 
 def _walker(root: str, rules: Rules, packs: Packs, cut: frozenset[Place]) -> _Rows:

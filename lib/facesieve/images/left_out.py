@@ -44,7 +44,7 @@ _GROUPS = (
     _Group(
         kinds.ARCHIVES,
         "they are not opened",
-        "Unpack them: .zip, .tar, .tar.gz and .tgz alone are read where they lie.",
+        'images.format = "files" reads .zip, .tar, .tar.gz and .tgz; unpack others, and archives inside archives.',
     ),
     _Group(kinds.PARQUET, "they are not opened", 'images.format = "parquet" reads a root of Parquet files.'),
     _Group(kinds.FOREIGN, "their formats are not decoded", "Convert such images to JPEG or PNG."),

@@ -118,8 +118,8 @@ class ArchiveFetch:
         return answer
 
     def _is_file(self, uri: str) -> bool:
-        """Say whether the part before the mark is an archive, and no folder whose name looks like that."""
-        return self.storage.folder is None or not os.path.isdir(self.storage.local(to_name(uri)))
+        """Say whether the part before the mark is an archive: a name of a folder may look like that."""
+        return self.storage.folder is None or os.path.isfile(self.storage.local(to_name(uri)))
 
 
 def _of_kind(file: BinaryIO, head: bytes, uri: str) -> Archive:
