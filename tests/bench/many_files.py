@@ -4,10 +4,10 @@
                                      [--parquet FILES | --shards SHARDS [--gzip]]
 
 Files of a few bytes are made in folders of `--folder-of` each (`--flat`: all in one folder), then walked and listed
-(names, sizes, SHA-256 of each) as the job does. With `--parquet` they are rows of so many Parquet files, with `--shards`
-samples of so many shards of a WebDataset; then the bytes that are read of each shard are counted, against its size, and
-the processes that list shards. Memory is the greatest resident size of the driver's Python process and of the JVM, above
-what they had before. The files go to a temporary folder and are removed.
+(names, sizes, SHA-256 of each) as the job does. With `--parquet` they are rows of so many Parquet files. With
+`--shards` they are samples of so many shards of a WebDataset, and the bytes that are read of each shard are counted.
+Memory is the greatest resident size of the driver's Python process and of the JVM, above what they had before. The
+files go to a temporary folder and are removed.
 """
 
 from __future__ import annotations

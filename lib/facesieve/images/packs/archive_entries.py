@@ -47,8 +47,14 @@ def open_archive(storage: Storage, uri: str) -> Archive:
 
 def why_left_out(archive: Archive, member: Member, rules: Rules) -> LeftOut | None:
     """Say as what a member is left out; None if it is an image."""
+    name = member.name.rpartition("/")[2]
+    return litter(member, rules) or rules.left_out(name, partial(_head, archive, member))
+
+
+def litter(member: Member, rules: Rules) -> LeftOut | None:
+    """Return the pattern that the name of a member, or of a folder above, fits."""
     folder, _, name = member.name.rpartition("/")
-    return rules.litter_above(folder) or rules.litter(name) or rules.left_out(name, partial(_head, archive, member))
+    return rules.litter_above(folder) or rules.litter(name)
 
 
 def _entries(archive: Archive, file: Entry, rules: Rules) -> Iterator[Entry]:

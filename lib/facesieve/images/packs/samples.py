@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from facesieve.images import kinds
-from facesieve.images.packs.archive_entries import open_archive, why_left_out
+from facesieve.images.packs.archive_entries import litter, open_archive, why_left_out
 from facesieve.images.packs.archive_uris import MARK
 from facesieve.images.packs.archives import ArchiveFetch
 from facesieve.images.packs.members import Archive, Member
@@ -74,14 +74,15 @@ def samples(storage: Storage, file: Entry, rules: Rules, name: str) -> Iterator[
     try:
         for member in archive.members():
             key, suffix = key_of(member.name)
-            why = why_left_out(archive, member, rules)
-            if why is None:
-                size = 0 if member.problem else member.size
-                by_key.setdefault(key, _Sample()).pictures.append(_Picture(member.name, size))
-            elif suffix in _LABELS and why.sort != Sort.LITTER:
+            is_label = suffix in _LABELS
+            why = litter(member, rules) if is_label else why_left_out(archive, member, rules)
+            if why:
+                yield Entry(f"{file.uri}{MARK}{member.name}", None, None, *why)
+            elif is_label:
                 by_key.setdefault(key, _Sample()).labels[suffix] = _label(archive, member, suffix, name)
             else:
-                yield Entry(f"{file.uri}{MARK}{member.name}", None, None, *why)
+                size = 0 if member.problem else member.size
+                by_key.setdefault(key, _Sample()).pictures.append(_Picture(member.name, size))
         fault = archive.fault()
     finally:
         archive.close()

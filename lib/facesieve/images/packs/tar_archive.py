@@ -7,7 +7,6 @@ two members, and at the first end mark of several archives in one file. Here the
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -55,7 +54,7 @@ class TarArchive:
         self._size = None if isinstance(file, GzipStream) else file.seek(0, io.SEEK_END)
         self._headers = tarfile.TarFile(fileobj=io.BytesIO(bytes(2 * _BLOCK)))
         self._headers.fileobj = _Headers(file)
-        self._headers.offset = 0
+        self._headers.offset, self._headers.encoding = 0, "utf-8"
         self._members = dict[str, Member]()
         self._walk, self._fault = self._walked(), ""
 
@@ -137,7 +136,7 @@ class TarArchive:
             self._fault = ARCHIVE_CUT
 
     def _member(self, info: tarfile.TarInfo) -> Member:
-        name, leaves = clean_name(os.fsencode(info.name))
+        name, leaves = clean_name(info.name.encode("utf-8", errors="surrogateescape"))
         problems = (
             (leaves, words.LEAVES),
             (info.issym() or info.islnk(), words.LINK),
