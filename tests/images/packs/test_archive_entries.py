@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from packed import RULES, gzipped, link, placed, tar, zipped
 
 from facesieve.images.packs.archive_entries import archive_entries
+from facesieve.images.packs.members import Member
+from facesieve.images.packs.tar_archive import TarArchive
 from facesieve.images.protocol import Sort
 from facesieve.images.walk import Entry
 
@@ -64,6 +67,23 @@ def test_a_link_to_a_text_is_no_reject_and_a_link_to_a_picture_is(tmp_path: Path
     assert [(entry.uri, entry.size, entry.ignored) for entry in entries] == [
         ("a.tar!/a.txt", None, ".txt"),
         ("a.tar!/1.jpg", 0, None),
+    ]
+
+
+def test_a_disk_that_fails_in_the_middle_is_counted_after_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, file = placed(tmp_path, "a.tar", tar({"1.jpg": b"1", "2.jpg": b"2"}))
+    members = TarArchive.members
+
+    def failing(archive: TarArchive) -> Iterator[Member]:
+        yield next(iter(members(archive)))
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(TarArchive, "members", failing)
+    assert list(archive_entries(storage, file, RULES)) == [
+        Entry("a.tar!/1.jpg", 1, 5),
+        Entry("a.tar", None, None, "unreadable file", Sort.UNREADABLE),
     ]
 
 

@@ -20,13 +20,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from facesieve.images import kinds
-from facesieve.images.packs.archive_entries import litter, open_archive, why_left_out
+from facesieve.images.packs.archive_entries import Reading, litter, why_left_out
 from facesieve.images.packs.archive_uris import MARK
 from facesieve.images.packs.archives import ArchiveFetch
 from facesieve.images.packs.members import Archive, Member
-from facesieve.images.patience import refuse_outage
 from facesieve.images.protocol import BadContent, Sort
-from facesieve.images.rules import Rules, of_kind
+from facesieve.images.rules import Rules
 from facesieve.images.storage import Storage
 from facesieve.images.walk import Entry
 
@@ -64,32 +63,21 @@ def samples(storage: Storage, file: Entry, rules: Rules, name: str) -> Iterator[
     name: the field of a json file that holds the identity. The samples of one shard are in memory, without content.
     Raises StoreError where a store does not answer.
     """
-    try:
-        archive = open_archive(storage, file.uri)
-    except OSError as problem:
-        refuse_outage(storage.root, problem)
-        yield Entry(file.uri, None, None, *of_kind(kinds.UNREADABLE_FILE))
-        return
-    by_key = dict[str, _Sample]()
-    try:
-        for member in archive.members():
-            key, suffix = key_of(member.name)
-            is_label = suffix in _LABELS
-            why = litter(member, rules) if is_label else why_left_out(archive, member, rules)
-            if why:
-                yield Entry(f"{file.uri}{MARK}{member.name}", None, None, *why)
-            elif is_label:
-                by_key.setdefault(key, _Sample()).labels[suffix] = _label(archive, member, suffix, name)
-            else:
-                size = 0 if member.problem else member.size
-                by_key.setdefault(key, _Sample()).pictures.append(_Picture(member.name, size))
-        fault = archive.fault()
-    finally:
-        archive.close()
+    reading, by_key = Reading(storage, file), dict[str, _Sample]()
+    for archive, member in reading.members():
+        key, suffix = key_of(member.name)
+        is_label = suffix in _LABELS
+        why = litter(member, rules) if is_label else why_left_out(archive, member, rules)
+        if why:
+            yield Entry(f"{file.uri}{MARK}{member.name}", None, None, *why)
+        elif is_label:
+            by_key.setdefault(key, _Sample()).labels[suffix] = _label(archive, member, suffix, name)
+        else:
+            size = 0 if member.problem else member.size
+            by_key.setdefault(key, _Sample()).pictures.append(_Picture(member.name, size))
     for key, sample in by_key.items():
         yield from _entries(f"{file.uri}{MARK}", key, sample, file.modified)
-    if fault:
-        yield Entry(file.uri, 0, file.modified)
+    yield from reading.ending()
 
 
 def key_of(name: str) -> tuple[str, str]:
