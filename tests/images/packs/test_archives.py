@@ -59,6 +59,7 @@ def test_a_file_that_changed_is_opened_anew_and_few_stay_open(tmp_path: Path) ->
     fetch = _fetch(tmp_path)
     placed(tmp_path, "a.tar", tar({"1.jpg": b"old"}))
     assert fetch("a.tar!/1.jpg") == b"old"
+    (tmp_path / "a.tar").unlink()
     placed(tmp_path, "a.tar", tar({"1.jpg": b"new"}))
     os.utime(tmp_path / "a.tar", ns=(1, 1))
     assert fetch("a.tar!/1.jpg") == b"new"

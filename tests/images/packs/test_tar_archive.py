@@ -8,6 +8,7 @@ import pytest
 from packed import BLOCK, gzipped, link, tar
 
 from facesieve.images.packs import members as words
+from facesieve.images.packs import tar_archive
 from facesieve.images.packs.gzip_stream import GzipStream
 from facesieve.images.packs.members import Member
 from facesieve.images.packs.tar_archive import ARCHIVE_CUT, DAMAGED, NO_TAR, TarArchive
@@ -111,6 +112,9 @@ def test_archives_one_after_another_are_one() -> None:
     archive = _archive(tar({"1.jpg": b"1"}) + tar({"2.jpg": b"2"}))
     assert list(_problems(archive)) == ["1.jpg", "2.jpg"]
     assert archive.fault() == ""
+    cut = _archive(tar({"1.jpg": b"1"}) + tar({"2.jpg": b"2"})[: 2 * BLOCK])
+    assert list(_problems(cut)) == ["1.jpg", "2.jpg"]
+    assert cut.fault() == ARCHIVE_CUT
 
 
 def test_the_first_member_of_a_name_is_read() -> None:
@@ -128,9 +132,10 @@ def test_what_is_no_tar_says_so(content: bytes) -> None:
     assert archive.fault() in (NO_TAR, ARCHIVE_CUT)
 
 
-def test_a_header_that_says_to_be_huge_is_damaged() -> None:
-    info = tarfile.TarInfo("name")
-    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 1 << 33
-    archive = _archive(info.tobuf(tarfile.GNU_FORMAT) + tar({"1.jpg": b"1"}))
-    assert list(_problems(archive)) == ["1.jpg"]
-    assert archive.fault()
+def test_a_name_that_says_to_be_huge_is_damage_and_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = tar({"x" * 2_000 + ".jpg": b"1", "2.jpg": b"2"})
+    assert len(_problems(_archive(content))) == 2
+    monkeypatch.setattr(tar_archive, "_LARGEST_HEADER", 1_000)
+    archive = _archive(content)
+    assert list(_problems(archive))[-1] == "2.jpg"
+    assert archive.fault() == NO_TAR
