@@ -17,7 +17,8 @@ from facesieve.images.storage import Storage
 
 
 def _fetch(root: Path) -> ArchiveFetch:
-    return pickle.loads(pickle.dumps(ArchiveFetch(Storage(str(root)))))
+    fetch: ArchiveFetch = pickle.loads(pickle.dumps(ArchiveFetch(Storage(str(root)))))
+    return fetch
 
 
 def test_members_and_files_are_fetched_by_their_uris(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ from facesieve.images.protocol import BadContent
 NO_TAR = "it is no tar archive"
 ARCHIVE_CUT = "the archive is cut: its end is missing"
 DAMAGED = "a header in the archive is damaged (byte {}): the members there are lost"
+_EndHeader = tarfile.EOFHeaderError  # type: ignore[attr-defined]  # typeshed has none of the three
+_NoHeader = tarfile.EmptyHeaderError  # type: ignore[attr-defined]
+_CutHeader = tarfile.TruncatedHeaderError  # type: ignore[attr-defined]
 _BLOCK = tarfile.BLOCKSIZE
 _END_BLOCKS = 256
 """So many empty blocks are the end: two are its mark, up to 20 fill a record, and an archive may follow another."""
@@ -118,11 +121,11 @@ class TarArchive:
             self._file.seek(at)
             try:
                 info = tarfile.TarInfo.fromtarfile(self._headers)
-            except tarfile.EOFHeaderError:
+            except _EndHeader:
                 empty, ended = empty + 1, True
                 self._headers.offset = at + _BLOCK
                 continue
-            except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError):
+            except (_NoHeader, _CutHeader):
                 break
             except (tarfile.HeaderError, ValueError, RecursionError):
                 self._fault = self._fault or (DAMAGED.format(at) if at else NO_TAR)

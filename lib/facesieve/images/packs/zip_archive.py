@@ -60,7 +60,7 @@ class ZipArchive:
         info = self._zip.infolist()[member.at]
         try:
             with self._zip.open(info) as unpacked:
-                return unpacked.read(None if most < 0 else most)  # no more than the directory says, and by its checksum
+                return unpacked.read(most)  # no more than the directory says, and by its checksum
         except _DAMAGED:
             raise BadContent(words.CHECKSUM) from None
 
