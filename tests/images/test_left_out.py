@@ -21,7 +21,7 @@ def _ignored(*pairs: tuple[str, int]) -> Ignored:
         ("image file", "images.format"),
         ("Parquet file without its suffix", ".parquet"),
         ("Parquet file with _ or . before its name", "Rename"),
-        (".tar", "Unpack"),
+        (".rar", "unpack"),
         (".parquet", "images.format"),
         (".heic", "Convert"),
     ],

@@ -92,7 +92,7 @@ class Images:
     """Where images come from, and what may count as one."""
 
     root: str = key("", needed=True, place=True)
-    format: str = key("files", one_of("files", "parquet", "recordio", "tfrecord", "msceleb"))
+    format: str = key("files", one_of("files", "webdataset", "parquet", "recordio", "tfrecord", "msceleb"))
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
     labels: str = key("", place=True)
     same_names: str = key("warn", one_of("warn", "unite"))

@@ -13,6 +13,7 @@ from pyspark.sql import types as T
 from facesieve.core.frames import many_tasks
 from facesieve.core.reasons import Reason
 from facesieve.core.tables import EMBEDDINGS, REJECTS, Embeddings, Listing, Rejects, conform
+from facesieve.embed.spread import spread
 from facesieve.embed.worker import OUTCOMES, Plan, outcome_batches
 from facesieve.images.listed_content import with_content
 from facesieve.images.protocol import Source, SourceImages
@@ -52,8 +53,7 @@ def unlisted_images(images: SourceImages) -> ToEmbed:
 
 def embedded(images: ToEmbed, plan: Plan) -> Outcomes:
     """Spread images over all cores, find and embed their faces, and persist the outcomes."""
-    tasks = many_tasks(images.sparkSession)
-    return Outcomes(outcomes(ToEmbed(images.repartition(tasks, "uri")), plan).persist())
+    return Outcomes(outcomes(spread(images, plan.archives, many_tasks(images.sparkSession)), plan).persist())
 
 
 def nothing(spark: SparkSession) -> Outcomes:

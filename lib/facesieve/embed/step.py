@@ -29,13 +29,14 @@ from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
+from facesieve.embed.spread import chunk_of
 from facesieve.embed.unchanged import state_of, unchanged
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.side_tables import Entries
-from facesieve.images.sources import source
+from facesieve.images.sources import archives_of, source
 from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
 from facesieve.lake.step_record import StepRecord
@@ -193,10 +194,12 @@ def _embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, wh
     """
     run = stage.run
     chunks = max(1, math.ceil(total / run.config.embed.chunk_images))
-    plan = Plan(run.profile, run.config.embed, run.model, None if images.carries_content else images.fetch())
+    archives = archives_of(images, run.spark)
+    fetch = None if images.carries_content else images.fetch()
+    plan = Plan(run.profile, run.config.embed, run.model, fetch, archives=archives)
     progress, unread = Progress("embed", total), 0
     for chunk in range(chunks):
-        mine = ToEmbed(rows.where(F.pmod(F.xxhash64("uri"), F.lit(chunks)) == chunk))
+        mine = ToEmbed(rows.where(chunk_of(archives, chunks) == chunk))
         outcomes = faces_of.embedded(mine, plan)
         sent = total if chunks == 1 else mine.count()
         unread += _accounted(sent, outcomes)

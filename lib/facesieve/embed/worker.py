@@ -54,6 +54,7 @@ class Plan:
     """What a worker needs: the model profile, the settings, the model id, and how an image is fetched.
 
     fetch: None where every image comes with its content. decode: what decodes, as `decoder_client.Decoder` takes it.
+    archives: in how many the images lie, for how they are dealt to tasks.
     """
 
     profile: Profile
@@ -61,6 +62,7 @@ class Plan:
     model: str
     fetch: Fetch | None
     decode: str = PILLOW
+    archives: int = 0
 
 
 class _Opened(NamedTuple):
@@ -131,10 +133,9 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
             failed = problem
     image["sha256"] = None if content is None else hashlib.sha256(content).hexdigest()
     image["image_id"] = ids.image_id(image["uri"], image["sha256"])
-    if isinstance(failed, BadContent):
-        raise Unusable(Reason.UNDECODABLE, failed.words)
-    if failed is not None:
+    if failed is not None and not isinstance(failed, BadContent):
         check_bytes(1 if image["size"] is None else image["size"], plan.embed)
+    if failed is not None:
         raise _unreadable(failed, Reason.UNDECODABLE)
     return content
 
@@ -143,7 +144,9 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
     """Return the content of an image, unless its size alone forbids to read it, or its source has none."""
     if content is None and plan.fetch is None and not image["size"]:
         raise Unusable(Reason.EMPTY, "the row has no bytes; a path alone is never opened: embed the pictures first")
-    if image["size"] is not None and (image["size"] or plan.fetch is None or content is not None):
+    if content is None and plan.fetch is not None and image["size"] == 0:
+        _refuse_bad(image["uri"], plan.fetch)
+    if image["size"] is not None:
         check_bytes(image["size"], plan.embed)
     if content is not None:
         return content
@@ -161,8 +164,20 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
     return content
 
 
+def _refuse_bad(uri: str, fetch: Fetch) -> None:
+    """Raise Unusable, with the words of the source, if an image of size 0 is one that the source can never give."""
+    try:
+        fetch(uri)
+    except BadContent as problem:
+        raise Unusable(Reason.UNDECODABLE, problem.words) from None
+    except OSError:
+        return
+
+
 def _unreadable(problem: OSError, reason: Reason) -> Unusable:
     """Say of an image that its content cannot be had, and what the store says of it where it is remote."""
+    if isinstance(problem, BadContent):
+        return Unusable(reason, problem.words)
     words = f": {problem.strerror}" if isinstance(problem, (Unanswered, PermissionError)) and problem.strerror else ""
     return Unusable(reason, f"cannot be read ({type(problem).__name__}{words})")
 

@@ -17,6 +17,9 @@ UNNAMED_PARQUET = "Parquet file without its suffix"
 HIDDEN_PARQUET = "Parquet file with _ or . before its name"
 EMPTY_PACK = "pack without bytes"
 OUTSIDE_INDEX = "pack with records that its index does not name"
+ARCHIVE = "archive"
+UNPACKED = "archive beside a folder of its name"
+UNLABELLED = "label without a name"
 
 LINKS = frozenset({LINK_TO_FOLDER, LINK_OUT})
 UNREADABLES = frozenset({UNREADABLE, UNREADABLE_FILE, LINK_TO_NOTHING})
@@ -50,6 +53,9 @@ FOREIGN = frozenset(_FOREIGN.split())
 ARCHIVES = frozenset(_ARCHIVES.split())
 """Suffixes of files that hold other files, or packed records."""
 
+OPENED = frozenset({".zip", ".tar", ".tgz", ".gz"})
+"""Suffixes among these of files that may be opened."""
+
 PARQUET = frozenset({".parquet"})
 
 RECORDIO = frozenset({".rec"})
@@ -63,7 +69,7 @@ PICTURES = IMAGES | DECODABLE | FOREIGN
 TOLD_BY_SUFFIX = DECODABLE | ARCHIVES | PARQUET | PACKS | frozenset(_OTHERS.split())
 """Files with these suffixes are never opened: a collection may have one beside each image."""
 
-_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET}
+_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET, UNPACKED}
 _MAYBE |= PACKS | {EMPTY_PACK, OUTSIDE_INDEX}
 
 

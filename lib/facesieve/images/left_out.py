@@ -42,7 +42,16 @@ _GROUPS = (
         "the index is cut, or of another pack",
         "Copy the index (.idx) again, or delete it: without it every record is read.",
     ),
-    _Group(kinds.ARCHIVES, "they are not opened", "Unpack archives and packs: they are no source of images."),
+    _Group(
+        frozenset({kinds.UNPACKED}),
+        "the folder is read, and not the archive",
+        "Rename or move one of them if they hold different images.",
+    ),
+    _Group(
+        kinds.ARCHIVES,
+        "they are not opened",
+        'images.format = "files" reads .zip, .tar, .tar.gz and .tgz; unpack others, and archives inside archives.',
+    ),
     _Group(kinds.PARQUET, "they are not opened", 'images.format = "parquet" reads a root of Parquet files.'),
     _Group(kinds.RECORDIO, "they are not opened", 'images.format = "recordio" reads a root of packs of MXNet.'),
     _Group(kinds.TFRECORD, "they are not opened", 'images.format = "tfrecord" reads a root of TFRecord files.'),

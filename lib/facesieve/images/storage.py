@@ -10,6 +10,7 @@ What asks a remote store is patient (`patience`), and its errors are Python's (`
 from __future__ import annotations
 
 import errno
+import io
 import os
 import urllib.parse
 import uuid
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import BinaryIO, TypeVar, cast
 
 from pyarrow import ArrowException
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
@@ -31,6 +32,9 @@ Answer = TypeVar("Answer")
 
 _WITH_FOLDERS = frozenset({"local", "hdfs", "mock"})
 """Where folders are real, hence must be made, and where a file under way can be seen, hence is written aside first."""
+
+_BLOCK = 1 << 20
+"""Bytes that are read at once of a file that is elsewhere and is read at any place."""
 
 _LEAST = 4096
 """Bytes that are asked for at least: an error of the store must find room in them (see `store_errors`)."""
@@ -66,6 +70,13 @@ class Storage:
             raise
         answered(self.root)
         return content
+
+    def opened(self, name: bytes) -> BinaryIO:
+        """Open a file, to read it at any place. Raises OSError as `read`, and so do its reads."""
+        if self.folder is not None:
+            return cast(BinaryIO, open(self.local(name), "rb", buffering=0))
+        file = self.ask(_text(name), lambda files, path: files.open_input_file(path))
+        return cast(BinaryIO, io.BufferedReader(file, _BLOCK))
 
     def local(self, name: bytes = b"") -> bytes:
         """Return the path of `name` on this machine. Raises OSError if it is elsewhere, or the name leaves the root."""
