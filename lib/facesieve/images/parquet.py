@@ -6,8 +6,10 @@ read (`parquet_rows`).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 from pyarrow.fs import FileType
 from pyspark.sql import SparkSession
 
@@ -15,12 +17,15 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.frames import many_tasks
 from facesieve.core.sections import Columns
 from facesieve.images import left_out
+from facesieve.images.forms.recognised import recognised
 from facesieve.images.kinds import LINKS
 from facesieve.images.parquet_files import ParquetFiles, parquet_files
 from facesieve.images.parquet_fit import misfits
 from facesieve.images.parquet_rows import PARTS, RowFetch, RowReader, parts
 from facesieve.images.protocol import SOURCE_IMAGES, Fetch, Ignored, SourceImages
 from facesieve.images.storage import Storage, why_unreadable
+
+_log = logging.getLogger(__name__)
 
 _PROBLEMS_SHOWN = 5
 _FIX = "Give a folder of Parquet files, or one such file, with columns uri (text), bytes (binary) and identity (text)."
@@ -51,6 +56,7 @@ class ParquetSet:
         )
         if faults:
             raise ConfigError(faults)
+        self._tell_form(listed.files[0].schema)
 
     def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
         """Return one row per row of the data set; absent bytes have size 0.
@@ -87,6 +93,12 @@ class ParquetSet:
         if self._files is None:
             self._files = parquet_files(Storage(self.root))
         return self._files
+
+    def _tell_form(self, schema: pa.Schema) -> None:
+        names = recognised(schema, self.columns)
+        if names != self.columns:
+            uri = f'uri = "{names.uri}"' if names.uri else 'uri = "" (file and row number)'
+            _log.info(f'images.columns, as recognised: {uri}, bytes = "{names.bytes}", identity = "{names.identity}"')
 
     def _nothing(self, listed: ParquetFiles) -> list[str]:
         if not listed.files:

@@ -16,6 +16,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from facesieve.core.errors import ContractError, first_line
 from facesieve.core.sections import Columns
 from facesieve.images import parquet_files
+from facesieve.images.forms.exif_words import turn_of, with_turn
 from facesieve.images.parquet_columns import Places, Unfit, as_bytes, as_text, places, values
 from facesieve.images.parquet_files import ParquetFile
 from facesieve.images.patience import refuse_outage
@@ -89,12 +90,21 @@ class RowReader:
         rows = batch.num_rows
         content, size = pa.nulls(rows, pa.binary()), pa.nulls(rows, pa.int64())
         if self.content:
-            content = as_bytes(values(batch, at.bytes))
+            content = _turned(as_bytes(values(batch, at.bytes)), values(batch, at.exif) if at.exif.path else None)
             size = pc.fill_null(pc.binary_length(content), 0).cast(pa.int64())
         numbered = [f"{name}#{number}" for number in range(first, first + rows)]
-        uri = as_text(values(batch, at.uri)) if self.columns.uri else pa.array(numbered, pa.string())
+        uri = as_text(values(batch, at.uri)) if not at.uri.absent else pa.array(numbered, pa.string())
         columns = [uri, size, pa.nulls(rows, _ARROW.field("modified").type), as_text(values(batch, at.identity))]
         return pa.RecordBatch.from_arrays([*columns, content], schema=_ARROW)
+
+
+def _turned(content: pa.Array, exif: pa.Array | None) -> pa.Array:
+    """Write the turn into pictures that have it only as words beside them."""
+    turns = [turn_of(words) for words in as_text(exif).to_pylist()] if exif is not None else []
+    if set(turns) <= {turn_of(None)}:
+        return content
+    pairs = zip(content.to_pylist(), turns, strict=True)
+    return pa.array([None if each is None else with_turn(each, turn) for each, turn in pairs], pa.binary())
 
 
 @dataclass(frozen=True)
