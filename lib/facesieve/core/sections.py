@@ -77,11 +77,16 @@ class Lake:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a Parquet data set; `image.bytes` is the field of a struct."""
+    """The columns of a data set; `image.bytes` is the field of a struct."""
 
     uri: str = key("uri")
     bytes: str = key("bytes", _column)
     identity: str = key("identity", _column)
+    vector: str = key("vector", _column)
+
+
+VECTORS = "vectors"
+"""The value of `images.format` without images."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class Images:
     """Where images come from, and what may count as one."""
 
     root: str = key("", needed=True, place=True)
-    format: str = key("files", one_of("files", "parquet"))
+    format: str = key("files", one_of("files", "parquet", "table", VECTORS))
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
     labels: str = key("", place=True)
     same_names: str = key("warn", one_of("warn", "unite"))
@@ -98,7 +103,14 @@ class Images:
     )
     ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
     follow_links: bool = key(False)
+    dimension: int = key(0, between(0, 8192))
+    files: str = key("", place=True)
     columns: Columns = field(default_factory=Columns)
+
+    @property
+    def carried(self) -> bool:
+        """Whether rows of the source have their content, so that workers need not fetch it."""
+        return self.format in ("parquet", VECTORS) or (self.format == "table" and not self.files)
 
 
 @dataclass(frozen=True)

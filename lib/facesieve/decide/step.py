@@ -13,6 +13,7 @@ from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError
 from facesieve.core.profiles import Profile
+from facesieve.core.sections import VECTORS
 from facesieve.core.tables import DECISIONS, IDENTITY_LINKS, Clusters, Decisions, Edges, Embeddings, Listing, Rejects
 from facesieve.decide.decisions import decisions
 from facesieve.decide.inputs import Basis, Inputs
@@ -118,6 +119,10 @@ def _warn_of_unread(run: Run, unread: int) -> None:
 
 
 def _warn_of_unhashed(stage: Stage) -> None:
+    if stage.run.config.images.format == VECTORS:
+        rules = "near duplicates, bursts, blurred and small faces need pictures, and are not looked for among vectors"
+        stage.run.warn(f"decide: {rules}; equal vectors count as duplicates")
+        return
     unhashed = stage.of_model(tables.EMBEDDINGS).where("face_phash IS NULL").count()
     if unhashed:
         faces = f"{count(unhashed)} faces were embedded by an earlier version and have no perceptual hash of the face"

@@ -21,7 +21,7 @@ def identity_rule(settings: Images) -> IdentityRule:
     if settings.identity == "none":
         return lambda uri, name: None
     if settings.identity == "folder":
-        if settings.format == "parquet":
+        if settings.format != "files":
             return lambda uri, name: name or None
         return lambda uri, name: uri.split("/")[-2] if uri and "/" in uri else None
     levels = 1 if settings.identity == "top" else int(settings.identity) if settings.identity.isdigit() else 0

@@ -17,8 +17,8 @@ from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.frames import many_tasks
 from facesieve.core.sections import Columns
 from facesieve.images import left_out
-from facesieve.images.forms.recognised import recognised
 from facesieve.images.kinds import LINKS
+from facesieve.images.parquet_columns import PICTURES, Content
 from facesieve.images.parquet_files import ParquetFiles, parquet_files
 from facesieve.images.parquet_fit import misfits
 from facesieve.images.parquet_rows import PARTS, RowFetch, RowReader, parts
@@ -37,6 +37,7 @@ class ParquetSet:
 
     root: str
     columns: Columns = field(default_factory=Columns)
+    holds: Content = PICTURES
     _files: ParquetFiles | None = field(default=None, init=False, repr=False)
 
     @property
@@ -52,7 +53,7 @@ class ParquetSet:
         listed = self._list()
         problems = [f"{self.root}: {text}" for text in listed.problems[:_PROBLEMS_SHOWN]] or self._nothing(listed)
         faults = [Fault("images.root", text, _FIX) for text in problems] or misfits(
-            self.root, listed.files, self.columns
+            self.root, listed.files, self.columns, self.holds
         )
         if faults:
             raise ConfigError(faults)
@@ -66,7 +67,7 @@ class ParquetSet:
         rows = list(parts(self._list().files))
         tasks = max(1, min(len(rows), many_tasks(spark)))
         dealt = spark.createDataFrame(spark.sparkContext.parallelize(rows, tasks), PARTS)
-        return SourceImages(dealt.mapInArrow(RowReader(self.root, self.columns, content), SOURCE_IMAGES))
+        return SourceImages(dealt.mapInArrow(RowReader(self.root, self.columns, content, self.holds), SOURCE_IMAGES))
 
     def rows(self) -> int:
         """Return how many rows the footers of the files tell."""
@@ -95,7 +96,7 @@ class ParquetSet:
         return self._files
 
     def _tell_form(self, schema: pa.Schema) -> None:
-        names = recognised(schema, self.columns)
+        names = self.holds.recognised(schema, self.columns)
         if names != self.columns:
             uri = f'uri = "{names.uri}"' if names.uri else 'uri = "" (file and row number)'
             _log.info(f'images.columns, as recognised: {uri}, bytes = "{names.bytes}", identity = "{names.identity}"')

@@ -6,7 +6,7 @@ Whatever Arrow casts to text or to bytes is taken. A name that is not in the fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,6 +39,14 @@ class Place:
     absent: bool = False
 
 
+class Content(NamedTuple):
+    """What rows hold: the word for it, how a column becomes bytes, and the columns of files that have none so named."""
+
+    wanted: str
+    cast: Callable[[pa.Array], pa.Array]
+    recognised: Callable[[pa.Schema, Columns], Columns]
+
+
 class Places(NamedTuple):
     """Where the columns of a file are. uri: absent where rows are named by file and number.
 
@@ -56,19 +64,22 @@ class Places(NamedTuple):
         return [".".join(place.path) for place in wanted if place.path]
 
 
-def places(schema: pa.Schema, folders: Mapping[str, str | None], names: Columns) -> Places:
+def places(
+    schema: pa.Schema, folders: Mapping[str, str | None], names: Columns, holds: Content | None = None
+) -> Places:
     """Find the columns of a file. Raises Unfit, with what is wrong, if uri or bytes are missing, or a type is wrong.
 
-    Where the file has none of the names, they are those of the tool that wrote it.
+    Where the file has none of the names, they are those of the tool that wrote it. holds: PICTURES unless given.
     """
-    names = recognised(schema, names)
+    holds = holds or PICTURES
+    names = holds.recognised(schema, names)
     results, problems = [], []
     for role in _ROLES:
         name = getattr(names, role)
         optional = not name or (role == "identity" and name == Columns().identity)
         try:
             place = _place(schema, {} if role == "bytes" else folders, name, optional=optional)
-            _check(role, name, place)
+            _check(holds if role == "bytes" else _TEXT, name, place)
         except Unfit as problem:
             problems.append(str(problem))
             continue
@@ -127,6 +138,10 @@ def as_bytes(values: pa.Array) -> pa.Array:
     return plain.cast(pa.binary())
 
 
+PICTURES = Content("bytes", as_bytes, recognised)
+_TEXT = Content("text", as_text, recognised)
+
+
 def is_number(place: Place) -> bool:
     """Whether a column has numbers that stand for no names."""
     if place.kind is None or place.labels:
@@ -153,15 +168,13 @@ def values(batch: pa.RecordBatch, place: Place) -> pa.Array:
     return pa.array(place.labels, pa.string()).take(pc.if_else(pc.greater_equal(indices, 0), indices, None))
 
 
-def _check(role: str, name: str, place: Place) -> None:
+def _check(holds: Content, name: str, place: Place) -> None:
     if not place.path:
         return
-    kind, cast = (place.kind, as_bytes if role == "bytes" else as_text)
     try:
-        cast(pa.array([], kind))
+        holds.cast(pa.array([], place.kind))
     except (pa.ArrowException, NotImplementedError):
-        wanted = "bytes" if role == "bytes" else "text"
-        raise Unfit(f"column {name} is {kind}, which is not {wanted}") from None
+        raise Unfit(f"column {name} is {place.kind}, which is not {holds.wanted}") from None
 
 
 def _place(schema: pa.Schema, folders: Mapping[str, str | None], name: str, *, optional: bool) -> Place:

@@ -10,10 +10,12 @@ from facesieve.images.parquet import ParquetSet
 from facesieve.images.protocol import Source
 from facesieve.images.rules import Rules
 from facesieve.images.storage import Storage
+from facesieve.images.vectors.vector_set import vector_source
 
 _SOURCES: Mapping[str, Callable[[str, Images], Source]] = {
     "files": lambda root, images: FileTree(root, Rules.of(images)),
     "parquet": lambda root, images: ParquetSet(root, images.columns),
+    "vectors": vector_source,
 }
 """`images.format` -> (root, settings) -> source."""
 

@@ -61,6 +61,6 @@ def write_exports(stage: Stage, rows: int) -> int:
 def _export_folders(run: Run, written: Cleaned, target: Storage, version: str) -> int:
     if run.config.publish.bytes:
         return export_folders(written, None, target, version)
-    if run.config.images.format == "parquet":
+    if run.config.images.carried:
         return export_folders(with_bytes(run, written), None, target, version)
     return export_folders(written, source(run.config.images).fetch(), target, version)

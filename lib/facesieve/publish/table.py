@@ -49,7 +49,7 @@ def publish_table(stage: Stage, faces: Wanted, checks: Sequence[Check], written:
 def with_bytes(run: Run, rows: Cleaned) -> Cleaned:
     """Fill the column `bytes` from the source."""
     images = source(run.config.images)
-    if run.config.images.format == "files":
+    if not run.config.images.carried:
         return image_files.with_bytes(rows, images.fetch())
     content = images.images(run.spark).select("uri", F.col("content").alias("bytes"))
     return Cleaned(rows.drop("bytes").join(content, "uri", "left"))
