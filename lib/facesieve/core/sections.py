@@ -27,6 +27,11 @@ def _identity_rule(value: str) -> str | None:
     return "Use folder, top, a number of folders, none, or a regular expression with the group (?P<identity>...)."
 
 
+def _snapshot(value: str) -> str | None:
+    fine = not value or re.fullmatch(r"\d{1,19}", value, re.ASCII)
+    return None if fine else "Give the number of a snapshot (in Delta a version), or nothing for the current one."
+
+
 def _number_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
@@ -105,6 +110,7 @@ class Images:
     follow_links: bool = key(False)
     dimension: int = key(0, between(0, 8192))
     files: str = key("", place=True)
+    snapshot: str = key("", _snapshot, reads=_number_as_text)
     columns: Columns = field(default_factory=Columns)
 
     @property

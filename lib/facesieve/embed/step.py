@@ -33,6 +33,7 @@ from facesieve.embed.vectors import Basis, check_dimension, is_scaled
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
+from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.side_tables import Entries
 from facesieve.images.sources import source
@@ -83,6 +84,7 @@ def _list_and_embed(
         left_out=shape.ignored.by_sort(),
         layout=shape.record,
         state=state,
+        snapshot=images.version(run.spark) or None if isinstance(images, CatalogTable) else None,
         warnings=tuple(run.ledger.warnings[warned:]),
     )
     fresh, rows = _embed_new(listing_stage, new, images, Listed(names, rows, shape.record.images))

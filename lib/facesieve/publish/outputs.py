@@ -11,6 +11,7 @@ from facesieve.core.sections import Publish
 from facesieve.core.tables import Cleaned
 from facesieve.images.sources import source
 from facesieve.images.storage import Storage, why_unwritable
+from facesieve.lake.listed_snapshot import images_as_listed
 from facesieve.lake.run import Run, Stage
 from facesieve.publish import exports
 from facesieve.publish.folder_export import export_folders
@@ -63,4 +64,4 @@ def _export_folders(run: Run, written: Cleaned, target: Storage, version: str) -
         return export_folders(written, None, target, version)
     if run.config.images.carried:
         return export_folders(with_bytes(run, written), None, target, version)
-    return export_folders(written, source(run.config.images).fetch(), target, version)
+    return export_folders(written, source(images_as_listed(run)).fetch(), target, version)
