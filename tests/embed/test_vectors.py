@@ -99,5 +99,5 @@ def test_vectors_of_another_model_are_refused_before_they_are_read(tmp_path: Pat
     np.save(tmp_path / "a.npy", np.ones((2, 3), np.float32))
     check_dimension(VectorSet(str(tmp_path)), profile)
     np.save(tmp_path / "a.npy", np.ones((2, 512), np.float32))
-    with pytest.raises(ConfigError, match="the profile mine has 3 numbers a vector, images.root has 512"):
+    with pytest.raises(ConfigError, match=r"the profile mine has 3 numbers a vector, images\.root has 512"):
         check_dimension(VectorSet(str(tmp_path)), profile)

@@ -88,7 +88,10 @@ def place_of(root: str) -> VectorPlace:
     Raises OSError if the root cannot be read.
     """
     storage = Storage(root)
-    if storage.kind() != FileType.File:
+    kind = storage.kind()
+    if kind == FileType.NotFound:
+        raise FileNotFoundError(root)
+    if kind != FileType.File:
         return VectorPlace(storage)
     above, name = (str(storage.folder or root).rpartition("/")[part] for part in (0, 2))
     if above.endswith("/features"):

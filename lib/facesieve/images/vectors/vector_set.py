@@ -66,6 +66,8 @@ class VectorSet:
         """Raise ConfigError if there are no vectors, or files that cannot be read or do not fit each other."""
         try:
             listed = self._list()
+        except FileNotFoundError:
+            raise ConfigError([Fault("images.root", f"{self.root} does not exist", _FIX)]) from None
         except OSError as problem:
             text = f"{self.root} cannot be read ({in_words(problem)})"
             raise ConfigError([Fault("images.root", text, _FIX)]) from None
