@@ -206,7 +206,7 @@ def model_id(profile: Profile, embed: Embed, *, vectors: bool = False) -> str:
         "margin": vars(profile.margin) if profile.margin else None,
         "embed": {name: value for name, value in settings.items() if name not in _WITHOUT_EFFECT_ON_FACES},
     }
-    if vectors:
+    if vectors or profile.form == VECTORS:
         made_of = {"sha256": profile.sha256, "dimension": profile.dimension, "form": VECTORS}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     return f"{profile.name}@{digest[:12]}"

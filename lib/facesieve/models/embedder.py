@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from facesieve.core.errors import ConfigError, Fault, ModelError, first_line
 from facesieve.core.profiles import FORMS, Profile
-from facesieve.core.sections import VECTORS
 from facesieve.faces import pixels
 from facesieve.faces.vectors import unit
 from facesieve.models import files as model_files
@@ -100,9 +99,6 @@ def check(profile: Profile) -> None:
 
     Raises ConfigError naming key and fix, or ModelError if the file holds what is not accepted.
     """
-    if profile.form == VECTORS:
-        fix = 'Name the profile of a model, or set images.format = "vectors".'
-        raise ConfigError([Fault("embed.model", f"the profile {profile.name} is of vectors, without a model", fix)])
     try:
         files = _checked(profile)
     except ModelError as problem:

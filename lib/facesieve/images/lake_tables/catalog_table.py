@@ -127,7 +127,11 @@ class CatalogTable:
             name = getattr(self.columns, role)
             kind = _kind(table, name) if name else None
             if kind is None and (role != "identity" or name != Columns().identity):
-                yield f"column {name} is missing" if name else "images.columns.uri is empty, and rows of a table have no numbers"
+                yield (
+                    f"column {name} is missing"
+                    if name
+                    else "images.columns.uri is empty, and rows of a table have no numbers"
+                )
             elif kind is not None and not isinstance(kind, T.BinaryType if role == "bytes" else _TEXT):
                 yield f"column {name} is {kind.simpleString()}, which is not {'bytes' if role == 'bytes' else 'text'}"
 
