@@ -55,7 +55,8 @@ def _resident(session: int) -> int:
 
 
 def _fill(root: str, folder: str, *, more: bool) -> None:
-    settings = config.load(CONFIG, (), (f"lake.root={root}", "images.root=/nowhere"))
+    # With all settings of the step after it, since the model's name follows from some of them.
+    settings = config.load(CONFIG, (), (f"lake.root={root}", *(f"{name}={value}" for name, value in SETTINGS.items())))
     spark = session.start(settings.lake)
     model = profiles.model_id(profiles.load("facenet", PROFILES), settings.embed)
     lake, faces = Lake(spark, settings.lake), spark.read.parquet(folder)
