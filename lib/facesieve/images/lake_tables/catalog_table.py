@@ -28,6 +28,7 @@ from facesieve.images.storage import why_unreadable
 _ROOT, _COLUMNS = "images.root", "images.columns"
 _NAME = "Give the name of a table as Spark has it, such as catalog.namespace.table."
 _FIX = "Name the columns of your table with [images.columns]: uri, bytes, identity."
+_NO_URI = "images.columns.uri is empty, and rows of a table have no numbers"
 _VERSIONED = frozenset(("iceberg", "delta"))
 _TEXT = (T.StringType, T.IntegralType, T.DecimalType, T.DateType)
 """What casts to text that names something."""
