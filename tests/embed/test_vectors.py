@@ -67,9 +67,9 @@ def test_what_is_no_vector_is_a_reject_and_others_stand() -> None:
     )
     assert [(row["reason"], row["detail"]) for row in rows] == [
         ("empty", "the row has no vector"),
-        ("wrong_type", "the vector has 0 numbers, the profile says 3"),
-        ("wrong_type", "the vector has 2 numbers, the profile says 3"),
-        ("wrong_type", "the vector has 1.25 numbers, the profile says 3"),
+        ("undecodable", "the vector has 0 numbers, the profile says 3"),
+        ("undecodable", "the vector has 2 numbers, the profile says 3"),
+        ("undecodable", "the vector has 1.25 numbers, the profile says 3"),
         ("undecodable", "the vector holds a number that is not finite"),
         ("undecodable", "the vector holds a number that is not finite"),
         ("undecodable", "all numbers of the vector are 0"),

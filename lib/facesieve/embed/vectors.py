@@ -136,7 +136,7 @@ def _fault(content: bytes | None, length: float, dimension: int) -> tuple[Reason
         return Reason.EMPTY, "the row has no vector"
     numbers = len(content) / _NUMBER.itemsize
     if numbers != dimension:
-        return Reason.WRONG_TYPE, f"the vector has {numbers:g} numbers, the profile says {dimension}"
+        return Reason.UNDECODABLE, f"the vector has {numbers:g} numbers, the profile says {dimension}"
     if not np.isfinite(length):
         return Reason.UNDECODABLE, "the vector holds a number that is not finite"
     return None if length > 0 else (Reason.UNDECODABLE, "all numbers of the vector are 0")
