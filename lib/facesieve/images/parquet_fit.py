@@ -15,7 +15,7 @@ from facesieve.images.parquet_columns import PICTURES, Content, Places, Unfit, a
 from facesieve.images.parquet_files import ParquetFile, folders
 
 _KEY = "images.columns"
-_FIX = "Name the columns of your files with [images.columns]: uri, bytes, identity."
+_FIX = "Name the columns of your files with [images.columns]: uri, bytes or vector, identity."
 _ALIKE = "Write the column alike in all files, or give images.root the files of one kind."
 _EMBED = "Embed the pictures in the files first: a path alone is never opened."
 

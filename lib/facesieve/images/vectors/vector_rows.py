@@ -115,7 +115,8 @@ def _names(storage: Storage, names: Names, part: Part) -> Iterator[str | None]:
     if names.array is None:
         return _lines(storage, names.file, part)
     values = batches(storage, names.array, part.first, part.rows)
-    return (text or None for batch in values for text in as_text(pa.array(batch)).to_pylist())
+    native = (batch.astype(batch.dtype.newbyteorder("=")) for batch in values)
+    return (text or None for batch in native for text in as_text(pa.array(batch)).to_pylist())
 
 
 def _lines(storage: Storage, name: str, part: Part) -> Iterator[str | None]:
