@@ -104,3 +104,15 @@ def test_an_old_section_or_key_is_told_its_new_name(tmp_path: Path, section: str
     assert fault.key == f"old.toml: {key}"
     assert "was renamed to" in fault.problem
     assert new in fault.problem
+
+
+def test_a_profile_of_vectors_needs_no_model(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('form = "vectors"\ndimension = 512\n')
+    profile = profiles.load(str(file), "")
+    assert (profile.name, profile.form, profile.dimension, profile.file) == ("mine", "vectors", 512, "")
+    ids = {profiles.model_id(profile, settings) for settings in (Embed(), Embed(detector="aligned", min_face=99))}
+    assert ids == {profiles.model_id(profile, Embed(), vectors=True)}, "no setting of embed changes vectors"
+    file.write_text('form = "tflite"\ndimension = 512\n')
+    with pytest.raises(ConfigError, match="sha256: is required"):
+        profiles.load(str(file), "")

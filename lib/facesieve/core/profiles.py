@@ -16,9 +16,11 @@ from typing import Any
 from facesieve.core.config_schema import at_least, between, build, key, one_of
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import expanded
-from facesieve.core.sections import Embed
+from facesieve.core.sections import VECTORS, Embed
 
 FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite")
+_NO_MODEL = {"file": "", "sha256": "0" * 64, "input": [8, 8], "normalisation": "none"}
+"""What a profile of the form `vectors` need not say: it tells what cosines mean of vectors without images."""
 _WITHOUT_EFFECT_ON_FACES = frozenset({"model", "chunk_images", "batch_images", "rehash", "max_rejects"})
 
 
@@ -120,7 +122,7 @@ class Profile:
 
     file: str = key()
     sha256: str = key(check=_digest)
-    form: str = key(check=one_of(*FORMS))
+    form: str = key(check=one_of(*FORMS, VECTORS))
     input: tuple[int, ...] = key(check=_side_pair)
     normalisation: str = key(check=one_of("prewhiten", "fixed", "none"))
     dimension: int = key(check=between(2, 8192))
@@ -164,6 +166,8 @@ def load(model: str, folder: str) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ConfigError([Fault("embed.model", f"{path} is not valid TOML ({problem})", "Correct it.")]) from None
     tables.setdefault("name", path.stem)
+    if tables.get("form") == VECTORS:
+        tables = _NO_MODEL | tables
     _expand(tables, path, faults)
     profile = build(Profile, tables, f"{path.name}: ", faults)
     if faults or profile is None:
@@ -181,8 +185,10 @@ def _expand(tables: dict[str, Any], path: Path, faults: list[Fault]) -> None:
         faults.append(Fault(f"{path.name}: file", str(problem), fix))
 
 
-def model_id(profile: Profile, embed: Embed) -> str:
+def model_id(profile: Profile, embed: Embed, *, vectors: bool = False) -> str:
     """Name the faces and vectors that this profile and these settings make: `name@` and 12 hex digits.
+
+    vectors: they come without images, so that no setting of `embed` changes them.
 
     The digest covers whatever changes which faces exist or what their vectors are, and nothing else: moving the file
     or recalibrating the thresholds keeps the id, another crop or detector changes it. `embed.faces` auto embeds what
@@ -200,5 +206,7 @@ def model_id(profile: Profile, embed: Embed) -> str:
         "margin": vars(profile.margin) if profile.margin else None,
         "embed": {name: value for name, value in settings.items() if name not in _WITHOUT_EFFECT_ON_FACES},
     }
+    if vectors or profile.form == VECTORS:
+        made_of = {"sha256": profile.sha256, "dimension": profile.dimension, "form": VECTORS}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     return f"{profile.name}@{digest[:12]}"

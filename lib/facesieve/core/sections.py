@@ -27,6 +27,11 @@ def _identity_rule(value: str) -> str | None:
     return "Use folder, top, a number of folders, none, or a regular expression with the group (?P<identity>...)."
 
 
+def _snapshot(value: str) -> str | None:
+    fine = not value or re.fullmatch(r"\d{1,19}", value, re.ASCII)
+    return None if fine else "Give the number of a snapshot (in Delta a version), or nothing for the current one."
+
+
 def _number_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
@@ -80,11 +85,17 @@ class Lake:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a Parquet data set; `image.bytes` is the field of a struct."""
+    """The columns of a data set; `image.bytes` is the field of a struct."""
 
     uri: str = key("uri")
     bytes: str = key("bytes", _column)
     identity: str = key("identity", _column)
+    vector: str = key("vector", _column)
+
+
+VECTORS = "vectors"
+"""The value of `images.format` without images."""
+_FORMATS = ("files", "webdataset", "parquet", "recordio", "tfrecord", "msceleb", "table", VECTORS)
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,7 @@ class Images:
     """Where images come from, and what may count as one."""
 
     root: str = key("", needed=True, place=True)
-    format: str = key("files", one_of("files", "webdataset", "parquet", "recordio", "tfrecord", "msceleb"))
+    format: str = key("files", one_of(*_FORMATS))
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
     labels: str = key("", place=True)
     same_names: str = key("warn", one_of("warn", "unite"))
@@ -101,7 +112,15 @@ class Images:
     )
     ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
     follow_links: bool = key(False)
+    dimension: int = key(0, between(0, 8192))
+    files: str = key("", place=True)
+    snapshot: str = key("", _snapshot, reads=_number_as_text)
     columns: Columns = field(default_factory=Columns)
+
+    @property
+    def carried(self) -> bool:
+        """Whether rows of the source have their content, so that workers need not fetch it."""
+        return self.format in ("parquet", VECTORS) or (self.format == "table" and not self.files)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,10 @@ _FIXES = {
     Reason.WRONG_TYPE: ("embed.formats", f"Allow the format of the images, if it is one that is decoded. {_CONTENT}"),
     Reason.TOO_LARGE: ("embed.max_bytes", "Raise embed.max_bytes, embed.max_pixels or embed.max_memory."),
     Reason.BAD_ASPECT: ("embed.max_aspect", "Raise embed.max_aspect."),
-    Reason.EMPTY: ("images.root", "Copy the files again: they have no bytes."),
+    Reason.EMPTY: (
+        "images.root",
+        f"Copy the files again, or embed the pictures in the rows: they have no bytes. {_CONTENT}",
+    ),
 }
 """Of each reason the key that may be wrong, and what to do."""
 

@@ -20,6 +20,7 @@ from facesieve.core.console import Progress, count
 from facesieve.core.errors import ContractError, InvariantError
 from facesieve.core.frames import broadcast_if_few, follow_rows
 from facesieve.core.side_by_side import beside
+from facesieve.core.sections import VECTORS
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
@@ -31,9 +32,11 @@ from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
 from facesieve.embed.spread import chunk_of
 from facesieve.embed.unchanged import state_of, unchanged
+from facesieve.embed.vectors import Basis, check_dimension, is_scaled
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
+from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.side_tables import Entries
 from facesieve.images.sources import archives_of, source
@@ -44,18 +47,22 @@ from facesieve.lake.work import work_so_far
 
 _log = logging.getLogger(__name__)
 
+_VECTORS_AT_ONCE = 5_000_000
 _FACES = (tables.EMBEDDINGS, tables.REJECTS)
 
 
 def embed(run: Run) -> None:
     """List the images, and embed those that this model has not seen yet, chunk by chunk."""
-    models.check(run.profile)
+    vectors = run.config.images.format == VECTORS
+    if not vectors:
+        models.check(run.profile)
     images = source(run.config.images)
     labels = read_labels(run.config.images.labels)
     images.check()
+    check_dimension(images, run.profile)
     listing_stage = run.stage("listing", (tables.LISTING,), ())
     new = run.stage("embed", _FACES, (), model=run.model)
-    first = new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
+    first = not vectors and new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
     # The workers load the model while the driver looks at the names.
     with beside(run.spark, lambda: probe(run.spark, run.profile) if first else None) as loaded:
         state = state_of(run, images, labels)
@@ -88,6 +95,7 @@ def _list_and_embed(run: Run, images: Source, labels: Entries[LabelRow], begun: 
         left_out=shape.ignored.by_sort(),
         layout=shape.record,
         state=begun.state,
+        snapshot=images.version(run.spark) or None if isinstance(images, CatalogTable) else None,
         warnings=tuple(run.ledger.warnings[warned:]),
     )
     begun.loaded()
@@ -145,7 +153,8 @@ def _embed_new(
     if not total:
         return None, rows
     check_uris(names)
-    new = faces_of.unlisted_images(SourceImages(rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")))
+    fresh = rows if total == every else rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")
+    new = faces_of.unlisted_images(SourceImages(fresh))
     _embed_chunks(stage, new, images, total, whole=False)
     if total == every:  # all digests are known then: the listing must not read the content again
         rows = SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
@@ -193,22 +202,33 @@ def _embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, wh
     whole: these images complete the stage, so that the last commit bears its key, unless images were unread.
     """
     run = stage.run
-    chunks = max(1, math.ceil(total / run.config.embed.chunk_images))
     archives = archives_of(images, run.spark)
-    fetch = None if images.carries_content else images.fetch()
-    plan = Plan(run.profile, run.config.embed, run.model, fetch, archives=archives)
-    progress, unread = Progress("embed", total), 0
+    plan, most = _plan(run, images, archives)
+    chunks = max(1, math.ceil(total / most))
+    progress, unread, scaled = Progress("embed", total), 0, 0
     for chunk in range(chunks):
         mine = ToEmbed(rows.where(chunk_of(archives, chunks) == chunk))
         outcomes = faces_of.embedded(mine, plan)
         sent = total if chunks == 1 else mine.count()
-        unread += _accounted(sent, outcomes)
+        accounts = _accounted(sent, outcomes)
+        unread, scaled = unread + accounts.unread, scaled + accounts.scaled
         last = whole and chunk == chunks - 1
         _commit(stage, outcomes, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
         if sent:
             progress.step(sent)
         outcomes.unpersist()
+    if scaled:
+        run.warn(f"embed: {count(scaled)} of {count(total)} vectors were not of unit length, and were scaled to it")
     return unread
+
+
+def _plan(run: Run, images: Source, archives: int) -> tuple[Plan | Basis, int]:
+    """Return what workers need, and how many images a commit has: vectors take no time that could be lost."""
+    embed = run.config.embed
+    if run.config.images.format == VECTORS:
+        return Basis(run.profile.dimension, run.model), max(embed.chunk_images, _VECTORS_AT_ONCE)
+    fetch = None if images.carries_content else images.fetch()
+    return Plan(run.profile, embed, run.model, fetch, archives=archives), embed.chunk_images
 
 
 def _commit(stage: Stage, outcomes: Outcomes, part: str) -> None:
@@ -217,12 +237,20 @@ def _commit(stage: Stage, outcomes: Outcomes, part: str) -> None:
     stage.append(tables.REJECTS, faces_of.rejects(outcomes), part)
 
 
-def _accounted(sent: int, outcomes: Outcomes) -> int:
-    """Check that all images of a chunk came back from the workers; return how many were unread."""
-    returned, unread = outcomes.agg(F.count_distinct("uri"), F.count_if(faces_of.is_unread())).collect()[0]
+class _Accounts(NamedTuple):
+    """How many images of a chunk were unread, and how many vectors were scaled."""
+
+    unread: int
+    scaled: int
+
+
+def _accounted(sent: int, outcomes: Outcomes) -> _Accounts:
+    """Check that all images of a chunk came back from the workers."""
+    counts = F.count_distinct("uri"), F.count_if(faces_of.is_unread()), F.count_if(is_scaled())
+    returned, unread, scaled = outcomes.agg(*counts).collect()[0]
     if sent != returned:
         raise InvariantError(f"embed: {sent} images were given to the workers, {returned} came back")
-    return int(unread)
+    return _Accounts(int(unread), int(scaled))
 
 
 def _faces(stage: Stage, listed: Listing) -> int:

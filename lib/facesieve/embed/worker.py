@@ -44,6 +44,7 @@ OUTCOMES = T.StructType(
     [*EMBEDDINGS.columns, T.StructField("reason", T.StringType()), T.StructField("detail", T.StringType())]
 )
 _MOST_ROWS = 1_024
+_NO_BYTES = "the row has no bytes, as after a failed download; a path alone is never opened: embed the pictures first"
 _GROUP = 16
 _GROUP_PIXELS = 16_000_000
 """Pictures, and pixels of them, in which faces are looked for at once."""
@@ -143,7 +144,7 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
 def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
     """Return the content of an image, unless its size alone forbids to read it, or its source has none."""
     if content is None and plan.fetch is None and not image["size"]:
-        raise Unusable(Reason.EMPTY, "the row has no bytes; a path alone is never opened: embed the pictures first")
+        raise Unusable(Reason.EMPTY, _NO_BYTES)
     if content is None and plan.fetch is not None and image["size"] == 0:
         _refuse_bad(image["uri"], plan.fetch)
     if image["size"] is not None:

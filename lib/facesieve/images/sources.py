@@ -17,10 +17,12 @@ from facesieve.images.packs.recordio import RecordIO
 from facesieve.images.packs.tfrecord import TFRecord
 from facesieve.images.packs.archive_uris import is_archive
 from facesieve.images.packs.webdataset import webdataset
+from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.parquet import ParquetSet
 from facesieve.images.protocol import Source
 from facesieve.images.rules import Rules
 from facesieve.images.storage import Storage
+from facesieve.images.vectors.vector_set import vector_source
 
 _SOURCES: Mapping[str, Callable[[str, Images], Source]] = {
     "files": lambda root, images: FileTree(_folder(root), Rules.of(images), _archive(root)),
@@ -30,6 +32,8 @@ _SOURCES: Mapping[str, Callable[[str, Images], Source]] = {
     "tfrecord": lambda root, images: PackSet(root, TFRecord(images.columns), images.ignore),
     "msceleb": lambda root, images: PackSet(root, MSCeleb(), images.ignore),
     verification.FORMAT: lambda root, images: PackSet(root, verification.Verification(), images.ignore),
+    "table": lambda _root, images: CatalogTable.of(images),
+    "vectors": vector_source,
 }
 """`images.format` -> (root, settings) -> source; verification sets are for `decide.protected` alone."""
 
