@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,15 +19,17 @@ from facesieve.core import tables
 from facesieve.core.console import Progress, count
 from facesieve.core.errors import ContractError, InvariantError
 from facesieve.core.frames import broadcast_if_few, follow_rows
+from facesieve.core.reasons import Reason
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
+from facesieve.embed import optional_formats
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import Digests, check_uris
 from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
-from facesieve.embed.reject_check import check_rejects
+from facesieve.embed.reject_check import check_rejects, warn_of_formats
 from facesieve.embed.unchanged import state_of, unchanged
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
@@ -47,13 +50,14 @@ _FACES = (tables.EMBEDDINGS, tables.REJECTS)
 def embed(run: Run) -> None:
     """List the images, and embed those that this model has not seen yet, chunk by chunk."""
     models.check(run.profile)
+    optional_formats.check(run.config.embed.formats)
     images = source(run.config.images)
     labels = read_labels(run.config.images.labels)
     images.check()
     listing_stage = run.stage("listing", (tables.LISTING,), ())
     new = run.stage("embed", _FACES, (), model=run.model)
     if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
-        probe(run.spark, run.profile)
+        probe(run.spark, run.profile, run.config.embed.formats)
     state = state_of(run, images, labels)
     if record := unchanged(listing_stage, state):
         list_again(listing_stage, record)
@@ -152,14 +156,21 @@ def _embed(stage: Stage, images: Source) -> None:
     else:
         record = replace(_counted(stage, listed), rows_in=total, reused=reused)
     stage.done(record)
+    if isinstance(record, EmbedRecord):
+        warn_of_formats(record.not_decoded or {}, stage.run.warn)
     check_rejects(record.reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
 
 
 def _counted(stage: Stage, listed: Listing) -> StepRecord:
-    """Count the faces of the listing's images, and those that give none by reason."""
+    """Count the faces of the listing's images, those that give none by reason, and by format if that is why."""
     rejects = stage.of_model(tables.REJECTS).join(listed.select("image_id"), "image_id", "left_semi")
-    reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
-    return EmbedRecord(rows_out=_faces(stage, listed), reasons=reasons)
+    undecoded = F.when(F.col("reason") == Reason.WRONG_TYPE.value, F.col("detail")).alias("undecoded")
+    reasons, formats = Counter[str](), Counter[str]()
+    for row in rejects.groupBy("reason", undecoded).count().collect():
+        reasons[row.reason] += row["count"]
+        if row.undecoded:
+            formats[row.undecoded] += row["count"]
+    return EmbedRecord(rows_out=_faces(stage, listed), reasons=dict(reasons), not_decoded=dict(formats) or None)
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
