@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageChops
 
 from facesieve.core.reasons import Reason
-from facesieve.embed.icc import in_srgb
+from facesieve.embed.formats.icc import in_srgb
 from facesieve.embed.picture import Unusable
 
 JPEG = ("JPEG", "MPO")

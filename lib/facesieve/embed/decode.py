@@ -22,11 +22,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed import file_kinds, optional_formats
+from facesieve.embed import file_kinds
 from facesieve.embed.colours import in_rgb
+from facesieve.embed.formats import optional_formats
+from facesieve.embed.formats.jxl_header import jxl_size
 from facesieve.embed.jpeg_rows import Rows, rows_of
 from facesieve.embed.jpeg_scans import MOST_SCANS
-from facesieve.embed.jxl_header import jxl_size
 from facesieve.embed.kernels import tiles
 from facesieve.embed.picture import Picture, Unusable
 
@@ -120,11 +121,12 @@ def _opened(content: bytes, embed: Embed, bits: int = 0) -> Image.Image:
     bits: of a JPEG's samples, 0 if that is not known. The decoder of JPEG XL decodes at once, so that its header is
     read here before.
     """
-    size = jxl_size(content) if file_kinds.kind_of(content) == "JXL" and "JXL" in embed.formats else None
+    formats = optional_formats.ready(embed.formats)
+    size = jxl_size(content) if file_kinds.kind_of(content) == "JXL" and "JXL" in formats else None
     if size is not None:
         _check_size(size, 1, embed)
     try:
-        return Image.open(io.BytesIO(content), formats=optional_formats.ready(embed.formats))
+        return Image.open(io.BytesIO(content), formats=formats)
     except Image.DecompressionBombError:
         raise _too_many(embed, "more", file_kinds.kind_of(content) == "JPEG") from None
     except UnidentifiedImageError:

@@ -27,8 +27,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from facesieve.core.sections import Embed
-from facesieve.embed import optional_formats
 from facesieve.embed.decode import out_of_memory
+from facesieve.embed.formats import optional_formats
 from facesieve.embed.picture import Picture, Unusable
 
 REQUEST = struct.Struct("<QB")

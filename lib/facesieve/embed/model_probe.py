@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from facesieve import models
 from facesieve.core.errors import ConfigError, ModelError
 from facesieve.core.profiles import Profile
-from facesieve.embed import optional_formats
+from facesieve.embed.formats import optional_formats
 from facesieve.embed.gpu import claim
 
 _REFUSED = "refused string"

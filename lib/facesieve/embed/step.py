@@ -22,8 +22,8 @@ from facesieve.core.frames import broadcast_if_few, follow_rows
 from facesieve.core.reasons import Reason
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
-from facesieve.embed import optional_formats
 from facesieve.embed.embeddings import Outcomes, ToEmbed
+from facesieve.embed.formats import optional_formats
 from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import Digests, check_uris
 from facesieve.embed.listing_stage import list_again, list_images

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.embed.decode import picture
-from facesieve.embed.icc import in_srgb
+from facesieve.embed.formats.icc import in_srgb
 
 EMBED = Embed(formats=("JPEG", "PNG", "WEBP", "TIFF", "AVIF"))
 SCENE = hostile.scene(96, 64)

@@ -14,9 +14,9 @@ from PIL import Image
 from facesieve.core.errors import ConfigError
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed import optional_formats
 from facesieve.embed.decode import picture
 from facesieve.embed.decoder_client import Decoder
+from facesieve.embed.formats import optional_formats
 from facesieve.embed.picture import Unusable
 
 SCENE = hostile.scene(96, 64)
