@@ -53,12 +53,45 @@ def test_id_changes_with_what_changes_vectors_only(profile: profiles.Profile) ->
         (profile, Embed(faces="largest")),
         (profile, Embed(min_face=40)),
         (profile, Embed(min_confidence=0.5)),
+        (replace(profile, channels="bgr"), Embed()),
+        (replace(profile, unit_length=False), Embed()),
     ]
     assert {profiles.model_id(*pair) for pair in same} == {base}
     ids = [profiles.model_id(*pair) for pair in other]
     assert profiles.model_id(profile, Embed(faces="all")) == base, "auto embeds all"
     assert base not in ids
     assert len(set(ids)) == len(ids)
+
+
+def with_section(folder: Path, section: str) -> profiles.Profile:
+    (folder / "small.toml").write_text(GOOD.format(digest="0" * 64).replace("$", "") + section)
+    return profiles.load("small", str(folder))
+
+
+def test_distances_are_read_as_cosines(tmp_path: Path) -> None:
+    """Two unit vectors at a right angle are the square root of 2 apart; at twice the length, twice as far."""
+    section = "[identity_distance]\ndistance = {}\nimpostor_distance = {}\n"
+    for length, words in ((1.0, ""), (2.0, "length = 2.0\n")):
+        half = length * 2**0.5 * 0.5
+        loaded = with_section(tmp_path, section.format(half, length * 2**0.5) + words)
+        assert loaded.identity is not None
+        assert loaded.identity.cosine == pytest.approx(0.75)
+        assert loaded.identity.impostor_line == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("distance = 1.5\nimpostor_distance = 1.6", "means the cosines"),
+        ("distance = 0.0\nimpostor_distance = 0.1", "means the cosines"),
+        ("distance = 0.5\nimpostor_distance = 0.6\n[identity]\ncosine = 0.5\nimpostor_line = 0.3", "stands beside"),
+        ("distance = 0.5", "is required and missing"),
+    ],
+)
+def test_distances_that_mean_no_cosine_are_faults(tmp_path: Path, section: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        with_section(tmp_path, f"[identity_distance]\n{section}\n")
+    assert caught.value.faults[0].key.startswith("small.toml: identity_distance")
 
 
 @pytest.mark.parametrize("form", profiles.FORMS)

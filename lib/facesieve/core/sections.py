@@ -135,7 +135,7 @@ class Embed:
     detector_side: int = key(1_280, between(64, 10_000))
     formats: tuple[str, ...] = key(
         ["JPEG", "PNG", "WEBP", "BMP", "PPM"],
-        each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "AVIF", "JPEG2000"),
+        each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "AVIF", "HEIC", "JPEG2000", "JXL"),
     )
     max_bytes: int = key(104_857_600, between(1, 1 << 30))
     max_pixels: int = key(50_000_000, between(1, 1_000_000_000))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -19,17 +20,19 @@ from facesieve.core import tables
 from facesieve.core.console import Progress, count
 from facesieve.core.errors import ContractError, InvariantError
 from facesieve.core.frames import broadcast_if_few, follow_rows
-from facesieve.core.side_by_side import beside
+from facesieve.core.reasons import Reason
 from facesieve.core.sections import VECTORS
+from facesieve.core.side_by_side import beside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
+from facesieve.embed.formats import optional_formats
 from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import Digests, check_uris
 from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
-from facesieve.embed.reject_check import check_rejects
+from facesieve.embed.reject_check import check_rejects, warn_of_formats
 from facesieve.embed.spread import chunk_of
 from facesieve.embed.unchanged import state_of, unchanged
 from facesieve.embed.vectors import Basis, check_dimension, is_scaled
@@ -56,6 +59,7 @@ def embed(run: Run) -> None:
     vectors = run.config.images.format == VECTORS
     if not vectors:
         models.check(run.profile)
+        optional_formats.check(run.config.embed.formats)
     images = source(run.config.images)
     labels = read_labels(run.config.images.labels)
     images.check()
@@ -64,7 +68,9 @@ def embed(run: Run) -> None:
     new = run.stage("embed", _FACES, (), model=run.model)
     first = not vectors and new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
     # The workers load the model while the driver looks at the names.
-    with beside(run.spark, lambda: probe(run.spark, run.profile) if first else None) as loaded:
+    with beside(
+        run.spark, lambda: probe(run.spark, run.profile, run.config.embed.formats) if first else None
+    ) as loaded:
         state = state_of(run, images, labels)
         if record := unchanged(listing_stage, state):
             list_again(listing_stage, record)
@@ -173,14 +179,21 @@ def _embed(stage: Stage, images: Source) -> None:
     else:
         record = replace(_counted(stage, listed), rows_in=total, reused=reused)
     stage.done(record)
+    if isinstance(record, EmbedRecord):
+        warn_of_formats(record.not_decoded or {}, stage.run.warn)
     check_rejects(record.reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
 
 
 def _counted(stage: Stage, listed: Listing) -> StepRecord:
-    """Count the faces of the listing's images, and those that give none by reason."""
+    """Count the faces of the listing's images, those that give none by reason, and by format if that is why."""
     rejects = stage.of_model(tables.REJECTS).join(listed.select("image_id"), "image_id", "left_semi")
-    reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
-    return EmbedRecord(rows_out=_faces(stage, listed), reasons=reasons)
+    undecoded = F.when(F.col("reason") == Reason.WRONG_TYPE.value, F.col("detail")).alias("undecoded")
+    reasons, formats = Counter[str](), Counter[str]()
+    for row in rejects.groupBy("reason", undecoded).count().collect():
+        reasons[row.reason] += row["count"]
+        if row.undecoded:
+            formats[row.undecoded] += row["count"]
+    return EmbedRecord(rows_out=_faces(stage, listed), reasons=dict(reasons), not_decoded=dict(formats) or None)
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:

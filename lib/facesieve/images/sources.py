@@ -10,14 +10,14 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.sections import Images
 from facesieve.images.files import FileTree
+from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.packs import verification
+from facesieve.images.packs.archive_uris import is_archive
 from facesieve.images.packs.msceleb import MSCeleb
 from facesieve.images.packs.pack_set import PackSet
 from facesieve.images.packs.recordio import RecordIO
 from facesieve.images.packs.tfrecord import TFRecord
-from facesieve.images.packs.archive_uris import is_archive
 from facesieve.images.packs.webdataset import webdataset
-from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.parquet import ParquetSet
 from facesieve.images.protocol import Source
 from facesieve.images.rules import Rules

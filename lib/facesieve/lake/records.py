@@ -40,7 +40,12 @@ class ListingRecord(StepRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedRecord(StepRecord):
-    """Images in, faces out, and images without a usable face by reason."""
+    """Images in, faces out, and images without a usable face by reason.
+
+    not_decoded: images whose format is not decoded, by what their rejects say; null where there is none.
+    """
+
+    not_decoded: Mapping[str, int] | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,6 @@ from facesieve.core.sections import OUTPUTS, Publish
 from facesieve.core.side_by_side import side_by_side
 from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage, why_unwritable
-from facesieve.lake.listed_snapshot import images_as_listed
 from facesieve.lake.run import Run, Stage
 from facesieve.publish import exports
 from facesieve.publish.clean_list_export import export_clean_list
