@@ -27,8 +27,8 @@ from facesieve.embed.worker import Plan
 
 def vectors(spark: SparkSession, sink: str) -> npt.NDArray[np.float64]:
     """Read what was written, in the order of the uris."""
-    rows = spark.read.parquet(sink).where("vector IS NOT NULL").orderBy("uri").select("uri", "vector").toPandas()
-    return np.stack(rows["vector"].to_list()).astype(np.float64)
+    rows = spark.read.parquet(sink).where("vector IS NOT NULL").orderBy("uri").select("vector").collect()
+    return np.array([row.vector for row in rows], np.float64)
 
 
 def cosines(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

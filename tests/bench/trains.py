@@ -18,6 +18,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def main(arguments: list[str]) -> None:
     for output, read in READERS.items():
         began, counts = time.monotonic(), Counts()
         for split in SPLITS:
-            for label in epoch(lambda read=read, split=split: read(run, split)):
+            for label in epoch(partial(read, run, split)):
                 counts[split, label] += 1
         seconds[output] = time.monotonic() - began
         agrees = "as in the manifest" if counts == expected else f"NOT as in the manifest: {by_split(counts)}"

@@ -14,7 +14,7 @@ from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage
 from facesieve.publish import clean_list_export
 from facesieve.publish.clean_list_export import export_clean_list
-from facesieve.publish.exports import Lines
+from facesieve.publish.exports import Lines, write_list
 
 
 def lines(file: Path) -> list[list[str]]:
@@ -40,7 +40,7 @@ def test_splits_are_lists_of_their_own(cleaned: Cleaned, tmp_path: Path) -> None
 
 
 def test_a_lost_line_is_seen(cleaned: Cleaned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = clean_list_export.write_list
+    whole = write_list
     monkeypatch.setattr(clean_list_export, "write_list", lambda rows, *rest: whole(Lines(rows.limit(5)), *rest))
     with pytest.raises(InvariantError, match="holds 5 lines, there are 14"):
         export_clean_list(cleaned, Storage(str(tmp_path)))

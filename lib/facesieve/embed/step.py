@@ -7,7 +7,6 @@ has changed, or that another model has embedded.
 from __future__ import annotations
 
 import logging
-import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,15 +16,15 @@ from pyspark.sql import functions as F
 
 from facesieve import models
 from facesieve.core import tables
-from facesieve.core.console import Progress, count
-from facesieve.core.errors import ContractError, InvariantError
+from facesieve.core.console import count
+from facesieve.core.errors import ContractError
 from facesieve.core.frames import broadcast_if_few, follow_rows
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import VECTORS
 from facesieve.core.side_by_side import beside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
-from facesieve.embed.embeddings import Outcomes, ToEmbed
+from facesieve.embed.chunks import commit, embed_chunks
 from facesieve.embed.formats import optional_formats
 from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import Digests, check_uris
@@ -33,16 +32,14 @@ from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects, warn_of_formats
-from facesieve.embed.spread import chunk_of
 from facesieve.embed.unchanged import state_of, unchanged
-from facesieve.embed.vectors import Basis, check_dimension, is_scaled
-from facesieve.embed.worker import Plan
+from facesieve.embed.vectors import check_dimension
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
 from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.side_tables import Entries
-from facesieve.images.sources import archives_of, source
+from facesieve.images.sources import source
 from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
 from facesieve.lake.step_record import StepRecord
@@ -50,7 +47,6 @@ from facesieve.lake.work import work_so_far
 
 _log = logging.getLogger(__name__)
 
-_VECTORS_AT_ONCE = 5_000_000
 _FACES = (tables.EMBEDDINGS, tables.REJECTS)
 
 
@@ -161,7 +157,7 @@ def _embed_new(
     check_uris(names)
     fresh = rows if total == every else rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")
     new = faces_of.unlisted_images(SourceImages(fresh))
-    _embed_chunks(stage, new, images, total, whole=False)
+    embed_chunks(stage, new, images, total, whole=False)
     if total == every:  # all digests are known then: the listing must not read the content again
         rows = SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
     return digests_of(uris, stage), rows
@@ -201,69 +197,12 @@ def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
     missing = Listing(listed.join(seen, "image_id", "left_anti").persist())
     total, unread = missing.count(), 0
     if total:
-        unread = _embed_chunks(stage, faces_of.listed_images(missing, images), images, total, whole=True)
+        unread = embed_chunks(stage, faces_of.listed_images(missing, images), images, total, whole=True)
     else:
-        _commit(stage, faces_of.nothing(stage.run.spark), "")
+        commit(stage, faces_of.nothing(stage.run.spark), "")
     missing.unpersist()
     if unread:
         stage.run.warn(f"embed: {count(unread)} images could not be read, or changed since they were listed; run again")
-
-
-def _embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, whole: bool) -> int:
-    """Embed images, one commit per chunk; return how many were unread.
-
-    whole: these images complete the stage, so that the last commit bears its key, unless images were unread.
-    """
-    run = stage.run
-    archives = archives_of(images, run.spark)
-    plan, most = _plan(run, images, archives)
-    chunks = max(1, math.ceil(total / most))
-    progress, unread, scaled = Progress("embed", total), 0, 0
-    for chunk in range(chunks):
-        mine = ToEmbed(rows.where(chunk_of(archives, chunks) == chunk))
-        outcomes = faces_of.embedded(mine, plan)
-        sent = total if chunks == 1 else mine.count()
-        accounts = _accounted(sent, outcomes)
-        unread, scaled = unread + accounts.unread, scaled + accounts.scaled
-        last = whole and chunk == chunks - 1
-        _commit(stage, outcomes, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
-        if sent:
-            progress.step(sent)
-        outcomes.unpersist()
-    if scaled:
-        run.warn(f"embed: {count(scaled)} of {count(total)} vectors were not of unit length, and were scaled to it")
-    return unread
-
-
-def _plan(run: Run, images: Source, archives: int) -> tuple[Plan | Basis, int]:
-    """Return what workers need, and how many images a commit has: vectors take no time that could be lost."""
-    embed = run.config.embed
-    if run.config.images.format == VECTORS:
-        return Basis(run.profile.dimension, run.model), max(embed.chunk_images, _VECTORS_AT_ONCE)
-    fetch = None if images.carries_content else images.fetch()
-    return Plan(run.profile, embed, run.model, fetch, archives=archives), embed.chunk_images
-
-
-def _commit(stage: Stage, outcomes: Outcomes, part: str) -> None:
-    """Commit the faces and the rejects of one chunk; `part` marks a chunk that does not complete the stage."""
-    stage.append(tables.EMBEDDINGS, faces_of.embeddings(outcomes), part)
-    stage.append(tables.REJECTS, faces_of.rejects(outcomes), part)
-
-
-class _Accounts(NamedTuple):
-    """How many images of a chunk were unread, and how many vectors were scaled."""
-
-    unread: int
-    scaled: int
-
-
-def _accounted(sent: int, outcomes: Outcomes) -> _Accounts:
-    """Check that all images of a chunk came back from the workers."""
-    counts = F.count_distinct("uri"), F.count_if(faces_of.is_unread()), F.count_if(is_scaled())
-    returned, unread, scaled = outcomes.agg(*counts).collect()[0]
-    if sent != returned:
-        raise InvariantError(f"embed: {sent} images were given to the workers, {returned} came back")
-    return _Accounts(int(unread), int(scaled))
 
 
 def _faces(stage: Stage, listed: Listing) -> int:

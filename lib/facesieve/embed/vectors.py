@@ -94,7 +94,7 @@ def _outcomes(batch: pa.RecordBatch, basis: Basis) -> pa.RecordBatch:
     faults = [fault if fine else _CHANGED for fault, fine in zip(scaled.faults, same, strict=True)]
     none = np.array([fault is not None for fault in faults], bool)
     faces = [None if no else ids.face_id(image, basis.model, 0) for image, no in zip(images, none, strict=True)]
-    details = np.where(scaled.changed, SCALED, None).tolist()
+    details = [SCALED if changed else None for changed in scaled.changed]
     values: dict[str, pa.Array] = {
         "face_id": pa.array(faces, pa.int64()),
         "image_id": pa.array(images, pa.int64()),

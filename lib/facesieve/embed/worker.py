@@ -155,8 +155,6 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
         if plan.fetch is None:
             raise FileNotFoundError(image["uri"])
         content = plan.fetch(image["uri"])
-    except BadContent as problem:
-        raise Unusable(Reason.UNDECODABLE, problem.words) from None
     except OSError as problem:
         reason = Reason.UNDECODABLE if image["sha256"] is None else Reason.UNREAD
         raise _unreadable(problem, reason) from None
@@ -170,7 +168,7 @@ def _refuse_bad(uri: str, fetch: Fetch) -> None:
     try:
         fetch(uri)
     except BadContent as problem:
-        raise Unusable(Reason.UNDECODABLE, problem.words) from None
+        raise _unreadable(problem, Reason.UNDECODABLE) from None
     except OSError:
         return
 
@@ -178,7 +176,7 @@ def _refuse_bad(uri: str, fetch: Fetch) -> None:
 def _unreadable(problem: OSError, reason: Reason) -> Unusable:
     """Say of an image that its content cannot be had, and what the store says of it where it is remote."""
     if isinstance(problem, BadContent):
-        return Unusable(reason, problem.words)
+        return Unusable(Reason.UNDECODABLE, problem.words)
     words = f": {problem.strerror}" if isinstance(problem, (Unanswered, PermissionError)) and problem.strerror else ""
     return Unusable(reason, f"cannot be read ({type(problem).__name__}{words})")
 

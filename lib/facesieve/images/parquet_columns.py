@@ -87,7 +87,8 @@ def places(
     if problems:
         raise Unfit("; ".join(problems))
     exif = exif_column(schema)
-    return Places(*results, Place((exif,)) if exif else Place(absent=True))
+    uri, content, identity = results
+    return Places(uri, content, identity, Place((exif,)) if exif else Place(absent=True))
 
 
 def advice(schema: pa.Schema) -> str:

@@ -33,7 +33,7 @@ def tally(problems: Sequence[str | None]) -> pa.RecordBatch:
 def copied(tallies: Tallies) -> int:
     """Run the tasks and return how many files they have written. Raises ContractError if any is spoilt."""
     rows = tallies.collect()
-    spoilt, files = sum(row.spoilt for row in rows), sum(row.files for row in rows)
+    spoilt, files = (sum(int(row[name]) for row in rows) for name in ("spoilt", "files"))
     if spoilt:
         example = min(row.example for row in rows if row.spoilt)
         raise ContractError(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ WORDS = {
 FORMS = [("JPEG", {}), ("PNG", {}), ("WEBP", {"lossless": True}), ("WEBP", {"quality": 90})]
 
 
-def _encoded(form: str, mode: str = "RGB", **options: object) -> bytes:
+def _encoded(form: str, mode: str = "RGB", **options: Any) -> bytes:
     pixels = np.random.default_rng(5).integers(0, 256, (24, 33, len(mode)), np.uint8)
     out = io.BytesIO()
     Image.fromarray(pixels, mode).save(out, form, **options)
@@ -45,7 +46,7 @@ def test_what_says_nothing_is_upright(text: str) -> None:
 
 @pytest.mark.parametrize(("form", "options"), FORMS)
 @pytest.mark.parametrize("turn", WORDS)
-def test_a_turn_is_undone_by_whoever_reads_exif(form: str, options: dict[str, object], turn: int) -> None:
+def test_a_turn_is_undone_by_whoever_reads_exif(form: str, options: dict[str, Any], turn: int) -> None:
     content = _encoded(form, **options)
     tagged = with_turn(content, turn)
     with Image.open(io.BytesIO(content)) as image:
@@ -56,7 +57,7 @@ def test_a_turn_is_undone_by_whoever_reads_exif(form: str, options: dict[str, ob
 
 
 @pytest.mark.parametrize(("form", "options"), FORMS)
-def test_a_picture_with_exif_of_its_own_is_left_alone(form: str, options: dict[str, object]) -> None:
+def test_a_picture_with_exif_of_its_own_is_left_alone(form: str, options: dict[str, Any]) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     content = _encoded(form, exif=exif.tobytes(), **options)

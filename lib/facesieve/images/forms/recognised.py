@@ -76,7 +76,7 @@ def _filled(schema: pa.Schema, names: Columns, form: Columns) -> Columns:
 def _label(schema: pa.Schema) -> str:
     named = [field.name for field in schema if class_labels(schema, (field.name,))]
     if len(named) == 1:
-        return named[0]
+        return str(named[0])
     return _LABEL if not named and _has(schema, _LABEL) and _is_text(schema.field(_LABEL).type) else ""
 
 

@@ -163,18 +163,18 @@ def _add(listed: VectorFiles, beside: Beside, file: Candidate, arrays: list[Arra
     if vectors.by_columns and vectors.start is None:
         listed.problems.append(f"{file.name} is compressed column by column: save numpy.ascontiguousarray(vectors)")
         return
-    wanted = {"uri": beside.columns.uri, "identity": beside.columns.identity}
+    wanted = {"uris": ("uri", beside.columns.uri), "identities": ("identity", beside.columns.identity)}
     try:
         if vectors.member:
             lists = {array.member.removesuffix(".npy"): array for array in arrays if array.is_list}
-            names = {role: member(lists, role, name, vectors.rows) for role, name in wanted.items()}
+            names = {to: member(lists, *role, vectors.rows) for to, role in wanted.items()}
         else:
-            names = {role: companion(beside, file.name, role, name, vectors.rows) for role, name in wanted.items()}
+            names = {to: companion(beside, file.name, *role, vectors.rows) for to, role in wanted.items()}
     except NotAnArray as problem:
         listed.problems.append(str(problem))
         return
     times = tuple(beside.files[each.file].modified for each in names.values() if each)
-    listed.files.append(VectorFile(vectors, file.modified, file.size, *names.values(), times))
+    listed.files.append(VectorFile(vectors, file.modified, file.size, times=times, **names))
 
 
 def _ignored(names: Iterable[str]) -> Ignored:

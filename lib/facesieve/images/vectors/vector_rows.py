@@ -19,7 +19,8 @@ from facesieve.images.patience import refuse_outage
 from facesieve.images.protocol import SOURCE_IMAGES
 from facesieve.images.storage import Storage
 from facesieve.images.vectors.arrays import Array, NotAnArray, batches
-from facesieve.images.vectors.vector_files import Names, VectorFile
+from facesieve.images.vectors.vector_files import VectorFile
+from facesieve.images.vectors.vector_names import Names
 
 PARTS = "file int, first bigint, rows bigint"
 _PART_ROWS = 50_000
