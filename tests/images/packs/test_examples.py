@@ -11,7 +11,17 @@ from facesieve.core.sections import Columns
 from facesieve.images.packs.examples import Example, example
 from facesieve.images.protocol import BadContent
 
+TENSORFLOW = bytes.fromhex(
+    "0a490a1a0a11696d6167652f636c6173732f6c6162656c12051a030a01070a180a0d696d6167652f656e636f6465641207"
+    "0a050a034a50470a110a0573636f7265120812060a0400004040"
+)
+"""What TensorFlow 2.21 wrote of image/encoded = `JPG`, image/class/label = 7 and score = 3.0."""
 SLIM = {"image/encoded": b"JPG", "image/class/label": 7, "image/class/text": "Ann", "image/filename": "a/1.jpg"}
+
+
+def test_what_tensorflow_wrote_is_read() -> None:
+    assert example(TENSORFLOW, Columns()) == Example(b"JPG", "7", "")
+    assert example(TENSORFLOW, Columns(identity="score")).identity == "3"
 
 
 def test_usual_names_are_known() -> None:

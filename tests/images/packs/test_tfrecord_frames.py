@@ -12,7 +12,7 @@ from facesieve.images.packs import tfrecord_frames
 from facesieve.images.packs.tfrecord_frames import Damaged, frame, next_record, record_length
 from facesieve.images.protocol import BadContent
 
-TENSORFLOW = bytes.fromhex("03000000000000004d0a9e2b616263a5ca0e9e000000000000000029039807d8ea82a2")
+TENSORFLOW = bytes.fromhex("0300000000000000b099490e6162636e57f121000000000000000029039807d8ea82a2")
 """What TensorFlow 2.21 wrote of the records `abc` and nothing."""
 
 RECORDS = st.lists(st.binary(max_size=12), max_size=5)
