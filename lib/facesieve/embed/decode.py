@@ -25,7 +25,7 @@ from facesieve.core.sections import Embed
 from facesieve.embed import file_kinds
 from facesieve.embed.colours import in_rgb
 from facesieve.embed.formats import optional_formats
-from facesieve.embed.formats.jxl_header import jxl_header
+from facesieve.embed.formats.jxl_header import jxl_size
 from facesieve.embed.jpeg_rows import Rows, rows_of
 from facesieve.embed.jpeg_scans import MOST_SCANS
 from facesieve.embed.kernels import tiles
@@ -122,9 +122,9 @@ def _opened(content: bytes, embed: Embed, bits: int = 0) -> Image.Image:
     read here before.
     """
     formats = optional_formats.ready(embed.formats)
-    header = jxl_header(content) if file_kinds.kind_of(content) == "JXL" and "JXL" in formats else None
-    if header is not None:
-        _check_size((header.width, header.height), 1, embed)
+    size = jxl_size(content) if file_kinds.kind_of(content) == "JXL" and "JXL" in formats else None
+    if size is not None:
+        _check_size(size, 1, embed)
     try:
         return Image.open(io.BytesIO(content), formats=formats)
     except Image.DecompressionBombError:
@@ -192,7 +192,7 @@ def _decoded(image: Image.Image, reduction: int, embed: Embed) -> Picture:
 
 def _upright(image: Image.Image) -> Image.Image:
     """Undo the camera's rotation, unless the decoder did; a damaged EXIF block beside sound pixels means none."""
-    if image.format in optional_formats.UPRIGHT:
+    if optional_formats.upright(image):
         return image
     try:
         return ImageOps.exif_transpose(image)

@@ -1,4 +1,4 @@
-"""Size and turn of a JPEG XL picture by its header: the decoder tells the size only after it has decoded everything.
+"""The size of a JPEG XL picture by its header: the decoder tells it only after it has decoded everything.
 
 Source: ISO/IEC 18181-1 (the size header of the codestream) and 18181-2 (the boxes of a file).
 """
@@ -6,7 +6,6 @@ Source: ISO/IEC 18181-1 (the size header of the codestream) and 18181-2 (the box
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 _SIGNATURE = b"\xff\x0a"
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
@@ -16,24 +15,16 @@ _BITS = (9, 13, 18, 30)
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Width by height, where the header gives the height alone."""
 
-_HEAD = 20
+_HEAD = 16
 
 
-class JxlHeader(NamedTuple):
-    """Width and height as stored, in pixels, and the turn as EXIF numbers it (1: upright)."""
+def jxl_size(content: bytes) -> tuple[int, int] | None:
+    """Return width and height of a JPEG XL file as stored, in pixels; None if the header cannot be read.
 
-    width: int
-    height: int
-    orientation: int
+    The smallest file of 8 x 8 pixels begins so: small sides, height 8, width of the ratio 1.
 
-
-def jxl_header(content: bytes) -> JxlHeader | None:
-    """Read the header of a JPEG XL file; None if it cannot be read.
-
-    A file of 8 x 8 pixels begins so: small sides, height 8, width of the ratio 1, and all else as usual.
-
-    >>> jxl_header(bytes([0xFF, 0x0A, 0b01000001, 0b10]))
-    JxlHeader(width=8, height=8, orientation=1)
+    >>> jxl_size(bytes([0xFF, 0x0A, 0b01000001, 0]))
+    (8, 8)
     """
     stream = _codestream(content)
     if not stream.startswith(_SIGNATURE):
@@ -44,9 +35,7 @@ def jxl_header(content: bytes) -> JxlHeader | None:
     ratio = bits.take(3)
     across, down = _RATIOS[ratio - 1]
     width = height * across // down if ratio else _side(bits, small)
-    # Where not all is as usual, and there are further fields, the first of these is the turn.
-    orientation = bits.take(3) + 1 if not bits.take(1) and bits.take(1) else 1
-    return None if bits.spent else JxlHeader(width, height, orientation)
+    return None if bits.spent else (width, height)
 
 
 def _side(bits: _Bits, small: int) -> int:

@@ -13,6 +13,8 @@ from functools import cache
 from types import ModuleType
 from typing import NamedTuple
 
+from PIL import Image
+
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.reasons import Reason
 from facesieve.embed.picture import Unusable
@@ -44,9 +46,6 @@ def _start_jxl(module: ModuleType) -> None:
 
 _START = {"HEIC": _start_heif, "JXL": _start_jxl}
 
-UPRIGHT = ("HEIF", "JXL")
-"""Pillow's names of formats whose decoder turns the picture as the file says: their EXIF orientation is no news."""
-
 
 def check(formats: Sequence[str]) -> None:
     """Raise ConfigError if `embed.formats` names a format whose package is not installed here."""
@@ -74,6 +73,14 @@ def ready(formats: tuple[str, ...]) -> tuple[str, ...]:
         importlib.import_module("PIL.AvifImagePlugin").DEFAULT_MAX_THREADS = 1  # type: ignore[attr-defined]
     absent = {name for name, plugin in plugins.items() if not _installed(plugin)}
     return tuple(plugins[name].pillow if name in plugins else name for name in formats if name not in absent)
+
+
+def upright(image: Image.Image) -> bool:
+    """Say whether the decoder has turned the picture as the file says, so that its EXIF orientation is no news.
+
+    In JPEG XL a JPEG may stand, which is decoded as a JPEG.
+    """
+    return image.format == "HEIF" or (image.format == "JXL" and not getattr(image, "jpeg", False))
 
 
 def refuse_absent(kind: str | None, formats: Sequence[str]) -> None:
