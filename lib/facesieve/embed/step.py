@@ -7,10 +7,6 @@ has changed, or that another model has embedded.
 from __future__ import annotations
 
 import logging
-<<<<<<< HEAD
-=======
-import math
->>>>>>> w-s5
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,10 +20,7 @@ from facesieve.core.console import count
 from facesieve.core.errors import ContractError
 from facesieve.core.frames import broadcast_if_few, follow_rows
 from facesieve.core.reasons import Reason
-<<<<<<< HEAD
 from facesieve.core.sections import VECTORS
-=======
->>>>>>> w-s5
 from facesieve.core.side_by_side import beside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
@@ -69,30 +62,19 @@ def embed(run: Run) -> None:
     check_dimension(images, run.profile)
     listing_stage = run.stage("listing", (tables.LISTING,), ())
     new = run.stage("embed", _FACES, (), model=run.model)
-<<<<<<< HEAD
     first = not vectors and new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
     # The workers load the model while the driver looks at the names.
-    with beside(
-        run.spark, lambda: probe(run.spark, run.profile, run.config.embed.formats) if first else None
-    ) as loaded:
-=======
-    first = new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
-    # The workers load the model while the driver looks at the names.
     with beside(run.spark, lambda: _probe(run) if first else None) as loaded:
->>>>>>> w-s5
         state = state_of(run, images, labels)
         if record := unchanged(listing_stage, state):
             list_again(listing_stage, record)
             _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), images)
             return
         _list_and_embed(run, images, labels, Begun(listing_stage, new, state, loaded))
-<<<<<<< HEAD
-=======
 
 
 def _probe(run: Run) -> None:
     probe(run.spark, run.profile, run.config.embed.formats)
->>>>>>> w-s5
 
 
 class Begun(NamedTuple):
