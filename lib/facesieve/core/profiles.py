@@ -122,8 +122,8 @@ class Distances:
     def in_folder(self) -> InFolder:
         """Return the same as cosines.
 
-        >>> Distances(0.6, 0.8).in_folder()
-        InFolder(cosine=0.82, impostor_line=0.6799999999999999)
+        >>> Distances(0.5, 1.0).in_folder()
+        InFolder(cosine=0.875, impostor_line=0.5)
         """
         cosine, line = (1 - (each / self.length) ** 2 / 2 for each in (self.distance, self.impostor_distance))
         return InFolder(cosine, line)

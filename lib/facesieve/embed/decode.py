@@ -25,9 +25,9 @@ from facesieve.core.sections import Embed
 from facesieve.embed import file_kinds
 from facesieve.embed.colours import in_rgb
 from facesieve.embed.formats import optional_formats
+from facesieve.embed.formats.jpeg_rows import Rows, rows_of
+from facesieve.embed.formats.jpeg_scans import MOST_SCANS
 from facesieve.embed.formats.jxl_header import jxl_size
-from facesieve.embed.jpeg_rows import Rows, rows_of
-from facesieve.embed.jpeg_scans import MOST_SCANS
 from facesieve.embed.kernels import tiles
 from facesieve.embed.picture import Picture, Unusable
 

@@ -126,7 +126,7 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
 
     Raises Unusable if it cannot be read: a store that was asked with patience is not asked again.
     """
-    failed: OSError | None = None
+    failed = None
     if content is None:
         try:
             content = content_to_hash(image["uri"], image["size"], plan.fetch)
@@ -134,11 +134,11 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
             failed = problem
     image["sha256"] = None if content is None else hashlib.sha256(content).hexdigest()
     image["image_id"] = ids.image_id(image["uri"], image["sha256"])
-    if failed is not None and not isinstance(failed, BadContent):
+    if failed is None:
+        return content
+    if not isinstance(failed, BadContent):
         check_bytes(1 if image["size"] is None else image["size"], plan.embed)
-    if failed is not None:
-        raise _unreadable(failed, Reason.UNDECODABLE)
-    return content
+    raise _unreadable(failed, Reason.UNDECODABLE)
 
 
 def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
@@ -182,8 +182,7 @@ def _unreadable(problem: OSError, reason: Reason) -> Unusable:
 
 
 def _groups(images: Iterable[_Opened]) -> Iterator[list[_Opened]]:
-    group: list[_Opened] = []
-    total = 0
+    group, total = list[_Opened](), 0
     for image in images:
         group.append(image)
         total += _size(image)

@@ -42,7 +42,7 @@ TURNS = {
 def written(image: Image.Image, form: str, **options: object) -> bytes:
     """Encode with the package itself, nearly without loss."""
     optional_formats.ready((form,))
-    best: dict[str, object] = {"HEIC": {"quality": 95, "chroma": 444}, "JXL": {"lossless": True}}[form]
+    best: dict[str, Any] = {"HEIC": {"quality": 95, "chroma": 444}, "JXL": {"lossless": True}}[form]
     return hostile.encoded(image, {"HEIC": "HEIF"}.get(form, form), **{**best, **options})
 
 
