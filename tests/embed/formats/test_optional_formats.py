@@ -42,8 +42,8 @@ TURNS = {
 def written(image: Image.Image, form: str, **options: object) -> bytes:
     """Encode with the package itself, nearly without loss."""
     optional_formats.ready((form,))
-    best: dict[str, Any] = {"HEIC": {"quality": 95, "chroma": 444}, "JXL": {"lossless": True}}[form]
-    return hostile.encoded(image, {"HEIC": "HEIF"}.get(form, form), **{**best, **options})
+    best: dict[str, dict[str, Any]] = {"HEIC": {"quality": 95, "chroma": 444}, "JXL": {"lossless": True}}
+    return hostile.encoded(image, {"HEIC": "HEIF"}.get(form, form), **{**best[form], **options})
 
 
 def levels(content: bytes, form: str) -> Any:
