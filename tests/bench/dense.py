@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import faked_lake
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,20 +84,15 @@ def stage(repository: Path, lake: Path, faces: Path, more: tuple[str, ...]) -> f
     filled = [python, repository / "tests" / "bench" / "faked_lake.py", lake, faces]
     subprocess.run(filled, cwd=repository, env=environment, check=True, stderr=subprocess.DEVNULL)
     answer: dict[str, Any] = {}
+    sets = (
+        f"lake.root={lake}",
+        "images.root=/nowhere",
+        "images.identity=none",
+        f"link.scope={global_scope(repository)}",
+    )
     for job in ("link", "cluster"):
-        sets = [
-            f"lake.root={lake}",
-            "images.root=/nowhere",
-            "images.identity=none",
-            "link.scope=heap",
-        ]  # as earlier builds call it
-        command: list[str | Path] = [
-            python.with_name("spark-submit"),
-            f"jobs/{job}.py",
-            "--config",
-            "conf/pipeline.toml",
-            "--json",
-        ]
+        command: list[str | Path] = [python.with_name("spark-submit"), f"jobs/{job}.py"]
+        command += ["--config", "conf/pipeline.toml", "--json"]
         command += [part for each in sets for part in ("--set", each)]
         command += more if job == "cluster" else ()
         done = subprocess.run(command, cwd=repository, env=environment, check=True, stdout=subprocess.PIPE)
@@ -105,10 +101,14 @@ def stage(repository: Path, lake: Path, faces: Path, more: tuple[str, ...]) -> f
     return float(answer["seconds"])
 
 
+def global_scope(repository: Path) -> str:
+    """Return the word by which a build calls pairs across the whole collection."""
+    return "heap" if "heap = all pairs" in (repository / "conf" / "pipeline.toml").read_text() else "global"
+
+
 def by_kernels(lake: Path) -> float:
     """Score and vote by the kernels on the edges of a lake, one after the other in one thread; return the seconds."""
-    edges = pq.read_table(next(lake.glob("*/edges/data")), columns=["src", "dst", "cosine"])
-    src, dst, cosines = (edges[name].to_numpy() for name in edges.column_names)
+    src, dst, cosines = faked_lake.edges(lake)
     settings, line = sections.Cluster(), profiles.load("facenet", str(ROOT / "conf" / "models")).impostor
     assert line is not None
     ids = np.unique(np.append(src, dst))

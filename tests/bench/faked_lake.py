@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from bench_environment import CONFIG, PROFILES, ROOT, job_command
 from pyspark.sql import functions as F
 
@@ -47,6 +48,19 @@ def link(lake: Path, **settings: object) -> tuple[dict[str, Any], float, int]:
     return json.loads(record)["stages"]["link"], time.monotonic() - began, peak
 
 
+def edges(lake: Path) -> tuple[Any, Any, Any]:
+    """Return the edges that a lake holds now: src and dst, int64 [E], and cosines, float32 [E]."""
+    settings = config.load(CONFIG, (), (f"lake.root={lake}", "images.root=/nowhere"))
+    spark = session.start(settings.lake)
+    tables_of = Lake(spark, settings.lake)
+    rows = tables_of.read(tables.EDGES, tables_of.snapshot(tables.EDGES)).select("src", "dst", "cosine")
+    rows.write.mode("overwrite").parquet(str(lake.with_name("edges")))
+    spark.stop()
+    stored = pq.read_table(lake.with_name("edges"))
+    src, dst, cosines = (stored[name].to_numpy() for name in stored.column_names)
+    return src, dst, cosines
+
+
 def _resident(session: int) -> int:
     # By session: Python's workers have a process group of their own.
     rows = subprocess.run(["ps", "-eo", "sess=,rss="], stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")
@@ -55,7 +69,8 @@ def _resident(session: int) -> int:
 
 
 def _fill(root: str, folder: str, *, more: bool) -> None:
-    settings = config.load(CONFIG, (), (f"lake.root={root}", "images.root=/nowhere"))
+    # With all settings of the step after it, since the model's name follows from some of them.
+    settings = config.load(CONFIG, (), (f"lake.root={root}", *(f"{name}={value}" for name, value in SETTINGS.items())))
     spark = session.start(settings.lake)
     model = profiles.model_id(profiles.load("facenet", PROFILES), settings.embed)
     lake, faces = Lake(spark, settings.lake), spark.read.parquet(folder)

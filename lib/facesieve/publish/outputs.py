@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from facesieve.core import tables
 from facesieve.core.errors import ConfigError, Fault, InvariantError
 from facesieve.core.places import absolute
 from facesieve.core.sections import Publish
+from facesieve.core.side_by_side import side_by_side
 from facesieve.core.tables import Cleaned
 from facesieve.images.sources import source
 from facesieve.images.storage import Storage, why_unwritable
@@ -45,17 +47,20 @@ def write_exports(stage: Stage, rows: int) -> int:
     target, version = root.child(made_by.run), str(made_by.version)
     written = Cleaned(stage.read(tables.CLEANED))
     missing = [output for output in settings.outputs if not exports.is_complete(target, output, version)]
-    for output in missing:
-        if output == "parquet":
-            exported = export_parquet(written, target, settings.buckets, version)
-        else:
-            exported = _export_folders(run, written, target, version)
+    exporting = (partial(_export, run, output, written, target, version) for output in missing)
+    for output, exported in zip(missing, side_by_side(run.spark, *exporting), strict=True):
         if exported != rows:
             target.delete_tree(f"{output}/{exports.SUCCESS}")
             raise InvariantError(f"the export {output} holds {exported} images, the table cleaned {rows}")
         _log.info(f"publish: export {output} written")
     exports.point_current(root, made_by.run)
     return len(missing)
+
+
+def _export(run: Run, output: str, written: Cleaned, target: Storage, version: str) -> int:
+    if output == "parquet":
+        return export_parquet(written, target, run.config.publish.buckets, version)
+    return _export_folders(run, written, target, version)
 
 
 def _export_folders(run: Run, written: Cleaned, target: Storage, version: str) -> int:
