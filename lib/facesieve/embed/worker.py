@@ -131,10 +131,9 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
             failed = problem
     image["sha256"] = None if content is None else hashlib.sha256(content).hexdigest()
     image["image_id"] = ids.image_id(image["uri"], image["sha256"])
-    if isinstance(failed, BadContent):
-        raise Unusable(Reason.UNDECODABLE, failed.words)
-    if failed is not None:
+    if failed is not None and not isinstance(failed, BadContent):
         check_bytes(1 if image["size"] is None else image["size"], plan.embed)
+    if failed is not None:
         raise _unreadable(failed, Reason.UNDECODABLE)
     return content
 
@@ -143,7 +142,9 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
     """Return the content of an image, unless its size alone forbids to read it, or its source has none."""
     if content is None and plan.fetch is None and not image["size"]:
         raise Unusable(Reason.EMPTY, "the row has no bytes; a path alone is never opened: embed the pictures first")
-    if image["size"] is not None and (image["size"] or plan.fetch is None or content is not None):
+    if content is None and plan.fetch is not None and image["size"] == 0:
+        _refuse_bad(image["uri"], plan.fetch)
+    if image["size"] is not None:
         check_bytes(image["size"], plan.embed)
     if content is not None:
         return content
@@ -151,8 +152,6 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
         if plan.fetch is None:
             raise FileNotFoundError(image["uri"])
         content = plan.fetch(image["uri"])
-    except BadContent as problem:
-        raise Unusable(Reason.UNDECODABLE, problem.words) from None
     except OSError as problem:
         reason = Reason.UNDECODABLE if image["sha256"] is None else Reason.UNREAD
         raise _unreadable(problem, reason) from None
@@ -161,8 +160,20 @@ def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
     return content
 
 
+def _refuse_bad(uri: str, fetch: Fetch) -> None:
+    """Raise Unusable, with the words of the source, if an image of size 0 is one that the source can never give."""
+    try:
+        fetch(uri)
+    except BadContent as problem:
+        raise Unusable(Reason.UNDECODABLE, problem.words) from None
+    except OSError:
+        return
+
+
 def _unreadable(problem: OSError, reason: Reason) -> Unusable:
     """Say of an image that its content cannot be had, and what the store says of it where it is remote."""
+    if isinstance(problem, BadContent):
+        return Unusable(reason, problem.words)
     words = f": {problem.strerror}" if isinstance(problem, (Unanswered, PermissionError)) and problem.strerror else ""
     return Unusable(reason, f"cannot be read ({type(problem).__name__}{words})")
 
