@@ -6,10 +6,12 @@ name are written as `%25` and `%23`, so that every uri leads to one image alone.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import NamedTuple
 
 from facesieve.images.content import suffixes_of
+from facesieve.images.kinds import PICTURES
 from facesieve.images.protocol import BadContent
 
 _LOCATOR = re.compile(r"(?P<file>[^#]+)@(?P<offset>\d{1,19})#(?P<name>[^#]*)", re.DOTALL)
@@ -51,7 +53,8 @@ def with_suffix(name: str, head: bytes) -> str:
     ('17.jpg', 'a.png.jpg', '17')
     """
     suffixes = suffixes_of(head)
-    return name + suffixes[0] if suffixes and not name.lower().endswith(suffixes) else name
+    has_suffix = posixpath.splitext(name)[1].lower() in PICTURES
+    return name + suffixes[0] if suffixes and not has_suffix else name
 
 
 def _escaped(text: str) -> str:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from facesieve.core.errors import Fault
+from facesieve.images.content import HEAD
 from facesieve.images.packs.byte_ranges import ByteRanges, byte_ranges
 from facesieve.images.packs.locators import Locator, with_suffix
 from facesieve.images.packs.records import PackFile, Piece, Record, cut
@@ -31,7 +32,7 @@ from facesieve.images.storage import Storage
 
 _LEAST = 8 << 20  # bytes that are worth a task
 _MOST_LINE = 256 << 20
-_HEAD = 684  # characters of base64 that tell the kind of an image: 513 bytes
+_MOST_TEXT = 1_024  # bytes of a cell that are read as text
 
 
 class Cells(NamedTuple):
@@ -87,7 +88,7 @@ def cells(line: bytes | None, offset: int) -> Cells:
     if line is None:
         raise BadContent(f"the line at byte {offset} is longer than {_MOST_LINE} bytes: it is not read")
     parts = line.split(b"\t")
-    texts = [part[:_HEAD].decode(errors="backslashreplace").strip() for part in parts]
+    texts = [part[:_MOST_TEXT].decode(errors="backslashreplace").strip() for part in parts]
     if len(parts) == 7:
         return Cells(texts[0], f"{texts[0]}/{texts[1]}-{texts[4]}", parts[6])
     if len(parts) == 6:
@@ -109,9 +110,7 @@ def decoded(line: Cells, offset: int) -> bytes:
 def _record(at: Locator, line: bytes | None) -> Record:
     try:
         read = cells(line, at.offset)
-        begin = decoded(read._replace(image=read.image.strip()[:_HEAD]), at.offset)
+        image = decoded(read, at.offset)
     except BadContent as problem:
         return Record(at, problem=problem.words)
-    image = read.image.strip()
-    size = len(image) // 4 * 3 - image[-2:].count(b"=")
-    return Record(at._replace(name=with_suffix(read.name, begin)), size, read.mid or None)
+    return Record(at._replace(name=with_suffix(read.name, image[:HEAD])), len(image), read.mid or None)
