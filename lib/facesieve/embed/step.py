@@ -17,12 +17,14 @@ from pyspark.sql import functions as F
 from facesieve import models
 from facesieve.core import tables
 from facesieve.core.console import Progress, count
-from facesieve.core.errors import ContractError, InvariantError
+from facesieve.core.errors import ContractError
 from facesieve.core.frames import broadcast_if_few, follow_rows
 from facesieve.core.sections import VECTORS
 from facesieve.core.side_by_side import beside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
+from facesieve.embed.chunks.accounts import Accounts, accounts
+from facesieve.embed.chunks.vectors import Basis, check_dimension
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import Digests, check_uris
@@ -31,7 +33,6 @@ from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects
 from facesieve.embed.unchanged import state_of, unchanged
-from facesieve.embed.vectors import Basis, check_dimension, is_scaled
 from facesieve.embed.worker import Plan
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
@@ -203,21 +204,22 @@ def _embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, wh
     run = stage.run
     plan, most = _plan(run, images)
     chunks = max(1, math.ceil(total / most))
-    progress, unread, scaled = Progress("embed", total), 0, 0
+    progress, every = Progress("embed", total), Accounts()
     for chunk in range(chunks):
         mine = ToEmbed(rows.where(F.pmod(F.xxhash64("uri"), F.lit(chunks)) == chunk))
         outcomes = faces_of.embedded(mine, plan)
         sent = total if chunks == 1 else mine.count()
-        accounts = _accounted(sent, outcomes)
-        unread, scaled = unread + accounts.unread, scaled + accounts.scaled
+        every = every.plus(accounts(sent, outcomes))
         last = whole and chunk == chunks - 1
-        _commit(stage, outcomes, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
+        _commit(stage, outcomes, "unread" if last and every.unread else "" if last else f"{chunk + 1}/{chunks}")
         if sent:
             progress.step(sent)
         outcomes.unpersist()
-    if scaled:
-        run.warn(f"embed: {count(scaled)} of {count(total)} vectors were not of unit length, and were scaled to it")
-    return unread
+    if every.scaled:
+        run.warn(
+            f"embed: {count(every.scaled)} of {count(total)} vectors were not of unit length, and were scaled to it"
+        )
+    return every.unread
 
 
 def _plan(run: Run, images: Source) -> tuple[Plan | Basis, int]:
@@ -233,22 +235,6 @@ def _commit(stage: Stage, outcomes: Outcomes, part: str) -> None:
     """Commit the faces and the rejects of one chunk; `part` marks a chunk that does not complete the stage."""
     stage.append(tables.EMBEDDINGS, faces_of.embeddings(outcomes), part)
     stage.append(tables.REJECTS, faces_of.rejects(outcomes), part)
-
-
-class _Accounts(NamedTuple):
-    """How many images of a chunk were unread, and how many vectors were scaled."""
-
-    unread: int
-    scaled: int
-
-
-def _accounted(sent: int, outcomes: Outcomes) -> _Accounts:
-    """Check that all images of a chunk came back from the workers."""
-    counts = F.count_distinct("uri"), F.count_if(faces_of.is_unread()), F.count_if(is_scaled())
-    returned, unread, scaled = outcomes.agg(*counts).collect()[0]
-    if sent != returned:
-        raise InvariantError(f"embed: {sent} images were given to the workers, {returned} came back")
-    return _Accounts(int(unread), int(scaled))
 
 
 def _faces(stage: Stage, listed: Listing) -> int:

@@ -67,6 +67,7 @@ def _export(run: Run, output: str, written: Cleaned, target: Storage, version: s
 def _export_folders(run: Run, written: Cleaned, target: Storage, version: str) -> int:
     if run.config.publish.bytes:
         return export_folders(written, None, target, version)
-    if run.config.images.carried:
+    images = source(images_as_listed(run))
+    if images.carries_content:
         return export_folders(with_bytes(run, written), None, target, version)
-    return export_folders(written, source(images_as_listed(run)).fetch(), target, version)
+    return export_folders(written, images.fetch(), target, version)

@@ -50,7 +50,7 @@ def publish_table(stage: Stage, faces: Wanted, checks: Sequence[Check], written:
 def with_bytes(run: Run, rows: Cleaned) -> Cleaned:
     """Fill the column `bytes` from the source."""
     images = source(images_as_listed(run))
-    if not run.config.images.carried:
+    if not images.carries_content:
         return image_files.with_bytes(rows, images.fetch())
     content = images.images(run.spark).select("uri", F.col("content").alias("bytes"))
     return Cleaned(rows.drop("bytes").join(content, "uri", "left"))
