@@ -13,8 +13,8 @@ from pyspark.sql import types as T
 from facesieve.core.frames import many_tasks
 from facesieve.core.reasons import Reason
 from facesieve.core.tables import EMBEDDINGS, REJECTS, Embeddings, Listing, Rejects, conform
+from facesieve.embed.chunks.vectors import Basis, vector_batches
 from facesieve.embed.spread import spread
-from facesieve.embed.vectors import Basis, vector_batches
 from facesieve.embed.worker import OUTCOMES, Plan, outcome_batches
 from facesieve.images.listed_content import with_content
 from facesieve.images.protocol import Source, SourceImages

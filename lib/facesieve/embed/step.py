@@ -24,7 +24,8 @@ from facesieve.core.sections import VECTORS
 from facesieve.core.side_by_side import beside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
-from facesieve.embed.chunks import commit, embed_chunks
+from facesieve.embed.chunks.commits import commit, embed_chunks
+from facesieve.embed.chunks.vectors import check_dimension
 from facesieve.embed.formats import optional_formats
 from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import Digests, check_uris
@@ -33,7 +34,6 @@ from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects, warn_of_formats
 from facesieve.embed.unchanged import state_of, unchanged
-from facesieve.embed.vectors import check_dimension
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
 from facesieve.images.lake_tables.catalog_table import CatalogTable

@@ -12,9 +12,9 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from facesieve.core import ids
 from facesieve.core.errors import ConfigError
 from facesieve.core.profiles import Profile
-from facesieve.embed import vectors
+from facesieve.embed.chunks import vectors
+from facesieve.embed.chunks.vectors import SCALED, Basis, check_dimension, vector_batches
 from facesieve.embed.embeddings import TO_EMBED
-from facesieve.embed.vectors import SCALED, Basis, check_dimension, vector_batches
 from facesieve.embed.worker import OUTCOMES
 from facesieve.images.vectors.vector_set import VectorSet
 

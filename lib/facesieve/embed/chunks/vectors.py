@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -137,7 +138,7 @@ def _fault(content: bytes | None, length: float, dimension: int) -> tuple[Reason
     numbers = len(content) / _NUMBER.itemsize
     if numbers != dimension:
         return Reason.UNDECODABLE, f"the vector has {numbers:g} numbers, the profile says {dimension}"
-    if not np.isfinite(length):
+    if not math.isfinite(length):
         return Reason.UNDECODABLE, "the vector holds a number that is not finite"
     return None if length > 0 else (Reason.UNDECODABLE, "all numbers of the vector are 0")
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
-
-from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.console import Progress, count
-from facesieve.core.errors import InvariantError
 from facesieve.core.sections import VECTORS
 from facesieve.embed import embeddings as faces_of
+from facesieve.embed.chunks.accounts import Accounts, accounts
+from facesieve.embed.chunks.vectors import Basis
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.spread import chunk_of
-from facesieve.embed.vectors import Basis, is_scaled
 from facesieve.embed.worker import Plan
 from facesieve.images.protocol import Source
 from facesieve.images.sources import archives_of
@@ -33,21 +30,21 @@ def embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, who
     archives = archives_of(images, run.spark)
     plan, most = _plan(run, images, archives)
     chunks = max(1, math.ceil(total / most))
-    progress, unread, scaled = Progress("embed", total), 0, 0
+    progress, every = Progress("embed", total), Accounts()
     for chunk in range(chunks):
         mine = ToEmbed(rows.where(chunk_of(archives, chunks) == chunk))
         outcomes = faces_of.embedded(mine, plan)
         sent = total if chunks == 1 else mine.count()
-        accounts = _accounted(sent, outcomes)
-        unread, scaled = unread + accounts.unread, scaled + accounts.scaled
+        every = every.plus(accounts(sent, outcomes))
         last = whole and chunk == chunks - 1
-        commit(stage, outcomes, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
+        commit(stage, outcomes, "unread" if last and every.unread else "" if last else f"{chunk + 1}/{chunks}")
         if sent:
             progress.step(sent)
         outcomes.unpersist()
-    if scaled:
-        run.warn(f"embed: {count(scaled)} of {count(total)} vectors were not of unit length, and were scaled to it")
-    return unread
+    if every.scaled:
+        scaled = f"{count(every.scaled)} of {count(total)}"
+        run.warn(f"embed: {scaled} vectors were not of unit length, and were scaled to it")
+    return every.unread
 
 
 def _plan(run: Run, images: Source, archives: int) -> tuple[Plan | Basis, int]:
@@ -63,19 +60,3 @@ def commit(stage: Stage, outcomes: Outcomes, part: str) -> None:
     """Commit the faces and the rejects of one chunk; `part` marks a chunk that does not complete the stage."""
     stage.append(tables.EMBEDDINGS, faces_of.embeddings(outcomes), part)
     stage.append(tables.REJECTS, faces_of.rejects(outcomes), part)
-
-
-class _Accounts(NamedTuple):
-    """How many images of a chunk were unread, and how many vectors were scaled."""
-
-    unread: int
-    scaled: int
-
-
-def _accounted(sent: int, outcomes: Outcomes) -> _Accounts:
-    """Check that all images of a chunk came back from the workers."""
-    counts = F.count_distinct("uri"), F.count_if(faces_of.is_unread()), F.count_if(is_scaled())
-    returned, unread, scaled = outcomes.agg(*counts).collect()[0]
-    if sent != returned:
-        raise InvariantError(f"embed: {sent} images were given to the workers, {returned} came back")
-    return _Accounts(int(unread), int(scaled))
