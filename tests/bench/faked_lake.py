@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from bench_environment import CONFIG, PROFILES, ROOT, job_command
 from pyspark.sql import functions as F
 
@@ -45,6 +46,19 @@ def link(lake: Path, **settings: object) -> tuple[dict[str, Any], float, int]:
     if job.returncode:
         raise SystemExit(f"link ended with exit code {job.returncode}")
     return json.loads(record)["stages"]["link"], time.monotonic() - began, peak
+
+
+def edges(lake: Path) -> tuple[Any, Any, Any]:
+    """Return the edges that a lake holds now: src and dst, int64 [E], and cosines, float32 [E]."""
+    settings = config.load(CONFIG, (), (f"lake.root={lake}", "images.root=/nowhere"))
+    spark = session.start(settings.lake)
+    tables_of = Lake(spark, settings.lake)
+    rows = tables_of.read(tables.EDGES, tables_of.snapshot(tables.EDGES)).select("src", "dst", "cosine")
+    rows.write.mode("overwrite").parquet(str(lake.with_name("edges")))
+    spark.stop()
+    stored = pq.read_table(lake.with_name("edges"))
+    src, dst, cosines = (stored[name].to_numpy() for name in stored.column_names)
+    return src, dst, cosines
 
 
 def _resident(session: int) -> int:

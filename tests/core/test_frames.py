@@ -49,6 +49,14 @@ def test_plans_follow_the_rows(spark: SparkSession) -> None:
 
 
 @pytest.mark.usefixtures("unchanged")
+def test_plans_are_compiled_where_few_rows_give_many(spark: SparkSession) -> None:
+    follow_rows(spark, 10_000, 3_000_000)
+    assert [spark.conf.get(key) for key in (COMPILED, COMPILER, COLLECTS)] == ["true", "FALLBACK", "false"]
+    follow_rows(spark, 100, 5_000)
+    assert [spark.conf.get(key) for key in (COMPILED, COMPILER, COLLECTS)] == ["false", "NO_CODEGEN", "true"]
+
+
+@pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("rows", [3, 20_001])
 def test_what_is_checkpointed_is_computed_once_and_as_it_was(spark: SparkSession, rows: int) -> None:
     made = """SELECT id, IF(id = 1, NULL, array(id, id + 1)) AS numbers, named_struct('x', id / 3, 'y', 'é') AS pair,

@@ -85,7 +85,8 @@ DECIDE = {
 }
 UNCHANGED = {"state": "d", "warnings": ["w"]}
 STEPS: dict[str, dict[str, Any]] = {
-    "listing": {"ignored": 1, "left_out": {"litter": {"@eaDir": 1}}, "layout": None, "new": 2, "gone": 3, "changed": 4} | UNCHANGED,
+    "listing": {"ignored": 1, "left_out": {"litter": {"@eaDir": 1}}, "layout": None, "new": 2, "gone": 3, "changed": 4}
+    | UNCHANGED,
     "embed": {},
     "link": LINK,
     "cluster": CLUSTER,

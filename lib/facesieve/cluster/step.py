@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -26,6 +26,7 @@ from facesieve.cluster.task_memory import edges_in_memory
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
+from facesieve.core.side_by_side import side_by_side
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
 from facesieve.lake.leftovers import SUPERSTEPS
@@ -54,11 +55,16 @@ def cluster(run: Run) -> None:
     weighed = weigh(stage, edges, epoch)
     former = former_clusters(stage, epoch, settings)
     limits = _constraints(stage, pairs)
-    outcomes = {scope: _outcome(stage, scope, epoch, former, limits) for scope in epoch.cosines}
+    scopes = list(epoch.cosines)
+    calls = (partial(_outcome, stage, scope, epoch, former, limits) for scope in scopes)
+    outcomes = dict(zip(scopes, side_by_side(run.spark, *calls), strict=True))
+    for scope, outcome in outcomes.items():
+        _warn(stage, scope, outcome.clustered)
     written = _written(stage, outcomes)
     measured = Measured(epoch, edges, written)
-    scopes = {scope: _record(scope, weighed[scope], outcome, measured) for scope, outcome in outcomes.items()}
-    record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=scopes)
+    recording = (partial(_record, scope, weighed[scope], outcome, measured) for scope, outcome in outcomes.items())
+    records = dict(zip(scopes, side_by_side(run.spark, *recording), strict=True))
+    record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=records)
     stage.done(replace(record, rows_in=stage.count(tables.EDGES), rows_out=stage.count(CLUSTERS)))
     checkpoints = _checkpoints(stage, former)
     checkpoints.clear()
@@ -92,7 +98,6 @@ def _outcome(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, con
     vote_input = _vote_input(stage, scope, epoch, former, held_to)
     refuse_doubled(scope, vote_input.faces)
     clustered = clusters(vote_input, voting)
-    _warn(stage, scope, clustered)
     broken = violations(clustered.rows, held_to)
     if broken:
         raise InvariantError(f"cluster {scope}: {broken} pairs of faces are together or apart against constraints")

@@ -36,23 +36,29 @@ def many_tasks(spark: SparkSession) -> int:
     return _TASKS_PER_CORE * spark.sparkContext.defaultParallelism
 
 
-def follow_rows(spark: SparkSession, rows: int) -> None:
+def follow_rows(spark: SparkSession, rows: int, results: int = 0) -> None:
     """Let Spark's plans from now on suit `rows`: partitions after a shuffle, and whether plans adapt while they run.
 
     Spark's number of partitions is one for all steps, and 200 by default: too many for most steps, too few for some.
     Adaptive plans start a job for every shuffle and every broadcast, which costs few rows more than it saves. They stay
     on where the rows fill more partitions than there are cores, and where nobody knows the rows (0).
-    Plans for few rows are interpreted: to compile a program for each takes longer than to run it.
+    Plans for few rows that give few `results` are interpreted: to compile a program for each takes longer than to run
+    it.
     """
     cores = spark.sparkContext.defaultParallelism
     needed = math.ceil(rows / _ROWS_A_PARTITION)
     partitions = max(needed, min(cores, math.ceil(rows / _ROWS_A_CORE))) if rows else cores
     spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
     spark.conf.set("spark.sql.adaptive.enabled", "false" if rows and needed <= cores else "true")
-    few = 0 < rows <= _INTERPRETED_ROWS
+    few = 0 < rows + results <= _INTERPRETED_ROWS
     spark.conf.set("spark.sql.codegen.wholeStage", "false" if few else "true")
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if few else "FALLBACK")
-    spark.conf.set(_COLLECTS, "true" if 0 < rows <= _COLLECTED_ROWS else "false")
+    spark.conf.set(_COLLECTS, "true" if 0 < rows + results <= _COLLECTED_ROWS else "false")
+
+
+def has_few_rows(spark: SparkSession) -> bool:
+    """Whether the rows of the step are so few that what it computes on the way may be held by the driver."""
+    return spark.conf.get(_COLLECTS, "false") == "true"
 
 
 def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:
@@ -63,7 +69,7 @@ def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:
     persisted while they are written, since a checkpoint reads its input twice.
     """
     spark = rows.sparkSession
-    if not large and spark.conf.get(_COLLECTS, "false") == "true":
+    if not large and has_few_rows(spark):
         values = rows._jdf.collectAsList()
         return DataFrame(spark._jsparkSession.createDataFrame(values, rows._jdf.schema()), spark)
     persisted = rows.persist()

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from facesieve.core import sections
 from facesieve.core.frames import checkpointed
 from facesieve.core.reasons import Reason, Verdict, is_published
+from facesieve.core.side_by_side import side_by_side
 from facesieve.core.tables import DECISIONS, Decisions, Edges, IdentityLinks, conform
 from facesieve.decide import confidence
 from facesieve.decide.cluster_owners import ClusterOwners, cluster_owners
@@ -70,8 +71,12 @@ def decisions(inputs: Inputs, basis: Basis) -> Outcome:
     """
     speaking = SpeakingFaces(checkpointed(_speaking(inputs, basis)))
     owners = ClusterOwners(checkpointed(cluster_owners(speaking)))
-    links = IdentityLinks(checkpointed(identity_links(speaking, inputs.embeddings, basis.scale, basis.settings)))
-    suspects = Suspects(checkpointed(flips(speaking, owners, inputs, basis)))
+    across = side_by_side(
+        speaking.sparkSession,
+        lambda: checkpointed(identity_links(speaking, inputs.embeddings, basis.scale, basis.settings)),
+        lambda: checkpointed(flips(speaking, owners, inputs, basis)),
+    )
+    links, suspects = IdentityLinks(across[0]), Suspects(across[1])
     images = _with_links(speaking.join(suspects, on="face_id", how="left"), links)
     weighed = WeighedImages(images.withColumns(_weights(_prior(speaking))))
     proposed = with_proposals(weighed, basis.settings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from facesieve.core import tables
 from facesieve.core.console import Progress, count
 from facesieve.core.errors import ContractError, InvariantError
 from facesieve.core.frames import broadcast_if_few, follow_rows
+from facesieve.core.side_by_side import beside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.embeddings import Outcomes, ToEmbed
@@ -52,21 +54,29 @@ def embed(run: Run) -> None:
     images.check()
     listing_stage = run.stage("listing", (tables.LISTING,), ())
     new = run.stage("embed", _FACES, (), model=run.model)
-    if new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty():
-        probe(run.spark, run.profile)
-    state = state_of(run, images, labels)
-    if record := unchanged(listing_stage, state):
-        list_again(listing_stage, record)
-        _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), images)
-        return
-    _list_and_embed(run, images, labels, (listing_stage, new), state)
+    first = new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
+    # The workers load the model while the driver looks at the names.
+    with beside(run.spark, lambda: probe(run.spark, run.profile) if first else None) as loaded:
+        state = state_of(run, images, labels)
+        if record := unchanged(listing_stage, state):
+            list_again(listing_stage, record)
+            _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), images)
+            return
+        _list_and_embed(run, images, labels, Begun(listing_stage, new, state, loaded))
 
 
-def _list_and_embed(
-    run: Run, images: Source, labels: Entries[LabelRow], stages: tuple[Stage, Stage], state: str | None
-) -> None:
+class Begun(NamedTuple):
+    """The stages that an embedding begins with, the digest of what it lists, and what waits for the model probe."""
+
+    listing: Stage
+    faces: Stage
+    state: str | None
+    loaded: Callable[[], None]
+
+
+def _list_and_embed(run: Run, images: Source, labels: Entries[LabelRow], begun: Begun) -> None:
     """Embed what is new, list all, and embed what is left."""
-    listing_stage, new = stages
+    listing_stage = begun.listing
     began, warned = work_so_far(run.spark), len(run.ledger.warnings)
     names = images.images(run.spark, content=False)
     named = _labelled(run, names, labels) if labels.rows else None
@@ -76,10 +86,11 @@ def _list_and_embed(
         ignored=shape.ignored.files,
         left_out=shape.ignored.by_sort(),
         layout=shape.record,
-        state=state,
+        state=begun.state,
         warnings=tuple(run.ledger.warnings[warned:]),
     )
-    fresh, rows = _embed_new(listing_stage, new, images, Listed(names, rows, shape.record.images))
+    begun.loaded()
+    fresh, rows = _embed_new(listing_stage, begun.faces, images, Listed(names, rows, shape.record.images))
     spent = work_so_far(run.spark).minus(began)
     listing_stage.began = listing_stage.began.plus(spent)
     list_images(listing_stage, rows, images, fresh, shape.united, record)

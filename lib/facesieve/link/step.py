@@ -10,7 +10,7 @@ import numpy as np
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
-from facesieve.core.frames import broadcast_if_few
+from facesieve.core.frames import broadcast_if_few, follow_rows
 from facesieve.faces.blocks import NO_IDENTITY, ListedFaces
 from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Run, Stage
@@ -37,6 +37,8 @@ def link(run: Run) -> None:
         faces_linked = stage.earlier.rows_in if stage.earlier else None
         stage.done(stage.reused(faces_linked, stage.count(tables.EDGES)))
         return
+    rows = stage.count(tables.EMBEDDINGS)
+    follow_rows(run.spark, rows, rows * min(rows, run.config.link.max_neighbours))
     faces = faces_of(stage)
     former = if_readable(stage, lambda: current(stage, digest(made_of)))
     record = _extended(stage, faces, former) or _joined(stage, faces, former, digest(made_of))

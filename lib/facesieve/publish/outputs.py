@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from pyspark.sql import functions as F
 
@@ -12,6 +13,7 @@ from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, InvariantError
 from facesieve.core.places import absolute
 from facesieve.core.sections import OUTPUTS, Publish
+from facesieve.core.side_by_side import side_by_side
 from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.run import Run, Stage
@@ -58,14 +60,20 @@ def write_exports(stage: Stage, rows: int) -> int:
     editions = {output: edition(output, made_by.version, settings) for output in OUTPUTS if output in settings.outputs}
     missing = [output for output, asked in editions.items() if not exports.is_complete(target, output, asked)]
     _warn_of_split_words(run, cleaned, missing)
-    for output in missing:
-        with exports.whole_or_gone(target, output):
-            written = _EXPORTS[output](Work(stage, cleaned, target, editions[output]))
-            if written != rows:
-                raise InvariantError(f"the export {output} holds {written} images, the table cleaned {rows}")
-        _log.info(f"publish: export {output} written")
+    if missing:
+        exports.claim(target)
+    works = {output: Work(stage, cleaned, target, editions[output]) for output in missing}
+    side_by_side(run.spark, *(partial(_export, output, work, rows) for output, work in works.items()))
     exports.point_current(root, made_by.run)
     return len(missing)
+
+
+def _export(output: str, work: Work, rows: int) -> None:
+    with exports.whole_or_gone(work.target, output):
+        written = _EXPORTS[output](work)
+        if written != rows:
+            raise InvariantError(f"the export {output} holds {written} images, the table cleaned {rows}")
+    _log.info(f"publish: export {output} written")
 
 
 def _warn_of_split_words(run: Run, cleaned: Cleaned, missing: Sequence[str]) -> None:
