@@ -47,13 +47,20 @@ _ENDS = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
 
 def cleared(target: Storage, name: str) -> Storage:
     """Make the folder `name` of a run's exports anew; what facesieve did not make is never cleared away."""
-    if target.exists() and target.entries() and not target.exists(_MARK):
-        problem = "the run's folder there holds something that is no export of facesieve"
-        raise ConfigError([Fault("publish.export_root", problem, "Name another place, or another --run.")])
-    target.write(_MARK, b"")
+    claim(target)
     target.delete_tree(f"{name}/{SUCCESS}")
     target.delete_tree(name)
     return target.child(name)
+
+
+def claim(target: Storage) -> None:
+    """Mark the folder of a run's exports as ours. Raises ConfigError if it holds what facesieve did not make."""
+    if target.exists(_MARK):
+        return
+    if target.exists() and target.entries():
+        problem = "the run's folder there holds something that is no export of facesieve"
+        raise ConfigError([Fault("publish.export_root", problem, "Name another place, or another --run.")])
+    target.write(_MARK, b"")
 
 
 @contextmanager

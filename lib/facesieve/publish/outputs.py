@@ -60,13 +60,15 @@ def write_exports(stage: Stage, rows: int) -> int:
     editions = {output: edition(output, made_by.version, settings) for output in OUTPUTS if output in settings.outputs}
     missing = [output for output, asked in editions.items() if not exports.is_complete(target, output, asked)]
     _warn_of_split_words(run, cleaned, missing)
-    works = (partial(_write, output, Work(stage, cleaned, target, editions[output]), rows) for output in missing)
-    side_by_side(run.spark, *works)
+    if missing:
+        exports.claim(target)
+    works = {output: Work(stage, cleaned, target, editions[output]) for output in missing}
+    side_by_side(run.spark, *(partial(_export, output, work, rows) for output, work in works.items()))
     exports.point_current(root, made_by.run)
     return len(missing)
 
 
-def _write(output: str, work: Work, rows: int) -> None:
+def _export(output: str, work: Work, rows: int) -> None:
     """Write one export; what it has written is deleted again if it fails."""
     with exports.whole_or_gone(work.target, output):
         written = _EXPORTS[output](work)
