@@ -69,9 +69,11 @@ def _mixes(fixed: FixedBatch, profile: Profile) -> bool:
 
 
 def _noise(count: int, profile: Profile) -> Floats:
-    """Make crops of noise, standardised as the profile says."""
-    low, high = (0, 255) if profile.normalisation == "none" else (-1, 1)
-    return np.random.default_rng(0).uniform(low, high, (count, *profile.input, 3)).astype(np.float32)
+    """Make crops of noise, standardised as the profile says; raw ones of different brightness, so that they differ."""
+    chance, shape = np.random.default_rng(0), (count, *profile.input, 3)
+    if profile.normalisation != "none":
+        return chance.uniform(-1, 1, shape).astype(np.float32)
+    return (chance.uniform(0, 255, shape) * chance.uniform(0.1, 1, (count, 1, 1, 1))).astype(np.float32)
 
 
 def _agree(rows: Floats, others: Floats) -> bool:
