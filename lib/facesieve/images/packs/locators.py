@@ -50,7 +50,7 @@ def with_suffix(name: str, head: bytes) -> str:
     r"""Add the usual suffix of a content that begins with `head` to a name that has none of them.
 
     >>> with_suffix("17", b"\xff\xd8\xff\xe0"), with_suffix("a.png", b"\xff\xd8\xff\xe0"), with_suffix("17", b"?")
-    ('17.jpg', 'a.png.jpg', '17')
+    ('17.jpg', 'a.png', '17')
     """
     suffixes = suffixes_of(head)
     has_suffix = posixpath.splitext(name)[1].lower() in PICTURES
