@@ -47,13 +47,14 @@ def test_forward_with_short_steps_back_the_file_is_read_once() -> None:
     assert packed.taken == len(PACKED)
 
 
-def test_a_step_far_back_goes_to_the_nearest_mark() -> None:
+def test_a_step_far_back_or_ahead_goes_to_the_nearest_mark() -> None:
     packed = Counted(PACKED)
     stream = GzipStream(packed)
     stream.read()
     before = packed.taken
-    stream.seek(2_500_000)
-    assert stream.read(10) == PLAIN[2_500_000:2_500_010]
+    for at in (100, 2_500_000):
+        stream.seek(at)
+        assert stream.read(10) == PLAIN[at : at + 10]
     assert packed.taken - before < 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""A gzip file as a file that can be read at any place: forward as it comes, backward from marks left on the way.
+"""A gzip file as a file that can be read at any place, from marks that are left on the way.
 
 A mark is a copy of the decompressor (some 40 KB). Where the file is read from its start to its end, nothing is unpacked
 twice. The last bytes stay in memory, so that a header may be looked at again.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import zlib
+from bisect import bisect_right
+from operator import attrgetter
 from typing import BinaryIO, NamedTuple
 
 from facesieve.images.packs.members import LIMITS, Limits
@@ -20,7 +22,7 @@ _MAGIC = b"\x1f\x8b"
 _WITH_HEADER = 31  # window bits, plus 16 for a gzip header
 _INPUT, _PIECE = 1 << 16, 1 << 16
 _RECENT = 1 << 18  # bytes that stay in memory behind the place that is read
-_MARK_EVERY, _MOST_MARKS = 1 << 20, 256
+_MARK_EVERY, _MOST_MARKS = 1 << 18, 256
 
 
 class _Mark(NamedTuple):
@@ -64,8 +66,7 @@ class GzipStream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return the next `size` bytes, fewer at the end, or all that follows."""
-        if self._position < self._start:
-            self._go_back()
+        self._approach()
         end = None if size < 0 else self._position + size
         parts = list[bytes]()
         while end is None or self._position < end:
@@ -140,8 +141,11 @@ class GzipStream(io.RawIOBase):
         self._packed_at += len(data)
         return data
 
-    def _go_back(self) -> None:
-        mark = max((each for each in self._marks if each.at <= self._position), key=lambda each: each.at)
+    def _approach(self) -> None:
+        """Go to the last mark before the place, if the place lies behind, or ahead of a mark that is ahead."""
+        mark = self._marks[bisect_right(self._marks, self._position, key=attrgetter("at")) - 1]
+        if self._start <= self._position and mark.at <= self._start + len(self._recent):
+            return
         self._packed.seek(mark.packed_at)
         self._packed_at, self._ahead, self._decoder = mark.packed_at, mark.ahead, mark.decoder.copy()
         self._start, self._recent = mark.at, bytearray()
