@@ -20,14 +20,17 @@ from facesieve.images.walk import Entry
 
 
 def write(root: Path, target: Path, shards: int, *, gzip: bool) -> None:
-    """Write the files below a root as samples with their folder as label, dealt to shards in turn."""
-    files = sorted(root.rglob("*.jpg"))
+    """Write the files below a root as samples with their folder as label, dealt to shards in turn.
+
+    Keys are numbers of nine digits, as the package's writers number them, so that they stand in the order of names.
+    """
+    files = sorted(root.rglob("*.jpg"), key=lambda file: int(file.stem))
     suffix, mode = (".tar.gz", "w:gz") if gzip else (".tar", "w")
     for number in range(shards):
         with tarfile.open(target / f"{number:06d}{suffix}", mode) as shard:  # type: ignore[call-overload]
             for file in files[number::shards]:
-                _add(shard, file.name, file.read_bytes())
-                _add(shard, f"{file.stem}.cls", file.parent.name.encode())
+                _add(shard, f"{int(file.stem):09d}.jpg", file.read_bytes())
+                _add(shard, f"{int(file.stem):09d}.cls", file.parent.name.encode())
 
 
 def counted(origin: Source, log: Path) -> FileTree:
