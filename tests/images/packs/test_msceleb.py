@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pack_writers import CountedRanges, content_of, face_line, records_of
 
-from facesieve.images.packs import msceleb as module
 from facesieve.images.packs.locators import Locator
 from facesieve.images.packs.msceleb import MSCeleb, cells, decoded
 from facesieve.images.packs.pack_files import pack_files
+from facesieve.images.packs.text_lines import lines
 from facesieve.images.protocol import BadContent
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 4
@@ -49,9 +49,9 @@ def test_the_forms_of_the_release(tmp_path: Path, form: str) -> None:
 def test_pieces_have_every_line_once(images: list[bytes], pieces: int) -> None:
     text = b"".join(face_line(f"m.{number}", number, "FaceId-0", image) for number, image in enumerate(images))
     ranges, starts = CountedRanges(text), range(0, len(text), max(1, len(text) // pieces))
-    lines = [each for start in starts for each in module.lines(ranges, start, start + starts.step, 1_000)]
-    assert [decoded(cells(line, at), at) for at, line in lines] == images
-    assert [MSCeleb().content(ranges, Locator("a", at)) for at, _ in lines] == images
+    rows = [each for start in starts for each in lines(ranges, start, start + starts.step, 1_000)]
+    assert [decoded(cells(line, at), at) for at, line in rows] == images
+    assert [MSCeleb().content(ranges, Locator("a", at)) for at, _ in rows] == images
 
 
 @pytest.mark.parametrize(

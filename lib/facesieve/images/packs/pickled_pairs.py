@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickletools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, cast
 
 from facesieve.images.packs.byte_ranges import MOST_BYTES, ByteRanges
 from facesieve.images.protocol import BadContent
@@ -66,7 +66,7 @@ def images(ranges: ByteRanges) -> list[Blob]:
     """Return where the images of a set lie, in their order. Raises BadContent if the file is no such set; OSError."""
     program = _Program()
     try:
-        for number, (step, value, offset) in enumerate(pickletools.genops(_Stream(ranges))):
+        for number, (step, value, offset) in enumerate(pickletools.genops(cast(IO[bytes], _Stream(ranges)))):
             if number > _MOST_STEPS:
                 raise _Broken(f"it has more than {_MOST_STEPS} steps")
             program.take(step.name, value, offset or 0)
@@ -79,12 +79,12 @@ def images(ranges: ByteRanges) -> list[Blob]:
 def content(ranges: ByteRanges, offset: int) -> bytes:
     """Return the bytes that the step at a byte of the file writes. Raises BadContent if it writes none; OSError."""
     try:
-        step, value, _ = next(iter(pickletools.genops(_Stream(ranges, offset))))
+        step, value, _ = next(iter(pickletools.genops(cast(IO[bytes], _Stream(ranges, offset)))))
     except ValueError:
         raise BadContent(f"nothing is written at byte {offset}") from None
     if step.name not in _STRINGS:
         raise BadContent(f"no bytes are written at byte {offset}")
-    return value.encode("latin-1") if isinstance(value, str) else bytes(value)
+    return value.encode("latin-1") if isinstance(value, str) else bytes(value or b"")
 
 
 class _Stream:

@@ -30,7 +30,7 @@ class Piece(NamedTuple):
     start: int
     end: int
     modified: int | None
-    index: str = ""
+    index_uri: str = ""
 
 
 COVERED = "bytes that an index names"

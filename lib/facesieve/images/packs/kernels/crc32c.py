@@ -67,7 +67,7 @@ def masked_windows(data: bytes) -> Words:
     for at in range(WINDOW):
         turned = 0xFF if at < 4 else 0
         crcs ^= table[(WINDOW - 1 - at) * 256 + (numbers[at : at + count] ^ turned)]
-    return ((crcs >> 15) | (crcs << 17)) + np.uint32(_MASK_DELTA)
+    return np.asarray(((crcs >> 15) | (crcs << 17)) + np.uint32(_MASK_DELTA), np.uint32)
 
 
 def _of_few(data: bytes) -> int:
