@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ MODELS = Path(os.environ.get("FACESIEVE_MODELS", ROOT / ".cache" / "models"))
 
 os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+# Tests run many small plans once: Java's second compiler would take a third of the processor for nothing.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])])
 os.environ["FACESIEVE_DATA"] = str(DATA)
 os.environ["FACESIEVE_MODELS"] = str(MODELS)
@@ -32,6 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a module of an optional extra of the package that is not installed."""
+    for marker in item.iter_markers("needs"):
+        absent = [module for module in marker.args if importlib.util.find_spec(module) is None]
+        if absent:
+            pytest.skip(f"not installed: {', '.join(absent)} (extras formats, onnx and litert of facesieve)")
 
 
 @pytest.fixture(scope="session")

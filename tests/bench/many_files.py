@@ -1,11 +1,13 @@
 """Listing many files or Parquet rows: how long it takes, and what the driver's memory does meanwhile.
 
-    python tests/bench/many_files.py [--files 200000] [--bytes 16] [--folder-of 40] [--flat] [--parquet FILES]
+    python tests/bench/many_files.py [--files 200000] [--bytes 16] [--folder-of 40] [--flat]
+                                     [--parquet FILES | --shards SHARDS [--gzip]]
 
 Files of a few bytes are made in folders of `--folder-of` each (`--flat`: all in one folder), then walked and listed
-(names, sizes, SHA-256 of each) as the job does. With `--parquet` they are rows of so many Parquet files. Memory is the
-greatest resident size of the driver's Python process and of the JVM, above what they had before. The files go to a
-temporary folder and are removed.
+(names, sizes, SHA-256 of each) as the job does. With `--parquet` they are rows of so many Parquet files. With
+`--shards` they are samples of so many shards of a WebDataset, and the bytes that are read of each shard are counted.
+Memory is the greatest resident size of the driver's Python process and of the JVM, above what they had before. The
+files go to a temporary folder and are removed.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import shard_reads
 from bench_environment import session
 
 from facesieve.core.sections import Images
@@ -84,6 +87,8 @@ def main() -> None:
     arguments.add_argument("--bytes", type=int, default=16)
     arguments.add_argument("--flat", action="store_true")
     arguments.add_argument("--parquet", type=int, default=0)
+    arguments.add_argument("--shards", type=int, default=0)
+    arguments.add_argument("--gzip", action="store_true")
     options = arguments.parse_args()
     spark = session()
     java = spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()  # type: ignore[union-attr]
@@ -93,11 +98,14 @@ def main() -> None:
         if options.parquet:
             as_parquet(Path(root), Path(packed), options.parquet)
             images = Images(root=packed, format="parquet")
+        if options.shards:
+            shard_reads.write(Path(root), Path(packed), options.shards, gzip=options.gzip)
+            images = Images(root=packed, format="webdataset")
         for name in ("first listing", "again, nothing new"):
             watch = Watch({"driver": os.getpid(), "JVM": java})
             watch.start()
             started = time.perf_counter()
-            tree = source(images)
+            tree = shard_reads.counted(source(images), Path(root) / "reads") if options.shards else source(images)
             tree.check()
             rows = listing(tree.images(spark), former, images, tree.fetch())
             key = listing_key(rows)
@@ -105,6 +113,8 @@ def main() -> None:
             watch.over.set()
             print(f"{name}: {rows.count():,} images in {taken:.1f} s, {watch.summary()}, key {key[:12]}")
             former = rows
+            if options.shards:
+                print(shard_reads.summary(Path(root) / "reads", Path(packed)))
     spark.stop()
 
 

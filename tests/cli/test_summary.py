@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from facesieve.cli import summary
-from facesieve.lake.records import RunRecord
+from facesieve.lake.records import EmbedRecord, RunRecord
 
 
 def _record(reused: bool, apply: bool) -> RunRecord:
@@ -88,6 +89,14 @@ def test_the_last_line_fits_the_step(step: str, apply: bool, next_step: str) -> 
 def test_embed_alone_counts_rejects_by_reason() -> None:
     text = summary.of(_single("embed", apply=False))
     assert "rejected  images\nempty          2\nno_face        4" in text, text
+
+
+def test_formats_that_were_not_read_are_counted() -> None:
+    record = _single("embed", apply=False)
+    embed = replace(EmbedRecord(), not_decoded={"HEIC is not in embed.formats": 1_234})
+    text = summary.of(replace(record, stages={"embed": embed}))
+    assert "not read for its format" in text
+    assert "HEIC is not in embed.formats   1,234" in text
 
 
 def test_doubtful_clusters_are_named_in_the_order_of_the_queue() -> None:

@@ -56,6 +56,7 @@ def test_every_fault_of_every_place_is_listed(base: str) -> None:
         (["images.identity=none", "embed.faces=all"], "all"),
         (["embed.detector=aligned"], "largest"),
         (["embed.faces=largest"], "largest"),
+        (["images.format=vectors"], "largest"),
     ],
 )
 def test_all_faces_are_taken_where_images_may_bear_names(base: str, sets: list[str], faces: str) -> None:
@@ -65,6 +66,9 @@ def test_all_faces_are_taken_where_images_may_bear_names(base: str, sets: list[s
 def test_what_belongs_together(base: str) -> None:
     assert _keys(lambda: config.load(base, [], ["lake.root="])) == {"lake.root", "lake.scratch"}
     assert _keys(lambda: config.load(base, [], ['publish.outputs=["folders"]'])) == {"publish.export_root"}
+    halves = ["publish.validation=0.5", "publish.test=0.5"]
+    assert _keys(lambda: config.load(base, [], [*halves, "publish.split=image"])) == {"publish.validation"}
+    assert config.load(base, [], halves).publish.split == "none"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,17 @@ def test_results_and_images_must_not_overlap(base: str, key: str, sets: list[str
 def test_neighbours_do_not_overlap(base: str) -> None:
     assert config.load(base, [], ["lake.root=/images2"]).lake.root == "/images2"
     assert config.load(base, [], ["lake.root=/p", "images.root=/p/photographs"]).images.root == "/p/photographs"
+
+
+def test_the_name_of_a_table_overlaps_no_place(base: str) -> None:
+    assert config.load(base, [], ["lake.root=/p", "images.format=table", "images.root=lake.faces.raw"])
+
+
+def test_what_needs_pictures_is_refused_without_images(base: str) -> None:
+    sets = ["images.format=vectors", "publish.export_root=/out"]
+    assert config.load(base, [], [*sets, 'publish.outputs=["parquet"]'])
+    wrong = [*sets, 'publish.outputs=["folders", "parquet"]', "publish.bytes=true"]
+    assert _keys(lambda: config.load(base, [], wrong)) == {"publish.outputs", "publish.bytes"}
 
 
 def test_a_required_key_is_missed_even_where_its_section_is_absent(tmp_path: Path) -> None:

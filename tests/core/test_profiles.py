@@ -53,12 +53,45 @@ def test_id_changes_with_what_changes_vectors_only(profile: profiles.Profile) ->
         (profile, Embed(faces="largest")),
         (profile, Embed(min_face=40)),
         (profile, Embed(min_confidence=0.5)),
+        (replace(profile, channels="bgr"), Embed()),
+        (replace(profile, unit_length=False), Embed()),
     ]
     assert {profiles.model_id(*pair) for pair in same} == {base}
     ids = [profiles.model_id(*pair) for pair in other]
     assert profiles.model_id(profile, Embed(faces="all")) == base, "auto embeds all"
     assert base not in ids
     assert len(set(ids)) == len(ids)
+
+
+def with_section(folder: Path, section: str) -> profiles.Profile:
+    (folder / "small.toml").write_text(GOOD.format(digest="0" * 64).replace("$", "") + section)
+    return profiles.load("small", str(folder))
+
+
+def test_distances_are_read_as_cosines(tmp_path: Path) -> None:
+    """Two unit vectors at a right angle are the square root of 2 apart; at twice the length, twice as far."""
+    section = "[identity_distance]\ndistance = {}\nimpostor_distance = {}\n"
+    for length, words in ((1.0, ""), (2.0, "length = 2.0\n")):
+        half = length * 2**0.5 * 0.5
+        loaded = with_section(tmp_path, section.format(half, length * 2**0.5) + words)
+        assert loaded.identity is not None
+        assert loaded.identity.cosine == pytest.approx(0.75)
+        assert loaded.identity.impostor_line == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("distance = 1.5\nimpostor_distance = 1.6", "means the cosines"),
+        ("distance = 0.0\nimpostor_distance = 0.1", "means the cosines"),
+        ("distance = 0.5\nimpostor_distance = 0.6\n[identity]\ncosine = 0.5\nimpostor_line = 0.3", "stands beside"),
+        ("distance = 0.5", "is required and missing"),
+    ],
+)
+def test_distances_that_mean_no_cosine_are_faults(tmp_path: Path, section: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        with_section(tmp_path, f"[identity_distance]\n{section}\n")
+    assert caught.value.faults[0].key.startswith("small.toml: identity_distance")
 
 
 @pytest.mark.parametrize("form", profiles.FORMS)
@@ -104,3 +137,15 @@ def test_an_old_section_or_key_is_told_its_new_name(tmp_path: Path, section: str
     assert fault.key == f"old.toml: {key}"
     assert "was renamed to" in fault.problem
     assert new in fault.problem
+
+
+def test_a_profile_of_vectors_needs_no_model(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('form = "vectors"\ndimension = 512\n')
+    profile = profiles.load(str(file), "")
+    assert (profile.name, profile.form, profile.dimension, profile.file) == ("mine", "vectors", 512, "")
+    ids = {profiles.model_id(profile, settings) for settings in (Embed(), Embed(detector="aligned", min_face=99))}
+    assert ids == {profiles.model_id(profile, Embed(), vectors=True)}, "no setting of embed changes vectors"
+    file.write_text('form = "tflite"\ndimension = 512\n')
+    with pytest.raises(ConfigError, match="sha256: is required"):
+        profiles.load(str(file), "")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import hostile
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +77,69 @@ def test_fewer_bits_stored_in_sixteen_are_not_black(bits: int, noted: bool) -> N
 def test_sixteen_bits_are_rounded(value: int) -> None:
     deep: Any = Image.fromarray(np.array([[value]], np.uint16))
     assert in_rgb(deep, "PNG").image.getpixel((0, 0)) == (round(value / 257),) * 3
+
+
+def deep_png(levels: npt.NDArray[np.uint16]) -> bytes:
+    """A PNG of 16 bits: grey with alpha, three colours, or three with alpha. Pillow writes none of these."""
+    height, width, channels = levels.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    )
+
+
+def deep_tiff(levels: npt.NDArray[np.uint16]) -> bytes:
+    """A TIFF of 16 bits in three colours, not compressed, as cameras and scanners write it."""
+    height, width, channels = levels.shape
+    pixels = levels.astype("<u2").tobytes()
+    bits = 8 + 2 + 12 * 9 + 4
+    tags = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, 3, channels, bits),
+        (259, 3, 1, 1),
+        (262, 3, 1, 2),
+        (273, 4, 1, bits + 2 * channels),
+        (277, 3, 1, channels),
+        (278, 4, 1, height),
+        (279, 4, 1, len(pixels)),
+    ]
+    table = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + table + bytes(4) + struct.pack("<3H", 16, 16, 16) + pixels
+
+
+@pytest.mark.parametrize("write", [deep_png, deep_tiff])
+def test_three_colours_of_sixteen_bits_become_eight(write: Callable[[npt.NDArray[np.uint16]], bytes]) -> None:
+    deep = np.random.default_rng(0).integers(0, 65_536, (24, 40, 3)).astype(np.uint16)
+    answer = picture(write(deep), Embed(formats=("PNG", "TIFF"))).pixels
+    assert np.abs(answer - deep / 257).max() <= 1
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_sixteen_bits_with_transparency_are_laid_on_white(channels: int) -> None:
+    deep = np.random.default_rng(0).integers(0, 65_536, (24, 40, channels)).astype(np.uint16)
+    share = deep[..., -1:] / 65_535
+    expected = deep[..., :-1] / 257 * share + 255 * (1 - share)
+    assert np.abs(picture(deep_png(deep), EMBED).pixels - expected).max() <= 2.5
+
+
+@pytest.mark.parametrize(("most", "form"), [(255, "B"), (1_023, ">H"), (65_535, ">H")])
+def test_a_grey_map_is_read_by_the_greatest_value_that_it_states(most: int, form: str) -> None:
+    grey = np.random.default_rng(0).integers(0, most + 1, (24, 40))
+    content = f"P5\n# scanned\n40 24\n{most}\n".encode() + b"".join(struct.pack(form, each) for each in grey.flat)
+    answer = picture(content, EMBED)
+    assert np.abs(answer.pixels[..., 0] - grey / most * 255).max() <= 1
+    assert answer.notes == ()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_jpeg_2000_of_grey_keeps_its_range(bits: int) -> None:
+    grey = np.asarray(SCENE.convert("L"))
+    stored = Image.fromarray(grey if bits == 8 else grey.astype(np.uint16) * 257)
+    answer = picture(hostile.encoded(stored, "JPEG2000", irreversible=False), Embed(formats=("JPEG2000",)))
+    assert np.abs(answer.pixels[..., 0].astype(int) - grey).max() <= 1
 
 
 def test_a_black_picture_of_sixteen_bits_stays_black() -> None:

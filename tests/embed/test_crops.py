@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from facesieve.core.errors import Fault
 from facesieve.core.profiles import Crop, Margin, Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
-from facesieve.embed.crops import Face, cut, faces, magnified, standard
+from facesieve.embed.crops import Face, again, cut, faces, magnified, standard
 from facesieve.embed.picture import Picture, Unusable
 from facesieve.faces import pixels
 from facesieve.models import Detection
@@ -190,7 +191,7 @@ def test_a_real_face_is_found_whichever_way_it_is_turned(data: Path, turn: int) 
     image = np.asarray(Image.open(path).convert("RGB"))
     pictures = [taken(image), taken(np.ascontiguousarray(np.rot90(image, -turn)))]
     (upright,), (face,) = located(pictures, profile(margin=Margin("five_point", 0.1)), Embed(faces="largest"))
-    assert face.turn == turn
+    assert face.turn == turn == again(face.box, points_of(face), pictures[1], None).turn
     assert face.confidence == pytest.approx(upright.confidence, abs=1e-4)
     crops = [cut(picture, turned, (64, 64)) for picture, turned in zip(pictures, (upright, face), strict=True)]
     assert np.abs(crops[0] - crops[1]).mean() < 1
@@ -259,3 +260,23 @@ def test_the_standard_crop_is_the_box_where_no_points_are_known() -> None:
     for points in (None, (1.0,) * 10):
         crop = standard(taken(image), Face(box, (0, 0, 5, 5), landmarks=points))
         assert (crop[2:-2, 2:-2] == 200).all()
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+@pytest.mark.parametrize("margin", [Margin("box", 0.5), Margin("facenet"), Margin("five_point", 0.4, 0, TEMPLATE)])
+def test_a_face_is_cut_again_by_what_its_row_says(monkeypatch: pytest.MonkeyPatch, turn: int, margin: Margin) -> None:
+    """A face whose points lie as in a photograph, some 20 degrees aslant."""
+    x, y = (np.reshape(TEMPLATE, (5, 2)) @ np.array([[0.94, 0.34], [-0.34, 0.94]]) * 50 + 60).T
+    size = (300, 200) if turn % 2 == 0 else (200, 300)
+    turned = {0: (x, y), 1: (size[0] - y, x), 2: (size[0] - x, size[1] - y), 3: (y, size[1] - x)}[turn]
+    points = tuple(np.stack(turned, axis=1).ravel().tolist())
+    box = (min(points[::2]), min(points[1::2]), 50.0, 60.0)
+    monkeypatch.setattr(models, "detect", lambda images, *asked: [[Detection(box, points, 0.99)] for _ in images])
+    picture = taken(np.zeros((size[1], size[0], 3), dtype=np.uint8))
+    ((face,),) = located([picture], profile(margin=margin), Embed())
+    assert again(face.box, points, picture, margin) == replace(face, confidence=1.0, turn=turn)
+
+
+def test_an_aligned_face_is_cut_again_by_its_box() -> None:
+    ((face,),) = located([PICTURE], profile(crop=Crop(100, 150, 100)), Embed(detector="aligned"))
+    assert again(face.box, None, PICTURE, None) == face

@@ -32,10 +32,6 @@ def test_the_codestream_of_jpeg_2000_alone_is_known() -> None:
 @pytest.mark.parametrize(
     ("content", "name"),
     [
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
-        (b"\xff\x0a\xfa\x7f", "JPEG XL"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "JPEG XL"),
         (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "CR3"),
         (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "a video"),
         (b"8BPS\0\1", "a PSD file"),
@@ -48,6 +44,22 @@ def test_what_is_not_decoded_is_named_with_what_to_do(content: bytes, name: str)
     assert why.reason is Reason.WRONG_TYPE
     assert why.detail.startswith(name) or name in why.detail
     assert "convert it to JPEG or PNG" in why.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
+        (b"\xff\x0a\xfa\x7f", "JXL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "JXL"),
+    ],
+)
+def test_what_an_optional_package_decodes_is_named_as_the_key_names_it(content: bytes, name: str) -> None:
+    why = unidentified(content + bytes(40), Embed().formats)
+    assert (why.reason, why.detail) == (Reason.WRONG_TYPE, f"{name} is not in embed.formats")
+    with pytest.raises(Unusable, match=f"{name} is not in embed.formats"):
+        picture(content + bytes(40), Embed())
 
 
 def test_an_avif_of_general_brand_is_no_heic() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from facesieve.core.errors import ConfigError
 from facesieve.core.reasons import REJECTING
-from facesieve.embed.reject_check import check_rejects
+from facesieve.embed.file_kinds import unidentified
+from facesieve.embed.reject_check import check_rejects, warn_of_formats
 
 COUNTS = st.dictionaries(st.sampled_from(sorted(reason.value for reason in REJECTING)), st.integers(1, 50))
 
@@ -49,3 +50,14 @@ def test_every_reason_is_told_or_small(reasons: dict[str, int], good: int, most:
     texts = warnings(reasons, total, most)
     for reason, number in reasons.items():
         assert any(f"fail with {reason}." in text for text in texts) == (number > most * total)
+
+
+def test_each_format_that_was_not_read_is_counted_with_the_key() -> None:
+    heic = unidentified(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", ("JPEG",)).detail
+    texts: list[str] = []
+    warn_of_formats({"no image format known here": 2, heic: 1_200}, texts.append)
+    assert texts == [
+        "embed: 1,200 images were not read: HEIC is not in embed.formats. Add HEIC to embed.formats.",
+        "embed: 2 images were not read: no image format known here."
+        " The column detail of the table rejects says what is wrong with each image.",
+    ]

@@ -15,7 +15,7 @@ from facesieve.core.profiles import Profile
 from facesieve.core.sections import Embed
 from facesieve.embed.embeddings import TO_EMBED
 from facesieve.embed.worker import OUTCOMES, Plan, outcome_batches
-from facesieve.images.protocol import Fetch
+from facesieve.images.protocol import BadContent, Fetch
 from facesieve.images.store_errors import Unanswered
 
 PROFILE = Profile("", "0" * 64, "tflite", (8, 8), "none", 2, name="any")
@@ -102,6 +102,15 @@ def test_a_store_that_does_not_answer_is_asked_once_and_named() -> None:
     assert (row["reason"], row["detail"]) == ("undecodable", "cannot be read (Unanswered: HTTP status 503)")
     assert asked == ["a.jpg"]
     assert outcome(silent, size=0)["reason"] == "empty"
+
+
+@pytest.mark.parametrize("image_id", [None, 7])
+def test_what_the_source_can_never_give_is_a_reject_in_its_words(image_id: int | None) -> None:
+    def bad(uri: str) -> bytes:
+        raise BadContent("the member is encrypted")
+
+    row = outcome(bad, size=0, image_id=image_id)
+    assert (row["reason"], row["detail"], row["sha256"]) == ("undecodable", "the member is encrypted", None)
 
 
 def test_an_outage_is_no_fault_of_an_image() -> None:

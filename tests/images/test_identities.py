@@ -64,6 +64,7 @@ def test_no_name_leads_out_of_the_export_root(shop: Shop, tmp_path: Path) -> Non
     }
     assert {name for name in ours if name.startswith("r1/folders/")} == {
         *(f"r1/folders/{row['path']}" for row in manifest),
+        "r1/folders/README.md",
         "r1/folders/_SUCCESS",
         "r1/folders/manifest.csv",
     }

@@ -16,14 +16,15 @@ def _ignored(*pairs: tuple[str, int]) -> Ignored:
     [
         ("unreadable folder", "Let the user of the job read them"),
         ("link to a folder", "images.follow_links = true"),
-        (".gif", "images.suffixes"),
+        (".gif", "Add .gif to images.suffixes, and GIF to embed.formats."),
+        (".heic", "Add .heic to images.suffixes, and HEIC to embed.formats."),
         (".jpg", "images.suffixes"),
         ("image file", "images.format"),
         ("Parquet file without its suffix", ".parquet"),
         ("Parquet file with _ or . before its name", "Rename"),
-        (".tar", "Unpack"),
+        (".rar", "unpack"),
         (".parquet", "images.format"),
-        (".heic", "Convert"),
+        (".tga", "Convert"),
     ],
 )
 def test_what_could_be_an_image_is_a_warning_with_count_and_key(kind: str, key: str) -> None:
@@ -39,6 +40,11 @@ def test_one_sentence_for_one_deed_and_none_for_what_is_no_image() -> None:
     assert "3 .tar, 2 .zip" in sentence
     litter = Ignored((IgnoredKind(".gif", Sort.LITTER, 3),))
     assert warnings(litter) == ()
+
+
+def test_of_several_formats_exactly_those_that_are_there_are_named() -> None:
+    (sentence,) = warnings(_ignored((".heic", 3), (".hif", 1), (".jxl", 2)))
+    assert sentence.endswith("Add .heic, .hif and .jxl to images.suffixes, and HEIC and JXL to embed.formats.")
 
 
 def test_every_kind_is_told() -> None:

@@ -46,12 +46,13 @@ def test_names_in_one_file_and_numbers_in_another_are_refused() -> None:
 
 def test_where_no_file_fits_the_columns_are_listed() -> None:
     image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    text = _told_of(_file("a.parquet", uri=None, bytes=None, identity=None, image=image))
+    text = _told_of(_file("a.parquet", uri=None, bytes=None, identity=None, image=image, mask=image))
     assert "column uri is missing; column bytes is missing. Its columns: image struct<" in text
     assert 'Perhaps bytes = "image.bytes", uri = "image.path"' in text
     assert " but not in " not in text
     columns = Columns("image.path", "image.bytes")
-    assert not _told_of(_file("a", uri=None, bytes=None, identity=None, image=image), columns=columns)
+    assert not _told_of(_file("a", uri=None, bytes=None, identity=None, image=image, mask=image), columns=columns)
+    assert not _told_of(_file("a", uri=None, bytes=None, identity=None, image=image))
 
 
 def test_paths_alone_are_refused_where_the_footers_say_so() -> None:

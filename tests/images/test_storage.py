@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,21 @@ def test_a_write_that_fails_leaves_neither_a_part_nor_litter(tmp_path: Path) -> 
     with pytest.raises(OSError):
         storage.write("taken", b"content")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["inside", "taken"]
+
+
+def test_a_file_is_written_in_pieces(storage: Storage) -> None:
+    storage.write_pieces("a/b", lambda: (b"one ", b"two", b""))
+    assert storage.read("a/b") == b"one two"
+
+
+def test_pieces_that_cannot_be_made_leave_nothing(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"one"
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        Storage(str(tmp_path)).write_pieces("a", pieces)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_s3a_is_the_same_as_s3() -> None:

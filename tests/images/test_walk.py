@@ -90,7 +90,7 @@ def test_litter_and_content_count_alike_near_and_far(tmp_path: Path, remote: boo
     storage = Storage("mock:///litter" if remote else str(tmp_path))
     for name in (
         *("ann/1.jpg", "ann/@eaDir/1.jpg/THUMB.jpg", "@EADIR/x", "._2.jpg", "__MACOSX/ann/._1.jpg", "ann/3.txt"),
-        *("ann/photo", "ann/photo.jpg?w=640", "ann/notes", "ann/x.heic", "all.zip"),
+        *("ann/photo", "ann/photo.jpg?w=640", "ann/notes", "ann/x.heic", "all.rar"),
     ):
         storage.write(name, JPEG if "photo" in name else b"other")
     assert _uris(storage) == {"ann/1.jpg", "ann/photo", "ann/photo.jpg?w=640"}
@@ -98,7 +98,7 @@ def test_litter_and_content_count_alike_near_and_far(tmp_path: Path, remote: boo
         ("._2.jpg", "._*", Sort.LITTER),
         ("@EADIR/x", "@eaDir", Sort.LITTER),
         ("__MACOSX/ann/._1.jpg", "__MACOSX", Sort.LITTER),
-        ("all.zip", ".zip", Sort.MAYBE),
+        ("all.rar", ".rar", Sort.MAYBE),
         ("ann/3.txt", ".txt", Sort.NO_IMAGE),
         ("ann/@eaDir/1.jpg/THUMB.jpg", "@eaDir", Sort.LITTER),
         ("ann/notes", "no suffix", Sort.NO_IMAGE),
@@ -151,3 +151,17 @@ def test_the_system_itself_shuts_a_folder_and_a_file(tmp_path: Path) -> None:
             ("file", "unreadable file", Sort.UNREADABLE),
             ("shut", "unreadable folder", Sort.UNREADABLE),
         ]
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_an_archive_is_to_be_opened_unless_it_lies_beside_a_folder_of_its_name(tmp_path: Path, remote: bool) -> None:
+    storage = Storage("mock:///archives" if remote else str(tmp_path))
+    for name in ("lfw.zip", "Ann.tar.gz", "Ann/1.jpg", "Bea.TGZ", "notes.gz"):
+        storage.write(name, b"x")
+    entries = {entry.uri: (entry.ignored, entry.size) for entry in walk(storage, WHOLE, RULES) if entry.ignored}
+    assert entries == {
+        "lfw.zip": ("archive", 1),
+        "Bea.TGZ": ("archive", 1),
+        "Ann.tar.gz": ("archive beside a folder of its name", None),
+        "notes.gz": (".gz", None),
+    }

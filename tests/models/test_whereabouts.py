@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyspark import SparkFiles
 
-from facesieve.core.errors import ModelError
+from facesieve.core.errors import ConfigError, ModelError
 from facesieve.core.profiles import Profile
 from facesieve.images.storage import Storage
 from facesieve.models.files import digest
@@ -24,6 +25,11 @@ def test_a_path_and_a_file_uri_are_read_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "a net.h5").write_bytes(b"weights")
     for file in (str(tmp_path / "a net.h5"), (tmp_path / "a net.h5").as_uri()):
         assert files_of(profile(file)).single == b"weights"
+
+
+def test_a_profile_of_vectors_has_no_files() -> None:
+    with pytest.raises(ConfigError, match="the profile it is of vectors, without a model"):
+        files_of(replace(profile(""), form="vectors"))
 
 
 def test_a_bare_name_is_looked_for_among_the_files_that_spark_sent(

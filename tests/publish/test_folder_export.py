@@ -41,7 +41,7 @@ def test_folders_hold_every_image_once_and_nothing_else(folders: Path) -> None:
     assert {row["uri"]: row["identity"] for row in rows} == PLACES
     assert all((folders / row["path"]).read_bytes() == content(row["uri"]) for row in rows)
     files = {str(file.relative_to(folders)) for file in folders.rglob("*") if file.is_file()}
-    assert files == {row["path"] for row in rows} | {"manifest.csv", "_SUCCESS"}
+    assert files == {row["path"] for row in rows} | {"manifest.csv", "README.md", "_SUCCESS"}
     assert {file.name for file in folders.parent.parent.iterdir()} == {"run"}
 
 

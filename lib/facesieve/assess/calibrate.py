@@ -23,6 +23,7 @@ from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import argument
 from facesieve.core.profiles import Profile
+from facesieve.core.sections import VECTORS
 from facesieve.core.tables import Embeddings, Listing
 from facesieve.faces.blocks import FaceBlocks, Faces, ListedFaces, face_blocks, inventory, sample
 from facesieve.faces.vectors import Indices
@@ -83,7 +84,7 @@ def calibrate(job: SideJob, arguments: Namespace) -> Answer:
     refuse_unwritable(arguments.out, arguments.svg)
     where = job.config.embed.model, profiles.folder_beside(arguments.config)
     former, profile = profiles.path_of(*where), profiles.load(*where)
-    model = profiles.model_id(profile, job.config.embed)
+    model = profiles.model_id(profile, job.config.embed, vectors=job.config.images.format == VECTORS)
     source = finished_run(job.lake, arguments.run)
     embedded = source.table(tables.EMBEDDINGS).where(F.col("model") == model)
     named = named_faces(Listing(source.table(tables.LISTING)), Embeddings(embedded))

@@ -71,7 +71,7 @@ def profile_text(former: Path, name: str, sections: Mapping[str, Mapping[str, An
         if not isinstance(value, Mapping):
             profile.add(key, value)
     for key, value in values.items():
-        if isinstance(value, Mapping) and key not in _CALIBRATED:
+        if isinstance(value, Mapping) and key not in (*_CALIBRATED, "identity_distance"):
             profile.add(key, tomlkit.item(value))
     for key, section in sections.items():
         table = tomlkit.table()

@@ -34,6 +34,7 @@ from facesieve.core.console import Answer
 from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.frames import follow_rows
 from facesieve.core.profiles import Profile
+from facesieve.core.sections import VECTORS
 from facesieve.lake import session
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger, new_name, snapshot_ids
@@ -159,7 +160,8 @@ def _begin(arguments: Namespace, metrics: MetricsFile) -> Run:
     profile = _profile(arguments)
     name = arguments.run or new_name(datetime.now(UTC))
     logs.PLACE.run = name
-    model = profiles.model_id(profile, settings.embed)
+    vectors = settings.images.format == VECTORS
+    model = profiles.model_id(profile, settings.embed, vectors=vectors)
     return Run(name, settings, profile, model, arguments.full, *_lake_of(settings, name, model))
 
 

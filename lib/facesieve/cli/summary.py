@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from facesieve.core.console import aligned, count, duration
 from facesieve.lake.decide_records import DecideRecord
-from facesieve.lake.records import SCOPES, ClusterRecord, ListingRecord, RunRecord
+from facesieve.lake.records import SCOPES, ClusterRecord, EmbedRecord, ListingRecord, RunRecord
 from facesieve.lake.scope_records import DoubtfulCluster, ScopeRecord
 from facesieve.lake.step_record import StepRecord
 
@@ -20,6 +20,8 @@ def of(record: RunRecord) -> str:
     embed, cluster, decide = (record.stages.get(step) for step in ("embed", "cluster", "decide"))
     if embed is not None and embed.reasons and decide is None:
         parts.append(_counts("rejected", embed.reasons))
+    if isinstance(embed, EmbedRecord) and embed.not_decoded:
+        parts.append(_counts("not read for its format", embed.not_decoded))
     if isinstance(cluster, ClusterRecord) and cluster.scopes:
         parts += [_clusters(cluster), *_look_first(cluster)]
     if isinstance(decide, DecideRecord):

@@ -15,6 +15,7 @@ from facesieve.core import tables
 from facesieve.core.console import Answer, aligned
 from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.places import absolute
+from facesieve.core.sections import OUTPUTS
 from facesieve.core.tables import Table
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.catalog import Lake, Snapshot
@@ -195,7 +196,7 @@ def _exported(root: Storage, versions: Mapping[int, Snapshot], before: Mapping[s
     if former is None or not former.run:
         return None
     exported = root.child(former.run)
-    whole = [exports.is_complete(exported, output, str(former.version)) for output in exports.OUTPUTS]
+    whole = [exports.holds(exported, output, former.version) for output in OUTPUTS]
     return former.run if any(whole) else None
 
 

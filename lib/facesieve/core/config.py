@@ -15,7 +15,7 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
+from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ _THRESHOLDS = {
     "inverse_l2": (1 / math.sqrt(2), math.inf),
 }
 """By unit: what thresholds are between, for cosines between 0 and 1."""
+
+_PICTURELESS = ("parquet", "clean_list")
+"""Exports that hold no picture."""
 
 SECTIONS = tuple(field.name for field in dataclasses.fields(Config))
 
@@ -82,7 +85,8 @@ def as_dict(config: Config) -> dict[str, Any]:
 def _settled(config: Config) -> Embed:
     """`embed.faces` is `largest` in place of `auto` where no image bears a name, or bears one face by its making."""
     nameless = config.images.identity == "none" and not config.images.labels
-    if config.embed.faces == "auto" and (nameless or config.embed.detector == "aligned"):
+    single = config.embed.detector == "aligned" or config.images.format == VECTORS
+    if config.embed.faces == "auto" and (nameless or single):
         return dataclasses.replace(config.embed, faces="largest")
     return config.embed
 
@@ -93,12 +97,35 @@ def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
     if not config.lake.root and not config.lake.scratch:
         faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
-    if "images" in sections and config.images.root.strip():
+    if "images" in sections and config.images.root.strip() and config.images.format != "table":
         faults.extend(_overlaps(config))
     faults.extend(_threshold_faults(config.link))
     if "publish" in sections and config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
+    faults.extend(_split_faults(config.publish))
+    if "publish" in sections and config.images.format == VECTORS:
+        faults.extend(_picture_faults(config.publish))
     return faults
+
+
+def _picture_faults(publish: Publish) -> list[Fault]:
+    """Refuse what needs pictures where there are vectors alone."""
+    why = 'needs pictures, and images.format = "vectors" has none'
+    wrong = [output for output in publish.outputs if output not in _PICTURELESS]
+    faults = list[Fault]()
+    if wrong:
+        faults.append(Fault("publish.outputs", f"{', '.join(wrong)} {why}", f"Use {' or '.join(_PICTURELESS)}."))
+    if publish.bytes:
+        faults.append(Fault("publish.bytes", why, "Set it to false."))
+    return faults
+
+
+def _split_faults(publish: Publish) -> list[Fault]:
+    shares = publish.validation + publish.test
+    if publish.split == "none" or shares < 1:
+        return []
+    fix = "Let publish.validation and publish.test leave something to train on: less than 1 together."
+    return [Fault("publish.validation", f"and publish.test are {shares:g} together", fix)]
 
 
 def _threshold_faults(link: Link) -> list[Fault]:

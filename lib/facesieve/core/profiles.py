@@ -9,16 +9,18 @@ import hashlib
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from facesieve.core.config_schema import at_least, between, build, key, one_of
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import expanded
-from facesieve.core.sections import Embed
+from facesieve.core.sections import VECTORS, Embed
 
-FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite")
+_NO_MODEL = {"file": "", "sha256": "0" * 64, "input": [8, 8], "normalisation": "none"}
+"""What a profile of the form `vectors` need not say: it tells what cosines mean of vectors without images."""
+FORMS = ("keras_h5", "keras", "saved_model", "frozen_graph", "checkpoint", "tflite", "onnx")
 _WITHOUT_EFFECT_ON_FACES = frozenset({"model", "chunk_images", "batch_images", "rehash", "max_rejects"})
 
 
@@ -107,6 +109,27 @@ class InFolder:
 
 
 @dataclass(frozen=True)
+class Distances:
+    """What `InFolder` says, as Euclidean distances of two vectors of one length, which is 1 for unit vectors.
+
+    A distance d of two vectors of length r is the cosine 1 - d^2 / (2 r^2).
+    """
+
+    distance: float = key(check=at_least(0))
+    impostor_distance: float = key(check=at_least(0))
+    length: float = key(1.0, between(0, 1e6, open_low=True))
+
+    def in_folder(self) -> InFolder:
+        """Return the same as cosines.
+
+        >>> Distances(0.5, 1.0).in_folder()
+        InFolder(cosine=0.875, impostor_line=0.5)
+        """
+        cosine, line = (1 - (each / self.length) ** 2 / 2 for each in (self.distance, self.impostor_distance))
+        return InFolder(cosine, line)
+
+
+@dataclass(frozen=True)
 class Genuine:
     """Quantiles of the cosines of two faces of one person."""
 
@@ -120,16 +143,19 @@ class Profile:
 
     file: str = key()
     sha256: str = key(check=_digest)
-    form: str = key(check=one_of(*FORMS))
+    form: str = key(check=one_of(*FORMS, VECTORS))
     input: tuple[int, ...] = key(check=_side_pair)
     normalisation: str = key(check=one_of("prewhiten", "fixed", "none"))
     dimension: int = key(check=between(2, 8192))
     output: str = key("")
+    channels: str = key("rgb", one_of("rgb", "bgr"))
+    unit_length: bool = key(True)
     name: str = key("")
     crop: Crop | None = None
     margin: Margin | None = None
     impostor: ImpostorLine | None = key(None, was="strangers")
     identity: InFolder | None = None
+    identity_distance: Distances | None = None
     genuine: Genuine | None = key(None, was="same_person")
 
 
@@ -164,11 +190,29 @@ def load(model: str, folder: str) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ConfigError([Fault("embed.model", f"{path} is not valid TOML ({problem})", "Correct it.")]) from None
     tables.setdefault("name", path.stem)
+    if tables.get("form") == VECTORS:
+        tables = _NO_MODEL | tables
     _expand(tables, path, faults)
     profile = build(Profile, tables, f"{path.name}: ", faults)
+    if profile is not None and profile.identity_distance is not None:
+        profile = _in_cosines(profile, profile.identity_distance, path, faults)
     if faults or profile is None:
         raise ConfigError(faults)
     return profile
+
+
+def _in_cosines(profile: Profile, distances: Distances, path: Path, faults: list[Fault]) -> Profile:
+    """Give a profile the cosines that its distances mean."""
+    section = f"{path.name}: identity_distance"
+    if profile.identity is not None:
+        faults.append(Fault(section, "stands beside [identity]", "Keep one of the two sections."))
+    cosines = distances.in_folder()
+    if not (0 < cosines.cosine < 1 and -1 <= cosines.impostor_line <= 1):
+        problem = f"means the cosines {cosines.cosine:.3f} and {cosines.impostor_line:.3f}"
+        faults.append(
+            Fault(section, problem, "Give the distances of vectors of `length`, below 1.41 times that length.")
+        )
+    return replace(profile, identity=cosines)
 
 
 def _expand(tables: dict[str, Any], path: Path, faults: list[Fault]) -> None:
@@ -181,8 +225,10 @@ def _expand(tables: dict[str, Any], path: Path, faults: list[Fault]) -> None:
         faults.append(Fault(f"{path.name}: file", str(problem), fix))
 
 
-def model_id(profile: Profile, embed: Embed) -> str:
+def model_id(profile: Profile, embed: Embed, *, vectors: bool = False) -> str:
     """Name the faces and vectors that this profile and these settings make: `name@` and 12 hex digits.
+
+    vectors: they come without images, so that no setting of `embed` changes them.
 
     The digest covers whatever changes which faces exist or what their vectors are, and nothing else: moving the file
     or recalibrating the thresholds keeps the id, another crop or detector changes it. `embed.faces` auto embeds what
@@ -200,5 +246,10 @@ def model_id(profile: Profile, embed: Embed) -> str:
         "margin": vars(profile.margin) if profile.margin else None,
         "embed": {name: value for name, value in settings.items() if name not in _WITHOUT_EFFECT_ON_FACES},
     }
+    # Keys that came later count only where they are not as it always was.
+    made_of |= {"channels": profile.channels} if profile.channels != "rgb" else {}
+    made_of |= {} if profile.unit_length else {"unit_length": False}
+    if vectors or profile.form == VECTORS:
+        made_of = {"sha256": profile.sha256, "dimension": profile.dimension, "form": VECTORS}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     return f"{profile.name}@{digest[:12]}"

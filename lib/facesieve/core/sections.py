@@ -27,6 +27,11 @@ def _identity_rule(value: str) -> str | None:
     return "Use folder, top, a number of folders, none, or a regular expression with the group (?P<identity>...)."
 
 
+def _snapshot(value: str) -> str | None:
+    fine = not value or re.fullmatch(r"\d{1,19}", value, re.ASCII)
+    return None if fine else "Give the number of a snapshot (in Delta a version), or nothing for the current one."
+
+
 def _number_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
@@ -47,6 +52,9 @@ def _files(values: tuple[str, ...]) -> str | None:
 def _name(value: str) -> str | None:
     return None if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) else "Use letters, digits and underscores."
 
+
+OUTPUTS = ("parquet", "folders", "crops", "webdataset", "huggingface", "recordio", "clean_list")
+"""The exports that there are, in the order in which they are written."""
 
 _LITTER = (
     "@eaDir|.@__thumb|.thumbnails|Thumbs.db|ehthumbs.db|desktop.ini|.DS_Store|._*|__MACOSX|.AppleDouble|.Spotlight-V100|"
@@ -77,11 +85,17 @@ class Lake:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a Parquet data set; `image.bytes` is the field of a struct."""
+    """The columns of a data set; `image.bytes` is the field of a struct."""
 
     uri: str = key("uri")
     bytes: str = key("bytes", _column)
     identity: str = key("identity", _column)
+    vector: str = key("vector", _column)
+
+
+VECTORS = "vectors"
+"""The value of `images.format` without images."""
+_FORMATS = ("files", "webdataset", "parquet", "recordio", "tfrecord", "msceleb", "table", VECTORS)
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ class Images:
     """Where images come from, and what may count as one."""
 
     root: str = key("", needed=True, place=True)
-    format: str = key("files", one_of("files", "parquet", "recordio", "tfrecord", "msceleb"))
+    format: str = key("files", one_of(*_FORMATS))
     identity: str = key("folder", _identity_rule, reads=_number_as_text)
     labels: str = key("", place=True)
     same_names: str = key("warn", one_of("warn", "unite"))
@@ -98,7 +112,15 @@ class Images:
     )
     ignore: tuple[str, ...] = key(_LITTER.split("|"), _name_patterns)
     follow_links: bool = key(False)
+    dimension: int = key(0, between(0, 8192))
+    files: str = key("", place=True)
+    snapshot: str = key("", _snapshot, reads=_number_as_text)
     columns: Columns = field(default_factory=Columns)
+
+    @property
+    def carried(self) -> bool:
+        """Whether rows of the source have their content, so that workers need not fetch it."""
+        return self.format in ("parquet", VECTORS) or (self.format == "table" and not self.files)
 
 
 @dataclass(frozen=True)
@@ -113,7 +135,7 @@ class Embed:
     detector_side: int = key(1_280, between(64, 10_000))
     formats: tuple[str, ...] = key(
         ["JPEG", "PNG", "WEBP", "BMP", "PPM"],
-        each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "AVIF", "JPEG2000"),
+        each_of("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "AVIF", "HEIC", "JPEG2000", "JXL"),
     )
     max_bytes: int = key(104_857_600, between(1, 1 << 30))
     max_pixels: int = key(50_000_000, between(1, 1_000_000_000))
@@ -197,10 +219,17 @@ class Publish:
     per_face: bool = key(False)
     checks: tuple[str, ...] = key([], _files, place=True)
     keep_tags: int = key(10, at_least(0))
-    outputs: tuple[str, ...] = key([], each_of("parquet", "folders"))
+    outputs: tuple[str, ...] = key([], each_of(*OUTPUTS))
     export_root: str = key("", place=True)
     buckets: int = key(16, between(1, 10_000))
     bytes: bool = key(False)
+    split: str = key("none", one_of("none", "identity", "image"))
+    validation: float = key(0.1, between(0, 1, open_high=True))
+    test: float = key(0.1, between(0, 1, open_high=True))
+    order: str = key("shuffled", one_of("shuffled", "label"))
+    shard_images: int = key(2_000, between(1, 1_000_000))
+    crop: bool = key(False)
+    crop_format: str = key("png", one_of("png", "jpeg"))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError
 from facesieve.core.profiles import Profile
+from facesieve.core.sections import VECTORS
 from facesieve.core.tables import DECISIONS, IDENTITY_LINKS, Clusters, Decisions, Edges, Embeddings, Listing, Rejects
 from facesieve.decide.decisions import decisions
 from facesieve.decide.inputs import Basis, Inputs
@@ -24,6 +25,7 @@ from facesieve.decide.small_folders import shrinkage
 from facesieve.embed.small_pictures import SmallPictures, Wanted, small_pictures
 from facesieve.images.sources import source
 from facesieve.lake.decide_records import DecideRecord
+from facesieve.lake.listed_snapshot import images_as_listed
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
@@ -102,7 +104,7 @@ def _inputs(stage: Stage, named: SideTables) -> Inputs:
 
 def _read(run: Run, images: Wanted) -> SmallPictures:
     """Read pictures from the source; of a source that cannot be read at all, none."""
-    origin = source(run.config.images)
+    origin = source(images_as_listed(run))
     try:
         origin.check()
     except ConfigError:
@@ -118,6 +120,10 @@ def _warn_of_unread(run: Run, unread: int) -> None:
 
 
 def _warn_of_unhashed(stage: Stage) -> None:
+    if stage.run.config.images.format == VECTORS:
+        rules = "near duplicates, bursts, blurred and small faces need pictures, and are not looked for among vectors"
+        stage.run.warn(f"decide: {rules}; equal vectors count as duplicates")
+        return
     unhashed = stage.of_model(tables.EMBEDDINGS).where("face_phash IS NULL").count()
     if unhashed:
         faces = f"{count(unhashed)} faces were embedded by an earlier version and have no perceptual hash of the face"

@@ -1,4 +1,4 @@
-"""Pixels of any colour mode as 8-bit RGB, read as they were meant where the file does not say so.
+"""Pixels of any colour mode as 8-bit sRGB, read as they were meant where the file does not say so.
 
 Transparency is laid on white, which is what a viewer shows, whereas the colours under transparent pixels are arbitrary.
 """
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageChops
 
 from facesieve.core.reasons import Reason
+from facesieve.embed.formats.icc import in_srgb
 from facesieve.embed.picture import Unusable
 
 JPEG = ("JPEG", "MPO")
@@ -28,25 +29,35 @@ read wrongly; dark ones are unclear."""
 
 
 class Coloured(NamedTuple):
-    """A picture in RGB, and what was done to its colours beyond what the file says."""
+    """A picture in sRGB, and what was done to its colours beyond what the file says."""
 
     image: Image.Image
     notes: tuple[Reason, ...] = ()
 
 
 def in_rgb(image: Image.Image, form: str | None) -> Coloured:
-    """Convert a decoded image of a file format to RGB. Raises Unusable if what its numbers mean cannot be known."""
+    """Convert a decoded image of a file format to sRGB. Raises Unusable if what its numbers mean cannot be known."""
     if image.mode.startswith("I"):
-        return _grey(_sixteen_bits(np.asarray(image)))
+        return _grey(_sixteen_bits(np.asarray(image)), image)
     if image.mode == "F":
         raise Unusable(Reason.WRONG_TYPE, "pixels are floating-point numbers, whose range is unknown")
     if image.mode == "CMYK" and form in JPEG and "adobe" not in image.info:
         return _unmarked_inks(image)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Coloured(Image.alpha_composite(white, layer).convert("RGB"))
-    return Coloured(image.convert("RGB"))
+    return Coloured(_on_white(image) if image.has_transparency_data else _opaque(image))
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Convert by the file's ICC profile, where that says other than sRGB."""
+    managed = in_srgb(image)
+    return image.convert("RGB") if managed is None else managed
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    layer, managed = image.convert("RGBA"), in_srgb(image)
+    if managed is not None:
+        managed.putalpha(layer.getchannel("A"))
+        layer = managed
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
 
 
 def _sixteen_bits(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
@@ -57,12 +68,14 @@ def _sixteen_bits(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
     return numbers.astype(np.uint32)
 
 
-def _grey(deep: npt.NDArray[np.uint32]) -> Coloured:
-    """Scale 16 bits to 8, or what fewer bits stand in them for; Pillow would clip at 255."""
+def _grey(deep: npt.NDArray[np.uint32], image: Image.Image) -> Coloured:
+    """Scale 16 bits of `image` to 8, or what fewer bits stand in them for; Pillow would clip at 255."""
     highest = next((bits for bits in _FEWER_BITS if deep.max(initial=0) <= bits), _SIXTEEN_BITS)
     grey = ((deep * 255 + highest // 2) // highest).astype(np.uint8)
     notes = () if highest == _SIXTEEN_BITS or not deep.any() else (Reason.RECOLOURED,)
-    return Coloured(Image.fromarray(grey).convert("RGB"), notes)
+    short = Image.fromarray(grey)
+    short.info = {name: value for name, value in image.info.items() if name == "icc_profile"}
+    return Coloured(_opaque(short), notes)
 
 
 def _unmarked_inks(image: Image.Image) -> Coloured:
@@ -73,7 +86,9 @@ def _unmarked_inks(image: Image.Image) -> Coloured:
     inks = np.asarray(image).mean(axis=(0, 1)) / 255
     black, ink = float(inks[3]), float(inks.sum() + inks[3]) / 5
     if black <= _LITTLE_BLACK and ink <= _LITTLE_INK:
-        return Coloured(image.convert("RGB"))
+        return Coloured(_opaque(image))
     if black >= 1 - _LITTLE_BLACK and ink >= 1 - _LITTLE_INK:
-        return Coloured(ImageChops.invert(image).convert("RGB"), (Reason.RECOLOURED,))
+        inverted = ImageChops.invert(image)
+        inverted.info = dict(image.info)
+        return Coloured(_opaque(inverted), (Reason.RECOLOURED,))
     raise Unusable(Reason.UNDECODABLE, "JPEG: CMYK without Adobe's marker, whether its inks are inverted is unclear")

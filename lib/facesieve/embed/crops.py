@@ -66,6 +66,17 @@ def faces(pictures: Sequence[Picture], profile: Profile, embed: Embed) -> list[l
     ]
 
 
+def again(box: Box, points: tuple[float, ...] | None, picture: Picture, margin: Margin | None) -> Face:
+    """Return the face of a row of `embeddings`, as it was cut; without points the box itself was.
+
+    How the picture was turned is in no row: the points tell where the mouth is, seen from the eyes.
+    """
+    if points is None:
+        return Face(box, box)
+    face = crop_of(Detection(box, points, 1.0), picture, margin or Margin())
+    return replace(face, turn=_turn(np.reshape(points, (5, 2))))
+
+
 def cut(picture: Picture, face: Face, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Make the crop that the model gets, upright: -> float32 [height, width, 3] of 0..255, size (height, width)."""
     matrix = _similarity(face, size, picture.scale)
@@ -145,12 +156,13 @@ def _chosen(picture: Picture, search: Search, margin: Margin, embed: Embed) -> l
         return Unusable(Reason.NO_FACE, search.why_none(embed))
     ranked = sorted(search.sure, key=_rank)
     chosen = ranked[:1] if embed.faces == "largest" else ranked
-    cropped = (_cropped(each, picture, margin) for each in chosen)
+    cropped = (crop_of(each, picture, margin) for each in chosen)
     left_out = len(ranked) - len(chosen)
     return [replace(face, turn=search.turn, passed_over=search.passed_over, left_out=left_out) for face in cropped]
 
 
-def _cropped(detection: Detection, picture: Picture, margin: Margin) -> Face:
+def crop_of(detection: Detection, picture: Picture, margin: Margin) -> Face:
+    """Say what is cut for the model of a face that was detected in an upright picture."""
     sure = (detection.landmarks, detection.confidence)
     if margin.kind == "facenet":
         return Face(detection.box, _widened(detection.box, margin.pixels, picture), *sure)
@@ -163,6 +175,14 @@ def _cropped(detection: Detection, picture: Picture, margin: Margin) -> Face:
     except ValueError:
         return face  # points that are no face's: its box is all that is known
     return replace(face, template=template)
+
+
+def _turn(points: npt.NDArray[np.float64]) -> int:
+    """Quarter turns, counter-clockwise, that bring a face upright: float64 [5, 2], eyes first and mouth last."""
+    x, y = points[3:].mean(axis=0) - points[:2].mean(axis=0)
+    if abs(y) >= abs(x):
+        return 0 if y >= 0 else 2
+    return 3 if x > 0 else 1
 
 
 @cache

@@ -1,7 +1,8 @@
 """Bytes to pixels, or the reason why not. The header decides before anything is decoded.
 
-Oddities that embed correctly: EXIF rotation is undone; CMYK, grey, palette and 16-bit images become 8-bit RGB;
-of an animation the first frame counts. What is mended besides is noted: see `jpeg_rows`, `colours` and `file_kinds`.
+Oddities that embed correctly: a turn that the file states is undone, once; CMYK, grey, palette and 16-bit images and
+those of wide gamut become 8-bit sRGB; of an animation the first frame counts. What is mended besides is noted: see
+`jpeg_rows`, `colours` and `file_kinds`.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.embed import file_kinds
 from facesieve.embed.colours import in_rgb
-from facesieve.embed.jpeg_rows import Rows, rows_of
-from facesieve.embed.jpeg_scans import MOST_SCANS
+from facesieve.embed.formats import optional_formats
+from facesieve.embed.formats.jpeg_rows import Rows, rows_of
+from facesieve.embed.formats.jpeg_scans import MOST_SCANS
+from facesieve.embed.formats.jxl_header import jxl_size
 from facesieve.embed.kernels import tiles
 from facesieve.embed.picture import Picture, Unusable
 
@@ -38,12 +41,12 @@ DECODING_ERRORS = (
     EOFError,
     OverflowError,
     ZeroDivisionError,
-    NotImplementedError,
+    RuntimeError,
     MemoryError,
     struct.error,
     zlib.error,
 )
-"""What Pillow raises over damaged files, each kind seen in its sources or in a fuzzed image."""
+"""What Pillow and its plugins raise over damaged files, each kind seen in its sources or in a fuzzed image."""
 
 _REDUCTIONS = (1, 2, 4, 8)
 """Fractions of its size at which a JPEG can be decoded: a half, a quarter, an eighth."""
@@ -115,16 +118,22 @@ def _jpeg(rows: Rows, embed: Embed, full: bool) -> Picture:
 def _opened(content: bytes, embed: Embed, bits: int = 0) -> Image.Image:
     """Read the header, by the content's own format whatever the file is called.
 
-    bits: of a JPEG's samples, 0 if that is not known.
+    bits: of a JPEG's samples, 0 if that is not known. The decoder of JPEG XL decodes at once, so that its header is
+    read here before.
     """
+    formats = optional_formats.ready(embed.formats)
+    size = jxl_size(content) if file_kinds.kind_of(content) == "JXL" and "JXL" in formats else None
+    if size is not None:
+        _check_size(size, 1, embed)
     try:
-        return Image.open(io.BytesIO(content), formats=embed.formats)
+        return Image.open(io.BytesIO(content), formats=formats)
     except Image.DecompressionBombError:
         raise _too_many(embed, "more", file_kinds.kind_of(content) == "JPEG") from None
     except UnidentifiedImageError:
         if bits not in (0, _JPEG_BITS) and "JPEG" in embed.formats:
             detail = f"JPEG: {bits} bits a sample are not decoded here, convert it to {_JPEG_BITS}"
             raise Unusable(Reason.WRONG_TYPE, detail) from None
+        optional_formats.refuse_absent(file_kinds.kind_of(content), embed.formats)
         raise file_kinds.unidentified(content, embed.formats) from None
     except DECODING_ERRORS as problem:
         raise Unusable(Reason.UNDECODABLE, _described(problem)) from None
@@ -142,8 +151,8 @@ def _reduction(image: Image.Image, rows: Rows, embed: Embed, full: bool) -> int:
     return max(*(each for each in _REDUCTIONS if each <= wanted), next(fitting, _REDUCTIONS[-1]))
 
 
-def _check_header(image: Image.Image, reduction: int, embed: Embed) -> None:
-    width, height = image.size
+def _check_size(size: tuple[int, int], reduction: int, embed: Embed) -> None:
+    width, height = size
     if min(width, height) < 1:
         raise Unusable(Reason.BAD_ASPECT, f"{width} x {height} pixels")
     if width * height > embed.max_full_pixels:
@@ -161,14 +170,16 @@ def _too_many(embed: Embed, size: str, full: bool) -> Unusable:
 
 def _decoded(image: Image.Image, reduction: int, embed: Embed) -> Picture:
     """Decode an image whose header is sound; a JPEG at a fraction of its size."""
-    _check_header(image, reduction, embed)
+    _check_size(image.size, reduction, embed)
     width, height = image.size
     try:
         if reduction > 1:
             image.draft(None, (width // reduction, height // reduction))
         image.load()
         upright = _upright(image)
-        if upright.size != image.size:
+        if reduction == 1:
+            width, height = upright.size  # some decoders know the size that counts only now
+        elif upright.size != image.size:
             width, height = height, width
         coloured = in_rgb(upright, image.format)
         return Picture(np.asarray(coloured.image), width, height, coloured.notes)
@@ -180,7 +191,9 @@ def _decoded(image: Image.Image, reduction: int, embed: Embed) -> Picture:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Undo the camera's rotation; a damaged EXIF block beside sound pixels means none."""
+    """Undo the camera's rotation, unless the decoder did; a damaged EXIF block beside sound pixels means none."""
+    if optional_formats.upright(image):
+        return image
     try:
         return ImageOps.exif_transpose(image)
     except DECODING_ERRORS:

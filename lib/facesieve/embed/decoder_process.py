@@ -28,6 +28,7 @@ import numpy as np
 
 from facesieve.core.sections import Embed
 from facesieve.embed.decode import out_of_memory
+from facesieve.embed.formats import optional_formats
 from facesieve.embed.picture import Picture, Unusable
 
 REQUEST = struct.Struct("<QB")
@@ -115,6 +116,7 @@ def _main() -> None:
     module, _, function = sys.argv[1].partition(":")
     embed = _read(sys.argv[2])
     decode = getattr(importlib.import_module(module), function)
+    optional_formats.ready(embed.formats)  # before the bound: code takes room too
     _bound(embed.max_memory)
     serve(decode, embed, sys.stdin.buffer, replies)
 

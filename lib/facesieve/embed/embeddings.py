@@ -13,6 +13,8 @@ from pyspark.sql import types as T
 from facesieve.core.frames import many_tasks
 from facesieve.core.reasons import Reason
 from facesieve.core.tables import EMBEDDINGS, REJECTS, Embeddings, Listing, Rejects, conform
+from facesieve.embed.chunks.vectors import Basis, vector_batches
+from facesieve.embed.spread import spread
 from facesieve.embed.worker import OUTCOMES, Plan, outcome_batches
 from facesieve.images.listed_content import with_content
 from facesieve.images.protocol import Source, SourceImages
@@ -50,10 +52,21 @@ def unlisted_images(images: SourceImages) -> ToEmbed:
     return ToEmbed(images.select("uri", "size", "content", *unknown))
 
 
-def embedded(images: ToEmbed, plan: Plan) -> Outcomes:
-    """Spread images over all cores, find and embed their faces, and persist the outcomes."""
-    tasks = many_tasks(images.sparkSession)
-    return Outcomes(outcomes(ToEmbed(images.repartition(tasks, "uri")), plan).persist())
+def embedded(images: ToEmbed, plan: Plan | Basis) -> Outcomes:
+    """Spread images over all cores, find and embed their faces, and persist the outcomes.
+
+    Vectors that come without images are scaled in the partitions in which they are.
+    """
+    if isinstance(plan, Basis):
+        return _scaled(images, plan)
+    return Outcomes(outcomes(spread(images, plan.archives, many_tasks(images.sparkSession)), plan).persist())
+
+
+def _scaled(vectors: ToEmbed, basis: Basis) -> Outcomes:
+    def worked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return vector_batches(batches, basis)
+
+    return Outcomes(vectors.select(*TO_EMBED.names).mapInArrow(worked, OUTCOMES).persist())
 
 
 def nothing(spark: SparkSession) -> Outcomes:

@@ -17,13 +17,13 @@ _DECODED = {
     "GIF": rb"GIF8[79]a",
     "TIFF": rb"II\*\0|MM\0\*",
     "AVIF": rb".{4}ftyp(?:avif|avis|mif1.{4}(?:.{4}){0,12}?avif)",
+    "HEIC": rb".{4}ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1)",
+    "JXL": rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n",
     "JPEG2000": rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
 }
 """Formats by the name that `embed.formats` has for them, and how a file of theirs begins."""
 
 _OTHERS = {
-    "HEIC": rb".{4}ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1)",
-    "JPEG XL": rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n",
     "a raw photograph (CR3)": rb".{4}ftypcrx ",
     "a video": rb".{4}ftyp|\x1a\x45\xdf\xa3|RIFF....AVI ",
     "a PSD file": rb"8BPS",

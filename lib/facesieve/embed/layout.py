@@ -13,6 +13,7 @@ from facesieve.core.sections import Images
 from facesieve.embed.folder_names import FOLDERS, Folders, NestedNames, RepeatedNames, nested_names, repeated_names
 from facesieve.embed.same_names import Identities, SameNames, same_names, spellings
 from facesieve.images.identity import IdentityRule, identity_rule
+from facesieve.images.packs.archive_uris import as_folders
 from facesieve.images.protocol import Ignored, Sort, SourceImages
 from facesieve.lake.layout_record import LayoutRecord
 
@@ -30,7 +31,7 @@ class Layout(NamedTuple):
 
 def layout(images: SourceImages, settings: Images, ignored: Ignored) -> Layout:
     """Count people, images and folders. Only uris and identities are read, and one row per folder is persisted."""
-    folders = _folders(images, identity_rule(settings))
+    folders = _folders(images, settings)
     named = folders.where("identity IS NOT NULL").groupBy("identity").agg(F.sum("images").alias("images"))
     identities = Identities(named.persist())
     same = same_names(identities)
@@ -82,18 +83,19 @@ def _record(
     )
 
 
-def _folders(images: SourceImages, rule: IdentityRule) -> Folders:
-    counted = images.select("uri", "identity").mapInArrow(_counter(rule), FOLDERS)
+def _folders(images: SourceImages, settings: Images) -> Folders:
+    counter = _counter(identity_rule(settings), settings.root)
+    counted = images.select("uri", "identity").mapInArrow(counter, FOLDERS)
     folders = counted.groupBy("folder", "identity").agg(F.sum("images").alias("images"))
     return Folders(folders.persist())
 
 
-def _counter(rule: IdentityRule) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+def _counter(rule: IdentityRule, root: str) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def counted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         counts = Counter[tuple[str, str | None]]()
         for batch in batches:
             pairs = zip(batch.column("uri").to_pylist(), batch.column("identity").to_pylist(), strict=True)
-            counts.update(((uri or "").rpartition("/")[0], rule(uri, name)) for uri, name in pairs)
+            counts.update((as_folders(uri or "", root).rpartition("/")[0], rule(uri, name)) for uri, name in pairs)
             if len(counts) >= _ROWS:
                 yield _batch(counts)
                 counts.clear()

@@ -21,9 +21,10 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from facesieve.core import ids
 from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns, many_tasks
-from facesieve.core.sections import Images
+from facesieve.core.sections import VECTORS, Images
 from facesieve.core.tables import LISTING, Listing, conform
 from facesieve.images.identity import IdentityRule, identity_rule, united
+from facesieve.images.packs.archive_uris import home, is_in_gzip
 from facesieve.images.protocol import Fetch, SourceImages
 
 Digests = NewType("Digests", DataFrame)
@@ -48,8 +49,8 @@ def listing(
     """Give every image of a source its SHA-256, identity and id.
 
     The digest of an image with equal uri, size and modification time in `former` is reused, and so is that of an image
-    in `fresh`. Parquet content has no modification time: without `fresh` it is always hashed. The result is persisted.
-    `spelling` leads from identities to those that they are united with.
+    in `fresh`. Rows of Parquet have no modification time: without `fresh` their content is always hashed.
+    The result is persisted. `spelling` leads from identities to those that they are united with.
     Raises ContractError if a uri is null or there twice, or if two images have one id.
     """
     rows = _spread(_with_digests(images, former, settings, fresh), settings)
@@ -110,7 +111,7 @@ def listing_key(table: Listing) -> str:
 
 def with_former_digests(images: SourceImages, former: Listing | None, settings: Images) -> DataFrame:
     """Add the column `digest`: that of an image with equal uri, size and modification time in `former`, else null."""
-    if former is None or settings.format == "parquet":
+    if former is None or (settings.carried and settings.format != VECTORS):
         return images.withColumn("digest", F.lit(None).cast("string"))
     digests = former.select("uri", "size", "modified", F.col("sha256").alias("digest"))
     return images.join(digests, on=["uri", "size", "modified"], how="left")
@@ -125,16 +126,17 @@ def _with_digests(images: SourceImages, former: Listing | None, settings: Images
 
 
 def _spread(images: DataFrame, settings: Images) -> DataFrame:
-    # Files are small rows that take long to hash, and would be left in few tasks. Parquet rows carry their content.
-    if settings.format == "parquet":
+    # Files are small rows that take long to hash, and would be left in few tasks. Other rows carry their content.
+    if settings.carried:
         return images
-    return images.repartition(many_tasks(images.sparkSession), "uri")
+    by_archive = F.when(is_in_gzip(), home()).otherwise(F.col("uri"))
+    return images.repartition(many_tasks(images.sparkSession), by_archive).sortWithinPartitions("uri")
 
 
 def _hasher(
     settings: Images, identity_of: IdentityRule, fetch: Fetch
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
-    fetch_file = None if settings.format == "parquet" else fetch
+    fetch_file = None if settings.carried else fetch
 
     def hashed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:

@@ -10,6 +10,9 @@ from facesieve.core.reasons import Reason
 
 _CONTENT = "The column detail of the table rejects says what is wrong with each image."
 
+_NOT_NAMED = " is not in embed.formats"
+"""How the detail of a reject ends whose format could be decoded (`file_kinds.unidentified`)."""
+
 _FIXES = {
     Reason.NO_FACE: (
         "embed.detector",
@@ -24,7 +27,10 @@ _FIXES = {
     Reason.WRONG_TYPE: ("embed.formats", f"Allow the format of the images, if it is one that is decoded. {_CONTENT}"),
     Reason.TOO_LARGE: ("embed.max_bytes", "Raise embed.max_bytes, embed.max_pixels or embed.max_memory."),
     Reason.BAD_ASPECT: ("embed.max_aspect", "Raise embed.max_aspect."),
-    Reason.EMPTY: ("images.root", "Copy the files again: they have no bytes."),
+    Reason.EMPTY: (
+        "images.root",
+        f"Copy the files again, or embed the pictures in the rows: they have no bytes. {_CONTENT}",
+    ),
 }
 """Of each reason the key that may be wrong, and what to do."""
 
@@ -39,6 +45,14 @@ def check_rejects(reasons: Mapping[str, int], total: int, most: float, warn: Cal
     for reason, number in _by_number(reasons):
         if number > most * total:
             warn(f"embed: {_fault(reason, number, total)}")
+
+
+def warn_of_formats(formats: Mapping[str, int], warn: Callable[[str], None]) -> None:
+    """Warn of images that were not read for their format: images by what their rejects say, the most first."""
+    for detail, number in _by_number(formats):
+        name = detail.removesuffix(_NOT_NAMED)
+        fix = f"Add {name} to embed.formats." if name != detail else _CONTENT
+        warn(f"embed: {count(number)} images were not read: {detail}. {fix}")
 
 
 def _by_number(reasons: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -36,7 +36,8 @@ def small_pictures(images: Wanted, origin: Source, embed: Embed) -> SmallPicture
     """Read images and shrink them. An image that is gone, has changed or cannot be decoded has no picture."""
     fetch = None if origin.carries_content else origin.fetch()
     rows = with_content(images.select(*WANTED.names), origin)
-    spread = rows.repartition(many_tasks(rows.sparkSession), "image_id")
+    # Members of an archive are asked for in the order of their names, so that few archives are open at a time.
+    spread = rows.repartition(many_tasks(rows.sparkSession), "image_id").sortWithinPartitions("uri")
 
     def shrunk(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:

@@ -7,7 +7,7 @@ has changed, or that another model has embedded.
 from __future__ import annotations
 
 import logging
-import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -16,23 +16,27 @@ from pyspark.sql import functions as F
 
 from facesieve import models
 from facesieve.core import tables
-from facesieve.core.console import Progress, count
-from facesieve.core.errors import ContractError, InvariantError
+from facesieve.core.console import count
+from facesieve.core.errors import ContractError
 from facesieve.core.frames import broadcast_if_few, follow_rows
+from facesieve.core.reasons import Reason
+from facesieve.core.sections import VECTORS
 from facesieve.core.side_by_side import beside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
-from facesieve.embed.embeddings import Outcomes, ToEmbed
+from facesieve.embed.chunks.commits import commit, embed_chunks
+from facesieve.embed.chunks.vectors import check_dimension
+from facesieve.embed.formats import optional_formats
 from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import Digests, check_uris
 from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
-from facesieve.embed.reject_check import check_rejects
+from facesieve.embed.reject_check import check_rejects, warn_of_formats
 from facesieve.embed.unchanged import state_of, unchanged
-from facesieve.embed.worker import Plan
 from facesieve.images import left_out
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
+from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.side_tables import Entries
 from facesieve.images.sources import source
@@ -48,21 +52,29 @@ _FACES = (tables.EMBEDDINGS, tables.REJECTS)
 
 def embed(run: Run) -> None:
     """List the images, and embed those that this model has not seen yet, chunk by chunk."""
-    models.check(run.profile)
+    vectors = run.config.images.format == VECTORS
+    if not vectors:
+        models.check(run.profile)
+        optional_formats.check(run.config.embed.formats)
     images = source(run.config.images)
     labels = read_labels(run.config.images.labels)
     images.check()
+    check_dimension(images, run.profile)
     listing_stage = run.stage("listing", (tables.LISTING,), ())
     new = run.stage("embed", _FACES, (), model=run.model)
-    first = new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
+    first = not vectors and new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
     # The workers load the model while the driver looks at the names.
-    with beside(run.spark, lambda: probe(run.spark, run.profile) if first else None) as loaded:
+    with beside(run.spark, lambda: _probe(run) if first else None) as loaded:
         state = state_of(run, images, labels)
         if record := unchanged(listing_stage, state):
             list_again(listing_stage, record)
             _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), images)
             return
         _list_and_embed(run, images, labels, Begun(listing_stage, new, state, loaded))
+
+
+def _probe(run: Run) -> None:
+    probe(run.spark, run.profile, run.config.embed.formats)
 
 
 class Begun(NamedTuple):
@@ -87,6 +99,7 @@ def _list_and_embed(run: Run, images: Source, labels: Entries[LabelRow], begun: 
         left_out=shape.ignored.by_sort(),
         layout=shape.record,
         state=begun.state,
+        snapshot=images.version(run.spark) or None if isinstance(images, CatalogTable) else None,
         warnings=tuple(run.ledger.warnings[warned:]),
     )
     begun.loaded()
@@ -144,8 +157,9 @@ def _embed_new(
     if not total:
         return None, rows
     check_uris(names)
-    new = faces_of.unlisted_images(SourceImages(rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")))
-    _embed_chunks(stage, new, images, total, whole=False)
+    fresh = rows if total == every else rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")
+    new = faces_of.unlisted_images(SourceImages(fresh))
+    embed_chunks(stage, new, images, total, whole=False)
     if total == every:  # all digests are known then: the listing must not read the content again
         rows = SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
     return digests_of(uris, stage), rows
@@ -163,14 +177,21 @@ def _embed(stage: Stage, images: Source) -> None:
     else:
         record = replace(_counted(stage, listed), rows_in=total, reused=reused)
     stage.done(record)
+    if isinstance(record, EmbedRecord):
+        warn_of_formats(record.not_decoded or {}, stage.run.warn)
     check_rejects(record.reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
 
 
 def _counted(stage: Stage, listed: Listing) -> StepRecord:
-    """Count the faces of the listing's images, and those that give none by reason."""
+    """Count the faces of the listing's images, those that give none by reason, and by format if that is why."""
     rejects = stage.of_model(tables.REJECTS).join(listed.select("image_id"), "image_id", "left_semi")
-    reasons = {row.reason: row["count"] for row in rejects.groupBy("reason").count().collect()}
-    return EmbedRecord(rows_out=_faces(stage, listed), reasons=reasons)
+    undecoded = F.when(F.col("reason") == Reason.WRONG_TYPE.value, F.col("detail")).alias("undecoded")
+    reasons, formats = Counter[str](), Counter[str]()
+    for row in rejects.groupBy("reason", undecoded).count().collect():
+        reasons[row.reason] += row["count"]
+        if row.undecoded:
+            formats[row.undecoded] += row["count"]
+    return EmbedRecord(rows_out=_faces(stage, listed), reasons=dict(reasons), not_decoded=dict(formats) or None)
 
 
 def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
@@ -178,48 +199,12 @@ def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
     missing = Listing(listed.join(seen, "image_id", "left_anti").persist())
     total, unread = missing.count(), 0
     if total:
-        unread = _embed_chunks(stage, faces_of.listed_images(missing, images), images, total, whole=True)
+        unread = embed_chunks(stage, faces_of.listed_images(missing, images), images, total, whole=True)
     else:
-        _commit(stage, faces_of.nothing(stage.run.spark), "")
+        commit(stage, faces_of.nothing(stage.run.spark), "")
     missing.unpersist()
     if unread:
         stage.run.warn(f"embed: {count(unread)} images could not be read, or changed since they were listed; run again")
-
-
-def _embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, whole: bool) -> int:
-    """Embed images, one commit per chunk; return how many were unread.
-
-    whole: these images complete the stage, so that the last commit bears its key, unless images were unread.
-    """
-    run = stage.run
-    chunks = max(1, math.ceil(total / run.config.embed.chunk_images))
-    plan = Plan(run.profile, run.config.embed, run.model, None if images.carries_content else images.fetch())
-    progress, unread = Progress("embed", total), 0
-    for chunk in range(chunks):
-        mine = ToEmbed(rows.where(F.pmod(F.xxhash64("uri"), F.lit(chunks)) == chunk))
-        outcomes = faces_of.embedded(mine, plan)
-        sent = total if chunks == 1 else mine.count()
-        unread += _accounted(sent, outcomes)
-        last = whole and chunk == chunks - 1
-        _commit(stage, outcomes, "unread" if last and unread else "" if last else f"{chunk + 1}/{chunks}")
-        if sent:
-            progress.step(sent)
-        outcomes.unpersist()
-    return unread
-
-
-def _commit(stage: Stage, outcomes: Outcomes, part: str) -> None:
-    """Commit the faces and the rejects of one chunk; `part` marks a chunk that does not complete the stage."""
-    stage.append(tables.EMBEDDINGS, faces_of.embeddings(outcomes), part)
-    stage.append(tables.REJECTS, faces_of.rejects(outcomes), part)
-
-
-def _accounted(sent: int, outcomes: Outcomes) -> int:
-    """Check that all images of a chunk came back from the workers; return how many were unread."""
-    returned, unread = outcomes.agg(F.count_distinct("uri"), F.count_if(faces_of.is_unread())).collect()[0]
-    if sent != returned:
-        raise InvariantError(f"embed: {sent} images were given to the workers, {returned} came back")
-    return int(unread)
 
 
 def _faces(stage: Stage, listed: Listing) -> int:

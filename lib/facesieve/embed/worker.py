@@ -44,6 +44,7 @@ OUTCOMES = T.StructType(
     [*EMBEDDINGS.columns, T.StructField("reason", T.StringType()), T.StructField("detail", T.StringType())]
 )
 _MOST_ROWS = 1_024
+_NO_BYTES = "the row has no bytes, as after a failed download; a path alone is never opened: embed the pictures first"
 _GROUP = 16
 _GROUP_PIXELS = 16_000_000
 """Pictures, and pixels of them, in which faces are looked for at once."""
@@ -54,6 +55,7 @@ class Plan:
     """What a worker needs: the model profile, the settings, the model id, and how an image is fetched.
 
     fetch: None where every image comes with its content. decode: what decodes, as `decoder_client.Decoder` takes it.
+    archives: in how many the images lie, for how they are dealt to tasks.
     """
 
     profile: Profile
@@ -61,6 +63,7 @@ class Plan:
     model: str
     fetch: Fetch | None
     decode: str = PILLOW
+    archives: int = 0
 
 
 class _Opened(NamedTuple):
@@ -123,7 +126,7 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
 
     Raises Unusable if it cannot be read: a store that was asked with patience is not asked again.
     """
-    failed: OSError | None = None
+    failed = None
     if content is None:
         try:
             content = content_to_hash(image["uri"], image["size"], plan.fetch)
@@ -131,17 +134,17 @@ def _identify(image: Row, content: bytes | None, plan: Plan) -> bytes | None:
             failed = problem
     image["sha256"] = None if content is None else hashlib.sha256(content).hexdigest()
     image["image_id"] = ids.image_id(image["uri"], image["sha256"])
-    if failed is not None and not isinstance(failed, BadContent):
+    if failed is None:
+        return content
+    if not isinstance(failed, BadContent):
         check_bytes(1 if image["size"] is None else image["size"], plan.embed)
-    if failed is not None:
-        raise _unreadable(failed, Reason.UNDECODABLE)
-    return content
+    raise _unreadable(failed, Reason.UNDECODABLE)
 
 
 def _checked(image: Row, content: bytes | None, plan: Plan) -> bytes:
     """Return the content of an image, unless its size alone forbids to read it, or its source has none."""
     if content is None and plan.fetch is None and not image["size"]:
-        raise Unusable(Reason.EMPTY, "the row has no bytes; a path alone is never opened: embed the pictures first")
+        raise Unusable(Reason.EMPTY, _NO_BYTES)
     if content is None and plan.fetch is not None and image["size"] == 0:
         _refuse_bad(image["uri"], plan.fetch)
     if image["size"] is not None:
@@ -165,7 +168,7 @@ def _refuse_bad(uri: str, fetch: Fetch) -> None:
     try:
         fetch(uri)
     except BadContent as problem:
-        raise Unusable(Reason.UNDECODABLE, problem.words) from None
+        raise _unreadable(problem, Reason.UNDECODABLE) from None
     except OSError:
         return
 
@@ -173,14 +176,13 @@ def _refuse_bad(uri: str, fetch: Fetch) -> None:
 def _unreadable(problem: OSError, reason: Reason) -> Unusable:
     """Say of an image that its content cannot be had, and what the store says of it where it is remote."""
     if isinstance(problem, BadContent):
-        return Unusable(reason, problem.words)
+        return Unusable(Reason.UNDECODABLE, problem.words)
     words = f": {problem.strerror}" if isinstance(problem, (Unanswered, PermissionError)) and problem.strerror else ""
     return Unusable(reason, f"cannot be read ({type(problem).__name__}{words})")
 
 
 def _groups(images: Iterable[_Opened]) -> Iterator[list[_Opened]]:
-    group: list[_Opened] = []
-    total = 0
+    group, total = list[_Opened](), 0
     for image in images:
         group.append(image)
         total += _size(image)

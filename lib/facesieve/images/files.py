@@ -1,9 +1,7 @@
-"""A tree of image files, on a local disk or behind any file system that pyarrow knows."""
+"""A tree of image files and of archives of them, on a local disk or behind any file system that pyarrow knows."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -12,48 +10,64 @@ from typing import NamedTuple
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.frames import many_tasks
 from facesieve.images import kinds, left_out
 from facesieve.images.links import MOST_LINKS, Links, walk_all
+from facesieve.images.packs.archive_entries import archive_entries
+from facesieve.images.packs.archive_uris import is_archive
+from facesieve.images.packs.archives import ArchiveFetch
 from facesieve.images.parts import parts
-from facesieve.images.protocol import Fetch, Ignored, IgnoredKind, Sort, SourceImages
-from facesieve.images.rules import Rules
+from facesieve.images.protocol import Fetch, Ignored, Sort, SourceImages
+from facesieve.images.rules import Rules, of_kind
 from facesieve.images.storage import Storage, why_unreadable
 from facesieve.images.tally import Tally
-from facesieve.images.uris import to_name
-from facesieve.images.walk import Entry, Part, Place, walk
-
-_ROWS = 10_000  # rows of a batch that leaves the walk
-_PARTS = "folder string, deep boolean, share int, shares int"
-_WALKED = T.StructType(
-    [
-        T.StructField("uri", T.StringType()),
-        T.StructField("size", T.LongType()),
-        T.StructField("modified", T.TimestampType()),
-        T.StructField("ignored", T.StringType()),
-        T.StructField("sort", T.StringType()),
-    ]
+from facesieve.images.walk import Entry, Part, Place, state_of, walk
+from facesieve.images.walked import (
+    WALKED,
+    Seen,
+    Walked,
+    archives_in,
+    archives_of,
+    batches_of,
+    row_of,
+    seen,
+    without_archives,
 )
-"""A row for each image, for each kind of what is left out, and for each link to a folder that may be followed.
 
-The size of a kind is how many there are, its uri that of one of them. A link that may be followed has no sort.
-"""
+_COPY = "Copy the archive again, or unpack what is whole."
+_PARTS = "folder string, deep boolean, share int, shares int"
+_Rows = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
-_WALKED_ARROW = to_arrow_schema(_WALKED)
+
+class Packs(NamedTuple):
+    """How archives of a tree are read: to which entries, what fetches, and whether image files beside them count."""
+
+    entries: Callable[[Storage, Entry, Rules], Iterator[Entry]] = archive_entries
+    fetch: Callable[[Storage], Fetch] = ArchiveFetch
+    loose: bool = True
+
+    def taken(self, entry: Entry) -> Entry:
+        """Return an entry as it counts: an image file beside archives perhaps is none of the images."""
+        none = entry.ignored is None and not self.loose
+        return Entry(entry.uri, None, None, *of_kind(kinds.IMAGE_FILE)) if none else entry
 
 
 @dataclass
 class FileTree:
-    """A tree of image files. It is walked once, by Spark jobs of its own; the result is kept for `ignored`."""
+    """A tree of image files and archives. It is walked once, by Spark jobs of its own; the result is kept.
+
+    archive: the name of the only file below the root that counts; empty for all.
+    """
 
     root: str
     rules: Rules
-    _walked: DataFrame | None = field(default=None, init=False, repr=False)
-    _seen: _Seen | None = field(default=None, init=False, repr=False)
+    archive: str = ""
+    packs: Packs = field(default_factory=Packs)
+    _walked: Walked | None = field(default=None, init=False, repr=False)
+    _seen: Seen | None = field(default=None, init=False, repr=False)
+    _opened: int = field(default=0, init=False, repr=False)
 
     @property
     def carries_content(self) -> bool:
@@ -65,12 +79,13 @@ class FileTree:
         problem = why_unreadable(self.root)
         if problem:
             raise ConfigError([Fault("images.root", problem, "Give the folder that holds the images.")])
-        tally = Tally()
-        for entry in walk_all(Storage(self.root), self.rules):
-            if entry.ignored is None:
+        tally, broken = Tally(), ""
+        for entry in self._entries():
+            if entry.ignored is None and not is_archive(entry.uri):
                 return
             tally.add(entry)
-        raise ConfigError([_no_image(self.root, tally.ignored(), self.rules)])
+            broken = broken or (entry.uri if entry.ignored is None else "")
+        raise ConfigError([self._broken(broken) if broken else self._no_image(tally.ignored())])
 
     def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
         """Return one row per image file; size is null where the file's state cannot be read."""
@@ -79,7 +94,7 @@ class FileTree:
             "uri",
             "size",
             "modified",
-            F.lit(None).cast("string").alias("identity"),
+            "identity",
             F.lit(None).cast("binary").alias("content"),
         )
         return SourceImages(images)
@@ -101,117 +116,113 @@ class FileTree:
         return self._look(spark).ignored
 
     def fetch(self) -> Fetch:
-        """Return a function from uri to the file's content."""
-        return _Files(Storage(self.root))
+        """Return a function from uri to the content of a file, or of a member of an archive."""
+        return self.packs.fetch(Storage(self.root))
 
-    def _look(self, spark: SparkSession) -> _Seen:
+    def archives(self, spark: SparkSession) -> int:
+        """Return how many archives hold images of the tree."""
+        self._look(spark)
+        return self._opened
+
+    def _look(self, spark: SparkSession) -> Seen:
         if self._seen is None:
-            self._seen = _seen(self._walk(spark))
+            self._walk(spark)
+            self._seen = self._seen or seen(self._walk(spark))
         return self._seen
 
-    def _walk(self, spark: SparkSession) -> DataFrame:
+    def _entries(self) -> Iterator[Entry]:
+        """Yield the entries of the whole tree, in this process."""
+        storage = Storage(self.root)
+        for entry in [self._only()] if self.archive else walk_all(storage, self.rules):
+            if entry.ignored == kinds.ARCHIVE:
+                yield from self.packs.entries(storage, entry, self.rules)
+            else:
+                yield self.packs.taken(entry)
+
+    def _no_image(self, ignored: Ignored) -> Fault:
+        root = f"{self.root}/{self.archive}" if self.archive else self.root
+        there = f", but {left_out.counts(ignored)}" if ignored.files else ""
+        suffixes = ", ".join(sorted(self.rules.suffixes))
+        other = f"Give a folder with files that end in one of images.suffixes ({suffixes}), or change those."
+        return Fault("images.root", f"{root} holds no image{there}", " ".join(left_out.fixes(ignored)) or other)
+
+    def _broken(self, uri: str) -> Fault:
+        try:
+            self.fetch()(uri)
+            why = "it holds no image"
+        except OSError as problem:
+            why = problem.strerror or type(problem).__name__
+        return Fault("images.root", f"{self.root} holds no image that can be read; {uri}: {why}", _COPY)
+
+    def _only(self) -> Entry:
+        return state_of(self.archive, Storage(self.root).info(self.archive), kinds.ARCHIVE)
+
+    def _walk(self, spark: SparkSession) -> Walked:
         if self._walked is None:
-            follow = self.rules.follow_links and Storage(self.root).folder is not None
-            self._walked = self._with_links(spark) if follow else self._round(spark, [""], frozenset())
+            self._walked = self._with_members(spark, self._files(spark))
         return self._walked
 
-    def _with_links(self, spark: SparkSession) -> DataFrame:
+    def _files(self, spark: SparkSession) -> Walked:
+        if self.archive:
+            return Walked(spark.createDataFrame([row_of(self._only())], WALKED))
+        follow = self.rules.follow_links and Storage(self.root).folder is not None
+        return self._with_links(spark) if follow else self._round(spark, [""], frozenset())
+
+    def _with_members(self, spark: SparkSession, walked: Walked) -> Walked:
+        """Go into the archives, each in one task; where there is none, this look is all that it costs."""
+        first = seen(walked)
+        if not first.archives:
+            self._seen = first
+            return walked
+        self._opened = first.archives
+        dealt = archives_of(walked).repartition(min(first.archives, many_tasks(spark)))
+        inside = dealt.mapInArrow(_opener(self.root, self.rules, self.packs), WALKED)
+        return Walked(without_archives(walked).unionByName(inside).persist())
+
+    def _with_links(self, spark: SparkSession) -> Walked:
         """Walk the root, then what its links lead to, and so on."""
         links, starts = Links(Storage(self.root), self.rules), [""]
         rounds = list[DataFrame]()
         while starts:
             walked = self._round(spark, starts, links.cut)
-            onward = walked.where(F.col("ignored").isNotNull() & F.col("sort").isNull()).select("uri")
+            onward = walked.where((F.col("ignored") == kinds.LINK_TO_FOLDER) & F.col("sort").isNull()).select("uri")
             more = [row.uri for row in onward.orderBy("uri").limit(MOST_LINKS).collect()]
             starts = links.follow(more)
             listed = sorted(set(more) - set(starts))
             tally = Tally()
             tally.count(kinds.LINK_LISTED, Sort.NO_IMAGE, len(listed), listed[0] if listed else "")
             tally.count(kinds.LINK_TO_FOLDER, Sort.MAYBE, onward.count() - len(more), more[-1] if more else "")
-            counts = [
-                (row.uri, row.size, None, row.ignored, str(row.sort)) for row in tally.rows()
-            ]  # no StrEnum in Java
-            rounds += [walked, spark.createDataFrame(counts, _WALKED)]
-        return reduce(DataFrame.union, rounds)
+            rounds += [walked, spark.createDataFrame([row_of(each) for each in tally.rows()], WALKED)]
+        return Walked(reduce(DataFrame.union, rounds))
 
-    def _round(self, spark: SparkSession, starts: Sequence[str], cut: frozenset[Place]) -> DataFrame:
+    def _round(self, spark: SparkSession, starts: Sequence[str], cut: frozenset[Place]) -> Walked:
         tasks = many_tasks(spark)
         rows = parts(Storage(self.root), tasks, starts, cut)
         dealt = spark.sparkContext.parallelize(rows[::-1], min(len(rows), tasks))
-        walker = _walker(self.root, self.rules, cut)
-        return spark.createDataFrame(dealt, _PARTS).mapInArrow(walker, _WALKED).persist()
+        walker = _walker(self.root, self.rules, self.packs, cut)
+        return Walked(spark.createDataFrame(dealt, _PARTS).mapInArrow(walker, WALKED).persist())
 
 
-class _Seen(NamedTuple):
-    """What one look at a walk tells: how many images, what is left out, and a digest of all."""
-
-    images: int
-    ignored: Ignored
-    state: str | None
-
-
-def _seen(walked: DataFrame) -> _Seen:
-    row = F.xxhash64("uri", "size", "modified")
-    files = F.when(F.col("ignored").isNull(), F.lit(1)).otherwise(F.col("size"))
-    counts = F.sum(files).alias("files"), F.min("uri").alias("example"), F.count("modified").alias("timed")
-    # A row that stands twice falls out of an exclusive or, but not out of a sum.
-    digests = F.bit_xor(row).alias("x"), F.sum(row.cast("decimal(38,0)")).alias("total")
-    by_kind = walked.groupBy("ignored", "sort").agg(*counts, *digests).collect()
-    left = [IgnoredKind(kind.ignored, Sort(kind.sort), kind.files, kind.example) for kind in by_kind if kind.sort]
-    ranked = sorted(left, key=lambda each: (-each.files, each.kind, each.sort))
-    images = [(kind.files, kind.timed, kind.x, str(kind.total)) for kind in by_kind if kind.ignored is None]
-    text = json.dumps([images, [(each.kind, each.files, each.example) for each in ranked]])
-    total, timed = sum(each[0] for each in images), sum(each[1] for each in images)
-    # A file without a time may have changed unseen.
-    state = hashlib.sha256(text.encode()).hexdigest() if total == timed else None
-    return _Seen(total, Ignored(tuple(ranked)), state)
-
-
-@dataclass(frozen=True)
-class _Files:
-    storage: Storage
-
-    def __call__(self, uri: str) -> bytes:
-        return self.storage.content(to_name(uri))
-
-
-def _no_image(root: str, ignored: Ignored, rules: Rules) -> Fault:
-    there = f", but {left_out.counts(ignored)}" if ignored.files else ""
-    suffixes = ", ".join(sorted(rules.suffixes))
-    other = f"Give a folder with files that end in one of images.suffixes ({suffixes}), or change those."
-    return Fault("images.root", f"{root} holds no image{there}", " ".join(left_out.fixes(ignored)) or other)
-
-
-def _walker(
-    root: str, rules: Rules, cut: frozenset[Place]
-) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+def _walker(root: str, rules: Rules, packs: Packs, cut: frozenset[Place]) -> _Rows:
     def walked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        storage, tally, rows = Storage(root), Tally(), list[Entry]()
-        for batch in batches:
-            for part in batch.to_pylist():
-                for entry in walk(storage, Part(**part), rules, cut):
-                    row = _row(entry, rules)
-                    rows += [row] if row else []
-                    if not row:
-                        tally.add(entry)
-                    elif len(rows) == _ROWS:
-                        yield _batch(rows)
-                        rows.clear()
-        yield _batch(rows + tally.rows())
+        dealt = (Part(**part) for batch in batches for part in batch.to_pylist())
+        entries = (packs.taken(entry) for part in dealt for entry in walk(Storage(root), part, rules, cut))
+        return batches_of(entries, lambda entry: _row(entry, rules))
 
     return walked
 
 
+def _opener(root: str, rules: Rules, packs: Packs) -> _Rows:
+    def opened(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        uris = (archive for batch in batches for archive in archives_in(batch))
+        entries = (entry for archive in uris for entry in packs.entries(Storage(root), archive, rules))
+        return batches_of(entries, lambda entry: None if entry.ignored else entry)
+
+    return opened
+
+
 def _row(entry: Entry, rules: Rules) -> Entry | None:
-    """Return the row of an image, or of a link that may be followed; None for what is only counted."""
-    if entry.ignored is None:
+    """Return the row of an image, or of what may be gone into; None for what is only counted."""
+    if entry.ignored is None or entry.ignored == kinds.ARCHIVE:
         return entry
     return entry._replace(sort=None) if rules.follow_links and entry.ignored == kinds.LINK_TO_FOLDER else None
-
-
-def _batch(entries: list[Entry]) -> pa.RecordBatch:
-    values = [[getattr(entry, name) for entry in entries] for name in _WALKED_ARROW.names]
-    return pa.RecordBatch.from_arrays(
-        [pa.array(column, kind) for column, kind in zip(values, _WALKED_ARROW.types, strict=True)],
-        schema=_WALKED_ARROW,
-    )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from facesieve.core.sections import Images
+from facesieve.images.packs.archive_uris import as_folders
 
 IdentityRule = Callable[[str | None, str | None], str | None]
 """From a uri and the source's own identity to the identity; None for nobody. It can be pickled."""
@@ -14,8 +15,10 @@ IdentityRule = Callable[[str | None, str | None], str | None]
 def identity_rule(settings: Images) -> IdentityRule:
     """Return the rule of `images.identity`; an empty name is none.
 
-    With `images.labels` the source's own identity is the label already, and stays.
+    With `images.labels` the source's own identity is the label already, and stays. An archive counts as a folder of
+    its name.
     """
+    root = settings.root
     if settings.labels:
         return lambda uri, name: name or None
     if settings.identity == "none":
@@ -23,11 +26,16 @@ def identity_rule(settings: Images) -> IdentityRule:
     if settings.identity == "folder":
         if settings.format != "files":
             return lambda uri, name: name or None
-        return lambda uri, name: uri.split("/")[-2] if uri and "/" in uri else None
+        return lambda uri, name: _folder(as_folders(uri or "", root))
     levels = 1 if settings.identity == "top" else int(settings.identity) if settings.identity.isdigit() else 0
     if levels:
-        return lambda uri, name: first_folders(uri or "", levels)
+        return lambda uri, name: first_folders(as_folders(uri or "", root), levels)
     return _searched(settings.identity)
+
+
+def _folder(uri: str) -> str | None:
+    """Return the name of the folder of a file; None for a file in none."""
+    return uri.split("/")[-2] if "/" in uri else None
 
 
 def first_folders(uri: str, levels: int) -> str | None:

@@ -17,19 +17,31 @@ UNNAMED_PARQUET = "Parquet file without its suffix"
 HIDDEN_PARQUET = "Parquet file with _ or . before its name"
 EMPTY_PACK = "pack without bytes"
 OUTSIDE_INDEX = "pack with records that its index does not name"
+ARCHIVE = "archive"
+UNPACKED = "archive beside a folder of its name"
+UNLABELLED = "label without a name"
 
 LINKS = frozenset({LINK_TO_FOLDER, LINK_OUT})
 UNREADABLES = frozenset({UNREADABLE, UNREADABLE_FILE, LINK_TO_NOTHING})
 
-DECODABLE = frozenset({".gif", ".tif", ".tiff"})
-"""Suffixes of formats that `embed.formats` may name and does not by default."""
+FORMATS = {
+    **dict.fromkeys((".gif",), "GIF"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+    **dict.fromkeys((".avif",), "AVIF"),
+    **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
+    **dict.fromkeys((".jp2", ".j2k", ".j2c", ".jpc", ".jpx"), "JPEG2000"),
+    **dict.fromkeys((".jxl",), "JXL"),
+}
+"""Suffixes of formats that `embed.formats` may name and does not by default, with the name of the format."""
+
+DECODABLE = frozenset(FORMATS)
 
 IMAGES = frozenset({*(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"), *(".bmp", ".ppm", ".pgm", ".pnm", ".pbm")})
 """Suffixes of formats that are decoded, where `images.suffixes` does not name them."""
 
 _FOREIGN = """
-.heic .heif .hif .avif .jp2 .j2k .j2c .jpc .jpx .jxl .jxr .wdp .hdp .tga .pcx .sgi .ras .exr .hdr .pfm .pam
-.psd .ico .dcm .raw .dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .x3f .3fr .iiq
+.jxr .wdp .hdp .tga .pcx .sgi .ras .exr .hdr .pfm .pam .psd .ico .dcm
+.raw .dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .x3f .3fr .iiq
 """
 _ARCHIVES = """
 .zip .tar .tgz .tbz .tbz2 .txz .tzst .gz .bz2 .xz .zst .lz4 .7z .rar .cab .iso .squashfs
@@ -50,6 +62,9 @@ FOREIGN = frozenset(_FOREIGN.split())
 ARCHIVES = frozenset(_ARCHIVES.split())
 """Suffixes of files that hold other files, or packed records."""
 
+OPENED = frozenset({".zip", ".tar", ".tgz", ".gz"})
+"""Suffixes among these of files that may be opened."""
+
 PARQUET = frozenset({".parquet"})
 
 RECORDIO = frozenset({".rec"})
@@ -60,10 +75,10 @@ PACKS = RECORDIO | TFRECORD
 PICTURES = IMAGES | DECODABLE | FOREIGN
 """Suffixes of images, whatever is decoded and wanted."""
 
-TOLD_BY_SUFFIX = DECODABLE | ARCHIVES | PARQUET | PACKS | frozenset(_OTHERS.split())
+TOLD_BY_SUFFIX = frozenset({".gif", ".tif", ".tiff"}) | ARCHIVES | PARQUET | PACKS | frozenset(_OTHERS.split())
 """Files with these suffixes are never opened: a collection may have one beside each image."""
 
-_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET}
+_MAYBE = LINKS | PICTURES | ARCHIVES | PARQUET | {IMAGE_FILE, UNNAMED_PARQUET, HIDDEN_PARQUET, UNPACKED}
 _MAYBE |= PACKS | {EMPTY_PACK, OUTSIDE_INDEX}
 
 

@@ -6,8 +6,10 @@ read (`parquet_rows`).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 from pyarrow.fs import FileType
 from pyspark.sql import SparkSession
 
@@ -16,11 +18,14 @@ from facesieve.core.frames import many_tasks
 from facesieve.core.sections import Columns
 from facesieve.images import left_out
 from facesieve.images.kinds import LINKS
+from facesieve.images.parquet_columns import PICTURES, Content
 from facesieve.images.parquet_files import ParquetFiles, parquet_files
 from facesieve.images.parquet_fit import misfits
 from facesieve.images.parquet_rows import PARTS, RowFetch, RowReader, parts
 from facesieve.images.protocol import SOURCE_IMAGES, Fetch, Ignored, SourceImages
 from facesieve.images.storage import Storage, why_unreadable
+
+_log = logging.getLogger(__name__)
 
 _PROBLEMS_SHOWN = 5
 _FIX = "Give a folder of Parquet files, or one such file, with columns uri (text), bytes (binary) and identity (text)."
@@ -32,6 +37,7 @@ class ParquetSet:
 
     root: str
     columns: Columns = field(default_factory=Columns)
+    holds: Content = PICTURES
     _files: ParquetFiles | None = field(default=None, init=False, repr=False)
 
     @property
@@ -47,10 +53,11 @@ class ParquetSet:
         listed = self._list()
         problems = [f"{self.root}: {text}" for text in listed.problems[:_PROBLEMS_SHOWN]] or self._nothing(listed)
         faults = [Fault("images.root", text, _FIX) for text in problems] or misfits(
-            self.root, listed.files, self.columns
+            self.root, listed.files, self.columns, self.holds
         )
         if faults:
             raise ConfigError(faults)
+        self._tell_form(listed.files[0].schema)
 
     def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
         """Return one row per row of the data set; absent bytes have size 0.
@@ -60,7 +67,7 @@ class ParquetSet:
         rows = list(parts(self._list().files))
         tasks = max(1, min(len(rows), many_tasks(spark)))
         dealt = spark.createDataFrame(spark.sparkContext.parallelize(rows, tasks), PARTS)
-        return SourceImages(dealt.mapInArrow(RowReader(self.root, self.columns, content), SOURCE_IMAGES))
+        return SourceImages(dealt.mapInArrow(RowReader(self.root, self.columns, content, self.holds), SOURCE_IMAGES))
 
     def rows(self) -> int:
         """Return how many rows the footers of the files tell."""
@@ -87,6 +94,12 @@ class ParquetSet:
         if self._files is None:
             self._files = parquet_files(Storage(self.root))
         return self._files
+
+    def _tell_form(self, schema: pa.Schema) -> None:
+        names = self.holds.recognised(schema, self.columns)
+        if names != self.columns:
+            uri = f'uri = "{names.uri}"' if names.uri else 'uri = "" (file and row number)'
+            _log.info(f'images.columns, as recognised: {uri}, bytes = "{names.bytes}", identity = "{names.identity}"')
 
     def _nothing(self, listed: ParquetFiles) -> list[str]:
         if not listed.files:

@@ -6,8 +6,7 @@ Whatever Arrow casts to text or to bytes is taken. A name that is not in the fil
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from facesieve.core.sections import Columns
+from facesieve.images.forms.recognised import class_labels, exif_column, recognised
 
+_ROLES = ("uri", "bytes", "identity")
 _EXACT = 1 << 53
 """Whole numbers below this are exact as float64."""
 
@@ -38,12 +39,24 @@ class Place:
     absent: bool = False
 
 
+class Content(NamedTuple):
+    """What rows hold: the word for it, how a column becomes bytes, and the columns of files that have none so named."""
+
+    wanted: str
+    cast: Callable[[pa.Array], pa.Array]
+    recognised: Callable[[pa.Schema, Columns], Columns]
+
+
 class Places(NamedTuple):
-    """Where the columns of a file are. uri: without a place, rows are named by file and number."""
+    """Where the columns of a file are. uri: absent where rows are named by file and number.
+
+    exif: words on how the camera was held, beside pictures that were encoded anew.
+    """
 
     uri: Place
     bytes: Place
     identity: Place
+    exif: Place = Place(absent=True)
 
     def names(self, *, content: bool = True) -> list[str]:
         """Return the dotted names of the columns to read."""
@@ -51,22 +64,31 @@ class Places(NamedTuple):
         return [".".join(place.path) for place in wanted if place.path]
 
 
-def places(schema: pa.Schema, folders: Mapping[str, str | None], names: Columns) -> Places:
-    """Find the columns of a file. Raises Unfit, with what is wrong, if uri or bytes are missing, or a type is wrong."""
+def places(
+    schema: pa.Schema, folders: Mapping[str, str | None], names: Columns, holds: Content | None = None
+) -> Places:
+    """Find the columns of a file. Raises Unfit, with what is wrong, if uri or bytes are missing, or a type is wrong.
+
+    Where the file has none of the names, they are those of the tool that wrote it. holds: PICTURES unless given.
+    """
+    holds = holds or PICTURES
+    names = holds.recognised(schema, names)
     results, problems = [], []
-    for role in Places._fields:
+    for role in _ROLES:
         name = getattr(names, role)
         optional = not name or (role == "identity" and name == Columns().identity)
         try:
             place = _place(schema, {} if role == "bytes" else folders, name, optional=optional)
-            _check(role, name, place)
+            _check(holds if role == "bytes" else _TEXT, name, place)
         except Unfit as problem:
             problems.append(str(problem))
             continue
         results.append(place)
     if problems:
         raise Unfit("; ".join(problems))
-    return Places(*results)
+    exif = exif_column(schema)
+    uri, content, identity = results
+    return Places(uri, content, identity, Place((exif,)) if exif else Place(absent=True))
 
 
 def advice(schema: pa.Schema) -> str:
@@ -83,7 +105,7 @@ def advice(schema: pa.Schema) -> str:
     likely = {
         "bytes": [name for name, kind in every if _is_binary(kind)],
         "uri": [name for name, _ in dotted if name.endswith(".path")],
-        "identity": [field.name for field in schema if _labels(schema, (field.name,))],
+        "identity": [field.name for field in schema if class_labels(schema, (field.name,))],
     }
     perhaps = ", ".join(f'{role} = "{names[0]}"' for role, names in likely.items() if names)
     return f"Its columns: {columns}" + (f". Perhaps {perhaps}" if perhaps else "")
@@ -117,6 +139,10 @@ def as_bytes(values: pa.Array) -> pa.Array:
     return plain.cast(pa.binary())
 
 
+PICTURES = Content("bytes", as_bytes, recognised)
+_TEXT = Content("text", as_text, recognised)
+
+
 def is_number(place: Place) -> bool:
     """Whether a column has numbers that stand for no names."""
     if place.kind is None or place.labels:
@@ -126,7 +152,10 @@ def is_number(place: Place) -> bool:
 
 
 def values(batch: pa.RecordBatch, place: Place) -> pa.Array:
-    """Take the values of a place out of a batch: those of a struct's field are null where the struct is."""
+    """Take the values of a place out of a batch: those of a struct's field are null where the struct is.
+
+    Labels below 0 are none, as for Hugging Face. Raises Unfit for one that has no name.
+    """
     if not place.path:
         return pa.array([place.constant] * batch.num_rows, pa.string())
     column = batch.column(batch.schema.get_field_index(place.path[0]))
@@ -134,19 +163,19 @@ def values(batch: pa.RecordBatch, place: Place) -> pa.Array:
     if not place.labels:
         return column
     indices = column.cast(pa.int64())
-    usable = pc.and_(pc.greater_equal(indices, 0), pc.less(indices, len(place.labels)))  # Hugging Face: -1 is none
-    return pa.array(place.labels, pa.string()).take(pc.if_else(usable, indices, None))
+    beyond = pc.max(indices).as_py()
+    if beyond is not None and beyond >= len(place.labels):
+        raise Unfit(f"label {beyond} has no name: the metadata names {len(place.labels)}, from 0 on")
+    return pa.array(place.labels, pa.string()).take(pc.if_else(pc.greater_equal(indices, 0), indices, None))
 
 
-def _check(role: str, name: str, place: Place) -> None:
+def _check(holds: Content, name: str, place: Place) -> None:
     if not place.path:
         return
-    kind, cast = (place.kind, as_bytes if role == "bytes" else as_text)
     try:
-        cast(pa.array([], kind))
+        holds.cast(pa.array([], place.kind))
     except (pa.ArrowException, NotImplementedError):
-        wanted = "bytes" if role == "bytes" else "text"
-        raise Unfit(f"column {name} is {kind}, which is not {wanted}") from None
+        raise Unfit(f"column {name} is {place.kind}, which is not {holds.wanted}") from None
 
 
 def _place(schema: pa.Schema, folders: Mapping[str, str | None], name: str, *, optional: bool) -> Place:
@@ -154,7 +183,7 @@ def _place(schema: pa.Schema, folders: Mapping[str, str | None], name: str, *, o
     for path in _paths(name):
         field = _field(schema, path)
         if field is not None:
-            return Place(*field, labels=_labels(schema, field[0]))
+            return Place(*field, labels=class_labels(schema, field[0]))
     for key in _same(name, folders):
         return Place(constant=folders[key])
     if optional:
@@ -189,16 +218,6 @@ def _same(name: str, names: Iterator[str] | Mapping[str, str | None] | list[str]
     """Return the name itself if it is there, else those that differ in case only."""
     every = list(names)
     return [name] if name in every else [each for each in every if each.lower() == name.lower()]
-
-
-def _labels(schema: pa.Schema, path: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        feature = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        for part in path:
-            feature = feature[part]
-        return tuple(map(str, feature["names"])) if feature["_type"] == "ClassLabel" else ()
-    except (KeyError, TypeError, ValueError):
-        return ()
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

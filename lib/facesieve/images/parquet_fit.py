@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from facesieve.core.errors import Fault
 from facesieve.core.sections import Columns
-from facesieve.images.parquet_columns import Places, Unfit, advice, is_number, places
+from facesieve.images.parquet_columns import PICTURES, Content, Places, Unfit, advice, is_number, places
 from facesieve.images.parquet_files import ParquetFile, folders
 
 _KEY = "images.columns"
-_FIX = "Name the columns of your files with [images.columns]: uri, bytes, identity."
+_FIX = "Name the columns of your files with [images.columns]: uri, bytes or vector, identity."
 _ALIKE = "Write the column alike in all files, or give images.root the files of one kind."
 _EMBED = "Embed the pictures in the files first: a path alone is never opened."
 
@@ -25,12 +25,12 @@ class _Fit(NamedTuple):
     places: Places
 
 
-def misfits(root: str, files: Sequence[ParquetFile], names: Columns) -> list[Fault]:
+def misfits(root: str, files: Sequence[ParquetFile], names: Columns, holds: Content = PICTURES) -> list[Fault]:
     """Return at most one fault: of a file that does not fit, of two files that differ, or of pictures in no file."""
     fit, unfit = list[_Fit](), list[tuple[ParquetFile, str]]()
     for file in files:
         try:
-            fit.append(_Fit(file, places(file.schema, folders(file.name), names)))
+            fit.append(_Fit(file, places(file.schema, folders(file.name), names, holds)))
         except Unfit as why:
             unfit.append((file, str(why)))
     if not unfit:

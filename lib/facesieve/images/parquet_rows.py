@@ -16,7 +16,8 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from facesieve.core.errors import ContractError, first_line
 from facesieve.core.sections import Columns
 from facesieve.images import parquet_files
-from facesieve.images.parquet_columns import Places, Unfit, as_bytes, as_text, places, values
+from facesieve.images.forms.exif_words import turn_of, with_turn
+from facesieve.images.parquet_columns import PICTURES, Content, Places, Unfit, as_text, places, values
 from facesieve.images.parquet_files import ParquetFile
 from facesieve.images.patience import refuse_outage
 from facesieve.images.protocol import SOURCE_IMAGES
@@ -55,6 +56,7 @@ class RowReader:
     root: str
     columns: Columns
     content: bool = True
+    holds: Content = PICTURES
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Turn batches of parts (columns PARTS) into batches of images (columns of SOURCE_IMAGES)."""
@@ -68,7 +70,7 @@ class RowReader:
         shown = f"{self.root}/{name}" if name else self.root
         try:
             with parquet_files.opened(storage, name) as file:
-                at = places(file.schema_arrow, parquet_files.folders(name), self.columns)
+                at = places(file.schema_arrow, parquet_files.folders(name), self.columns, self.holds)
                 for part in of_file:
                     yield from self._rows(file, part, at, name or self.root.rpartition("/")[2])
         except (OSError, pa.ArrowException, IndexError, Unfit) as problem:
@@ -89,12 +91,22 @@ class RowReader:
         rows = batch.num_rows
         content, size = pa.nulls(rows, pa.binary()), pa.nulls(rows, pa.int64())
         if self.content:
-            content = as_bytes(values(batch, at.bytes))
+            content = self.holds.cast(values(batch, at.bytes))
+            content = _turned(content, values(batch, at.exif)) if at.exif.path else content
             size = pc.fill_null(pc.binary_length(content), 0).cast(pa.int64())
         numbered = [f"{name}#{number}" for number in range(first, first + rows)]
-        uri = as_text(values(batch, at.uri)) if self.columns.uri else pa.array(numbered, pa.string())
+        uri = as_text(values(batch, at.uri)) if not at.uri.absent else pa.array(numbered, pa.string())
         columns = [uri, size, pa.nulls(rows, _ARROW.field("modified").type), as_text(values(batch, at.identity))]
         return pa.RecordBatch.from_arrays([*columns, content], schema=_ARROW)
+
+
+def _turned(content: pa.Array, exif: pa.Array) -> pa.Array:
+    """Write the turn into pictures that have it only as words beside them."""
+    turns = [turn_of(words) for words in as_text(exif).to_pylist()]
+    if set(turns) <= {turn_of(None)}:
+        return content
+    pairs = zip(content.to_pylist(), turns, strict=True)
+    return pa.array([None if each is None else with_turn(each, turn) for each, turn in pairs], pa.binary())
 
 
 @dataclass(frozen=True)

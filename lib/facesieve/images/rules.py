@@ -13,6 +13,7 @@ from typing import NamedTuple
 from facesieve.core.sections import Images
 from facesieve.images import kinds
 from facesieve.images.content import suffixes_of
+from facesieve.images.packs.archive_uris import is_archive
 from facesieve.images.protocol import Sort
 
 _SUFFIX = re.compile(r"(?<=[^/])\.(?!\d+$)[a-z0-9_+-]{1,15}$")
@@ -27,11 +28,15 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Rules:
-    """What counts as an image: suffixes in lower case with their dot, patterns of names, and whether links count."""
+    """What counts as an image: suffixes in lower case with their dot, patterns of names, and whether links count.
+
+    opens: which files, by their uris, are archives that are looked into.
+    """
 
     suffixes: frozenset[str]
     ignore: tuple[str, ...] = ()
     follow_links: bool = False
+    opens: Callable[[str], bool] = is_archive
 
     @classmethod
     def of(cls, images: Images) -> Rules:

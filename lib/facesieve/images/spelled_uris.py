@@ -1,5 +1,7 @@
 """Other spellings of a uri that people write in side tables: absolute, `./`, with `file://`, with backslashes.
 
+Where the root is an archive, the path inside it is enough.
+
 A uri is literal: an image that bears it as it is written always comes first. Only where there is none, the row means
 the image that the other spelling leads to.
 """
@@ -15,6 +17,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core.frames import broadcast_if_few
 from facesieve.core.places import is_uri, local_path
+from facesieve.images.packs.archive_uris import MARK, is_archive, member_of, without_suffix
 
 
 def spellings(uri: str, root: str) -> tuple[str, ...]:
@@ -22,10 +25,12 @@ def spellings(uri: str, root: str) -> tuple[str, ...]:
 
     >>> spellings("./a/1.jpg", "/data"), spellings("/data/a/1.jpg", "/data"), spellings("a/1.jpg", "/data")
     (('./a/1.jpg', 'a/1.jpg'), ('/data/a/1.jpg', 'a/1.jpg'), ('a/1.jpg',))
+    >>> spellings("1.jpg", "/data/b.zip")
+    ('1.jpg', 'b.zip!/1.jpg', 'b.zip!/b/1.jpg')
     """
     slashed = uri.replace("\\", "/")
-    below = (_below(each, root) for each in (uri, slashed))
-    return tuple(dict.fromkeys([uri, *(each for each in below if each)]))
+    below = [each for each in (_below(each, root) for each in (uri, slashed)) if each]
+    return tuple(dict.fromkeys([uri, *below, *(inside for each in below for inside in _inside(each, root))]))
 
 
 def listed_uris(written: Collection[str], images: DataFrame, root: str) -> Mapping[str, str]:
@@ -42,6 +47,14 @@ def listed_uris(written: Collection[str], images: DataFrame, root: str) -> Mappi
     meant = images.select("uri").join(broadcast_if_few(wanted, len(rows)), "uri", how="inner").groupBy("written")
     matched = meant.agg(F.min_by("uri", "place").alias("uri")).where("uri <> written").collect()
     return {row["written"]: row["uri"] for row in matched}
+
+
+def _inside(path: str, root: str) -> tuple[str, ...]:
+    """Return the members that a path may mean where the root is an archive: also one below a folder of its name."""
+    archive = posixpath.basename(root.partition("?")[0].rstrip("/"))
+    if not is_archive(archive) or member_of(path):
+        return ()
+    return f"{archive}{MARK}{path}", f"{archive}{MARK}{without_suffix(archive)}/{path}"
 
 
 def _below(uri: str, root: str) -> str | None:

@@ -10,14 +10,15 @@ What asks a remote store is patient (`patience`), and its errors are Python's (`
 from __future__ import annotations
 
 import errno
+import io
 import os
 import urllib.parse
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import BinaryIO, TypeVar, cast
 
 from pyarrow import ArrowException
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
@@ -31,6 +32,9 @@ Answer = TypeVar("Answer")
 
 _WITH_FOLDERS = frozenset({"local", "hdfs", "mock"})
 """Where folders are real, hence must be made, and where a file under way can be seen, hence is written aside first."""
+
+_BLOCK = 1 << 20
+"""Bytes that are read at once of a file that is elsewhere and is read at any place."""
 
 _LEAST = 4096
 """Bytes that are asked for at least: an error of the store must find room in them (see `store_errors`)."""
@@ -67,6 +71,13 @@ class Storage:
         answered(self.root)
         return content
 
+    def opened(self, name: bytes) -> BinaryIO:
+        """Open a file, to read it at any place. Raises OSError as `read`, and so do its reads."""
+        if self.folder is not None:
+            return cast(BinaryIO, open(self.local(name), "rb", buffering=0))
+        file = self.ask(_text(name), lambda files, path: files.open_input_file(path))
+        return cast(BinaryIO, io.BufferedReader(file, _BLOCK))
+
     def local(self, name: bytes = b"") -> bytes:
         """Return the path of `name` on this machine. Raises OSError if it is elsewhere, or the name leaves the root."""
         if self.folder is None:
@@ -75,7 +86,11 @@ class Storage:
 
     def write(self, name: str, content: bytes) -> None:
         """Make the file `name`, and the folders above it, with `content`: whole or not at all. Raises OSError."""
-        self.ask(name, lambda files, path: _write(files, path, content))
+        self.write_pieces(name, lambda: (content,))
+
+    def write_pieces(self, name: str, pieces: Callable[[], Iterable[bytes]]) -> None:
+        """Make the file `name` of pieces, one held at a time, as `write` does; a second try asks for them again."""
+        self.ask(name, lambda files, path: _write(files, path, pieces()))
 
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or a folder `name`. Raises OSError if that cannot be told."""
@@ -168,17 +183,17 @@ def _content(files: FileSystem, path: str, most: int) -> bytes:
         return cast(bytes, stream.read(None if most < 0 else most))
 
 
-def _write(files: FileSystem, path: str, content: bytes) -> None:
+def _write(files: FileSystem, path: str, pieces: Iterable[bytes]) -> None:
     if files.type_name not in _WITH_FOLDERS:
-        _put(files, path, content)
+        _put(files, path, pieces)
         return
     parent = path.rpartition("/")[0]
     aside = f"{parent}/.facesieve-{uuid.uuid4().hex}"
     files.create_dir(parent, recursive=True)
     try:
-        _put(files, aside, content)
+        _put(files, aside, pieces)
         files.move(aside, path)
-    except OSError:
+    except BaseException:
         if files.get_file_info(aside).type == FileType.File:
             files.delete_file(aside)
         raise
@@ -192,9 +207,10 @@ def _delete(files: FileSystem, path: str) -> None:
         files.delete_dir(path)
 
 
-def _put(files: FileSystem, path: str, content: bytes) -> None:
+def _put(files: FileSystem, path: str, pieces: Iterable[bytes]) -> None:
     with files.open_output_stream(path) as stream:
-        stream.write(content)
+        for piece in pieces:
+            stream.write(piece)
 
 
 def _literal(name: str) -> str:

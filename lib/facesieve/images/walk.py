@@ -16,6 +16,7 @@ from pyarrow.fs import FileInfo, FileType
 
 from facesieve.images import kinds
 from facesieve.images.content import HEAD
+from facesieve.images.packs.archive_uris import without_suffix
 from facesieve.images.patience import refuse_outage
 from facesieve.images.protocol import Sort
 from facesieve.images.rules import LeftOut, Rules, of_kind
@@ -29,13 +30,18 @@ _Item: TypeAlias = "os.DirEntry[bytes] | FileInfo"
 
 
 class Entry(NamedTuple):
-    """One thing in a tree: its uri, bytes, microseconds since 1970; or the kind and sort under which it is left out."""
+    """One thing in a tree: its uri, bytes, microseconds since 1970; or the kind and sort under which it is left out.
+
+    An archive to be opened has its bytes and time, and the kind ARCHIVE without a sort. identity: what its own file
+    says of an image, where a source reads that.
+    """
 
     uri: str
     size: int | None = None
     modified: int | None = None
     ignored: str | None = None
     sort: Sort | None = None
+    identity: str | None = None
 
 
 class Part(NamedTuple):
@@ -126,15 +132,29 @@ def _is_cut(item: _Item, cut: frozenset[Place]) -> bool:
 def _file(storage: Storage, uri: str, item: _Item, rules: Rules) -> Entry:
     why = _by_type(item, storage, rules)
     why = why or rules.left_out(uri.rpartition("/")[2], lambda: storage.content(to_name(uri), HEAD))
-    if why:
-        return Entry(uri, None, None, *why)
+    if why and why.kind in kinds.OPENED and rules.opens(uri):
+        beside = _is_unpacked(storage, uri)
+        return Entry(uri, None, None, *of_kind(kinds.UNPACKED)) if beside else state_of(uri, item, kinds.ARCHIVE)
+    return Entry(uri, None, None, *why) if why else state_of(uri, item)
+
+
+def state_of(uri: str, item: _Item, kind: str | None = None) -> Entry:
+    """Return the entry of a file with its bytes and time, under a kind or as an image."""
     if isinstance(item, FileInfo):
-        return Entry(uri, item.size, None if item.mtime_ns is None else item.mtime_ns // 1000)
+        return Entry(uri, item.size, None if item.mtime_ns is None else item.mtime_ns // 1000, kind)
     try:
         state = item.stat()
     except OSError:  # it is there, or was a moment ago: an image that cannot be read, not one that never was
-        return Entry(uri)
-    return Entry(uri, state.st_size, state.st_mtime_ns // 1000)
+        return Entry(uri, ignored=kind)
+    return Entry(uri, state.st_size, state.st_mtime_ns // 1000, kind)
+
+
+def _is_unpacked(storage: Storage, uri: str) -> bool:
+    """Say whether a folder of an archive's name lies beside it: its members would count twice."""
+    folder = without_suffix(uri)
+    if storage.folder is not None:
+        return os.path.isdir(local_path(storage, folder))
+    return bool(storage.info(to_name(folder).decode()).type == FileType.Directory)
 
 
 def _by_type(item: _Item, storage: Storage, rules: Rules) -> LeftOut | None:

@@ -23,7 +23,8 @@ class ListingRecord(StepRecord):
     """Files that are no images (left_out: sort -> kind -> count), and images new, gone or changed since the last.
 
     state: a digest of the source, the settings and the code that the listing came from; null where it must be read
-    again, as after an image that could not be read. warnings: what was said of the layout.
+    again, as after an image that could not be read. warnings: what was said of the layout. snapshot: of the table in
+    which the images are; absent where they are in none that keeps snapshots.
     """
 
     ignored: int | None = None
@@ -34,11 +35,17 @@ class ListingRecord(StepRecord):
     changed: int | None = None
     state: str | None = None
     warnings: Sequence[str] = ()
+    snapshot: str | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedRecord(StepRecord):
-    """Images in, faces out, and images without a usable face by reason."""
+    """Images in, faces out, and images without a usable face by reason.
+
+    not_decoded: images whose format is not decoded, by what their rejects say; null where there is none.
+    """
+
+    not_decoded: Mapping[str, int] | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

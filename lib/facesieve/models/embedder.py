@@ -1,4 +1,4 @@
-"""From a model profile to a function that turns crops into unit vectors.
+"""From a model profile to a function that turns crops into vectors, of unit length unless the profile says otherwise.
 
 The files are read once, their SHA-256 is compared with the profile's, and what was digested is what is parsed. A model
 is tried once when it is loaded, so that one that cannot be used is refused before the first image.
@@ -30,7 +30,7 @@ _NORMALISE: dict[str, Callable[[Floats], Floats]] = {
     "fixed": pixels.fixed,
     "none": lambda crops: crops,
 }
-_READ_ON_THE_DRIVER = ("keras_h5", "keras")
+_READ_ON_THE_DRIVER = ("keras_h5", "keras", "onnx")
 """Forms that are parsed without TensorFlow."""
 _KEPT_MODELS = 2
 
@@ -43,9 +43,10 @@ class Embedder:
     infer: Infer
 
     def embed(self, crops: Floats) -> npt.NDArray[np.float32]:
-        """Turn crops into unit vectors.
+        """Turn crops into vectors.
 
-        float32 [N, H, W, 3], RGB 0..255, already of the model's input size -> float32 [N, D] of unit length.
+        float32 [N, H, W, 3], RGB 0..255, already of the model's input size -> float32 [N, D], of unit length unless the
+        profile says that the vectors keep the length that the model gives them.
         Raises ModelError if the model fails, returns another shape, a number that is not finite, or a zero vector.
         """
         vectors = self.raw(crops)
@@ -54,11 +55,12 @@ class Embedder:
             raise ModelError(f"{self.profile.name}: the model returned {vectors.shape}, expected {expected}.")
         if not (np.isfinite(vectors).all() and vectors.any(axis=1).all()):
             raise ModelError(f"{self.profile.name}: the model returned vectors that are zero or not finite.")
-        return unit(vectors).astype(np.float32)
+        return unit(vectors).astype(np.float32) if self.profile.unit_length else vectors.astype(np.float32)
 
     def raw(self, crops: Floats) -> Floats:
         """Turn crops into what the model gives, whatever it is. Raises ModelError if the model fails."""
-        batch = _NORMALISE[self.profile.normalisation](crops)
+        ordered = np.ascontiguousarray(crops[..., ::-1]) if self.profile.channels == "bgr" else crops
+        batch = _NORMALISE[self.profile.normalisation](ordered)
         try:
             return self.infer(batch)
         except (ModelError, MemoryError):

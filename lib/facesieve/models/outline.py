@@ -12,7 +12,7 @@ from typing import Any
 
 from facesieve.core.errors import ModelError
 from facesieve.models.files import ModelFiles
-from facesieve.models.formats import checkpoint, graphs, hdf5, keras, tflite
+from facesieve.models.formats import checkpoint, graphs, hdf5, keras, onnx, tflite
 
 _SHOWN = 12
 """Tensors of one end that are told: the graph of a training has hundreds that nothing reads."""
@@ -38,6 +38,11 @@ def outline(files: ModelFiles, form: str) -> Outline:
 
 def _tflite(files: ModelFiles) -> Outline:
     facts = tflite.facts(files)
+    return Outline(facts.inputs, facts.outputs)
+
+
+def _onnx(files: ModelFiles) -> Outline:
+    facts = onnx.facts(files)
     return Outline(facts.inputs, facts.outputs)
 
 
@@ -110,6 +115,7 @@ def _sides(layer: Mapping[str, Any]) -> str:
 
 _READERS: Mapping[str, Callable[[ModelFiles], Outline]] = {
     "tflite": _tflite,
+    "onnx": _onnx,
     "frozen_graph": _frozen_graph,
     "checkpoint": _checkpoint,
     "saved_model": _saved_model,

@@ -12,6 +12,11 @@ from facesieve.core.profiles import Profile
 from facesieve.models.files import ModelFiles, digest
 from facesieve.models.network import Facts
 
+_CHANNELS = """\
+# Nor do files tell the order of the colours: rgb, or bgr for models that were trained with OpenCV's pictures.
+channels = "rgb"
+"""
+
 SHELL = r"(cd DIR && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | LC_ALL=C sort | sha256sum)"
 """What prints a directory's digest."""
 
@@ -29,7 +34,7 @@ input = {input}
 # of 2017; fixed, (x - 127.5) / 128: those of 2018 and InsightFace's; none: models that scale their input themselves.
 # Here it is a guess: {why}.
 normalisation = {normalisation}
-{output}dimension = {dimension}
+{channels}{output}dimension = {dimension}
 
 # For embed.detector = "aligned": without [crop] the whole image is taken. A crop in shares of the image:
 #   [crop]
@@ -76,6 +81,7 @@ def profile_text(profile: Profile, facts: Facts) -> str:
         input=_toml(list(profile.input)),
         why=_guess(facts, profile.name)[1],
         normalisation=_toml(profile.normalisation),
+        channels=_CHANNELS if profile.form == "onnx" else "",
         output=outputs if profile.output else "",
         dimension=profile.dimension,
     )

@@ -14,6 +14,8 @@ _NODE = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x0a[\x80-\xff]?[\x00-\x7f]
 """How a GraphDef begins: a node (field 1, length) with a name (field 1, length) and an operation (field 2, length)."""
 _SAVED = re.compile(rb"\x08\x01\x12")
 """How a SavedModel begins: schema version 1, then a metagraph."""
+_ONNX = re.compile(rb"\x08[\x02-\x1f][\x12\x1a\x22\x28\x32\x3a\x42]")
+"""How an ONNX file begins: version of the format (field 1), then its maker (2 to 6), the graph (7) or operators (8)."""
 _HEAD = 1_000
 
 
@@ -28,6 +30,8 @@ def form_of(files: ModelFiles) -> str:
         return "tflite"
     if head.startswith(b"PK\x03\x04"):
         return "keras" if {"config.json", "metadata.json"} & _members(files.single) else ""
+    if _ONNX.match(head):
+        return "onnx"
     return "frozen_graph" if _NODE.match(head) else ""
 
 
@@ -74,7 +78,7 @@ def _mistaken_directory(names: frozenset[str]) -> str:
         return "is an unpacked .keras file: give the file itself"
     if any("saved_model.pb" in name or name.endswith(".meta") for name in names):
         return "holds the model in a directory below it: give that directory"
-    single = [name for name in sorted(names) if name.endswith((".pb", ".h5", ".keras", ".tflite"))]
+    single = [name for name in sorted(names) if name.endswith((".pb", ".h5", ".keras", ".tflite", ".onnx"))]
     return f"is a directory: give the file itself ({single[0]})" if single else "is a directory without a model"
 
 

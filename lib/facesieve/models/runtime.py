@@ -1,7 +1,12 @@
-"""TensorFlow, set up for a Spark worker: one thread, no chatter, GPU memory as needed."""
+"""What runs models, set up for a Spark worker: one thread, no chatter, GPU memory as needed.
+
+That is TensorFlow, LiteRT for TensorFlow Lite files where it is installed, and onnxruntime for ONNX files.
+"""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import sys
 import warnings
@@ -9,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+from facesieve.core.errors import ModelError
 
 
 @cache
@@ -35,6 +42,41 @@ def tensorflow() -> Any:
             pass
         tf.zeros(1)
     return tf
+
+
+def lite_interpreter() -> Any:
+    """Return the class that runs TensorFlow Lite files: LiteRT's where that is installed, else TensorFlow's."""
+    litert = _litert("interpreter")
+    return litert.Interpreter if litert else tensorflow().lite.Interpreter
+
+
+@cache
+def lite_schema() -> Any:
+    """Return what reads TensorFlow Lite files in Python: of LiteRT where that is installed, else of TensorFlow."""
+    litert = _litert("schema_py_generated")
+    if litert:
+        return litert
+    tensorflow()
+    with silenced():
+        return importlib.import_module("tensorflow.lite.python.schema_py_generated")
+
+
+@cache
+def _litert(module: str) -> Any:
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        return None
+    with silenced():
+        return importlib.import_module(f"ai_edge_litert.{module}")
+
+
+@cache
+def onnx_package(name: str) -> Any:
+    """Import `onnx`, a module of it, or `onnxruntime`. Raises ModelError if the package is not installed."""
+    package = name.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        raise ModelError(f"models of the form onnx need the package {package}: install facesieve[onnx] on every node")
+    with silenced():
+        return importlib.import_module(name)
 
 
 @contextmanager

@@ -8,15 +8,20 @@ from pathlib import Path
 
 from pyspark import SparkContext, SparkFiles
 
+from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import local_path
 from facesieve.core.profiles import Profile
+from facesieve.core.sections import VECTORS
 from facesieve.models.files import ModelFiles, read
 from facesieve.models.node_cache import cached
 from facesieve.models.remote_files import read_remote
 
 
 def files_of(profile: Profile) -> ModelFiles:
-    """Read the files of a profile's model, whatever their digest. Raises ModelError."""
+    """Read the files of a profile's model, whatever their digest. Raises ModelError; ConfigError if it has none."""
+    if profile.form == VECTORS:
+        fix = 'Name the profile of a model, or set images.format = "vectors".'
+        raise ConfigError([Fault("embed.model", f"the profile {profile.name} is of vectors, without a model", fix)])
     path = local_path(profile.file)
     if path is None:
         return cached(profile.sha256, partial(read_remote, profile.file))

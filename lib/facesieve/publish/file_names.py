@@ -12,11 +12,14 @@ import re
 import unicodedata
 import urllib.parse
 
-RESERVED = frozenset({"manifest.csv", "_success"})
+RESERVED = frozenset({"manifest.csv", "readme.md", "_success"})
 """Names, folded, that an export needs for itself."""
 
 _UNSAFE = re.compile(r'[%/\\<>:"|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^[.]|[. ]$')
 _MARKED = re.compile(r"~[0-9a-f]{16}$")
+_PICTURE = re.compile(
+    r"(?<=.)\.(jpe?g|jpe|jfif|png|webp|bmp|p[bgnp]m|gif|tiff?|avif|hei[cf]|jp2|j2k|jxl)$", re.IGNORECASE
+)
 _LONGEST = 200
 """Bytes of a plain name; file systems allow 255, and a mark and a suffix must fit."""
 _LONGEST_SUFFIX = 16
@@ -70,6 +73,15 @@ def base(uri: str) -> str:
     'x.jpg'
     """
     return uri.rpartition("/")[2]
+
+
+def crop(uri: str, suffix: str) -> str:
+    """Name the aligned face of an image: its base name, with the suffix of what is written in place of a picture's.
+
+    >>> crop("a/x.JPG", "png"), crop("a/x.parquet#0", "png")
+    ('x.png', 'x.parquet#0.png')
+    """
+    return f"{_PICTURE.sub('', base(uri))}.{suffix}"
 
 
 def _marked(stem: str, suffix: str, mark: str, crowded: bool) -> str:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from pyspark.sql import functions as F
+
 from facesieve.core import tables
+from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, InvariantError
 from facesieve.core.places import absolute
-from facesieve.core.sections import Publish
+from facesieve.core.sections import OUTPUTS, Publish
 from facesieve.core.side_by_side import side_by_side
 from facesieve.core.tables import Cleaned
-from facesieve.images.sources import source
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.run import Run, Stage
 from facesieve.publish import exports
+from facesieve.publish.clean_list_export import export_clean_list
+from facesieve.publish.crop_export import export_crops
+from facesieve.publish.export_work import Work, edition
 from facesieve.publish.folder_export import export_folders
 from facesieve.publish.parquet_export import export_parquet
+from facesieve.publish.pictures import files_of
+from facesieve.publish.shards.huggingface_export import export_huggingface
+from facesieve.publish.shards.recordio_export import export_recordio
+from facesieve.publish.shards.webdataset_export import export_webdataset
+from facesieve.publish.split_words import is_split_word
 from facesieve.publish.table import with_bytes
 
 _log = logging.getLogger(__name__)
@@ -36,7 +47,8 @@ def check_export_root(settings: Publish) -> None:
 def write_exports(stage: Stage, rows: int) -> int:
     """Write the exports that are not there yet, under the run that made `cleaned`; return how many were written.
 
-    rows: of the table `cleaned`. Raises InvariantError if an export holds another number.
+    rows: of the table `cleaned`. Raises InvariantError if an export holds another number. What an export that fails has
+    written is deleted again.
     """
     run = stage.run
     settings = run.config.publish
@@ -44,29 +56,67 @@ def write_exports(stage: Stage, rows: int) -> int:
         return 0
     root = Storage(absolute(settings.export_root))
     made_by = run.at[tables.CLEANED.name]
-    target, version = root.child(made_by.run), str(made_by.version)
-    written = Cleaned(stage.read(tables.CLEANED))
-    missing = [output for output in settings.outputs if not exports.is_complete(target, output, version)]
-    exporting = (partial(_export, run, output, written, target, version) for output in missing)
-    for output, exported in zip(missing, side_by_side(run.spark, *exporting), strict=True):
-        if exported != rows:
-            target.delete_tree(f"{output}/{exports.SUCCESS}")
-            raise InvariantError(f"the export {output} holds {exported} images, the table cleaned {rows}")
-        _log.info(f"publish: export {output} written")
+    target, cleaned = root.child(made_by.run), Cleaned(stage.read(tables.CLEANED))
+    editions = {output: edition(output, made_by.version, settings) for output in OUTPUTS if output in settings.outputs}
+    missing = [output for output, asked in editions.items() if not exports.is_complete(target, output, asked)]
+    _warn_of_split_words(run, cleaned, missing)
+    if missing:
+        exports.claim(target)
+    works = {output: Work(stage, cleaned, target, editions[output]) for output in missing}
+    side_by_side(run.spark, *(partial(_export, output, work, rows) for output, work in works.items()))
     exports.point_current(root, made_by.run)
     return len(missing)
 
 
-def _export(run: Run, output: str, written: Cleaned, target: Storage, version: str) -> int:
-    if output == "parquet":
-        return export_parquet(written, target, run.config.publish.buckets, version)
-    return _export_folders(run, written, target, version)
+def _export(output: str, work: Work, rows: int) -> None:
+    """Write one export; what it has written is deleted again if it fails."""
+    with exports.whole_or_gone(work.target, output):
+        written = _EXPORTS[output](work)
+        if written != rows:
+            raise InvariantError(f"the export {output} holds {written} images, the table cleaned {rows}")
+    _log.info(f"publish: export {output} written")
 
 
-def _export_folders(run: Run, written: Cleaned, target: Storage, version: str) -> int:
-    if run.config.publish.bytes:
-        return export_folders(written, None, target, version)
-    images = source(run.config.images)
-    if images.carries_content:
-        return export_folders(with_bytes(run, written), None, target, version)
-    return export_folders(written, images.fetch(), target, version)
+def _warn_of_split_words(run: Run, cleaned: Cleaned, missing: Sequence[str]) -> None:
+    """Warn of people whose folder Hugging Face's ImageFolder takes for a part of the data set."""
+    outputs = [output for output in missing if output in ("folders", "crops")]
+    if not outputs:
+        return
+    misleading = cleaned.where(is_split_word(F.col("identity")))
+    people = misleading.agg(F.count_distinct("identity").alias("people"), F.min("identity").alias("example")).collect()
+    if people[0].people:
+        run.warn(
+            "publish: names that Hugging Face's imagefolder takes for a part of the data set: "
+            f"{count(people[0].people)}, such as {people[0].example}. README.md in {' and '.join(outputs)} says how to "
+            "load them; the output huggingface needs no such care"
+        )
+
+
+def _parquet(work: Work) -> int:
+    return export_parquet(work.cleaned, work.target, work.settings.buckets, work.edition, work.split)
+
+
+def _folders(work: Work) -> int:
+    run, fetch = work.stage.run, files_of(work.stage.run, work.cleaned).read.fetch
+    rows = work.cleaned if fetch or work.settings.bytes else with_bytes(run, work.cleaned)
+    return export_folders(rows, fetch, work.target, work.edition, work.split)
+
+
+def _crops(work: Work) -> int:
+    return export_crops(work.cleaned, work.crops(), work.suffix, work.target, work.edition, work.split)
+
+
+def _clean_list(work: Work) -> int:
+    return export_clean_list(work.cleaned, work.target, work.edition, work.split)
+
+
+_EXPORTS: Mapping[str, Callable[[Work], int]] = {
+    "parquet": _parquet,
+    "folders": _folders,
+    "crops": _crops,
+    "webdataset": lambda work: export_webdataset(work.samples(), work.target),
+    "huggingface": lambda work: export_huggingface(work.samples(), work.target),
+    "recordio": lambda work: export_recordio(work.samples(), work.target),
+    "clean_list": _clean_list,
+}
+"""By output: what writes it and returns the rows of the table that it holds."""

@@ -8,31 +8,32 @@ from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from facesieve.core.tables import Cleaned
 from facesieve.faces.arrow_groups import groups
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import Batches, cleared, complete, counted, total, write_csv
-
-LABELS = ("label", "identity", "images")
+from facesieve.publish.exports import Batches, cleared, complete, counted, total, write_labels
 
 _FILE_BYTES = 128 * 2**20
 """A Parquet file is closed when its rows take this much memory."""
 
 
-def export_parquet(cleaned: Cleaned, target: Storage, buckets: int, version: str = "") -> int:
+def export_parquet(
+    cleaned: Cleaned, target: Storage, buckets: int, version: str = "", split: Column | None = None
+) -> int:
     """Write `cleaned` below `target` (the run's folder) as parquet/bucket=<k>/part-<n>.parquet; return its rows.
 
     k is the CRC-32 of the identity's UTF-8 bytes modulo `buckets`; within a bucket rows are sorted by identity,
     image_id and face_id. Beside the folder stands labels.csv (LABELS: how many images an identity has). `version` says
-    which version of the table this is (content of _SUCCESS). Raises OSError.
+    which edition this is (content of _SUCCESS). `split` becomes a further column of that name. Raises OSError.
     """
     folder = cleared(target, "parquet")
-    people = cleaned.select("label", "identity", "image_id").repartition("identity").groupBy(*LABELS[:2])
-    write_csv(people.agg(F.count_distinct("image_id").alias("images")), target, "labels.csv", LABELS)
+    write_labels(cleaned, target)
     bucket = F.pmod(F.crc32("identity"), F.lit(buckets)).cast("int")
-    rows = cleaned.withColumn("bucket", bucket).repartition(buckets, "bucket")
+    divided = cleaned if split is None else cleaned.withColumn("split", split)
+    rows = divided.withColumn("bucket", bucket).repartition(buckets, "bucket")
     ordered = rows.sortWithinPartitions("bucket", "identity", "image_id", "face_id")
     rows_written = total(ordered.mapInArrow(partial(_write_buckets, target=folder), "rows bigint"))
     complete(folder, version)

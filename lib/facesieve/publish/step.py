@@ -27,8 +27,8 @@ from facesieve.publish.wanted import Wanted, wanted
 
 _log = logging.getLogger(__name__)
 
-_POLICY = ("apply", "max_change", "max_gone", "floor", "outputs", "export_root", "checks", "keep_tags")
-"""Keys that say whether and where to write, not what: they do not make another `cleaned`."""
+_CONTENT = ("per_face", "buckets", "bytes")
+"""Keys that say what is in `cleaned`. The others say whether it is written, and what exports are made of it."""
 
 
 def publish(run: Run) -> None:
@@ -65,7 +65,7 @@ def _accepted(stage: Stage, faces: Wanted) -> Change:
 
 def _stage(run: Run) -> Stage:
     settings = run.config.publish
-    content = {name: value for name, value in asdict(settings).items() if name not in _POLICY}
+    content = {name: value for name, value in asdict(settings).items() if name in _CONTENT}
     inputs: tuple[tables.Table, ...] = (tables.EMBEDDINGS, tables.DECISIONS)
     if settings.per_face:
         inputs, content["min_faces"] = (*inputs, tables.CLUSTERS), run.config.decide.min_faces

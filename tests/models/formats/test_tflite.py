@@ -77,15 +77,15 @@ def test_a_model_that_mixes_the_images_of_a_batch_is_refused() -> None:
 def test_tensors_are_allocated_anew_only_for_another_number_of_crops(
     small: Any, crops: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tf = runtime.tensorflow()
+    interpreter_class = runtime.lite_interpreter()
     allocated: list[int] = []
-    original = tf.lite.Interpreter.allocate_tensors
+    original = interpreter_class.allocate_tensors
 
     def allocate(interpreter: Any) -> None:
         allocated.append(1)
         original(interpreter)
 
-    monkeypatch.setattr(tf.lite.Interpreter, "allocate_tensors", allocate)
+    monkeypatch.setattr(interpreter_class, "allocate_tensors", allocate)
     infer = tflite.load(stored(small), profile())
     infer(crops)
     before = len(allocated)
@@ -175,7 +175,7 @@ def test_what_is_not_accepted_is_refused_before_an_interpreter_sees_it(
     small: Any, monkeypatch: pytest.MonkeyPatch, change: Any, said: str
 ) -> None:
     content = changed(small, change)
-    monkeypatch.setattr(runtime.tensorflow().lite, "Interpreter", None)
+    monkeypatch.setattr(runtime, "lite_interpreter", None)
     with pytest.raises(ModelError, match=said):
         tflite.load(stored(content), profile())
     assert tflite.facts(stored(content)).inputs == tflite.facts(stored(small)).inputs

@@ -47,7 +47,7 @@ def located(uri: str) -> Locator:
 
 
 def with_suffix(name: str, head: bytes) -> str:
-    r"""Add the usual suffix of a content that begins with `head` to a name that has none.
+    r"""Add the usual suffix of a content that begins with `head` to a name that has none of them.
 
     >>> with_suffix("17", b"\xff\xd8\xff\xe0"), with_suffix("a.png", b"\xff\xd8\xff\xe0"), with_suffix("17", b"?")
     ('17.jpg', 'a.png', '17')

@@ -31,7 +31,7 @@ from facesieve.images.storage import Storage
 from facesieve.images.store_errors import in_words
 
 _ROWS = 5_000  # rows of a batch that leaves a task
-_PIECES = "file string, start bigint, end bigint, modified bigint, index_uri string"
+_PIECES = "file string, start bigint, end bigint, modified bigint, index_file string"
 _LISTED = T.StructType(
     [
         *columns("uri string, size bigint").fields,

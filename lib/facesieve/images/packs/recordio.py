@@ -74,10 +74,10 @@ class RecordIO:
     def records(self, storage: Storage, piece: Piece) -> Iterator[Record]:
         """Yield the records that a part of an index names, or that begin in a part of a pack."""
         with byte_ranges(storage, piece.file, ahead=True) as pack:
-            if not piece.index_uri:
+            if not piece.index_file:
                 yield from _one_after_another(pack, piece)
                 return
-            with byte_ranges(storage, piece.index_uri, ahead=True) as index:
+            with byte_ranges(storage, piece.index_file, ahead=True) as index:
                 yield from _named(pack, piece, recordio_index.entries(index, piece.start, piece.end))
 
     def content(self, ranges: ByteRanges, at: Locator) -> bytes:
@@ -127,7 +127,7 @@ def _named(pack: ByteRanges, piece: Piece, entries: Iterator[Entry]) -> Iterator
     covered = 0
     for entry in entries:
         if entry.problem:
-            yield Record(Locator(piece.index_uri, entry.line), problem=entry.problem)
+            yield Record(Locator(piece.index_file, entry.line), problem=entry.problem)
             continue
         at = Locator(piece.file, entry.offset, entry.key)
         try:

@@ -30,7 +30,7 @@ class Piece(NamedTuple):
     start: int
     end: int
     modified: int | None
-    index_uri: str = ""
+    index_file: str = ""
 
 
 COVERED = "bytes that an index names"

@@ -58,7 +58,7 @@ class Flat:
 
 def read(content: bytes) -> Flat:
     """Read a TensorFlow Lite file, whether it is accepted or not. Raises ModelError if it cannot be parsed."""
-    schema = _schema()
+    schema = runtime.lite_schema()
     try:
         model = schema.Model.GetRootAsModel(content, 0)
         main = model.Subgraphs(0)
@@ -78,7 +78,7 @@ def read(content: bytes) -> Flat:
 
 def refuse(content: bytes) -> None:
     """Raise ModelError naming the operation, the weight or the variable for which a file is not accepted."""
-    schema = _schema()
+    schema = runtime.lite_schema()
     try:
         model = schema.Model.GetRootAsModel(content, 0)
         names = _operations(schema)
@@ -95,15 +95,6 @@ def _kinds(schema: Any) -> dict[int, str]:
 
 def _batch(tensor: Any) -> int:
     return max(1, int(tensor.Shape(0))) if tensor.ShapeLength() else 1
-
-
-def _schema() -> Any:
-    """TensorFlow's own reader of the format, in Python."""
-    runtime.tensorflow()
-    with runtime.silenced():
-        from tensorflow.lite.python import schema_py_generated  # noqa: PLC0415 (imports TensorFlow)
-
-        return schema_py_generated
 
 
 def _check_operations(model: Any, schema: Any) -> None:

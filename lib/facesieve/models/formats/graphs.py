@@ -52,7 +52,7 @@ def parse(content: bytes, kind: str) -> Any:
     if len(content) > _MOST_BYTES:
         raise ModelError(f"the graph has {len(content):,} bytes, TensorFlow loads at most {_MOST_BYTES:,}")
     tf = runtime.tensorflow()
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # noqa: PLC0415 (of TensorFlow)
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 (of TensorFlow)
     from tensorflow.core.protobuf import saved_model_pb2  # noqa: PLC0415
 
     kinds = {"GraphDef": tf.compat.v1.GraphDef, "MetaGraphDef": tf.compat.v1.MetaGraphDef}

@@ -1,11 +1,10 @@
 """TensorFlow Lite models: a flat file of operations and weights, run by the interpreter with one thread.
 
-The file is read before an interpreter sees it: operations that are not TensorFlow Lite's own are refused.
+The interpreter is that of LiteRT (`ai-edge-litert`), which needs no TensorFlow; else TensorFlow's own. The file is read
+before an interpreter sees it: operations that are not TensorFlow Lite's own are refused.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,23 +13,25 @@ from facesieve.core.profiles import Profile
 from facesieve.models import runtime
 from facesieve.models.files import ModelFiles
 from facesieve.models.formats import flatbuffer
+from facesieve.models.formats.batches import of_any_size
 from facesieve.models.network import Facts, Floats, Infer
+
+_FAILURES = (ValueError, RuntimeError)
+"""What the interpreter raises where it cannot load or run a file."""
 
 
 class _Interpreter:
     """One interpreter, kept; its tensors are allocated anew only when the number of crops changes."""
 
     def __init__(self, content: bytes, output: str) -> None:
-        tf = runtime.tensorflow()
+        interpreter = runtime.lite_interpreter()
         with runtime.silenced():
-            self._run = tf.lite.Interpreter(model_content=content, num_threads=1)
+            self._run = interpreter(model_content=content, num_threads=1)
             self._run.allocate_tensors()
         source = self._run.get_input_details()[0]
         named = [tensor for tensor in self._run.get_output_details() if output in ("", tensor["name"])]
         self._source, self._target = int(source["index"]), int(named[0]["index"])
         self._shape = tuple(int(side) for side in source["shape"])
-        self.batch = self._shape[0]
-        """How many images the file was converted for."""
 
     def __call__(self, batch: Floats) -> Floats:
         if self._shape != batch.shape:
@@ -43,20 +44,6 @@ class _Interpreter:
         return np.asarray(self._run.get_tensor(self._target))
 
 
-@dataclass(frozen=True)
-class _Fixed:
-    """An interpreter that takes its own number of crops only; the last batch is filled up with black."""
-
-    interpreter: _Interpreter
-
-    def __call__(self, batch: Floats) -> Floats:
-        size = self.interpreter.batch
-        missing = -len(batch) % size
-        filled = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), np.float32)])
-        rows = [self.interpreter(filled[start : start + size]) for start in range(0, len(filled), size)]
-        return np.concatenate(rows)[: len(batch)]
-
-
 def load(files: ModelFiles, profile: Profile) -> Infer:
     """Make an interpreter for a TFLite file: float32 [N, H, W, 3] -> float32 [N, D].
 
@@ -66,20 +53,11 @@ def load(files: ModelFiles, profile: Profile) -> Infer:
     flat = flatbuffer.read(files.single)
     flatbuffer.refuse(files.single)
     _check(flat, profile)
+    size = flat.batch
     try:
-        interpreter = _Interpreter(files.single, profile.output)
-        if _takes_batches(interpreter, profile):
-            return interpreter
-        fixed = _Fixed(_Interpreter(files.single, profile.output))
-        mixed = _mixes(fixed, profile)
-    except (ValueError, RuntimeError) as problem:
+        return of_any_size(lambda _: _Interpreter(files.single, profile.output), size, profile, _FAILURES)
+    except _FAILURES as problem:
         raise ModelError(f"{profile.name}: the TFLite file cannot be loaded ({first_line(problem)})") from None
-    if mixed:
-        size = fixed.interpreter.batch
-        raise ModelError(
-            f"{profile.name}: of {size} images at once, an image's numbers depend on the others: not a model of faces"
-        )
-    return fixed
 
 
 def facts(files: ModelFiles) -> Facts:
@@ -114,35 +92,3 @@ def _check(flat: flatbuffer.Flat, profile: Profile) -> None:
 
 def _is(sides: tuple[int | None, ...], wanted: tuple[int, ...]) -> bool:
     return len(sides) == len(wanted) and all(side in (None, own) for side, own in zip(sides, wanted, strict=True))
-
-
-def _takes_batches(interpreter: _Interpreter, profile: Profile) -> bool:
-    """Say whether one crop more, and one alone, give what the file's own number of crops gives.
-
-    A fixed reshape inside fails, or mixes the crops.
-    """
-    size = interpreter.batch
-    crops = _noise(size + 1, profile)
-    own = interpreter(crops[1:])
-    try:
-        more = interpreter(crops)
-        alone = interpreter(crops[1:2])
-    except (ValueError, RuntimeError):
-        return False
-    return more.shape == (size + 1, *own.shape[1:]) and _agree(more[1:], own) and _agree(alone, own[:1])
-
-
-def _mixes(fixed: _Fixed, profile: Profile) -> bool:
-    """Say whether a crop gives other numbers beside other crops."""
-    size = fixed.interpreter.batch
-    crops = _noise(2 * size, profile)
-    rows = fixed(crops[:size])
-    return len(rows) != size or not _agree(fixed(crops[[0, *range(size + 1, 2 * size)]])[:1], rows[:1])
-
-
-def _noise(count: int, profile: Profile) -> Floats:
-    return np.random.default_rng(0).uniform(-1, 1, (count, *profile.input, 3)).astype(np.float32)
-
-
-def _agree(rows: Floats, others: Floats) -> bool:
-    return rows.shape == others.shape and np.allclose(rows, others, rtol=1e-2, atol=1e-3)

@@ -14,7 +14,7 @@ def keys(reader: Any) -> dict[str, str]:
     reader: what `tf.train.load_checkpoint` returns. A checkpoint of TensorFlow 1 keeps no names: its keys are them.
     Source: TrackableObjectGraph, the table of objects that TensorFlow 2 writes into each checkpoint.
     """
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # noqa: PLC0415 (of TensorFlow)
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 (of TensorFlow)
     from tensorflow.core.protobuf.trackable_object_graph_pb2 import (  # noqa: PLC0415 (imports TensorFlow)
         TrackableObjectGraph,
     )

@@ -17,7 +17,7 @@ from PIL import Image
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.embed.decode import picture
-from facesieve.embed.jpeg_rows import rows_of
+from facesieve.embed.formats.jpeg_rows import rows_of
 from facesieve.embed.picture import Picture, Unusable
 
 EMBED = Embed()

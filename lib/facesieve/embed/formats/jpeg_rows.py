@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass
 
 from facesieve.core.reasons import Reason
-from facesieve.embed.jpeg_scans import Scans, scans_of
+from facesieve.embed.formats.jpeg_scans import Scans, scans_of
 
 _NO_CODE = b"\xff\0" * 8
 """64 bits of one, written so that they are no marker: ones alone are a code in no table of JPEG."""

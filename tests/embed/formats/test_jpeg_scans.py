@@ -8,7 +8,7 @@ import hostile
 import jpegs
 import pytest
 
-from facesieve.embed.jpeg_scans import MOST_SCANS, scans_of
+from facesieve.embed.formats.jpeg_scans import MOST_SCANS, scans_of
 
 SCENE = hostile.scene(97, 123)
 PLAIN, PROGRESSIVE = (hostile.encoded(SCENE, "JPEG", progressive=each) for each in (False, True))

@@ -1,0 +1,1 @@
+"""What the formats of pictures need beyond Pillow: packages, headers, colour profiles."""

@@ -1,0 +1,1 @@
+"""Tables of Spark's catalogs as a source of images."""
