@@ -13,6 +13,7 @@ import argparse
 import statistics
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ from facesieve.embed.worker import Plan
 
 def vectors(spark: SparkSession, sink: str) -> npt.NDArray[np.float64]:
     """Read what was written, in the order of the uris."""
-    rows = spark.read.parquet(sink).where("vector IS NOT NULL").orderBy("uri").select("uri", "vector").toPandas()
+    rows: Any = spark.read.parquet(sink).where("vector IS NOT NULL").orderBy("uri").select("uri", "vector").toPandas()
     return np.stack(rows["vector"].to_list()).astype(np.float64)
 
 

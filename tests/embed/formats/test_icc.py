@@ -53,7 +53,11 @@ def test_the_profile_of_a_paper_gives_the_colours_of_the_inks() -> None:
     def lab(inked: tuple[int, ...]) -> tuple[float, float, float]:
         if inked[3]:
             return 0.0, 0.0, 0.0
-        return {(0, 0, 0): (100.0, 0.0, 0.0), (0, 1, 0): (65.0, 50.0, 60.0)}.get(inked[:3], (50.0, -30.0, 20.0))
+        colours: dict[tuple[int, ...], tuple[float, float, float]] = {
+            (0, 0, 0): (100.0, 0.0, 0.0),
+            (0, 1, 0): (65.0, 50.0, 60.0),
+        }
+        return colours.get(inked[:3], (50.0, -30.0, 20.0))
 
     profile = icc_profiles.inks(lab)
     for colour, corner in (((0, 255, 0, 0), (0, 1, 0, 0)), ((255, 0, 0, 0), (1, 0, 0, 0)), ((0,) * 4, (0,) * 4)):

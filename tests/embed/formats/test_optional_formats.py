@@ -43,7 +43,7 @@ def written(image: Image.Image, form: str, **options: object) -> bytes:
     """Encode with the package itself, nearly without loss."""
     optional_formats.ready((form,))
     best: dict[str, object] = {"HEIC": {"quality": 95, "chroma": 444}, "JXL": {"lossless": True}}[form]  # type: ignore[assignment]
-    return hostile.encoded(image, {"HEIC": "HEIF"}.get(form, form), **{**best, **options})  # type: ignore[dict-item]
+    return hostile.encoded(image, {"HEIC": "HEIF"}.get(form, form), **{**best, **options})
 
 
 def levels(content: bytes, form: str) -> Any:

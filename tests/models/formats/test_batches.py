@@ -18,7 +18,7 @@ PROFILE = profile(2, side=8)
 
 
 def sums(batch: Floats) -> Floats:
-    return batch.sum(axis=(1, 2))[:, :2] / 1_000
+    return np.asarray(batch.sum(axis=(1, 2))[:, :2] / 1_000, np.float32)
 
 
 def of_size(size: int) -> Infer:
