@@ -48,11 +48,14 @@ def check_rejects(reasons: Mapping[str, int], total: int, most: float, warn: Cal
 
 
 def warn_of_formats(formats: Mapping[str, int], warn: Callable[[str], None]) -> None:
-    """Warn of images that were not read for their format: images by what their rejects say, the most first."""
+    """Warn of images of formats that could be read: images by what their rejects say, the most first.
+
+    What is no image at all is among the rejects, and no key would change that.
+    """
     for detail, number in _by_number(formats):
         name = detail.removesuffix(_NOT_NAMED)
-        fix = f"Add {name} to embed.formats." if name != detail else _CONTENT
-        warn(f"embed: {count(number)} images were not read: {detail}. {fix}")
+        if name != detail:
+            warn(f"embed: {count(number)} images were not read: {detail}. Add {name} to embed.formats.")
 
 
 def _by_number(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
