@@ -24,7 +24,7 @@ from facesieve.core.frames import columns, many_tasks
 from facesieve.core.sections import VECTORS, Images
 from facesieve.core.tables import LISTING, Listing, conform
 from facesieve.images.identity import IdentityRule, identity_rule, united
-from facesieve.images.packs.archive_uris import home, is_in_gzip
+from facesieve.images.packs.archive_uris import read_together
 from facesieve.images.protocol import Fetch, SourceImages
 
 Digests = NewType("Digests", DataFrame)
@@ -129,8 +129,7 @@ def _spread(images: DataFrame, settings: Images) -> DataFrame:
     # Files are small rows that take long to hash, and would be left in few tasks. Other rows carry their content.
     if settings.carried:
         return images
-    by_archive = F.when(is_in_gzip(), home()).otherwise(F.col("uri"))
-    return images.repartition(many_tasks(images.sparkSession), by_archive).sortWithinPartitions("uri")
+    return images.repartition(many_tasks(images.sparkSession), read_together()).sortWithinPartitions("uri")
 
 
 def _hasher(

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.images.packs.archive_uris import home, is_in_gzip
+from facesieve.images.packs.archive_uris import home, read_together
 
 _EACH = 4
 """So many archives a part, on average, share it evenly enough."""
@@ -37,4 +37,4 @@ def spread(images: Images, archives: int, tasks: int) -> Images:
 def _dealt_by(whole: bool, archives: int) -> Column:
     if not archives:
         return F.col("uri")
-    return home() if whole else F.when(is_in_gzip(), home()).otherwise(F.col("uri"))
+    return home() if whole else read_together()

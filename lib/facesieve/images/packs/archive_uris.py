@@ -101,3 +101,8 @@ def home() -> Column:
 def is_in_gzip() -> Column:
     """Say of the column `uri` whether the image lies in a compressed archive."""
     return F.lower(F.regexp_extract("uri", _HOME, 1)).rlike(r"(\.tar\.gz|\.tgz)$")
+
+
+def read_together() -> Column:
+    """Return of the column `uri` what images that are read in one go share: a compressed archive, else each its own."""
+    return F.when(is_in_gzip(), home()).otherwise(F.col("uri"))

@@ -25,7 +25,7 @@ from facesieve.core.errors import Fault
 from facesieve.images.content import HEAD
 from facesieve.images.packs.byte_ranges import ByteRanges, byte_ranges
 from facesieve.images.packs.locators import Locator, with_suffix
-from facesieve.images.packs.records import PackFile, Piece, Record, cut
+from facesieve.images.packs.records import PackFile, Piece, Record, pieces_of
 from facesieve.images.packs.text_lines import line_at, lines
 from facesieve.images.protocol import BadContent
 from facesieve.images.storage import Storage
@@ -59,7 +59,7 @@ class MSCeleb:
 
     def pieces(self, files: Sequence[PackFile], companions: Sequence[PackFile], wanted: int) -> list[Piece]:
         """Cut the files."""
-        return [Piece(file.uri, start, end, file.modified) for file, start, end in cut(files, wanted, _LEAST)]
+        return pieces_of(files, wanted, _LEAST)
 
     def faults(self, storage: Storage, files: Sequence[PackFile], companions: Sequence[PackFile]) -> list[Fault]:
         """Say of the first file whether its first line is none of the forms."""

@@ -18,7 +18,7 @@ from facesieve.images.packs.byte_ranges import ByteRanges, byte_ranges
 from facesieve.images.packs.locators import Locator, with_suffix
 from facesieve.images.packs.recordio_index import Entry
 from facesieve.images.packs.recordio_labels import HEADER, head, identity
-from facesieve.images.packs.records import COVERED, PackFile, Piece, Record, cut
+from facesieve.images.packs.records import COVERED, PackFile, Piece, Record, cut, pieces_of
 from facesieve.images.protocol import BadContent
 from facesieve.images.storage import Storage
 
@@ -53,9 +53,7 @@ class RecordIO:
         cuts = cut(list(index_of.values()), wanted, _LEAST_INDEX)
         modified = {file.uri: _latest(file, index_of.get(file.uri)) for file in files}
         indexed = [Piece(owners[i.uri], start, end, modified[owners[i.uri]], i.uri) for i, start, end in cuts]
-        return indexed + [
-            Piece(file.uri, start, end, file.modified) for file, start, end in cut(bare, wanted, _LEAST_RECORDS)
-        ]
+        return indexed + pieces_of(bare, wanted, _LEAST_RECORDS)
 
     def faults(self, storage: Storage, files: Sequence[PackFile], companions: Sequence[PackFile]) -> list[Fault]:
         """Say of the first pack whether it is none, of indexes whether they are empty, and of packs whether they fit.

@@ -87,3 +87,8 @@ def cut(files: Sequence[PackFile], wanted: int, least: int) -> Iterator[tuple[Pa
     for file in files:
         for start in range(0, file.size, length):
             yield file, start, min(start + length, file.size)
+
+
+def pieces_of(files: Sequence[PackFile], wanted: int, least: int) -> list[Piece]:
+    """Return the ranges of `cut` as pieces of files that have no index."""
+    return [Piece(file.uri, start, end, file.modified) for file, start, end in cut(files, wanted, least)]

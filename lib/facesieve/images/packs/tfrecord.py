@@ -16,7 +16,7 @@ from facesieve.images.packs import tfrecord_frames as frames
 from facesieve.images.packs.byte_ranges import ByteRanges, byte_ranges
 from facesieve.images.packs.examples import Example, example
 from facesieve.images.packs.locators import Locator, with_suffix
-from facesieve.images.packs.records import PackFile, Piece, Record, cut
+from facesieve.images.packs.records import PackFile, Piece, Record, pieces_of
 from facesieve.images.protocol import BadContent
 from facesieve.images.storage import Storage
 
@@ -42,7 +42,7 @@ class TFRecord:
 
     def pieces(self, files: Sequence[PackFile], companions: Sequence[PackFile], wanted: int) -> list[Piece]:
         """Cut the files."""
-        return [Piece(file.uri, start, end, file.modified) for file, start, end in cut(files, wanted, _LEAST)]
+        return pieces_of(files, wanted, _LEAST)
 
     def faults(self, storage: Storage, files: Sequence[PackFile], companions: Sequence[PackFile]) -> list[Fault]:
         """Say of the first file whether it is none, is compressed, or has other features."""

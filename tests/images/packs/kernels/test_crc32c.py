@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pack_writers import crc32c as bit_by_bit
 
 from facesieve.images.packs.kernels.crc32c import WINDOW, crc32c, masked, masked_windows
 
@@ -17,15 +18,6 @@ VECTORS = {
     b"a": 0xC1D04330,
 }
 """Of RFC 3720, appendix B.4, and of the Castagnoli entry of the CRC catalogue."""
-
-
-def bit_by_bit(data: bytes) -> int:
-    register = 0xFFFFFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = (register >> 1) ^ (0x82F63B78 if register & 1 else 0)
-    return register ^ 0xFFFFFFFF
 
 
 @pytest.mark.parametrize("data", VECTORS)
