@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hostile import TURNS
 from PIL import Image
 
 from facesieve.core.reasons import Reason
@@ -89,17 +90,8 @@ def test_transparent_pixels_are_white(mode: str) -> None:
 def test_exif_rotation_is_undone(orientation: Any) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    back = {
-        2: [Image.Transpose.FLIP_LEFT_RIGHT],
-        3: [Image.Transpose.ROTATE_180],
-        4: [Image.Transpose.FLIP_TOP_BOTTOM],
-        5: [Image.Transpose.TRANSPOSE],
-        6: [Image.Transpose.ROTATE_90],
-        7: [Image.Transpose.TRANSVERSE],
-        8: [Image.Transpose.ROTATE_270],
-    }
     stored = colour()
-    for turn in back.get(orientation, []):
+    for turn in TURNS[orientation]:
         stored = stored.transpose(turn)
     assert np.array_equal(picture(encoded(stored, exif=exif), EMBED).pixels, np.asarray(colour()))
 

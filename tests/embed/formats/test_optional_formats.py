@@ -11,6 +11,7 @@ import hostile
 import icc_profiles
 import numpy as np
 import pytest
+from hostile import TURNS
 from PIL import Image
 
 from facesieve.core.errors import ConfigError
@@ -26,17 +27,6 @@ PLUGINS = [
     pytest.param("HEIC", marks=pytest.mark.needs("pillow_heif")),
     pytest.param("JXL", marks=pytest.mark.needs("pillow_jxl")),
 ]
-TURNS = {
-    1: [],
-    2: [Image.Transpose.FLIP_LEFT_RIGHT],
-    3: [Image.Transpose.ROTATE_180],
-    4: [Image.Transpose.FLIP_TOP_BOTTOM],
-    5: [Image.Transpose.TRANSPOSE],
-    6: [Image.Transpose.ROTATE_90],
-    7: [Image.Transpose.TRANSVERSE],
-    8: [Image.Transpose.ROTATE_270],
-}
-"""What is done to a picture before it is stored, so that its orientation turns it back."""
 
 
 def written(image: Image.Image, form: str, **options: object) -> bytes:
