@@ -26,7 +26,7 @@ from facesieve.cluster.task_memory import edges_in_memory
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
-from facesieve.core.side_by_side import side_by_side
+from facesieve.core.side_by_side import Made, side_by_side
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
 from facesieve.lake.leftovers import SUPERSTEPS
@@ -55,20 +55,26 @@ def cluster(run: Run) -> None:
     weighed = weigh(stage, edges, epoch)
     former = former_clusters(stage, epoch, settings)
     limits = _constraints(stage, pairs)
-    scopes = list(epoch.cosines)
-    calls = (partial(_outcome, stage, scope, epoch, former, limits) for scope in scopes)
-    outcomes = dict(zip(scopes, side_by_side(run.spark, *calls), strict=True))
+    outcomes = _by_scope(
+        run, {scope: partial(_outcome, stage, scope, epoch, former, limits) for scope in epoch.cosines}
+    )
     for scope, outcome in outcomes.items():
         _warn(stage, scope, outcome.clustered)
     written = _written(stage, outcomes)
     measured = Measured(epoch, edges, written)
-    recording = (partial(_record, scope, weighed[scope], outcome, measured) for scope, outcome in outcomes.items())
-    records = dict(zip(scopes, side_by_side(run.spark, *recording), strict=True))
+    records = _by_scope(
+        run, {scope: partial(_record, scope, weighed[scope], each, measured) for scope, each in outcomes.items()}
+    )
     record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=records)
     stage.done(replace(record, rows_in=stage.count(tables.EDGES), rows_out=stage.count(CLUSTERS)))
     checkpoints = _checkpoints(stage, former)
     checkpoints.clear()
     checkpoints.clear_old()
+
+
+def _by_scope(run: Run, calls: Mapping[str, Callable[[], Made]]) -> dict[str, Made]:
+    """Make a call for each scope, side by side."""
+    return dict(zip(calls, side_by_side(run.spark, *calls.values()), strict=True))
 
 
 def _settings(run: Run, pairs: Entries[ConstraintRow]) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from facesieve.publish.splits import SPLITS, TRAIN
 
-_CARD = """---
+_HEAD = """---
 configs:
 - config_name: default
   data_files:
@@ -15,7 +15,9 @@ configs:
 
 # Faces, cleaned by facesieve
 
-Each folder is a person. `manifest.csv` has a row for each face.
+"""
+
+_CARD = """Each folder is a person. `manifest.csv` has a row for each face.
 
 Load the folder of this file by its path, which follows the list above:
 
@@ -40,5 +42,10 @@ def folder_card(splits: Sequence[str]) -> str:
     >>> folder_card([]).splitlines()[5]
     '    path: "*/*"'
     """
-    files = [(split, f"{split}/*/*") for split in SPLITS if split in splits] or [(TRAIN, "*/*")]
-    return _CARD.format(files="\n".join(f'  - split: {split}\n    path: "{path}"' for split, path in files))
+    return headed({split: f"{split}/*/*" for split in SPLITS if split in splits} or {TRAIN: "*/*"}, _CARD)
+
+
+def headed(paths: Mapping[str, str], text: str) -> str:
+    """Put before a text what tells `datasets` the files of each split, and the title."""
+    files = "\n".join(f'  - split: {split}\n    path: "{path}"' for split, path in paths.items())
+    return _HEAD.format(files=files) + text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from pyspark.sql import Column
@@ -10,20 +9,12 @@ from pyspark.sql import functions as F
 
 from facesieve.images.storage import Storage
 from facesieve.publish.exports import cleared, complete, whole_file, write_labels
+from facesieve.publish.folder_card import headed
 from facesieve.publish.shards.exporting import Export, by_split, write_manifest, write_samples
 from facesieve.publish.shards.image_struct import ParquetForm
 from facesieve.publish.splits import SPLITS, TRAIN
 
-_CARD = """---
-configs:
-- config_name: default
-  data_files:
-{files}
----
-
-# Faces, cleaned by facesieve
-
-Load the folder of this file:
+_CARD = """Load the folder of this file:
 
 ```python
 from datasets import load_dataset
@@ -71,5 +62,4 @@ def _path(shards: Mapping[str, int]) -> Column:
 
 
 def _card(shards: Mapping[str, int]) -> str:
-    files = [f"  - split: {split}\n    path: {json.dumps(f'data/{split}-*')}" for split in SPLITS if split in shards]
-    return _CARD.format(files="\n".join(files))
+    return headed({split: f"data/{split}-*" for split in SPLITS if split in shards}, _CARD)
