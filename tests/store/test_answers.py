@@ -143,9 +143,11 @@ def test_a_parquet_file_behind_a_failing_store_is_not_called_broken(store: Fault
     batches = [pa.RecordBatch.from_pylist([each._asdict() for each in row_groups(parquet_files(Storage(root)).files)])]
     assert sum(batch.num_rows for batch in RowReader(root, Columns())(batches)) == 2
     store.fail(Fault("GET .*a.parquet"))
-    with pytest.raises(StoreError, match="slow down"):
+    # The answer's body is longer than some ranges asked for; pyarrow then has the status of the answer alone.
+    busy = "slow down|service unavailable"
+    with pytest.raises(StoreError, match=busy):
         ParquetSet(root).check()
-    with pytest.raises(StoreError, match="slow down"):
+    with pytest.raises(StoreError, match=busy):
         list(RowReader(root, Columns())(batches))
 
 
