@@ -73,7 +73,7 @@ pack: $(READY) ## dist/facesieve-env.tar.gz: what executors import, for --archiv
 	@$(BIN)/python conf/setup/pack.py
 
 lock: ## conf/setup/*.lock anew from pyproject.toml (needs uv): make lock ARGS=--upgrade
-	@$(UV) pyproject.toml --extra dev --extra docs --group setup -o conf/setup/requirements.lock $(ARGS)
+	@$(UV) pyproject.toml --extra dev --extra docs --extra formats --extra onnx --extra litert --group setup -o conf/setup/requirements.lock $(ARGS)
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])' \
 	    | $(UV) - --no-deps -o conf/setup/bench.lock $(ARGS)
 
