@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -35,14 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs a module of an optional extra of the package that is not installed."""
-    for marker in item.iter_markers("needs"):
-        absent = [module for module in marker.args if importlib.util.find_spec(module) is None]
-        if absent:
-            pytest.skip(f"not installed: {', '.join(absent)} (extras formats, onnx and litert of facesieve)")
 
 
 @pytest.fixture(scope="session")

@@ -135,17 +135,12 @@ def test_the_readme_is_one_page() -> None:
 
 
 def test_only_development_data_may_be_skipped_for() -> None:
-    """What set-up fetches is there, or the test fails; jars for stores come when a Maven repository answers.
-
-    Hugging Face `datasets` is a reader of exports and no part of the set-up.
-    The one other reason is a package of an optional extra, which the marker `needs` names.
-    """
+    """What set-up fetches is there, or the test fails; jars for stores come when a Maven repository answers."""
     skips = re.compile(r"importorskip|pytest\.skip|mark\.skip")
     tests = ROOT / "tests"
     files = {file.relative_to(tests).as_posix(): file.read_text(encoding="utf-8") for file in tests.rglob("*.py")}
     assert {name: len(skips.findall(text)) for name, text in files.items() if skips.search(text)} == {
-        "conftest.py": 2,
-        "publish/shards/test_huggingface_export.py": 1,
+        "conftest.py": 1,
         "store/conftest.py": 1,
         Path(__file__).name: 1,
     }

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from facesieve.core.errors import ContractError
 from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage
+from facesieve.publish.exports import write_labels
 from facesieve.publish.folder_export import export_folders
 from facesieve.publish.image_files import with_bytes
 from facesieve.publish.parquet_export import export_parquet
@@ -98,6 +99,7 @@ def test_an_image_of_several_people_is_in_the_folder_of_each_and_once_in_each(
     assert len(files) == len(PLACES) + 1
 
     assert export_parquet(whole, Storage(str(tmp_path)), 2) == len(PLACES) + 2
+    write_labels(whole, Storage(str(tmp_path)))
     with (tmp_path / "labels.csv").open(newline="", encoding="utf-8") as file:
         images = {row["identity"]: int(row["images"]) for row in csv.DictReader(file)}
     assert (images["Ann"], images["cluster-7"]) == (4, 2), "images are counted, not faces"
@@ -123,6 +125,7 @@ def test_nothing_kept_is_an_empty_export(cleaned: Cleaned, source: Storage, tmp_
     nothing, target = Cleaned(cleaned.where("false")), Storage(str(tmp_path))
     assert export_folders(nothing, source.read, target) == 0
     assert export_parquet(nothing, target, 2) == 0
+    write_labels(nothing, target)
     assert (tmp_path / "labels.csv").read_text() == "label,identity,images\n"
     assert manifest(tmp_path / "folders") == []
     assert (tmp_path / "folders" / "_SUCCESS").exists()

@@ -16,6 +16,7 @@ from exported import LABELS, PLACES, content
 from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage
 from facesieve.publish import parquet_export
+from facesieve.publish.exports import write_labels
 from facesieve.publish.image_files import with_bytes
 from facesieve.publish.parquet_export import export_parquet
 
@@ -35,8 +36,8 @@ def test_parquet_is_a_plain_data_set_in_buckets(cleaned: Cleaned, source: Storag
     assert all(row["label"] == LABELS[row["identity"]] for row in rows)
 
 
-def test_a_table_of_labels_stands_beside_the_parquet_data_set(cleaned: Cleaned, tmp_path: Path) -> None:
-    export_parquet(cleaned, Storage(str(tmp_path)), 3)
+def test_a_table_of_labels_counts_images(cleaned: Cleaned, tmp_path: Path) -> None:
+    write_labels(cleaned, Storage(str(tmp_path)))
     with (tmp_path / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     count = Counter(PLACES.values())

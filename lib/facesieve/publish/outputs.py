@@ -62,6 +62,7 @@ def write_exports(stage: Stage, rows: int) -> int:
     _warn_of_split_words(run, cleaned, missing)
     if missing:
         exports.claim(target)
+        exports.write_labels(cleaned, target)
     works = {output: Work(stage, cleaned, target, editions[output]) for output in missing}
     side_by_side(run.spark, *(partial(_export, output, work, rows) for output, work in works.items()))
     exports.point_current(root, made_by.run)

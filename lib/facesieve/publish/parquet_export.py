@@ -1,4 +1,4 @@
-"""The export `parquet`: a plain Parquet data set in buckets, and a table of its labels."""
+"""The export `parquet`: a plain Parquet data set in buckets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from facesieve.core.tables import Cleaned
 from facesieve.faces.arrow_groups import groups
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import Batches, cleared, complete, counted, total, write_labels
+from facesieve.publish.exports import Batches, cleared, complete, counted, total
 
 _FILE_BYTES = 128 * 2**20
 """A Parquet file is closed when its rows take this much memory."""
@@ -26,11 +26,10 @@ def export_parquet(
     """Write `cleaned` below `target` (the run's folder) as parquet/bucket=<k>/part-<n>.parquet; return its rows.
 
     k is the CRC-32 of the identity's UTF-8 bytes modulo `buckets`; within a bucket rows are sorted by identity,
-    image_id and face_id. Beside the folder stands labels.csv (LABELS: how many images an identity has). `version` says
-    which edition this is (content of _SUCCESS). `split` becomes a further column of that name. Raises OSError.
+    image_id and face_id. `version` says which edition this is (content of _SUCCESS). `split` becomes a further column
+    of that name. Raises OSError.
     """
     folder = cleared(target, "parquet")
-    write_labels(cleaned, target)
     bucket = F.pmod(F.crc32("identity"), F.lit(buckets)).cast("int")
     divided = cleaned if split is None else cleaned.withColumn("split", split)
     rows = divided.withColumn("bucket", bucket).repartition(buckets, "bucket")

@@ -15,8 +15,6 @@ from facesieve.models import embedder, runtime
 from facesieve.models.formats import onnx
 from facesieve.models.formats.batches import FixedBatch
 
-pytestmark = pytest.mark.needs("onnx", "onnxruntime")
-
 
 @pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize("batch", ["N", 1, 2, 4])

@@ -11,8 +11,6 @@ from onnx_models import KERNEL, SIDE, node, small, tensor, value
 from facesieve.core.errors import ModelError
 from facesieve.models.formats import onnx_graph
 
-pytestmark = pytest.mark.needs("onnx")
-
 
 def kernel(values: Any) -> Any:
     model = small()

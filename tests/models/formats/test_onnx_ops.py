@@ -11,8 +11,6 @@ from onnx_models import node, small, tensor, value
 from facesieve.core.errors import ModelError
 from facesieve.models.formats import onnx_ops
 
-pytestmark = pytest.mark.needs("onnx")
-
 
 def refused(model: Any, words: str) -> None:
     with pytest.raises(ModelError, match=words):

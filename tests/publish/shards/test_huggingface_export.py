@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
+import datasets  # type: ignore[import-untyped]
 import pyarrow.parquet as pq
 import pytest
 from exported import LABELS, PLACES, content
@@ -14,15 +14,22 @@ from exporting import export, twice
 
 from facesieve.core.tables import Cleaned
 from facesieve.images.storage import Storage
+from facesieve.publish.exports import claim, write_labels
+from facesieve.publish.shards.exporting import Export
 from facesieve.publish.shards.huggingface_export import export_huggingface
 
 
 @pytest.fixture(scope="module")
 def folder(cleaned: Cleaned, source: Storage, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("huggingface")
-    exported = export(twice(cleaned), source, halves=True, edition=str(root))
-    assert export_huggingface(exported, Storage(str(root))) == len(PLACES) + 2
+    assert exported(export(twice(cleaned), source, halves=True, edition=str(root)), root) == len(PLACES) + 2
     return root / "huggingface"
+
+
+def exported(export: Export, root: Path) -> int:
+    claim(Storage(str(root)))
+    write_labels(export.cleaned, Storage(str(root)))
+    return export_huggingface(export, Storage(str(root)))
 
 
 def rows(folder: Path, split: str) -> list[dict[str, Any]]:
@@ -51,13 +58,12 @@ def test_files_bear_the_names_of_the_labels_and_their_own_by_split(folder: Path)
 
 def test_an_empty_table_is_an_empty_data_set(cleaned: Cleaned, source: Storage, tmp_path: Path) -> None:
     empty = export(Cleaned(cleaned.where("false")), source, edition=str(tmp_path))
-    assert export_huggingface(empty, Storage(str(tmp_path))) == 0
+    assert exported(empty, tmp_path) == 0
     table = pq.read_table(tmp_path / "huggingface/data/train-00000-of-00001.parquet")
     assert (len(table), table.column_names[:2]) == (0, ["image", "label"])
 
 
-@pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="datasets is not installed")
 def test_datasets_loads_it(folder: Path, tmp_path: Path) -> None:
-    loaded = __import__("datasets").load_dataset(str(folder), cache_dir=str(tmp_path))
+    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path))
     assert {split: len(part) for split, part in loaded.items()} == {"train": 7, "test": 8}
     assert loaded["train"].features["label"].names == sorted(LABELS, key=LABELS.__getitem__)

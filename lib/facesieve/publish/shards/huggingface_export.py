@@ -8,7 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import cleared, complete, whole_file, write_labels
+from facesieve.publish.exports import cleared, complete, whole_file
 from facesieve.publish.folder_card import headed
 from facesieve.publish.shards.exporting import Export, by_split, write_manifest, write_samples
 from facesieve.publish.shards.image_struct import ParquetForm
@@ -29,12 +29,11 @@ faces = load_dataset("FOLDER")
 def export_huggingface(export: Export, target: Storage) -> int:
     """Write the images below `target` (the run's folder) as huggingface/data/<split>-<k>-of-<n>.parquet.
 
-    The column image is a struct of bytes and path, label a ClassLabel whose names stand in the metadata of each file.
-    With them come README.md (which names the files of each split), manifest.csv and _SUCCESS. Returns the rows of the
-    table. Raises ContractError if files vanished or changed.
+    The column image is a struct of bytes and path, label a ClassLabel whose names stand in the metadata of each file
+    and are those of `target`/labels.csv. With them come README.md (which names the files of each split), manifest.csv
+    and _SUCCESS. Returns the rows of the table. Raises ContractError if files vanished or changed.
     """
     folder = cleared(target, "huggingface")
-    write_labels(export.cleaned, target)
     rows = export.numbered()
     shards = export.shards(rows)
     form = ParquetForm(target, export.edition, export.suffix)

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import Lines, cleared, complete, write_labels, write_list
+from facesieve.publish.exports import Lines, cleared, complete, write_list
 from facesieve.publish.shards.exporting import Export, write_manifest, write_samples
 from facesieve.publish.shards.joined_records import join_records
 from facesieve.publish.shards.numbering import Numbered
@@ -25,7 +25,6 @@ def export_recordio(export: Export, target: Storage) -> int:
     if there are more labels than a record can tell.
     """
     folder = cleared(target, "recordio")
-    write_labels(export.cleaned, target)
     rows = export.numbered()
     people = _people(rows)
     path = F.concat(F.col("split"), F.format_string("-%06d.rec", "shard"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import functions as F
 
 from facesieve.images.storage import Storage
-from facesieve.publish.exports import cleared, complete, write_labels
+from facesieve.publish.exports import cleared, complete
 from facesieve.publish.shards.exporting import Export, write_manifest, write_samples
 from facesieve.publish.shards.tar import TarForm
 
@@ -20,7 +20,6 @@ def export_webdataset(export: Export, target: Storage) -> int:
     NUMBER.json. With them come manifest.csv and _SUCCESS. Raises ContractError if files vanished or changed.
     """
     folder = cleared(target, "webdataset")
-    write_labels(export.cleaned, target)
     rows = export.numbered()
     shard = F.format_string("%06d.tar", "shard")
     path = shard if export.layout.split is None else F.concat_ws("/", "split", shard)
