@@ -47,6 +47,14 @@ def test_every_fault_of_every_place_is_listed(base: str) -> None:
     assert keys == {"link.recall", "lnk", "--set nonsense", "cluster.seed"}
 
 
+def test_a_purpose_that_is_required_must_be_stated_by_who_writes(base: str) -> None:
+    required = ["run.require_purpose=true"]
+    assert _keys(lambda: config.load(base, [], required)) == {"run.purpose"}
+    assert _keys(lambda: config.load(base, [], [*required, "run.purpose= "])) == {"run.purpose"}
+    assert config.load(base, [], [*required, "run.purpose=clean the set"]).run.purpose == "clean the set"
+    assert config.load(base, [], required, ("lake",)).run.require_purpose, "who only looks need not say what for"
+
+
 @pytest.mark.parametrize(
     ("sets", "faces"),
     [

@@ -13,7 +13,7 @@ import threading
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -51,14 +51,18 @@ Step = Callable[[Run], None]
 class Question(NamedTuple):
     """A side job: what answers it, the arguments of its own, and the sections of the configuration that it uses.
 
-    It has no row of its own in the ledger, and (but for undo) it leaves the lake as it is. A model profile is needed
+    Where it only looks, it has no row of its own in the ledger, and leaves the lake as it is. A profile is needed
     where the section `embed` is. metrics: what `--metrics` tells of the answer's record, beside how the job ended.
+    writes: whether it would write to the lake, for which a purpose may be required. noted: counts of the answer's
+    record for a row of its own in the ledger; None where it needs no such row.
     """
 
     answer: Callable[[SideJob, Namespace], Answer]
     add_arguments: Callable[[ArgumentParser], None]
     sections: tuple[str, ...] = ("lake",)
     metrics: Callable[[Mapping[str, Any]], Sequence[Metric]] = lambda _record: ()
+    writes: Callable[[Namespace], bool] = lambda _arguments: False
+    noted: Callable[[Mapping[str, Any]], Mapping[str, int]] | None = None
 
 
 def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
@@ -86,10 +90,11 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
     question.add_arguments(parser)
 
     def work(arguments: Namespace, metrics: MetricsFile) -> int:
-        settings = _settings(arguments, question.sections, metrics)
+        sections = (*question.sections, *(["run"] if question.writes(arguments) else []))
+        settings = _settings(arguments, sections, metrics)
         spark, lake, ledger = _lake_of(settings, "", "")
         with _clearing_up(spark):
-            answer = question.answer(SideJob(settings, spark, lake, ledger), arguments)
+            answer = _answered(question, SideJob(settings, spark, lake, ledger), arguments, _command(parser))
         metrics.figures = lambda: question.metrics(answer.record)
         print(json.dumps(answer.record, sort_keys=True) if arguments.json else answer.text)
         return Exit.DONE
@@ -100,7 +105,7 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
 def _guarded(parser: ArgumentParser, argv: Sequence[str] | None, work: Callable[[Namespace, MetricsFile], int]) -> int:
     """Work; turn what goes wrong before or outside a run into an exit code. However it ends, the metrics tell it."""
     session.separate_errors()
-    command = Path(parser.prog.split(" ")[-1]).stem
+    command = _command(parser)
     try:
         arguments = parser.parse_args(argv)
     except SystemExit as end:
@@ -118,6 +123,31 @@ def _guarded(parser: ArgumentParser, argv: Sequence[str] | None, work: Callable[
         code = explain(problem)
     metrics.write(code)
     return code
+
+
+def _command(parser: ArgumentParser) -> str:
+    return Path(parser.prog.split(" ")[-1]).stem
+
+
+def _answered(question: Question, job: SideJob, arguments: Namespace, command: str) -> Answer:
+    """Let a side job answer; what writes says in the ledger that it began, and how it ended."""
+    if question.noted is None or not question.writes(arguments):
+        return question.answer(job, arguments)
+    job.ledger.begin(command)
+    try:
+        answer = question.answer(job, arguments)
+    except BaseException as problem:
+        with suppress(Py4JError, OSError):  # where Spark itself is gone
+            job.ledger.end(command, _ending(problem))
+        raise
+    job.ledger.end(command, "done", question.noted(answer.record))
+    return answer
+
+
+def _ending(problem: BaseException) -> str:
+    if isinstance(problem, Refused):
+        return "refused"
+    return "interrupted" if isinstance(problem, KeyboardInterrupt) else "failed"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
+from facesieve.core.sections import VECTORS, Audit, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Config:
     decide: Decide = field(default_factory=Decide)
     publish: Publish = field(default_factory=Publish)
     maintain: Maintain = field(default_factory=Maintain)
+    run: Audit = field(default_factory=Audit)
 
 
 _THRESHOLDS = {
@@ -100,6 +101,8 @@ def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
     if "images" in sections and config.images.root.strip() and config.images.format != "table":
         faults.extend(_overlaps(config))
     faults.extend(_threshold_faults(config.link))
+    if "run" in sections and config.run.require_purpose and not config.run.purpose.strip():
+        faults.append(Fault("run.purpose", "is empty, but run.require_purpose is true", "Say what the job is run for."))
     if "publish" in sections and config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
     faults.extend(_split_faults(config.publish))

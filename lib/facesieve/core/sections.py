@@ -233,6 +233,16 @@ class Publish:
 
 
 @dataclass(frozen=True)
+class Audit:
+    """Who runs a job that writes to the lake, what for, and on what legal ground: the ledger keeps it."""
+
+    operator: str = key("")
+    purpose: str = key("")
+    basis: str = key("")
+    require_purpose: bool = key(False)
+
+
+@dataclass(frozen=True)
 class Maintain:
     """What `maintain` leaves alone."""
 
