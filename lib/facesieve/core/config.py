@@ -98,6 +98,8 @@ def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
     if not config.lake.root and not config.lake.scratch:
         faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
+    if "images" in sections and not config.lake.store_names:
+        faults.extend(_name_faults(config))
     if "images" in sections and config.images.root.strip() and config.images.format != "table":
         faults.extend(_overlaps(config))
     faults.extend(_threshold_faults(config.link))
@@ -108,6 +110,20 @@ def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
     faults.extend(_split_faults(config.publish))
     if "publish" in sections and config.images.format == VECTORS:
         faults.extend(_picture_faults(config.publish))
+    return faults
+
+
+def _name_faults(config: Config) -> list[Fault]:
+    """Refuse to hide names that stand in the paths, which are stored, or that must be compared as names."""
+    images, faults = config.images, list[Fault]()
+    in_data = images.identity == "none" or (images.identity == "folder" and images.format != "files")
+    if not images.labels and not in_data:
+        why = "is false, but images.identity takes the names from the paths, which are stored"
+        fix = "Give the names in images.labels or in a column of the data, and paths that do not tell them."
+        faults.append(Fault("lake.store_names", why, fix))
+    if images.same_names == "unite":
+        why = "unite compares names, which are not stored (lake.store_names is false)"
+        faults.append(Fault("images.same_names", why, "Set it to warn."))
     return faults
 
 

@@ -81,6 +81,8 @@ class Lake:
     catalog: str = key("lake", _name)
     namespace: str = key("faces", _name)
     scratch: str = key("", place=True)
+    store_names: bool = key(True)
+    names_key: str = key("", place=True)
 
 
 @dataclass(frozen=True)
