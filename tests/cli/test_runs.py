@@ -11,7 +11,7 @@ from finished import Finished
 from publishing import Decided, Shop
 from pyspark.sql import SparkSession
 
-from facesieve.cli import commands, maintain, runs
+from facesieve.cli import commands, runs
 from facesieve.cli.runs import acts_of
 from facesieve.lake.records import RunRecord
 
@@ -62,23 +62,6 @@ def test_every_job_that_writes_is_in_the_export_and_none_goes_without_the_purpos
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split() == ["at", "run", "what", "operator", "purpose", "basis"]
     assert [row.split()[1] for row in rows] == ["r1", "r1", "r1", "maintain", "maintain"]
-
-
-def test_a_job_that_fails_says_so(
-    spark: SparkSession, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lake = Finished(spark)
-    lake.run("night", {})
-
-    def broken(*_arguments: Any) -> None:
-        raise RuntimeError("no disk")
-
-    monkeypatch.setattr(maintain.Maintenance, "_scratch", broken)
-    assert lake.ask(maintain, "--apply") == 1
-    capsys.readouterr()
-    assert lake.ask(runs, "--json") == 0
-    records = json.loads(capsys.readouterr().out)["runs"]
-    assert [act["what"] for record in records for act in record.get("acts", [])] == ["started", "failed"]
 
 
 def asked(shop: Shop, job: str, *words: str) -> int:

@@ -13,8 +13,9 @@ import threading
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from facesieve.cli.arguments import add_configuration, add_run, metrics_place, p
 from facesieve.cli.exposition import Metric
 from facesieve.cli.metrics import of_run
 from facesieve.cli.metrics_file import MetricsFile
+from facesieve.cli.noted import Counts, noted
 from facesieve.cli.problems import Exit, explain
 from facesieve.core import config, logs, profiles, tables
 from facesieve.core.config import SECTIONS, Config
@@ -62,7 +64,7 @@ class Question(NamedTuple):
     sections: tuple[str, ...] = ("lake",)
     metrics: Callable[[Mapping[str, Any]], Sequence[Metric]] = lambda _record: ()
     writes: Callable[[Namespace], bool] = lambda _arguments: False
-    noted: Callable[[Mapping[str, Any]], Mapping[str, int]] | None = None
+    noted: Counts | None = None
 
 
 def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
@@ -94,7 +96,9 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
         settings = _settings(arguments, sections, metrics)
         spark, lake, ledger = _lake_of(settings, "", "")
         with _clearing_up(spark):
-            answer = _answered(question, SideJob(settings, spark, lake, ledger), arguments, _command(parser))
+            answering = partial(question.answer, SideJob(settings, spark, lake, ledger), arguments)
+            row = question.noted if question.writes(arguments) else None
+            answer = answering() if row is None else noted(ledger, _command(parser), answering, row)
         metrics.figures = lambda: question.metrics(answer.record)
         print(json.dumps(answer.record, sort_keys=True) if arguments.json else answer.text)
         return Exit.DONE
@@ -127,27 +131,6 @@ def _guarded(parser: ArgumentParser, argv: Sequence[str] | None, work: Callable[
 
 def _command(parser: ArgumentParser) -> str:
     return Path(parser.prog.split(" ")[-1]).stem
-
-
-def _answered(question: Question, job: SideJob, arguments: Namespace, command: str) -> Answer:
-    """Let a side job answer; what writes says in the ledger that it began, and how it ended."""
-    if question.noted is None or not question.writes(arguments):
-        return question.answer(job, arguments)
-    job.ledger.begin(command)
-    try:
-        answer = question.answer(job, arguments)
-    except BaseException as problem:
-        with suppress(Py4JError, OSError):  # where Spark itself is gone
-            job.ledger.end(command, _ending(problem))
-        raise
-    job.ledger.end(command, "done", question.noted(answer.record))
-    return answer
-
-
-def _ending(problem: BaseException) -> str:
-    if isinstance(problem, Refused):
-        return "refused"
-    return "interrupted" if isinstance(problem, KeyboardInterrupt) else "failed"
 
 
 @contextmanager
