@@ -104,9 +104,9 @@ class Ledger:
 
     def mark_undone(self, run: str) -> None:
         """Say of an earlier run that it was undone, and when; all else of its row stays."""
-        record, act = self._json_of(run), self._act("undone").to_json()
-        acts = [*(record.get("acts") or []), act]
-        record = json.dumps(record | {"status": "undone", "undone": act["at"], "acts": acts}, sort_keys=True)
+        written, act = self._json_of(run), self._act("undone").to_json()
+        acts = [*(written.get("acts") or []), act]
+        record = json.dumps(written | {"status": "undone", "undone": act["at"], "acts": acts}, sort_keys=True)
         row = self._rows().where(F.col("run") == run)
         marked = row.withColumns({"status": F.lit("undone"), "record": F.lit(record)})
         self.lake.put_row(tables.RUNS, marked, "run", run)
