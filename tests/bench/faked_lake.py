@@ -61,6 +61,27 @@ def edges(lake: Path) -> tuple[Any, Any, Any]:
     return src, dst, cosines
 
 
+def thin(lake: Path, mode: str) -> None:
+    """Let every hundredth image go from the listing, and set how rows of `edges` are deleted; in its own process."""
+    subprocess.run([sys.executable, __file__, str(lake), mode, "thin"], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+
+
+def files_of_edges(lake: Path) -> tuple[int, int]:
+    """Count the files of the folder of `edges`, of all its versions, and their bytes."""
+    sizes = [file.stat().st_size for file in (lake / "faces/edges/data").rglob("*.parquet")]
+    return len(sizes), sum(sizes)
+
+
+def _thin(root: str, mode: str) -> None:
+    settings = config.load(CONFIG, (), (f"lake.root={root}", "images.root=/nowhere"))
+    spark = session.start(settings.lake)
+    lake = Lake(spark, settings.lake)
+    listed = lake.read(tables.LISTING, lake.snapshot(tables.LISTING))
+    stamp = Stamp("bench", "bench without a hundredth", {})
+    lake.overwrite(tables.LISTING, listed.where("pmod(image_id, 100) <> 7"), stamp, lake.snapshot(tables.LISTING))
+    spark.sql(f"ALTER TABLE {lake.name_of(tables.EDGES)} SET TBLPROPERTIES ('write.delete.mode' = '{mode}')")
+
+
 def _resident(session: int) -> int:
     # By session: Python's workers have a process group of their own.
     rows = subprocess.run(["ps", "-eo", "sess=,rss="], stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")
@@ -88,4 +109,7 @@ def _fill(root: str, folder: str, *, more: bool) -> None:
 
 
 if __name__ == "__main__":
-    _fill(sys.argv[1], sys.argv[2], more="more" in sys.argv)
+    if "thin" in sys.argv:
+        _thin(sys.argv[1], sys.argv[2])
+    else:
+        _fill(sys.argv[1], sys.argv[2], more="more" in sys.argv)

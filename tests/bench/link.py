@@ -4,6 +4,7 @@
     python tests/bench/link.py faiss 200000       # one part, and with which numbers of faces
     python tests/bench/link.py growth 50000 100000 200000
     python tests/bench/link.py increment 1000000
+    python tests/bench/link.py deletions 200000
     python tests/bench/link.py mllib 20000
 
 Seconds are those of the stage as the ledger has them, in `spark-submit jobs/link.py` on a lake that holds embeddings:
@@ -89,6 +90,18 @@ def increment(faces: int) -> None:
     print(f"second run after 1 % new faces: {second['seconds'] / full['seconds']:.3f} of a full one", flush=True)
 
 
+def deletions(faces: int) -> None:
+    """A second run after 1 % of the faces have gone, where they are listed, and where files are rewritten."""
+    base = collection(faces)
+    for mode in ("merge-on-read", "copy-on-write"):
+        shutil.rmtree(WORK / f"lake-{faces}", ignore_errors=True)
+        joined(faces, base, full=False)
+        faked_lake.thin(WORK / f"lake-{faces}", mode)
+        second = joined(faces, None, full=False)
+        files, total = faked_lake.files_of_edges(WORK / f"lake-{faces}")
+        print(f"{mode}: second run {second['seconds']:.1f} s, {files} files of edges, {total / 1e6:.1f} MB", flush=True)
+
+
 def mllib(faces: int) -> None:
     """MLlib's join and the stage on the same faces at the same cosine."""
     command = [sys.executable, str(ROOT / "tests/bench/link_mllib.py"), str(collection(faces))]
@@ -102,7 +115,8 @@ def main(arguments: list[str]) -> None:
         print("skipped: FACESIEVE_DATA is not there, and faces are drawn from a fit to real ones")
         return
     WORK.mkdir(parents=True, exist_ok=True)
-    parts: dict[str, Callable[..., None]] = {"faiss": faiss, "growth": growth, "increment": increment, "mllib": mllib}
+    parts: dict[str, Callable[..., None]] = {"faiss": faiss, "growth": growth, "increment": increment}
+    parts |= {"deletions": deletions, "mllib": mllib}
     if arguments:
         parts[arguments[0]](*map(int, arguments[1:]))
         return

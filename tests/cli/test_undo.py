@@ -94,7 +94,8 @@ def test_the_ledger_says_what_was_undone_and_when_and_keeps_the_rest(shop: Shop)
     after = shop.record("r1")
     assert (after["status"], after["status in the table"]) == ("undone", "undone")
     assert datetime.fromisoformat(after["undone"]) > datetime.fromisoformat(before["ended"])
-    changed = {"status", "status in the table", "undone"}
+    assert after["acts"][:-1] == before["acts"]
+    changed = {"status", "status in the table", "undone", "acts"}
     assert {name: after[name] for name in before if name not in changed} == {
         name: before[name] for name in before if name not in changed
     }

@@ -47,6 +47,26 @@ def test_every_fault_of_every_place_is_listed(base: str) -> None:
     assert keys == {"link.recall", "lnk", "--set nonsense", "cluster.seed"}
 
 
+def test_a_purpose_that_is_required_must_be_stated_by_who_writes(base: str) -> None:
+    required = ["run.require_purpose=true"]
+    assert _keys(lambda: config.load(base, [], required)) == {"run.purpose"}
+    assert _keys(lambda: config.load(base, [], [*required, "run.purpose= "])) == {"run.purpose"}
+    assert config.load(base, [], [*required, "run.purpose=clean the set"]).run.purpose == "clean the set"
+    assert config.load(base, [], required, ("lake",)).run.require_purpose, "who only looks need not say what for"
+
+
+def test_names_are_hidden_where_the_paths_do_not_tell_them(base: str) -> None:
+    hide = ["lake.store_names=false"]
+    assert _keys(lambda: config.load(base, [], hide)) == {"lake.store_names"}
+    assert _keys(lambda: config.load(base, [], [*hide, "images.format=parquet", "images.identity=top"])) == {
+        "lake.store_names"
+    }
+    labelled = [*hide, "images.labels=/labels.csv"]
+    assert _keys(lambda: config.load(base, [], [*labelled, "images.same_names=unite"])) == {"images.same_names"}
+    for sets in (labelled, [*hide, "images.identity=none"], [*hide, "images.format=parquet"]):
+        assert not config.load(base, [], sets).lake.store_names
+
+
 @pytest.mark.parametrize(
     ("sets", "faces"),
     [

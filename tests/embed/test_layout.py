@@ -11,6 +11,7 @@ from pyspark.sql import Row, SparkSession
 from facesieve.core.sections import Images
 from facesieve.embed.layout import Layout, layout
 from facesieve.embed.listing import listing
+from facesieve.images.identity import identity_rule, united
 from facesieve.images.sources import source
 
 URIS = ("Ann/0/1.jpg", "Ann/0/2.jpg", "Ann/1/3.jpg", "Bea/0/4.jpg", "bea/x/5.jpg", "flat.jpg", "Ann/notes.txt")
@@ -59,7 +60,8 @@ def test_united_names_are_one_identity_of_the_listing(spark: SparkSession, tree:
     shape = _layout(spark, settings)
     assert (shape.warnings, dict(shape.united)) == ((), {"bea": "Bea"})
     origin = source(settings)
-    rows: list[Row] = listing(origin.images(spark), None, settings, origin.fetch(), None, shape.united).collect()
+    rule = united(identity_rule(settings), shape.united)
+    rows: list[Row] = listing(origin.images(spark), None, settings, origin.fetch(), None, rule).collect()
     assert sorted({row.identity or "" for row in rows}) == ["", "Ann", "Bea"]
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facesieve.core.pseudonyms import pseudonym
 from facesieve.core.sections import Images
-from facesieve.images.identity import first_folders, identity_rule
+from facesieve.images.identity import first_folders, hidden, identity_rule
 
 NESTED = "Ann/0/1.jpg"
 
@@ -39,6 +40,15 @@ def test_the_name_of_a_row_counts_where_it_is_asked_for() -> None:
     assert identity_rule(Images(format="parquet", identity="top"))("a/b", "Ann") == "a"
     labelled = identity_rule(Images(identity="top", labels="x.csv"))
     assert (labelled(NESTED, "Bea"), labelled(NESTED, None)) == ("Bea", None)
+
+
+def test_a_hidden_name_is_a_pseudonym_and_nobody_stays_nobody() -> None:
+    plain = identity_rule(Images())
+    rule = hidden(plain, b"k" * 32)
+    assert rule("Ann/1.jpg", None) == rule("Ann/2.jpg", None) == pseudonym(b"k" * 32, "Ann")
+    assert rule("1.jpg", None) is None
+    assert hidden(plain, b"x" * 32)("Ann/1.jpg", None) != rule("Ann/1.jpg", None)
+    assert hidden(plain, None) is plain
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="/"), min_size=1), min_size=1, max_size=6), st.integers(1, 6))

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.core import tables
+from facesieve.core import sections, tables
 from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError
 from facesieve.lake.catalog import Lake
@@ -90,5 +90,43 @@ def test_a_row_that_is_marked_undone_keeps_all_else(spark: SparkSession, lake: L
     assert {entry.run: entry.after for entry in first.entries()} == {"r1": {"edges": 2}, "r2": {}}
     row = lake.read(tables.RUNS, lake.snapshot(tables.RUNS)).where("run = 'r1'").collect()[0]
     marked = json.loads(row.record)
-    assert marked.pop("undone") > record.started
-    assert marked == json.loads(odd) | {"status": "undone"}
+    assert marked["undone"] > record.started
+    acts = marked.pop("acts")
+    assert [act["what"] for act in acts] == ["started", "done", "undone"]
+    assert marked | {"acts": acts[:-1]} == json.loads(odd) | {"status": "undone", "undone": acts[-1]["at"]}
+
+
+def test_every_act_says_who_and_what_for_and_none_is_lost_when_a_run_is_resumed(
+    spark: SparkSession, lake: Lake
+) -> None:
+    ledger(spark, lake, "r1").open({})
+    audit = sections.Audit(operator="desk 4", purpose="clean the set", basis="consent")
+    again = Ledger(spark, lake, "r1", Config(run=audit), "m@1")
+    again.open({})
+    again.close("failed", {})
+    Ledger(spark, lake, "", Config(run=sections.Audit(operator="desk 5")), "").mark_undone("r1")
+    acts = again.records()[0]["acts"]
+    assert [(act["what"], act["operator"], act["purpose"], act["basis"]) for act in acts] == [
+        ("started", "", "", ""),
+        ("resumed", "desk 4", "clean the set", "consent"),
+        ("failed", "desk 4", "clean the set", "consent"),
+        ("undone", "desk 5", "", ""),
+    ]
+    assert [act["at"] for act in acts] == sorted(act["at"] for act in acts)
+
+
+def test_a_job_that_is_no_run_has_a_row_that_no_reader_of_runs_takes_for_one(spark: SparkSession, lake: Lake) -> None:
+    side = ledger(spark, lake, "")
+    side.begin("maintain")
+    assert side.records() == [], "there is no ledger yet"
+    ledger(spark, lake, "r1").open({"edges": 1})
+    side = ledger(spark, lake, "")
+    side.begin("maintain")
+    assert [record["status"] for record in side.records()] == ["started", "maintain"]
+    side.end("maintain", "done", {"expired": 3})
+    assert [each.run for each in side.entries()] == ["r1"]
+    resumed = ledger(spark, lake, "r1")
+    resumed.open({"edges": 2})
+    assert resumed.before == {"edges": 1}, "what the job did moved no table of the run"
+    noted = next(record for record in side.records() if record["status"] == "maintain")
+    assert [(act["what"], act.get("facts")) for act in noted["acts"]] == [("started", None), ("done", {"expired": 3})]

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 from small_lake import cosines, edges
@@ -102,6 +103,30 @@ def test_deleted_rows_stay_deleted(spark: SparkSession, lake: Lake, grown: list[
     assert (cosines(lake, now), now.key, now.version) == (rows, "k", change.at.id)
     assert spark.table(f"{upkeep.name}.delete_files").count() == 0
     assert not any(upkeep.small())
+
+
+def test_a_deleted_row_leaves_its_file_though_the_file_is_the_only_one(
+    spark: SparkSession, lake: Lake, upkeep: Upkeep
+) -> None:
+    """Else it would stay in the current version for ever: one file is no reason to rewrite files."""
+    whole = lake.overwrite(
+        tables.EDGES, edges(spark, 0.25, 0.5, 0.75).coalesce(1), Stamp("r", "k", {}), lake.snapshot(tables.EDGES)
+    )
+    assert upkeep.small() == Small()
+    with lake.change(tables.EDGES, Stamp("r", "l", {}), whole) as change:
+        change.delete(spark.createDataFrame([("global", 1, 3)], "scope string, src bigint, dst bigint"))
+    assert _stored(spark, upkeep) == [0.25, 0.5, 0.75]
+    assert (upkeep.small().files, upkeep.small().deletes) == (1, 0)
+    upkeep.compact()
+    now = lake.snapshot(tables.EDGES)
+    assert _stored(spark, upkeep) == [0.25, 0.75] == cosines(lake, now)
+    assert (now.key, now.version, upkeep.small()) == ("l", change.at.id, Small())
+
+
+def _stored(spark: SparkSession, upkeep: Upkeep) -> list[float]:
+    """The cosines in the data files of the current version, whatever is said to be deleted of them."""
+    files = [row.file_path for row in spark.table(f"{upkeep.name}.data_files").collect()]
+    return sorted(cosine for file in files for cosine in pq.read_table(file)["cosine"].to_pylist())
 
 
 def test_a_rewrite_by_other_hands_is_the_same_version_too(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from facesieve.assess import calibrate, evaluate
-from facesieve.cli import describe, main, maintain, metrics, undo
+from facesieve.cli import describe, main, maintain, metrics, runs, undo
 from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
@@ -53,11 +53,23 @@ COMMANDS = {
     "describe": Command("what a model is, with a profile to paste; needs no Spark", describe.main, needs_spark=False),
     "undo": Command(
         "return every table to its version before a run, and CURRENT to the former export; deletes no file",
-        _question(Question(undo.undo, undo.add_arguments)),
+        _question(Question(undo.undo, undo.add_arguments, writes=lambda _arguments: True)),
     ),
     "maintain": Command(
         "compact the tables, and let go of versions and files that nobody needs; changes no row",
-        _question(Question(maintain.maintain, maintain.add_arguments, ("lake", "maintain"))),
+        _question(
+            Question(
+                maintain.maintain,
+                maintain.add_arguments,
+                ("lake", "maintain"),
+                writes=lambda arguments: bool(arguments.apply),
+                noted=maintain.noted,
+            )
+        ),
+    ),
+    "runs": Command(
+        "the ledger: who did what, when, for what purpose and on what legal ground; changes nothing",
+        _question(Question(runs.runs, runs.add_arguments)),
     ),
 }
 

@@ -15,6 +15,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from facesieve.cli.arguments import add_configuration, add_run, metrics_place, p
 from facesieve.cli.exposition import Metric
 from facesieve.cli.metrics import of_run
 from facesieve.cli.metrics_file import MetricsFile
+from facesieve.cli.noted import Counts, noted
 from facesieve.cli.problems import Exit, explain
 from facesieve.core import config, logs, profiles, tables
 from facesieve.core.config import SECTIONS, Config
@@ -51,14 +53,18 @@ Step = Callable[[Run], None]
 class Question(NamedTuple):
     """A side job: what answers it, the arguments of its own, and the sections of the configuration that it uses.
 
-    It has no row of its own in the ledger, and (but for undo) it leaves the lake as it is. A model profile is needed
+    Where it only looks, it has no row of its own in the ledger, and leaves the lake as it is. A profile is needed
     where the section `embed` is. metrics: what `--metrics` tells of the answer's record, beside how the job ended.
+    writes: whether it would write to the lake, for which a purpose may be required. noted: counts of the answer's
+    record for a row of its own in the ledger; None where it needs no such row.
     """
 
     answer: Callable[[SideJob, Namespace], Answer]
     add_arguments: Callable[[ArgumentParser], None]
     sections: tuple[str, ...] = ("lake",)
     metrics: Callable[[Mapping[str, Any]], Sequence[Metric]] = lambda _record: ()
+    writes: Callable[[Namespace], bool] = lambda _arguments: False
+    noted: Counts | None = None
 
 
 def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
@@ -86,10 +92,13 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
     question.add_arguments(parser)
 
     def work(arguments: Namespace, metrics: MetricsFile) -> int:
-        settings = _settings(arguments, question.sections, metrics)
+        sections = (*question.sections, *(["run"] if question.writes(arguments) else []))
+        settings = _settings(arguments, sections, metrics)
         spark, lake, ledger = _lake_of(settings, "", "")
         with _clearing_up(spark):
-            answer = question.answer(SideJob(settings, spark, lake, ledger), arguments)
+            answering = partial(question.answer, SideJob(settings, spark, lake, ledger), arguments)
+            row = question.noted if question.writes(arguments) else None
+            answer = answering() if row is None else noted(ledger, _command(parser), answering, row)
         metrics.figures = lambda: question.metrics(answer.record)
         print(json.dumps(answer.record, sort_keys=True) if arguments.json else answer.text)
         return Exit.DONE
@@ -100,7 +109,7 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
 def _guarded(parser: ArgumentParser, argv: Sequence[str] | None, work: Callable[[Namespace, MetricsFile], int]) -> int:
     """Work; turn what goes wrong before or outside a run into an exit code. However it ends, the metrics tell it."""
     session.separate_errors()
-    command = Path(parser.prog.split(" ")[-1]).stem
+    command = _command(parser)
     try:
         arguments = parser.parse_args(argv)
     except SystemExit as end:
@@ -118,6 +127,10 @@ def _guarded(parser: ArgumentParser, argv: Sequence[str] | None, work: Callable[
         code = explain(problem)
     metrics.write(code)
     return code
+
+
+def _command(parser: ArgumentParser) -> str:
+    return Path(parser.prog.split(" ")[-1]).stem
 
 
 @contextmanager

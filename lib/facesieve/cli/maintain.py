@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -154,6 +154,12 @@ class Maintenance:
 def maintain(job: SideJob, arguments: Namespace) -> Answer:
     """Look after every table of the lake, and say what that came to."""
     return Maintenance(job, datetime.now(UTC), arguments.apply).carry_out()
+
+
+def noted(record: Mapping[str, Any]) -> dict[str, int]:
+    """Return what the ledger keeps of the job's record: how many snapshots, orphan files and scratch folders went."""
+    went = {name: sum(int(each[name]) for each in record["tables"].values()) for name in ("expired", "orphans")}
+    return went | {"scratch": int(record["scratch"])}
 
 
 _HEAD = ["table", "files", "MB", "snapshots", "rewritten", "expired", "orphans"]

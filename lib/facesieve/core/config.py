@@ -15,7 +15,7 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
+from facesieve.core.sections import VECTORS, Audit, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Config:
     decide: Decide = field(default_factory=Decide)
     publish: Publish = field(default_factory=Publish)
     maintain: Maintain = field(default_factory=Maintain)
+    run: Audit = field(default_factory=Audit)
 
 
 _THRESHOLDS = {
@@ -97,14 +98,32 @@ def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
     if not config.lake.root and not config.lake.scratch:
         faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
+    if "images" in sections and not config.lake.store_names:
+        faults.extend(_name_faults(config))
     if "images" in sections and config.images.root.strip() and config.images.format != "table":
         faults.extend(_overlaps(config))
     faults.extend(_threshold_faults(config.link))
+    if "run" in sections and config.run.require_purpose and not config.run.purpose.strip():
+        faults.append(Fault("run.purpose", "is empty, but run.require_purpose is true", "Say what the job is run for."))
     if "publish" in sections and config.publish.outputs and not config.publish.export_root:
         faults.append(Fault("publish.export_root", "is empty, but publish.outputs is not", "Give a path or URI."))
     faults.extend(_split_faults(config.publish))
     if "publish" in sections and config.images.format == VECTORS:
         faults.extend(_picture_faults(config.publish))
+    return faults
+
+
+def _name_faults(config: Config) -> list[Fault]:
+    """Refuse to hide names that stand in the paths, which are stored, or that must be compared as names."""
+    images, faults = config.images, list[Fault]()
+    in_data = images.identity == "none" or (images.identity == "folder" and images.format != "files")
+    if not images.labels and not in_data:
+        why = "is false, but images.identity takes the names from the paths, which are stored"
+        fix = "Give the names in images.labels or in a column of the data, and paths that do not tell them."
+        faults.append(Fault("lake.store_names", why, fix))
+    if images.same_names == "unite":
+        why = "unite compares names, which are not stored (lake.store_names is false)"
+        faults.append(Fault("images.same_names", why, "Set it to warn."))
     return faults
 
 

@@ -81,6 +81,8 @@ class Lake:
     catalog: str = key("lake", _name)
     namespace: str = key("faces", _name)
     scratch: str = key("", place=True)
+    store_names: bool = key(True)
+    names_key: str = key("", place=True)
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,16 @@ class Publish:
     shard_images: int = key(2_000, between(1, 1_000_000))
     crop: bool = key(False)
     crop_format: str = key("png", one_of("png", "jpeg"))
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Who runs a job that writes to the lake, what for, and on what legal ground: the ledger keeps it."""
+
+    operator: str = key("")
+    purpose: str = key("")
+    basis: str = key("")
+    require_purpose: bool = key(False)
 
 
 @dataclass(frozen=True)

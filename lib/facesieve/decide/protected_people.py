@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault, first_line
 from facesieve.core.places import absolute, is_below
+from facesieve.core.pseudonyms import names_key, pseudonym
 from facesieve.decide.listed_names import listed_names
 from facesieve.decide.overlap import ProtectedFaces
 from facesieve.decide.protected_faces import Elsewhere, exported, in_images, in_lake
@@ -180,6 +181,9 @@ def _as_listed(protection: Protection, run: Run, listed: ListedFaces) -> Protect
     meant = {"uri": listed_uris(values["uri"], listed, run.config.images.root)}
     if run.config.images.same_names == "unite":
         meant["identity"] = listed_names(values["identity"], listed)
+    key = names_key(run.config.lake)
+    if key is not None:
+        meant["identity"] = {value: pseudonym(key, value) for value in values["identity"]}
     names = {(column, meant.get(column, {}).get(value, value)) for column, value in protection.names}
     return replace(protection, names=tuple(sorted(names)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import ImpostorLine
+from facesieve.core.pseudonyms import names_key, pseudonym
 from facesieve.core.tables import Clusters, Embeddings, Listing
 from facesieve.decide import protected_people
 from facesieve.decide.inputs import Overlaps, Overrides, SideInputs
@@ -56,6 +58,9 @@ def side_inputs(stage: Stage, named: SideTables) -> SideInputs:
     by_hand = overrides(named.overrides, listing, stage.run.warn, stage.run.config.images.root)
     if by_hand is not None and stage.run.config.images.same_names == "unite":
         by_hand = _united(by_hand, listing)
+    key = names_key(stage.run.config.lake)
+    if by_hand is not None and key is not None:
+        by_hand = _hidden(by_hand, key)
     if by_hand is not None:
         _warn_of_new_folders(stage, by_hand, listing)
     return SideInputs(by_hand, _overlaps(stage, listing, named))
@@ -63,8 +68,21 @@ def side_inputs(stage: Stage, named: SideTables) -> SideInputs:
 
 def _united(by_hand: Overrides, listing: Listing) -> Overrides:
     """Let `moved_to` mean the identity under which names that meet are united."""
-    targets = by_hand.select("moved_to").where("moved_to IS NOT NULL").distinct().collect()
-    meant: dict[Any, Any] = dict(listed_names([row["moved_to"] for row in targets], listing))
+    return _renamed(by_hand, listed_names(_targets(by_hand), listing))
+
+
+def _hidden(by_hand: Overrides, key: bytes) -> Overrides:
+    """Let `moved_to` hold pseudonyms, as the listing does."""
+    return _renamed(by_hand, {name: pseudonym(key, name) for name in _targets(by_hand)})
+
+
+def _targets(by_hand: Overrides) -> list[str]:
+    rows = by_hand.select("moved_to").where("moved_to IS NOT NULL").distinct().collect()
+    return [row["moved_to"] for row in rows]
+
+
+def _renamed(by_hand: Overrides, names: Mapping[str, str]) -> Overrides:
+    meant: dict[Any, Any] = dict(names)
     return Overrides(by_hand.replace(meant, subset=["moved_to"])) if meant else by_hand
 
 

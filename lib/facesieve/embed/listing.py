@@ -9,8 +9,7 @@ Whose digest is known is not read: from the former listing, or because this run 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Iterator
 from typing import NewType
 
 import pyarrow as pa
@@ -23,7 +22,7 @@ from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns, many_tasks
 from facesieve.core.sections import VECTORS, Images
 from facesieve.core.tables import LISTING, Listing, conform
-from facesieve.images.identity import IdentityRule, identity_rule, united
+from facesieve.images.identity import IdentityRule, identity_rule
 from facesieve.images.packs.archive_uris import read_together
 from facesieve.images.protocol import Fetch, SourceImages
 
@@ -44,18 +43,17 @@ def listing(
     settings: Images,
     fetch: Fetch,
     fresh: Digests | None = None,
-    spelling: Mapping[str, str] = MappingProxyType({}),
+    rule: IdentityRule | None = None,
 ) -> Listing:
     """Give every image of a source its SHA-256, identity and id.
 
     The digest of an image with equal uri, size and modification time in `former` is reused, and so is that of an image
     in `fresh`. Rows of Parquet have no modification time: without `fresh` their content is always hashed.
-    The result is persisted. `spelling` leads from identities to those that they are united with.
+    The result is persisted. `rule` says who an image shows; None: `images.identity` alone.
     Raises ContractError if a uri is null or there twice, or if two images have one id.
     """
     rows = _spread(_with_digests(images, former, settings, fresh), settings)
-    rule = united(identity_rule(settings), dict(spelling))
-    hashed = rows.mapInArrow(_hasher(settings, rule, fetch), LISTING.columns)
+    hashed = rows.mapInArrow(_hasher(settings, rule or identity_rule(settings), fetch), LISTING.columns)
     return checked(Listing(conform(hashed, LISTING).persist()))
 
 

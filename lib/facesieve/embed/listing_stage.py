@@ -12,8 +12,10 @@ from pyspark.sql import functions as F
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ContractError
+from facesieve.core.pseudonyms import names_key
 from facesieve.core.tables import Listing
 from facesieve.embed.listing import Digests, is_unread, listing, listing_key
+from facesieve.images.identity import hidden, identity_rule, united
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.lake.records import ListingRecord
 from facesieve.lake.run import Stage
@@ -37,14 +39,15 @@ def list_images(
     images: SourceImages,
     origin: Source,
     fresh: Digests | None,
-    united: Mapping[str, str],
+    spelling: Mapping[str, str],
     record: ListingRecord,
 ) -> None:
     """List the images, and complete what is recorded of them."""
     run = stage.run
     former = Listing(stage.former(tables.LISTING))
     rehash = run.config.embed.rehash
-    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, united)
+    rule = hidden(united(identity_rule(run.config.images), spelling), names_key(run.config.lake))
+    rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, rule)
     total, failed = rows.agg(F.count("*"), F.count_if(is_unread())).collect()[0]
     if failed:
         run.warn(

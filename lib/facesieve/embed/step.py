@@ -47,6 +47,9 @@ from facesieve.lake.work import work_so_far
 
 _log = logging.getLogger(__name__)
 
+_TELLING = 3
+"""Letters of a name that is looked for in the paths."""
+
 _FACES = (tables.EMBEDDINGS, tables.REJECTS)
 
 
@@ -94,6 +97,8 @@ def _list_and_embed(run: Run, images: Source, labels: Entries[LabelRow], begun: 
     named = _labelled(run, names, labels) if labels.rows else None
     rows, shown = (named.of(each) if named else each for each in (images.images(run.spark), names))
     shape = _layout(run, images, shown)
+    if not run.config.lake.store_names:
+        _warn_of_names_in_paths(run, shown)
     record = ListingRecord(
         ignored=shape.ignored.files,
         left_out=shape.ignored.by_sort(),
@@ -121,6 +126,14 @@ def _labelled(run: Run, names: SourceImages, labels: Entries[LabelRow]) -> Label
         which = f"{count(named.missing)} of the {count(len(labels.rows))} rows of {labels.path}"
         run.warn(f"images.labels: {which} name no image of images.root")
     return named
+
+
+def _warn_of_names_in_paths(run: Run, images: SourceImages) -> None:
+    """Warn of paths that hold the name that is to be hidden. Names of one or two letters stand in paths by chance."""
+    telling = (F.length("identity") >= _TELLING) & F.contains(F.lower("uri"), F.lower("identity"))
+    paths = images.agg(F.count_if(telling).alias("paths")).collect()[0].paths
+    if paths:
+        run.warn(f"lake.store_names: {count(paths)} paths hold the name of their person, and paths are stored")
 
 
 def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 
+from facesieve.core.pseudonyms import fingerprint, names_key
 from facesieve.core.tables import LISTING
 from facesieve.images.labels import LabelRow
 from facesieve.images.protocol import Source
@@ -20,7 +21,9 @@ def state_of(run: Run, origin: Source, labels: Entries[LabelRow]) -> str | None:
     seen = None if run.config.embed.rehash else origin.state(run.spark)
     if seen is None:
         return None
-    made_of = [seen, asdict(run.config.images), labels.digest, code_digest(LISTING.name)]
+    key = names_key(run.config.lake)
+    names = [] if key is None else [fingerprint(key)]
+    made_of = [seen, asdict(run.config.images), labels.digest, code_digest(LISTING.name), *names]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from facesieve.core.pseudonyms import pseudonym
 from facesieve.core.sections import Images
 from facesieve.images.packs.archive_uris import as_folders
 
@@ -56,6 +57,18 @@ def _searched(rule: str) -> IdentityRule:
         return (match["identity"] or None) if match else None
 
     return searched
+
+
+def hidden(rule: IdentityRule, key: bytes | None) -> IdentityRule:
+    """Return the rule with pseudonyms in place of names; as it is without a key."""
+    if key is None:
+        return rule
+
+    def pseudonymous(uri: str | None, name: str | None) -> str | None:
+        identity = rule(uri, name)
+        return None if identity is None else pseudonym(key, identity)
+
+    return pseudonymous
 
 
 def united(rule: IdentityRule, spelling: Mapping[str, str]) -> IdentityRule:

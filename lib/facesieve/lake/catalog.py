@@ -21,7 +21,7 @@ from pyspark.sql import types as T
 from facesieve.core import sections, tables
 from facesieve.core.errors import ConfigError, ContractError, Fault
 from facesieve.core.tables import Table
-from facesieve.lake import iceberg
+from facesieve.lake import iceberg, table_properties
 from facesieve.lake.iceberg import IcebergTable
 from facesieve.lake.versions import KEY, Change, Snapshot, Stamp, moved, snapshot_of
 
@@ -32,21 +32,6 @@ BRANCH = "facesieve-"
 _BRANCH_TIME = "%Y%m%dT%H%M%S"
 _STALE = timedelta(days=2)
 """A branch this old was left by a run that was killed: no single commit takes so long."""
-_PROPERTIES = {
-    "format-version": "2",
-    "write.parquet.compression-codec": "zstd",
-    # One file per task and partition, without a shuffle that would send a whole scope to one task.
-    "write.distribution-mode": "none",
-    "write.spark.fanout.enabled": "true",
-    # Each commit writes a file of metadata, which lists all snapshots: some twenty a table and run.
-    "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.previous-versions-max": "50",
-}
-_DELETE_BY_ROW = {
-    # Deleted rows are listed beside their file, where else every file that holds one would be written anew.
-    "write.delete.mode": "merge-on-read",
-    "write.delete.granularity": "file",
-}
 
 
 class Lake:
@@ -70,7 +55,8 @@ class Lake:
             schema = self._spark.table(name).schema
         except (Py4JJavaError, PySparkException) as problem:
             raise ConfigError([self._unusable(table, problem)]) from problem
-        self._add_columns(table, schema)
+        if self._add_columns(table, schema):
+            here = self._existing(table)
         self._tidy(here, table)
         if any("bucket(" in part for part in table.partition):
             self._rebucket(here, table, buckets)
@@ -180,7 +166,7 @@ class Lake:
 
     def _make(self, table: Table, buckets: int) -> IcebergTable:
         partition = ", ".join(part.replace("bucket(", f"bucket({buckets}, ") for part in table.partition)
-        properties = ", ".join(f"'{name}' = '{value}'" for name, value in _properties(table).items())
+        properties = ", ".join(f"'{name}' = '{value}'" for name, value in table_properties.of_new(table).items())
         self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._namespace}")
         self._spark.sql(
             f"CREATE TABLE IF NOT EXISTS {self.name_of(table)} ({_declared(table.columns)}) USING iceberg "
@@ -191,9 +177,9 @@ class Lake:
 
     def _tidy(self, here: IcebergTable, table: Table) -> None:
         here.drop_branches(_is_stale)
-        here.add_properties(_properties(table))
+        here.add_properties(table_properties.of(table))
 
-    def _add_columns(self, table: Table, schema: T.StructType) -> None:
+    def _add_columns(self, table: Table, schema: T.StructType) -> bool:
         name, lacking = self.name_of(table), _lacking(table, schema)
         of_other_types = tables.differences(table, T.StructType([*schema, *lacking]))
         if of_other_types or any(column.name in table.key for column in lacking):
@@ -202,6 +188,7 @@ class Lake:
             raise ContractError(f"{name} is not a table of facesieve: {differences}. {fix}")
         if lacking:
             self._spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_declared(lacking)})")
+        return bool(lacking)
 
     def unmoved(self, table: Table, since: Snapshot) -> Snapshot:
         """Return what the table stands at: `since`, or the same rows in other files; Refused if it has moved."""
@@ -247,10 +234,6 @@ def _completed(frame: DataFrame, table: Table) -> DataFrame:
     """A snapshot is read with the columns that it was written with: those declared since then are added as nulls."""
     missing = [F.lit(None).cast(column.dataType).alias(column.name) for column in _lacking(table, frame.schema)]
     return frame.select("*", *missing) if missing else frame
-
-
-def _properties(table: Table) -> dict[str, str]:
-    return _PROPERTIES | (_DELETE_BY_ROW if table.row_deletes else {})
 
 
 def _is_stale(branch: str) -> bool:

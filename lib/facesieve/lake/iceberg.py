@@ -16,6 +16,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ContractError
+from facesieve.lake.table_properties import OF_COLUMN
 
 MAIN = "main"
 
@@ -156,16 +157,23 @@ class IcebergTable:
         append.commit()
 
     def add_properties(self, wanted: Mapping[str, str]) -> None:
-        """Set the properties that the table lacks; those that somebody gave other values stay, and a newer format."""
+        """Set the properties that the table lacks; those that somebody gave other values stay, and a newer format.
+
+        Iceberg refuses properties of columns that the table does not have yet: they wait for the columns.
+        """
         # The format is none of the properties, and asked for again it would be a downgrade of one that is newer.
         newer = int(self._table.operations().current().formatVersion()) >= int(wanted.get(_FORMAT, "0"))
         present = {*self._table.properties(), *([_FORMAT] if newer else [])}
-        missing = {name: value for name, value in wanted.items() if name not in present}
+        absent = {name for name in wanted if name.startswith(OF_COLUMN) and not self._has(name.removeprefix(OF_COLUMN))}
+        missing = {name: value for name, value in wanted.items() if name not in present | absent}
         if missing:
             update = self._table.updateProperties()
             for name, value in missing.items():
                 update.set(name, value)
             update.commit()
+
+    def _has(self, column: str) -> bool:
+        return self._table.schema().findField(column) is not None
 
 
 def _commit(snapshot: _Json, by_id: Callable[[int], _Json | None]) -> Commit:

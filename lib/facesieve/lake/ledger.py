@@ -19,8 +19,11 @@ from facesieve.core import tables
 from facesieve.core.config import Config, as_dict
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.lake.catalog import Lake, Snapshot
-from facesieve.lake.records import RunRecord
+from facesieve.lake.records import Act, RunRecord
 from facesieve.lake.step_record import StepRecord
+
+_STATUSES = ("started", "done", "failed", "refused", "interrupted", "undone")
+"""Of runs. The status of a row of any other job is the name of the job."""
 
 
 def new_name(now: datetime) -> str:
@@ -67,6 +70,7 @@ class Ledger:
     before: Mapping[str, int] = field(default_factory=dict)
     stages: dict[str, StepRecord] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
     _read: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
     def open(self, before: Mapping[str, int]) -> frozenset[str]:
@@ -83,6 +87,8 @@ class Ledger:
             fault = Fault("--run", f"a run named {self.run} is finished", "Give another name, or leave --run away.")
             raise ConfigError([fault])
         self.before = former.before if former and not former.followed(entries) else before
+        acts = self.record_of(self.run).acts if former else None
+        self.acts = [*(acts or ()), self._act("resumed" if former else "started")]
         self._write("started", None, {}, "")
         return frozenset(entry.run for entry in entries if entry.status == "undone")
 
@@ -90,15 +96,17 @@ class Ledger:
         """Return what the ledger says of every run; nothing where there is no ledger yet."""
         if self.lake.current(tables.RUNS) is None:
             return []
-        rows = self._rows().select("run", "status", "started", "ended", "before", "after").collect()
+        runs = self._rows().where(F.col("status").isin(*_STATUSES))
+        rows = runs.select("run", "status", "started", "ended", "before", "after").collect()
         # Spark gives times of the local clock, without a zone.
         moments = ({name: row[name] and row[name].astimezone(UTC) for name in ("started", "ended")} for row in rows)
         return [Entry(**row.asDict() | times) for row, times in zip(rows, moments, strict=True)]
 
     def mark_undone(self, run: str) -> None:
         """Say of an earlier run that it was undone, and when; all else of its row stays."""
-        now = datetime.now(UTC).isoformat()
-        record = json.dumps(self._json_of(run) | {"status": "undone", "undone": now}, sort_keys=True)
+        written, act = self._json_of(run), self._act("undone").to_json()
+        acts = [*(written.get("acts") or []), act]
+        record = json.dumps(written | {"status": "undone", "undone": act["at"], "acts": acts}, sort_keys=True)
         row = self._rows().where(F.col("run") == run)
         marked = row.withColumns({"status": F.lit("undone"), "record": F.lit(record)})
         self.lake.put_row(tables.RUNS, marked, "run", run)
@@ -106,7 +114,26 @@ class Ledger:
 
     def close(self, status: str, after: Mapping[str, int], error: str = "") -> RunRecord:
         """Write the row's end and return the record."""
+        self.acts.append(self._act(status))
         return self._write(status, datetime.now(UTC), after, error)
+
+    def begin(self, job: str) -> None:
+        """Write a row of its own for a job that is no run; nothing where there is no ledger yet."""
+        self.run, self.started = f"{job} {new_name(self.started)}", datetime.now(UTC)
+        self.acts = [self._act("started")]
+        self._note(job, None)
+
+    def end(self, job: str, what: str, facts: Mapping[str, int] | None = None) -> None:
+        """Say in that row how the job ended, and what it has done."""
+        self.acts.append(self._act(what, facts))
+        self._note(job, datetime.now(UTC))
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the records of all rows, also of jobs that are no runs, the oldest first."""
+        if self.lake.current(tables.RUNS) is None:
+            return []
+        rows = self._rows().orderBy("started", "run").select("record").collect()
+        return [dict(json.loads(row.record)) for row in rows]
 
     def step_of(self, run: str, step: str) -> StepRecord | None:
         """Return what an earlier run recorded of a step, for a run that reuses its result; None if unknown."""
@@ -122,6 +149,14 @@ class Ledger:
             rows = self._rows().where(F.col("run") == run).select("record").collect()
             self._read[run] = dict(json.loads(rows[0].record)) if rows else {}
         return self._read[run]
+
+    def _act(self, what: str, facts: Mapping[str, int] | None = None) -> Act:
+        audit, now = self.config.run, datetime.now(UTC).isoformat()
+        return Act(at=now, what=what, operator=audit.operator, purpose=audit.purpose, basis=audit.basis, facts=facts)
+
+    def _note(self, job: str, ended: datetime | None) -> None:
+        if self.lake.current(tables.RUNS) is not None:
+            self._write(job, ended, {}, "")
 
     def _rows(self) -> DataFrame:
         return self.lake.read(tables.RUNS, self.lake.snapshot(tables.RUNS))
@@ -140,10 +175,12 @@ class Ledger:
             stages=self.stages,
             warnings=self.warnings,
             error=error or None,
+            acts=self.acts,
         )
         text = json.dumps(record.to_json(), sort_keys=True)
         row = (self.run, status, self.started, ended, dict(self.before), dict(after), text)
         self.lake.put_row(tables.RUNS, self.spark.createDataFrame([row], tables.RUNS.columns), "run", self.run)
+        self._read.pop(self.run, None)
         return record
 
     def _versions(self) -> dict[str, str | None]:

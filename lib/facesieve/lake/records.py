@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from typing_extensions import override
 
-from facesieve.core.records import Record, mapping, nested, optional
+from facesieve.core.records import Record, mapping, nested, optional, several
 from facesieve.lake.decide_records import DecideRecord, PublishRecord
 from facesieve.lake.forecast_record import FalseMatchForecast
 from facesieve.lake.layout_record import LayoutRecord
@@ -108,8 +108,26 @@ def step_record(step: str, written: Mapping[str, Any]) -> StepRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Act(Record):
+    """A line of the audit: when, what, and who did it for what purpose on what legal ground; empty if not stated.
+
+    facts: counts of what a job that is no run has done.
+    """
+
+    at: str = ""
+    what: str = ""
+    operator: str = ""
+    purpose: str = ""
+    basis: str = ""
+    facts: Mapping[str, int] | None = optional()
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunRecord(Record):
-    """What the ledger keeps of a run. before, after: table -> snapshot id. error: of a failed run alone."""
+    """What the ledger keeps of a run. before, after: table -> snapshot id. error: of a failed run alone.
+
+    acts: what was done, in order; None in rows of before it was there. No act is ever taken out or altered.
+    """
 
     run: str = ""
     started: str = ""
@@ -124,6 +142,7 @@ class RunRecord(Record):
     warnings: Sequence[str] = ()
     error: str | None = optional()
     undone: str | None = optional()
+    acts: Sequence[Act] | None = several(Act)
 
     @property
     def export_root(self) -> str:

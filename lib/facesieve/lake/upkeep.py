@@ -6,20 +6,23 @@ rewritten: keys and inputs stay, so that the next run reuses it. Rows never chan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 
-from facesieve.lake import hadoop_files, iceberg
+from facesieve.lake import hadoop_files, iceberg, table_properties
 from facesieve.lake.iceberg import IcebergTable
 from facesieve.lake.retention import History
 
 _MANY_MANIFESTS = 10
 _SMALL_SHARE = 0.5
 """Manifests are rewritten if they are on average below this share of the size that the table asks for."""
+_LOST_ROWS = {"delete-file-threshold": "1"}
+"""A file that has lost a row is rewritten, so that no deleted row stays in a file of the current version."""
+_EVERY_FILE = {"rewrite-all": "true"}
 _MANIFEST_BYTES = "commit.manifest.target-size-bytes"
 _MANIFEST_BYTES_DEFAULT = "8388608"
 
@@ -71,6 +74,7 @@ class Upkeep:
     def small(self, *, data: bool = True) -> Small:
         """Plan what is to be rewritten, as Iceberg would: five small files of a partition at least.
 
+        Files that have lost rows also are, and all files of a table whose manifests may hold bounds of names.
         data: not only manifests.
         """
         java = self._table().java
@@ -80,20 +84,25 @@ class Upkeep:
         if not data:
             return Small(manifests=manifests)
         actions: Any = self.spark._jvm.org.apache.iceberg.actions  # type: ignore[union-attr]
-        files, total = _planned(actions.BinPackRewriteFilePlanner(java))
-        deletes, _ = _planned(actions.BinPackRewritePositionDeletePlanner(java))
+        files, total = _planned(actions.BinPackRewriteFilePlanner(java), self._options())
+        deletes, _ = _planned(actions.BinPackRewritePositionDeletePlanner(java), {})
         return Small(files, total, deletes, manifests)
 
     def compact(self, *, data: bool = True) -> None:
         """Rewrite what `small` plans; each commit bears the keys of the version that it rewrites."""
         jvm: Any = self.spark._jvm
+        bounds = data and self._has_bounds()
         actions = jvm.org.apache.iceberg.spark.actions.SparkActions.get(self.spark._jsparkSession)
         if self.small(data=data).files:
-            self._commit(actions.rewriteDataFiles(self._table().java).option("remove-dangling-deletes", "true"))
+            options = self._options() | {"remove-dangling-deletes": "true"}
+            self._commit(actions.rewriteDataFiles(self._table().java).options(options))
         if self.small(data=data).deletes:
             self._commit(actions.rewritePositionDeletes(self._table().java))
-        if self.small(data=data).manifests:
+        # The commit that rewrites files lists the files that went, with their bounds: the next one does not.
+        if bounds or self.small(data=data).manifests:
             self._commit(actions.rewriteManifests(self._table().java))
+        if bounds:
+            self._table().add_properties({table_properties.BARE: "none"})
 
     def only_in(self, going: Sequence[int]) -> tuple[int, int]:
         """Count the data files, and their bytes, that no snapshot but those that are `going` has."""
@@ -124,6 +133,12 @@ class Upkeep:
         queries = (f"SELECT file_path FROM {self.name}.files VERSION AS OF {id}" for id in snapshots)
         return self.spark.sql(" UNION ALL ".join(queries))
 
+    def _options(self) -> dict[str, str]:
+        return _LOST_ROWS | _EVERY_FILE if self._has_bounds() else _LOST_ROWS
+
+    def _has_bounds(self) -> bool:
+        return table_properties.may_have_bounds(dict(self._table().java.properties()))
+
     def _commit(self, action: Any) -> None:
         """Carry out a rewrite whose commit bears what the rewritten version bears."""
         now = self._table().current()
@@ -135,9 +150,9 @@ class Upkeep:
         return iceberg.existing(self.spark, self.name)
 
 
-def _planned(planner: Any) -> tuple[int, int]:
+def _planned(planner: Any, options: Mapping[str, str]) -> tuple[int, int]:
     """Let a planner of Iceberg choose files; return how many, and their bytes."""
-    planner.init({})
+    planner.init(options)
     files = total = 0
     groups = planner.plan().groups().iterator()
     while groups.hasNext():

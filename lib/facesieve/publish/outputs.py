@@ -22,6 +22,7 @@ from facesieve.publish.clean_list_export import export_clean_list
 from facesieve.publish.crop_export import export_crops
 from facesieve.publish.export_work import Work, edition
 from facesieve.publish.folder_export import export_folders
+from facesieve.publish.named import named
 from facesieve.publish.parquet_export import export_parquet
 from facesieve.publish.pictures import files_of
 from facesieve.publish.shards.huggingface_export import export_huggingface
@@ -59,9 +60,10 @@ def write_exports(stage: Stage, rows: int) -> int:
     target, cleaned = root.child(made_by.run), Cleaned(stage.read(tables.CLEANED))
     editions = {output: edition(output, made_by.version, settings) for output in OUTPUTS if output in settings.outputs}
     missing = [output for output, asked in editions.items() if not exports.is_complete(target, output, asked)]
-    _warn_of_split_words(run, cleaned, missing)
     if missing:
         exports.claim(target)
+        cleaned = named(run, cleaned)
+        _warn_of_split_words(run, cleaned, missing)
         exports.write_labels(cleaned, target)
     works = {output: Work(stage, cleaned, target, editions[output]) for output in missing}
     side_by_side(run.spark, *(partial(_export, output, work, rows) for output, work in works.items()))
