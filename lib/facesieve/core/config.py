@@ -15,7 +15,7 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
+from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Erase, Images, Lake, Link, Maintain, Publish
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Config:
     decide: Decide = field(default_factory=Decide)
     publish: Publish = field(default_factory=Publish)
     maintain: Maintain = field(default_factory=Maintain)
+    erase: Erase = field(default_factory=Erase)
 
 
 _THRESHOLDS = {

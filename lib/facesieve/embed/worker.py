@@ -25,6 +25,7 @@ from facesieve.core.profiles import Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS
+from facesieve.core.tombstones import NOTHING_ERASED, Tombstones
 from facesieve.embed.crops import Face, cut, faces, magnified, standard
 from facesieve.embed.decode import check_bytes
 from facesieve.embed.decoder_client import PILLOW, Decoder, decoder
@@ -55,7 +56,7 @@ class Plan:
     """What a worker needs: the model profile, the settings, the model id, and how an image is fetched.
 
     fetch: None where every image comes with its content. decode: what decodes, as `decoder_client.Decoder` takes it.
-    archives: in how many the images lie, for how they are dealt to tasks.
+    archives: in how many the images lie, for how they are dealt to tasks. erased: images that are not embedded again.
     """
 
     profile: Profile
@@ -64,6 +65,7 @@ class Plan:
     fetch: Fetch | None
     decode: str = PILLOW
     archives: int = 0
+    erased: Tombstones = NOTHING_ERASED
 
 
 class _Opened(NamedTuple):
@@ -102,6 +104,8 @@ def _opened(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[_Opened]:
         try:
             if image["image_id"] is None:
                 content = _identify(image, content, plan)
+            if plan.erased.block(image["image_id"], image["sha256"]):
+                raise Unusable(Reason.ERASED, "")
             content = _checked(image, content, plan)
             picture = child.decode(content)
         except Unusable as why:
