@@ -11,6 +11,7 @@ from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
+from facesieve.erasure import erase
 from facesieve.link.step import link
 from facesieve.publish.step import publish
 
@@ -58,6 +59,10 @@ COMMANDS = {
     "maintain": Command(
         "compact the tables, and let go of versions and files that nobody needs; changes no row",
         _question(Question(maintain.maintain, maintain.add_arguments, ("lake", "maintain"))),
+    ),
+    "erase": Command(
+        "erase a subject from tables, versions and exports for good, and prove it",
+        _question(Question(erase.erase, erase.add_arguments, ("lake", "maintain", "erase"))),
     ),
 }
 

@@ -67,7 +67,9 @@ def read_key(setting: str) -> bytes:
         key = bytes.fromhex(place.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as problem:
         fix = "Name the file that the first erasure of this lake has made: without it erased images would come back."
-        raise ConfigError([Fault("erase.key_file", f"{place} cannot be read ({type(problem).__name__})", fix)]) from None
+        raise ConfigError(
+            [Fault("erase.key_file", f"{place} cannot be read ({type(problem).__name__})", fix)]
+        ) from None
     if len(key) < _BYTES:
         raise ConfigError([Fault("erase.key_file", f"{place} holds no key of {_BYTES} bytes", "Name the right file.")])
     return key

@@ -107,9 +107,6 @@ class Rebase:
         for name in (_MOST_METADATA, _DELETE_METADATA):
             back = back.set(name, former[name]) if name in former else back.remove(name)
         back.commit()
-        # Now the last file is one of those before: one more commit lets it go.
-        self._here().java.updateProperties().set(ERASURE, self.erasure).commit()
-        self._here().java.updateProperties().remove(ERASURE).commit()
 
     def _delete_orphans(self) -> None:
         jvm: Any = self.spark._jvm

@@ -9,8 +9,8 @@ from facesieve.core.console import Progress, count
 from facesieve.core.sections import VECTORS
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.chunks.accounts import Accounts, accounts
-from facesieve.embed.chunks.vectors import Basis
 from facesieve.embed.chunks.erased import tombstones
+from facesieve.embed.chunks.vectors import Basis
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.spread import chunk_of
 from facesieve.embed.worker import Plan

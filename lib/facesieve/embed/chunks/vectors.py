@@ -18,6 +18,7 @@ from facesieve.core import ids
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import Profile
 from facesieve.core.reasons import Reason
+from facesieve.core.tombstones import NOTHING_ERASED, Tombstones
 from facesieve.embed.worker import OUTCOMES
 from facesieve.faces.vectors import ordered_dot
 from facesieve.images.protocol import Source
