@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -61,28 +61,38 @@ def _in_cell(content: bytes, needles: Needles, cosine: float) -> set[str]:
 def _vectors(content: bytes, needles: Needles, cosine: float) -> set[str]:
     """Look for vectors in packed numbers, of half or single precision."""
     for kind in ("<f2", "<f4"):
-        if content and len(content) % np.dtype(kind).itemsize == 0:
-            if near(np.frombuffer(content, kind), needles.vectors, cosine):
-                return {"vector"}
+        whole = content and len(content) % np.dtype(kind).itemsize == 0
+        if whole and near(np.frombuffer(content, kind), needles.vectors, cosine):
+            return {"vector"}
     return set()
 
 
 def _in_array(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
-    kind = column.type
-    if pa.types.is_struct(kind):
-        return set().union(*(_in_array(each, needles, cosine) for each in column.flatten()))
-    if pa.types.is_map(kind):
-        return _in_array(column.keys, needles, cosine) | _in_array(column.items, needles, cosine)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return _in_list(column, needles, cosine)
-    if pa.types.is_integer(kind):
-        numbers = column.drop_null().to_numpy(zero_copy_only=False)
-        return {"id"} if np.isin(numbers, np.array(sorted(needles.ids), np.int64)).any() else set()
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return needles.in_text("\n".join(filter(None, column.unique().to_pylist())))
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-        return set().union(*(_in_cell(each, needles, cosine) for each in _cells(column)))
+    for is_kind, search in _SEARCHES:
+        if is_kind(column.type):
+            return search(column, needles, cosine)
     return set()
+
+
+def _in_struct(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
+    return set().union(*(_in_array(each, needles, cosine) for each in column.flatten()))
+
+
+def _in_map(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
+    return _in_array(column.keys, needles, cosine) | _in_array(column.items, needles, cosine)
+
+
+def _in_integers(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
+    numbers = column.drop_null().to_numpy(zero_copy_only=False)
+    return {"id"} if np.isin(numbers, np.array(sorted(needles.ids), np.int64)).any() else set()
+
+
+def _in_strings(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
+    return needles.in_text("\n".join(filter(None, column.unique().to_pylist())))
+
+
+def _in_binary(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
+    return set().union(*(_in_cell(each, needles, cosine) for each in column.to_pylist() if each))
 
 
 def _in_list(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
@@ -96,5 +106,18 @@ def _in_list(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
     return {"vector"} if any(near(each, needles.vectors, cosine) for each in rows) else set()
 
 
-def _cells(column: pa.Array) -> Iterator[bytes]:
-    yield from (each for each in column.to_pylist() if each)
+_types = pa.types
+_SEARCHES: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array, Needles, float], set[str]]], ...] = (
+    (_types.is_struct, _in_struct),
+    (_types.is_map, _in_map),
+    (_types.is_list, _in_list),
+    (_types.is_large_list, _in_list),
+    (_types.is_fixed_size_list, _in_list),
+    (_types.is_integer, _in_integers),
+    (_types.is_string, _in_strings),
+    (_types.is_large_string, _in_strings),
+    (_types.is_binary, _in_binary),
+    (_types.is_large_binary, _in_binary),
+    (_types.is_fixed_size_binary, _in_binary),
+)
+"""By type of a column: how it is looked through. Other types, such as times and flags, name nobody."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Self
 
 from pyspark.sql import Column
@@ -50,9 +51,9 @@ class Selectors:
 
 def add_selectors(parser: ArgumentParser) -> None:
     """Declare the arguments that choose; each may come several times."""
-    several = {"action": "append", "default": []}
-    parser.add_argument("--image-id", type=int, metavar="ID", help="an image by its image_id", **several)
-    parser.add_argument("--uri", metavar="URI", help="an image by its path below images.root", **several)
-    parser.add_argument("--prefix", metavar="TEXT", help="all images whose uri begins so, such as ann/", **several)
-    parser.add_argument("--identity", metavar="NAME", help="all images listed under a name, or moved to it", **several)
-    parser.add_argument("--cluster", type=int, metavar="ID", help="all images with a face in a cluster", **several)
+    add = partial(parser.add_argument, action="append", default=[])
+    add("--image-id", type=int, metavar="ID", help="an image by its image_id")
+    add("--uri", metavar="URI", help="an image by its path below images.root")
+    add("--prefix", metavar="TEXT", help="all images whose uri begins so, such as ann/")
+    add("--identity", metavar="NAME", help="all images listed under a name, or moved to it")
+    add("--cluster", type=int, metavar="ID", help="all images with a face in a cluster")
