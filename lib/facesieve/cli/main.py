@@ -35,7 +35,8 @@ from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.frames import follow_rows
 from facesieve.core.profiles import Profile
 from facesieve.core.sections import VECTORS
-from facesieve.lake import erasing, session
+from facesieve.erasure import mark
+from facesieve.lake import session
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger, new_name, snapshot_ids
 from facesieve.lake.records import RunRecord
@@ -135,7 +136,7 @@ def _clearing_up(spark: SparkSession) -> Iterator[None]:
 def _carry_out(run: Run, steps: Sequence[Step], *, as_json: bool) -> Exit:
     _open(run)
     try:
-        erasing.refuse_beside(run.spark, run.lake)
+        mark.refuse_beside(run.spark, run.lake)
         for step in steps:
             logs.PLACE.step = step.__name__
             step(run)

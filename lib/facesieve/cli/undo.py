@@ -20,8 +20,8 @@ from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.places import absolute
 from facesieve.core.sections import OUTPUTS
 from facesieve.core.tables import Table
+from facesieve.erasure import mark
 from facesieve.images.storage import Storage, why_unwritable
-from facesieve.lake import erasing
 from facesieve.lake.catalog import Lake, Snapshot
 from facesieve.lake.ledger import Entry, newest_first
 from facesieve.lake.publication import Publication
@@ -47,7 +47,7 @@ def undo(job: SideJob, arguments: Namespace) -> Answer:
     entries = job.ledger.entries()
     entry = _entry(entries, arguments.undo)
     _refuse_later(entries, entry)
-    erasing.refuse_beside(job.spark, job.lake)
+    mark.refuse_beside(job.spark, job.lake)
     steps = _steps(job.lake, entries, entry)
     pointer = _pointer(job, entry)
     for step in steps:

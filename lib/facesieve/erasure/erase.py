@@ -22,11 +22,13 @@ from facesieve.core.errors import InvariantError, Refused
 from facesieve.core.places import argument
 from facesieve.core.tables import Table
 from facesieve.erasure import journal as journals
+from facesieve.erasure import mark
 from facesieve.erasure.clusters import renames
 from facesieve.erasure.exports import Touched, without_subject
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.plan import export_roots, killed, places, plan_of
 from facesieve.erasure.proof import Proof, prove
+from facesieve.erasure.rebase import Rebase
 from facesieve.erasure.rows import IN_ORDER, Leaving, Rows
 from facesieve.erasure.selection import subject_of
 from facesieve.erasure.selectors import Selectors, add_selectors
@@ -34,9 +36,8 @@ from facesieve.erasure.source_files import delete_source
 from facesieve.erasure.subject import Subject
 from facesieve.erasure.tombstone_rows import bury
 from facesieve.images.storage import Storage
-from facesieve.lake import erasing, hadoop_files
+from facesieve.lake import hadoop_files
 from facesieve.lake.ledger import new_name
-from facesieve.lake.rebase import Rebase
 from facesieve.lake.retention import running
 from facesieve.lake.session import scratch
 from facesieve.lake.side_job import SideJob
@@ -66,7 +67,7 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
     something.
     """
     selectors = Selectors.of(arguments)
-    place = erasing.under_way(job.spark, job.lake)
+    place = mark.under_way(job.spark, job.lake)
     journal = journals.read(place) if place else None
     if journal is not None and journal.choice != selectors.digest:
         raise Refused("another erasure has begun and not ended. Nothing was changed. Finish it with its own command.")
@@ -131,11 +132,11 @@ def _begin(job: SideJob, journal: Journal) -> tuple[str, Journal]:
     whole = replace(journal, versions=versions, renames=renames(job.lake, journal.subject.faces))
     place = scratch(job.config.lake)
     journals.write(place, whole)
-    erasing.begin(job.spark, job.lake, place)
+    mark.begin(job.spark, job.lake, place)
     try:
         _refuse_running(job)
     except Refused:
-        erasing.end(job.spark, job.lake)
+        mark.end(job.spark, job.lake)
         journals.delete(place)
         raise
     return place, whole
@@ -225,7 +226,7 @@ class Erasure:
     def _end(self, proof: Proof) -> None:
         if not proof.hits or self.arguments.close:
             journals.delete(self.place)
-            erasing.end(self.job.spark, self.job.lake)
+            mark.end(self.job.spark, self.job.lake)
         if proof.hits:
             raise InvariantError(
                 f"erase: the subject is still in {count(len(proof.hits))} files. --proof FILE lists them. Delete what "

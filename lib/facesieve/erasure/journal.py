@@ -19,7 +19,7 @@ FILE = "erasure.json"
 class Journal:
     """One erasure.
 
-    name: of the erasure. choice: digest of the selectors. began: time, ISO. counts: rows of the subject by table.
+    name: of the erasure. choice: digest of the selectors. began: time, ISO.
     versions: what each table stood at, table -> snapshot id and version. by, basis: as they were given.
     """
 
@@ -29,7 +29,6 @@ class Journal:
     subject: Subject
     renames: Renames = ()
     versions: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
     by: str = ""
     basis: str = ""
 

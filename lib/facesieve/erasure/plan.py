@@ -71,8 +71,8 @@ class Plan:
 def plan_of(job: SideJob, subject: Subject) -> Plan:
     """Look at everything that the subject is in."""
     here = [table for table in tables.IN_LAKE if job.lake.current(table) is not None]
-    found = [each for root in export_roots(job) for each in without_subject(Storage(root), subject, apply=False)]
-    return Plan({table.name: _table(job, table, subject) for table in here}, found, len(killed(job)), subject.uris)
+    touched = [each for root in export_roots(job) for each in without_subject(Storage(root), subject, apply=False)]
+    return Plan({table.name: _table(job, table, subject) for table in here}, touched, len(killed(job)), subject.uris)
 
 
 def export_roots(job: SideJob) -> list[str]:

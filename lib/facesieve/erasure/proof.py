@@ -78,13 +78,13 @@ def prove(
     files = [(place, name) for place in places for name in files_below(Storage(place))]
     rows = [(place, name) for place, name in files if f"{place.rstrip('/')}/{name}" not in apart]
     listed = spark.createDataFrame(rows, "root string, name string").repartition(many_tasks(spark))
-    found = listed.mapInArrow(partial(_look, needles=needles, cosine=cosine), _FOUND).collect()
+    looked = listed.mapInArrow(partial(_look, needles=needles, cosine=cosine), _FOUND).collect()
     return Proof(
         places,
-        dict(sorted(Counter(row.form for row in found).items())),
-        sum(row["size"] for row in found),
-        sorted((f"{row.root}/{row.name}", row.problem) for row in found if row.problem),
-        sorted((f"{row.root}/{row.name}", tuple(row.hits)) for row in found if row.hits),
+        dict(sorted(Counter(row.form for row in looked).items())),
+        sum(row["size"] for row in looked),
+        sorted((f"{row.root}/{row.name}", row.problem) for row in looked if row.problem),
+        sorted((f"{row.root}/{row.name}", tuple(row.hits)) for row in looked if row.hits),
     )
 
 
