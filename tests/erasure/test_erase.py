@@ -219,6 +219,10 @@ def _parts(file: Path) -> Iterator[bytes]:
             yield from _inflated(block)
 
 
+def _is_vector(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], float)
+
+
 def _plain(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 

@@ -23,6 +23,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+UNREADABLE = (ValueError, LookupError, OSError, EOFError, zlib.error, tarfile.TarError, pa.ArrowException)
+"""What a file that is not whole may raise."""
+
 _TEXT = 4096
 
 
@@ -47,7 +50,7 @@ def form_of(content: bytes) -> str:
 
 
 def parts(content: bytes, form: str) -> Iterator[Part]:
-    """Yield the parts of a file. Raises ValueError or OSError for a file that is not whole."""
+    """Yield the parts of a file. Raises one of UNREADABLE for a file that is not whole."""
     if form == "parquet":
         file = pq.ParquetFile(io.BytesIO(content))
         yield from (Part(table=file.read_row_group(group)) for group in range(file.num_row_groups))

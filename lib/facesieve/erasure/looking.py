@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from facesieve.erasure.forms import Part, form_of, parts
+from facesieve.erasure.forms import UNREADABLE, Part, form_of, parts
 from facesieve.erasure.kernels.near import near
 from facesieve.erasure.kernels.needles import Needles
 
@@ -34,7 +34,7 @@ def look(name: str, content: bytes, needles: Needles, cosine: float) -> Looked:
     try:
         for part in parts(content, form):
             hits |= _in_part(part, needles, cosine)
-    except (ValueError, OSError, pa.ArrowException) as problem:
+    except UNREADABLE as problem:
         return Looked(form, hits, type(problem).__name__)
     return Looked(form, hits)
 
