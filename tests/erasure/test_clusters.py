@@ -5,6 +5,7 @@ from __future__ import annotations
 import erasable
 from pyspark.sql import SparkSession
 
+from facesieve.cluster.frames import FaceVectors
 from facesieve.core import tables
 from facesieve.core.ids import digest_id
 from facesieve.erasure.clusters import renames, without_faces
@@ -22,4 +23,4 @@ def test_a_cluster_that_loses_nobody_stays_as_it_is(spark: SparkSession) -> None
     rows = [tuple(row.get(name) for name in tables.CLUSTERS.columns.names) for row in erasable.ROWS[tables.CLUSTERS]]
     clusters = tables.Clusters(spark.createDataFrame(rows, tables.CLUSTERS.columns))
     vectors = spark.createDataFrame([], "face_id bigint, vector array<float>")
-    assert sorted(without_faces(clusters, vectors, (999,)).collect()) == sorted(clusters.collect())
+    assert sorted(without_faces(clusters, FaceVectors(vectors), (999,)).collect()) == sorted(clusters.collect())

@@ -164,7 +164,7 @@ def sought(before: dict[str, list[dict[str, Any]]]) -> Sought:
 
 
 @pytest.fixture(scope="module")
-def erased(place: Place, before: dict[str, list[dict[str, Any]]], sought: Sought) -> Iterator[dict[str, Any]]:
+def erased(place: Place, before: dict[str, list[dict[str, Any]]], sought: Sought) -> dict[str, Any]:
     """The person goes: killed at the beginning of each part, then finished by the same command."""
     assert hits(place, sought), "the search itself finds the person where the person is"
     command = ("--identity", GONE, "--apply", "--with-source", "--proof", str(place.folder / "proof.json"))

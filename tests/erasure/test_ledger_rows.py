@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from facesieve.core.tables import RUNS
 from facesieve.erasure.ledger_rows import without_names
+from facesieve.erasure.rebase import Rows
 from facesieve.erasure.subject import Subject
 
 SUBJECT = Subject(images=(71_234,), uris=("ann/1.jpg",), digests=("ab" * 32,), names=("ann",))
@@ -24,7 +25,7 @@ def test_records_lose_names_and_ids_and_tell_the_new_versions(spark: SparkSessio
     }
     now = datetime(2026, 5, 3, tzinfo=UTC)
     rows = [("r", "done", now, now, {"edges": 4}, {"edges": 5, "votes": 6}, json.dumps(record))]
-    row = without_names(spark.createDataFrame(rows, RUNS.columns), SUBJECT, {5: 50}).collect()[0]
+    row = without_names(Rows(spark.createDataFrame(rows, RUNS.columns)), SUBJECT, {5: 50}).collect()[0]
     assert (row.run, row.status, row.before, row.after) == ("r", "done", {"edges": 4}, {"edges": 50, "votes": 6})
     assert json.loads(row.record) == {
         **record,

@@ -11,7 +11,7 @@ from small_lake import small_lake
 
 from facesieve.core import tables
 from facesieve.core.errors import Refused
-from facesieve.erasure.rebase import Rebase
+from facesieve.erasure.rebase import Rebase, Rows
 from facesieve.lake import iceberg
 from facesieve.lake.versions import Stamp
 
@@ -26,7 +26,9 @@ def test_a_table_begins_anew_with_its_tag_and_without_a_past(spark: SparkSession
     (folder / "data" / "orphan.parquet").write_bytes(b"PAR1")
     rebase = Rebase(spark, lake.name_of(tables.CLEANED), "e1")
     assert rebase.rewritten() is None
-    new = rebase.rewrite(rebase.read().where("image_id > 3"), Stamp("made", "new key", {"decisions": 7}).summary())
+    new = rebase.rewrite(
+        Rows(rebase.read().where("image_id > 3")), Stamp("made", "new key", {"decisions": 7}).summary()
+    )
     assert rebase.rewritten() == new
     rebase.purge()
     rebase.purge()

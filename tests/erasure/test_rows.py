@@ -11,7 +11,8 @@ import pytest
 from pyspark.sql import Row, SparkSession
 
 from facesieve.core import tables
-from facesieve.erasure.rows import IN_ORDER, Leaving, Rows
+from facesieve.erasure.rebase import Rows
+from facesieve.erasure.rows import IN_ORDER, Leaving
 from facesieve.lake.catalog import Lake
 
 

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.cluster.borne_ids import borne_ids
-from facesieve.cluster.frames import MEMBERS, Members
+from facesieve.cluster.frames import MEMBERS, FaceVectors, Members
 from facesieve.cluster.medoids import medoids
 from facesieve.core import tables
 from facesieve.core.ids import digest_id
@@ -19,7 +19,7 @@ from facesieve.lake.catalog import Lake
 _MEASURED = ("cluster_size", "cohesion", "medoid")
 
 
-def without_faces(clusters: Clusters, vectors: DataFrame, faces: Collection[int]) -> Clusters:
+def without_faces(clusters: Clusters, vectors: FaceVectors, faces: Collection[int]) -> Clusters:
     """Return the rows of all other faces. A cluster that loses a face is measured anew; the rest stays as it is.
 
     vectors: face_id and vector, each face once.

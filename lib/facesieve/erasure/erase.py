@@ -29,7 +29,7 @@ from facesieve.erasure.journal import Journal
 from facesieve.erasure.plan import export_roots, killed, places, plan_of
 from facesieve.erasure.proof import Proof, prove
 from facesieve.erasure.rebase import Rebase
-from facesieve.erasure.rows import IN_ORDER, Leaving, Rows
+from facesieve.erasure.rows import IN_ORDER, Leaving
 from facesieve.erasure.selection import subject_of
 from facesieve.erasure.selectors import Selectors, add_selectors
 from facesieve.erasure.source_files import delete_source
@@ -183,7 +183,7 @@ class Erasure:
             new = rebase.rewritten()
             if new is None:
                 _log.info(f"erase: the table {name} is written anew")
-                new = rebase.rewrite(leaving.rows(name, Rows(rebase.read())), self._summary(_TABLES[name], at))
+                new = rebase.rewrite(leaving.rows(name, rebase.read()), self._summary(_TABLES[name], at))
             at.update(dict.fromkeys(self.journal.versions.get(name, ()), new.id))
 
     def _summary(self, table: Table, at: Mapping[int, int]) -> dict[str, str]:

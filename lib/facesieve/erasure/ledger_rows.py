@@ -7,16 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pyspark.sql import DataFrame
-
 from facesieve.erasure.kernels.words import GONE, pattern
+from facesieve.erasure.rebase import Rows
 from facesieve.erasure.subject import Subject
 
 Versions = Mapping[int, int]
 """Former snapshot id -> the id of the snapshot that took its place."""
 
 
-def without_names(runs: DataFrame, subject: Subject, versions: Versions) -> DataFrame:
+def without_names(runs: Rows, subject: Subject, versions: Versions) -> Rows:
     """Return the rows of `runs`. The runs are few, so the driver rewrites them."""
     numbers = map(str, (*subject.images, *subject.faces))
     words = pattern((*subject.names, *subject.uris, *subject.digests, *numbers))
@@ -30,7 +29,7 @@ def without_names(runs: DataFrame, subject: Subject, versions: Versions) -> Data
             _record(json.loads(values["record"] or "{}"), words, ids, versions), sort_keys=True
         )
         rows.append(tuple(values[name] for name in runs.columns))
-    return runs.sparkSession.createDataFrame(rows, runs.schema)
+    return Rows(runs.sparkSession.createDataFrame(rows, runs.schema))
 
 
 def _record(record: dict[str, Any], words: re.Pattern[str] | None, ids: frozenset[int], at: Versions) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NewType
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -22,6 +22,9 @@ from facesieve.lake.catalog import BRANCH
 from facesieve.lake.iceberg import MAIN, Commit, IcebergTable
 from facesieve.lake.references import Movement, commit
 from facesieve.lake.tags import NOTE, Tags
+
+Rows = NewType("Rows", DataFrame)
+"""Rows of one table, with all columns that the table has."""
 
 ERASURE = "facesieve.erasure"
 """The property of a snapshot that names the erasure by which the table began anew."""
@@ -45,13 +48,13 @@ class Rebase:
         now = self._here().current()
         return now if now is not None and now.summary.get(ERASURE) == self.erasure else None
 
-    def read(self) -> DataFrame:
-        """Read the table as it stands, with all its columns."""
+    def read(self) -> Rows:
+        """Read the table as it stands."""
         now = self._here().current()
         at = self.spark.read if now is None else self.spark.read.option("snapshot-id", now.id)
-        return at.table(self.name)
+        return Rows(at.table(self.name))
 
-    def rewrite(self, rows: DataFrame, summary: Mapping[str, str]) -> Commit:
+    def rewrite(self, rows: Rows, summary: Mapping[str, str]) -> Commit:
         """Make rows the only ones, in a version with these properties; Refused if the table has moved meanwhile.
 
         The second, empty commit has none of the manifests that list what the first one took away, with their bounds.

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, NewType
+from typing import Any
 
 import numpy as np
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from facesieve.cluster.frames import FaceVectors
 from facesieve.core import tables
 from facesieve.erasure.clusters import without_faces
 from facesieve.erasure.kernels.near import near
 from facesieve.erasure.ledger_rows import Versions, without_names
+from facesieve.erasure.rebase import Rows
 from facesieve.erasure.subject import Renames, Subject
 from facesieve.lake.catalog import Lake
 from facesieve.link.delta import without
 from facesieve.link.epoch import stored_faces
-
-Rows = NewType("Rows", DataFrame)
-"""Rows of one table, with all columns that the table has."""
 
 
 @dataclass(frozen=True)
@@ -42,32 +41,33 @@ class Leaving:
         """Return the rows of a table that stay."""
         return Rows(_STAYING[table](self, rows))
 
-    def no_id(self, rows: DataFrame, *names: str) -> DataFrame:
-        """Return the rows in which no such column is the id of an image or face of the subject."""
-        for name in names:
-            ids = self.subject.images if name == "image_id" else self.subject.faces
-            gone = self.spark.createDataFrame([(each,) for each in ids], f"`{name}` bigint")
-            rows = rows.join(F.broadcast(gone), name, how="left_anti").select(*rows.columns)
-        return rows
-
     def renamed(self, scope: Column, cluster: Column) -> Column:
         """Return the id that a cluster bears from now on."""
         pairs = ((F.when((scope == name) & (cluster == old), F.lit(new))) for name, old, new in self.renames)
         return reduce(lambda column, pair: F.coalesce(pair, column), pairs, cluster)
 
 
+def _no_id(leaving: Leaving, rows: DataFrame, *names: str) -> DataFrame:
+    """Return the rows in which no such column is the id of an image or face of the subject."""
+    for name in names:
+        ids = leaving.subject.images if name == "image_id" else leaving.subject.faces
+        gone = leaving.spark.createDataFrame([(each,) for each in ids], f"`{name}` bigint")
+        rows = rows.join(F.broadcast(gone), name, how="left_anti").select(*rows.columns)
+    return rows
+
+
 def _by_image(leaving: Leaving, rows: DataFrame) -> DataFrame:
-    return leaving.no_id(rows, "image_id")
+    return _no_id(leaving, rows, "image_id")
 
 
 def _by_pair(leaving: Leaving, rows: DataFrame) -> DataFrame:
-    return leaving.no_id(rows, "src", "dst")
+    return _no_id(leaving, rows, "src", "dst")
 
 
 def _clusters(leaving: Leaving, rows: DataFrame) -> DataFrame:
     at = leaving.lake.snapshot(tables.EMBEDDINGS)
     vectors = leaving.lake.read(tables.EMBEDDINGS, at).select("face_id", "vector").dropDuplicates(["face_id"])
-    left = without_faces(tables.Clusters(rows), vectors, leaving.subject.faces)
+    left = without_faces(tables.Clusters(rows), FaceVectors(vectors), leaving.subject.faces)
     return left.withColumn("cluster_id", leaving.renamed(F.col("scope"), F.col("cluster_id"))).select(*rows.columns)
 
 
@@ -80,7 +80,7 @@ def _decisions(leaving: Leaving, rows: DataFrame) -> DataFrame:
         "evidence": F.col("evidence").withField("nearest_face", nearest),
         "cluster_id": leaving.renamed(F.col("cluster_scope"), F.col("cluster_id")),
     }
-    return leaving.no_id(rows, "image_id").withColumns(changed).select(*rows.columns)
+    return _no_id(leaving, rows, "image_id").withColumns(changed).select(*rows.columns)
 
 
 def _cleaned(leaving: Leaving, rows: DataFrame) -> DataFrame:
@@ -88,7 +88,7 @@ def _cleaned(leaving: Leaving, rows: DataFrame) -> DataFrame:
     names = ((F.lit(f"cluster-{old}"), F.lit(f"cluster-{new}")) for _scope, old, new in leaving.renames)
     pairs = (F.when(F.col("identity") == old, new) for old, new in names)
     identity = reduce(lambda column, pair: F.coalesce(pair, column), pairs, F.col("identity"))
-    return leaving.no_id(rows, "image_id").withColumn("identity", identity).select(*rows.columns)
+    return _no_id(leaving, rows, "image_id").withColumn("identity", identity).select(*rows.columns)
 
 
 def _epochs(leaving: Leaving, rows: DataFrame) -> DataFrame:
@@ -119,7 +119,7 @@ def _cluster_ids(leaving: Leaving, rows: DataFrame) -> DataFrame:
 
 
 def _runs(leaving: Leaving, rows: DataFrame) -> DataFrame:
-    return without_names(rows, leaving.subject, leaving.versions)
+    return without_names(Rows(rows), leaving.subject, leaving.versions)
 
 
 def _same(_leaving: Leaving, rows: DataFrame) -> DataFrame:
