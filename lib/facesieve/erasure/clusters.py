@@ -41,8 +41,11 @@ def _measured(affected: DataFrame, vectors: DataFrame, scope: str) -> DataFrame:
     labels = F.array("cluster_id").alias("labels")
     faces = mine.join(vectors, "face_id", how="inner")
     members = faces.select(F.col("cluster_id").alias("cluster"), "face_id", "vector", labels, "settled")
-    measured = medoids(Members(members.select(*MEMBERS.names))).select("face_id", *_MEASURED)
-    return mine.drop(*_MEASURED).join(measured, "face_id", how="inner").select(*affected.columns)
+    measured = medoids(Members(members.select(*MEMBERS.names)))
+    anew = measured.select("face_id", *(F.col(name).alias(f"new_{name}") for name in _MEASURED))
+    # A face without a vector, which only other hands can have taken away, stays as it was.
+    values = {name: F.coalesce(f"new_{name}", name) for name in _MEASURED}
+    return mine.join(anew, "face_id", how="left").withColumns(values).select(*affected.columns)
 
 
 def renames(lake: Lake, faces: Collection[int]) -> Renames:

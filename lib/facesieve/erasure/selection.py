@@ -24,6 +24,10 @@ ImagesEver = NewType("ImagesEver", DataFrame)
 """Images with what a version of a table says of them; an image is there several times."""
 IMAGES_EVER = columns("image_id bigint, uri string, sha256 string, identity string")
 
+_NAMES = (
+    *((table, "identity") for table in (tables.LISTING, tables.DECISIONS, tables.CLEANED)),
+    (tables.DECISIONS, "moved_to"),
+)
 _WITH_IMAGES = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED)
 
 
@@ -108,7 +112,7 @@ def _faces(lake: Lake, images: set[int]) -> dict[int, set[tuple[float, ...]]]:
 def _vanishing(lake: Lake, names: set[str], images: set[int]) -> tuple[str, ...]:
     """Return the names that no other image bears, as the lake stands now."""
     staying = set[str]()
-    for table, name in ((tables.LISTING, "identity"), (tables.DECISIONS, "identity"), (tables.DECISIONS, "moved_to")):
+    for table, name in _NAMES:
         at = lake.current(table)
         if at is not None and names:
             others = lake.read(table, at).where(F.col(name).isin(*names) & ~F.col("image_id").isin(*images))
