@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pyspark.sql import Row, SparkSession
 
+from facesieve.cluster.kernels.cohesion import cohesion
 from facesieve.core import tables
 from facesieve.erasure.rebase import Rows
 from facesieve.erasure.rows import IN_ORDER, Leaving
@@ -60,8 +61,10 @@ def test_a_cluster_that_loses_its_medoid_gets_another_and_its_id_is_replaced(lea
     pair = [rows["global", 103], rows["global", 105]]
     assert {(row.cluster_id, row.cluster_size, row.stability) for row in pair} == {(777, 2, 0.75)}
     assert [row.medoid for row in pair] == [True, False]
-    cosine = float(erasable.VECTORS[3] @ erasable.VECTORS[5])
-    assert pair[0].cohesion == pytest.approx((1 + cosine) / 2, abs=0.6) != 0.5
+    place, mean = cohesion(np.array([103, 105]), np.stack([erasable.VECTORS[3], erasable.VECTORS[5]]))
+    assert place == 0
+    assert {row.cohesion for row in pair} == {pytest.approx(mean, abs=1e-6)}
+    assert mean != 0.5
     other = rows["identity", 104]
     assert (other.cluster_id, other.cluster_size, other.cohesion, other.medoid) == (104, 3, 0.5, True)
 

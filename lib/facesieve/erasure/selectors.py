@@ -6,7 +6,7 @@ import hashlib
 import json
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Self
 
 from pyspark.sql import Column
@@ -42,11 +42,10 @@ class Selectors:
 
     def chooses(self) -> Column:
         """Return a condition on rows with image_id, uri and identity."""
-        named = F.col("identity").isin(*self.identity)
-        holds = F.col("image_id").isin(*self.image_id) | F.col("uri").isin(*self.uri) | named
-        for prefix in self.prefix:
-            holds = holds | F.col("uri").startswith(F.lit(prefix))
-        return F.coalesce(holds, F.lit(False))
+        named = {name: getattr(self, name) for name in ("image_id", "uri", "identity")}
+        equal = (F.col(name).isin(*values) for name, values in named.items() if values)
+        begins = (F.col("uri").startswith(F.lit(prefix)) for prefix in self.prefix)
+        return reduce(Column.__or__, (*equal, *begins), F.lit(False))
 
 
 def add_selectors(parser: ArgumentParser) -> None:
