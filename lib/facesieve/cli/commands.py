@@ -11,6 +11,7 @@ from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
+from facesieve.erasure import erase
 from facesieve.link.step import link
 from facesieve.publish.step import publish
 
@@ -70,6 +71,10 @@ COMMANDS = {
     "runs": Command(
         "the ledger: who did what, when, for what purpose and on what legal ground; changes nothing",
         _question(Question(runs.runs, runs.add_arguments)),
+    ),
+    "erase": Command(
+        "erase a subject from tables, versions and exports for good, and prove it",
+        _question(Question(erase.erase, erase.add_arguments, ("lake", "maintain", "erase"))),
     ),
 }
 

@@ -37,6 +37,7 @@ from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.frames import follow_rows
 from facesieve.core.profiles import Profile
 from facesieve.core.sections import VECTORS
+from facesieve.erasure import mark
 from facesieve.lake import session
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger, new_name, snapshot_ids
@@ -148,6 +149,7 @@ def _clearing_up(spark: SparkSession) -> Iterator[None]:
 def _carry_out(run: Run, steps: Sequence[Step], *, as_json: bool) -> Exit:
     _open(run)
     try:
+        mark.refuse_beside(run.spark, run.lake)
         for step in steps:
             logs.PLACE.step = step.__name__
             step(run)

@@ -17,6 +17,7 @@ from facesieve.cluster import borne_ids
 from facesieve.core import tables
 from facesieve.core.console import Answer, aligned, count
 from facesieve.core.errors import Refused
+from facesieve.erasure import mark
 from facesieve.lake import hadoop_files
 from facesieve.lake.catalog import BRANCH
 from facesieve.lake.ledger import Entry
@@ -80,6 +81,7 @@ class Maintenance:
         """Do it, or only look, and say what it came to."""
         entries = self.job.ledger.entries()
         self._refuse_running(entries)
+        mark.refuse_beside(self.job.spark, self.job.lake)
         noted = borne_ids.note(self.job.lake) if self.apply else len(borne_ids.unnoted(self.job.lake))
         upkeep = self._upkeep()
         for name, each in upkeep.items():

@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any, NamedTuple
+
+from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.console import Answer, aligned
@@ -17,6 +20,7 @@ from facesieve.core.errors import ConfigError, Fault, Refused
 from facesieve.core.places import absolute
 from facesieve.core.sections import OUTPUTS
 from facesieve.core.tables import Table
+from facesieve.erasure import mark
 from facesieve.images.storage import Storage, why_unwritable
 from facesieve.lake.catalog import Lake, Snapshot
 from facesieve.lake.ledger import Entry, newest_first
@@ -43,6 +47,7 @@ def undo(job: SideJob, arguments: Namespace) -> Answer:
     entries = job.ledger.entries()
     entry = _entry(entries, arguments.undo)
     _refuse_later(entries, entry)
+    mark.refuse_beside(job.spark, job.lake)
     steps = _steps(job.lake, entries, entry)
     pointer = _pointer(job, entry)
     for step in steps:
@@ -117,7 +122,7 @@ def _steps(lake: Lake, entries: Sequence[Entry], entry: Entry) -> list[_Step]:
             lost.append(table.name)
         else:
             steps.append(_Step(table, current, target))
-    _refuse(entry, moved, lost)
+    _refuse(entry, moved, lost, _erased_since(lake, entry) if lost else "")
     return steps
 
 
@@ -132,7 +137,16 @@ def _target(versions: Sequence[Snapshot], entry: Entry) -> Snapshot | None:
     return next((each for each in reversed(versions) if former in (each.id, each.version)), None)
 
 
-def _refuse(entry: Entry, moved: Sequence[str], lost: Sequence[str]) -> None:
+def _erased_since(lake: Lake, entry: Entry) -> str:
+    """Say that an erasure has taken former versions away, if there was one after the run."""
+    at = lake.current(tables.ERASED)
+    newest = lake.read(tables.ERASED, at).agg(F.max("at").alias("at")).collect()[0]["at"] if at else None
+    if newest is None or newest.astimezone(UTC) <= entry.last:
+        return ""
+    return f" An erasure of {newest.astimezone(UTC):%Y-%m-%d} has taken away what could be returned to."
+
+
+def _refuse(entry: Entry, moved: Sequence[str], lost: Sequence[str], why: str) -> None:
     if moved:
         raise Refused(
             f"tables have been moved since the run {entry.run}: {', '.join(moved)}. Nothing was changed. Undo the runs "
@@ -141,7 +155,7 @@ def _refuse(entry: Entry, moved: Sequence[str], lost: Sequence[str]) -> None:
     if lost:
         raise Refused(
             f"versions from before the run {entry.run} have been expired: of {', '.join(lost)}. It cannot be undone "
-            "any more. Nothing was changed."
+            f"any more. Nothing was changed.{why}"
         )
 
 

@@ -15,7 +15,7 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import VECTORS, Audit, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
+from facesieve.core.sections import VECTORS, Audit, Cluster, Decide, Embed, Erase, Images, Lake, Link, Maintain, Publish
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Config:
     publish: Publish = field(default_factory=Publish)
     maintain: Maintain = field(default_factory=Maintain)
     run: Audit = field(default_factory=Audit)
+    erase: Erase = field(default_factory=Erase)
 
 
 _THRESHOLDS = {

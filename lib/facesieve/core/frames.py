@@ -22,7 +22,8 @@ BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
 
-_KINDS = (T.LongType, T.IntegerType, T.FloatType, T.DoubleType, T.BooleanType, T.StringType, T.BinaryType)
+_NUMBERS = (T.LongType, T.IntegerType, T.FloatType, T.DoubleType)
+_KINDS = (*_NUMBERS, T.BooleanType, T.StringType, T.BinaryType, T.TimestampType)
 _TYPES: dict[str, T.DataType] = {kind().simpleString(): kind() for kind in _KINDS}
 
 

@@ -38,6 +38,7 @@ class Reason(str, Enum):
     BAD_ASPECT = "bad_aspect"
     NO_FACE = "no_face"
     CROP_OUTSIDE = "crop_outside"
+    ERASED = "erased"
     OVERRIDDEN = "overridden"
     OVERLAP = "overlap"
     UNREAD = "unread"
@@ -69,6 +70,7 @@ REJECTING = frozenset(
         Reason.BAD_ASPECT,
         Reason.NO_FACE,
         Reason.CROP_OUTSIDE,
+        Reason.ERASED,
     }
 )
 """Reasons that a row of `rejects` may bear: the image gave no face at all."""

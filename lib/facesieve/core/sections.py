@@ -250,3 +250,13 @@ class Maintain:
 
     keep_days: int = key(30, between(1, 36_500))
     longest_run_hours: int = key(72, between(24, 8_760))
+
+
+@dataclass(frozen=True)
+class Erase:
+    """What `erase` may do, and what its proof looks for."""
+
+    max_images: int = key(1_000, at_least(1))
+    key_file: str = key("", place=True)
+    tombstone_days: int = key(0, between(0, 36_500))
+    proof_cosine: float = key(0.9995, between(0.9, 1, open_low=True))

@@ -29,6 +29,7 @@ Decisions = NewType("Decisions", DataFrame)
 Cleaned = NewType("Cleaned", DataFrame)
 IdentityLinks = NewType("IdentityLinks", DataFrame)
 ClusterIds = NewType("ClusterIds", DataFrame)
+Erased = NewType("Erased", DataFrame)
 
 
 @dataclass(frozen=True)
@@ -219,8 +220,15 @@ CLUSTER_IDS = Table(
     key=("scope", "cluster_id"),
 )
 
+ERASED = Table(
+    # What an erasure leaves: keyed hashes (the key is outside the lake), so that an image is not embedded again.
+    "erased",
+    columns("kind string, hash string, at timestamp, by string, basis string, run string"),
+    key=("kind", "hash"),
+)
+
 ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, EPOCHS, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)
-IN_LAKE = (*ALL, CLUSTER_IDS)
+IN_LAKE = (*ALL, CLUSTER_IDS, ERASED)
 """All tables of the namespace; ALL are those that runs move."""
 
 

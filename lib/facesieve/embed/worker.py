@@ -1,8 +1,7 @@
 """What a worker does with images: fetch, decode, find faces, cut and embed them, in one pass.
 
 Images are fetched and decoded ahead, by a thread and a child process. Meanwhile faces are looked for in a group of
-pictures at once and embedded in batches across groups. A task holds one group, what is decoded ahead, and one batch of
-crops.
+pictures at once and embedded in batches across groups. A task holds a group, what is decoded ahead, a batch of crops.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from facesieve.core.profiles import Profile
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import Embed
 from facesieve.core.tables import EMBEDDINGS
+from facesieve.core.tombstones import NOTHING_ERASED, Tombstones
 from facesieve.embed.crops import Face, cut, faces, magnified, standard
 from facesieve.embed.decode import check_bytes
 from facesieve.embed.decoder_client import PILLOW, Decoder, decoder
@@ -55,7 +55,7 @@ class Plan:
     """What a worker needs: the model profile, the settings, the model id, and how an image is fetched.
 
     fetch: None where every image comes with its content. decode: what decodes, as `decoder_client.Decoder` takes it.
-    archives: in how many the images lie, for how they are dealt to tasks.
+    archives: in how many the images lie, for how they are dealt to tasks. erased: images that are not embedded again.
     """
 
     profile: Profile
@@ -64,6 +64,7 @@ class Plan:
     fetch: Fetch | None
     decode: str = PILLOW
     archives: int = 0
+    erased: Tombstones = NOTHING_ERASED
 
 
 class _Opened(NamedTuple):
@@ -80,8 +81,7 @@ def outcome_batches(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[p
     Rows are collected until their crops fill a batch of the model; what is left at the end is a smaller batch.
     """
     claim()
-    rows: list[Row] = []
-    crops: list[Crop] = []
+    rows, crops = list[Row](), list[Crop]()
     for row, crop in chain.from_iterable(_rows(group, plan) for group in _groups(_opened(batches, plan))):
         rows.append(row)
         if crop is not None:
@@ -102,6 +102,8 @@ def _opened(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[_Opened]:
         try:
             if image["image_id"] is None:
                 content = _identify(image, content, plan)
+            if plan.erased.block(image["image_id"], image["sha256"]):
+                raise Unusable(Reason.ERASED, "")
             content = _checked(image, content, plan)
             picture = child.decode(content)
         except Unusable as why:
@@ -182,13 +184,12 @@ def _unreadable(problem: OSError, reason: Reason) -> Unusable:
 
 
 def _groups(images: Iterable[_Opened]) -> Iterator[list[_Opened]]:
-    group, total = list[_Opened](), 0
+    group = list[_Opened]()
     for image in images:
         group.append(image)
-        total += _size(image)
-        if len(group) == _GROUP or total >= 3 * _GROUP_PIXELS:
+        if len(group) == _GROUP or sum(map(_size, group)) >= 3 * _GROUP_PIXELS:
             yield group
-            group, total = [], 0
+            group = []
     if group:
         yield group
 
@@ -211,8 +212,7 @@ def _rows(group: list[_Opened], plan: Plan) -> Iterator[tuple[Row, Crop | None]]
 
 def _crops(opened: _Opened, picture: Picture, boxes: list[Face], plan: Plan) -> Iterator[tuple[Face, Crop]]:
     """Cut the faces out of an image, out of its full picture where the one at hand shows a face too small."""
-    height, width = plan.profile.input
-    size = (height, width)
+    size = (plan.profile.input[0], plan.profile.input[1])
     if any(magnified(picture, face, size) for face in boxes):
         picture = _full(decoder(plan.embed, plan.decode), opened.content, picture)
     return ((face, cut(picture, face, size)) for face in boxes)

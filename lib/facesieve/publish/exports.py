@@ -188,7 +188,7 @@ def _csv(batches: Batches, target: Storage, name: str, columns: tuple[str, ...])
 
 def _list(batches: Batches, target: Storage, name: str, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     def write(rows: Rows) -> None:
-        file.writelines(("\t".join(_plain(str(cell)) for cell in row) + "\n").encode("utf-8") for row in rows)
+        file.writelines(("\t".join(plain(str(cell)) for cell in row) + "\n").encode("utf-8") for row in rows)
 
     with whole_file(target, name) as file:
         rows = sum(_written(write, cells) for cells in _cells(batches, columns))
@@ -205,10 +205,10 @@ def _written(write: Callable[[Rows], None], rows: Rows) -> int:
     return len(rows)
 
 
-def _plain(cell: str) -> str:
+def plain(cell: str) -> str:
     """Percent-encode what would end a cell or a line.
 
-    >>> _plain("new\\nline"), _plain("100 %")
+    >>> plain("new\\nline"), plain("100 %")
     ('new%0Aline', '100 %')
     """
     return "".join(urllib.parse.quote(each) if each in _ENDS else each for each in cell)

@@ -9,6 +9,7 @@ from facesieve.core.console import Progress, count
 from facesieve.core.sections import VECTORS
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.chunks.accounts import Accounts, accounts
+from facesieve.embed.chunks.erased import tombstones
 from facesieve.embed.chunks.vectors import Basis
 from facesieve.embed.embeddings import Outcomes, ToEmbed
 from facesieve.embed.spread import chunk_of
@@ -49,11 +50,11 @@ def embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, who
 
 def _plan(run: Run, images: Source, archives: int) -> tuple[Plan | Basis, int]:
     """Return what workers need, and how many images a commit has: vectors take no time that could be lost."""
-    embed = run.config.embed
+    embed, erased = run.config.embed, tombstones(run.lake, run.config.erase.key_file)
     if run.config.images.format == VECTORS:
-        return Basis(run.profile.dimension, run.model), max(embed.chunk_images, _VECTORS_AT_ONCE)
+        return Basis(run.profile.dimension, run.model, erased), max(embed.chunk_images, _VECTORS_AT_ONCE)
     fetch = None if images.carries_content else images.fetch()
-    return Plan(run.profile, embed, run.model, fetch, archives=archives), embed.chunk_images
+    return Plan(run.profile, embed, run.model, fetch, archives=archives, erased=erased), embed.chunk_images
 
 
 def commit(stage: Stage, outcomes: Outcomes, part: str) -> None:

@@ -18,6 +18,7 @@ from facesieve.core import ids
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.profiles import Profile
 from facesieve.core.reasons import Reason
+from facesieve.core.tombstones import NOTHING_ERASED, Tombstones
 from facesieve.embed.worker import OUTCOMES
 from facesieve.faces.vectors import ordered_dot
 from facesieve.images.protocol import Source
@@ -34,13 +35,15 @@ _ROUNDING, _OTHER_LENGTH = 1e-6, 1e-3
 
 
 _CHANGED = Reason.UNREAD, "it has changed since it was listed"
+_ERASED = Reason.ERASED, ""
 
 
 class Basis(NamedTuple):
-    """What vectors must be: how many numbers they have, and the model id that they get."""
+    """What vectors must be: how many numbers they have, the model id that they get, and which were erased."""
 
     dimension: int
     model: str
+    erased: Tombstones = NOTHING_ERASED
 
 
 class _Scaled(NamedTuple):
@@ -93,6 +96,8 @@ def _outcomes(batch: pa.RecordBatch, basis: Basis) -> pa.RecordBatch:
     scaled = _scaled(contents, basis.dimension)
     same = (before == now for before, now in zip(listed, digests, strict=True))
     faults = [fault if fine else _CHANGED for fault, fine in zip(scaled.faults, same, strict=True)]
+    blocked = map(basis.erased.block, images, listed)
+    faults = [_ERASED if is_erased else fault for fault, is_erased in zip(faults, blocked, strict=True)]
     none = np.array([fault is not None for fault in faults], bool)
     faces = [None if no else ids.face_id(image, basis.model, 0) for image, no in zip(images, none, strict=True)]
     details = [SCALED if changed else None for changed in scaled.changed]

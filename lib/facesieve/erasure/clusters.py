@@ -1,0 +1,72 @@
+"""Clusters that lose faces: their size is counted and their medoid found anew; which ids must be replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from facesieve.cluster.borne_ids import borne_ids
+from facesieve.cluster.frames import MEMBERS, FaceVectors, Members
+from facesieve.cluster.medoids import medoids
+from facesieve.core import tables
+from facesieve.core.ids import digest_id
+from facesieve.core.tables import Clusters
+from facesieve.erasure.subject import Renames
+from facesieve.lake.catalog import Lake
+
+_MEASURED = ("cluster_size", "cohesion", "medoid")
+
+
+def without_faces(clusters: Clusters, vectors: FaceVectors, faces: Collection[int]) -> Clusters:
+    """Return the rows of all other faces. A cluster that loses a face is measured anew; the rest stays as it is.
+
+    vectors: face_id and vector, each face once.
+    """
+    gone = F.col("face_id").isin(*faces)
+    touched = F.broadcast(clusters.where(gone).select("scope", "cluster_id").distinct())
+    left = clusters.where(~gone)
+    others = left.join(touched, ["scope", "cluster_id"], how="left_anti").select(*clusters.columns)
+    affected = left.join(touched, ["scope", "cluster_id"], how="left_semi").select(*clusters.columns)
+    parts = [others, *(_measured(affected, vectors, scope) for scope in ("identity", "global", "heap"))]
+    every = parts[0]
+    for part in parts[1:]:
+        every = every.unionByName(part)
+    return Clusters(every)
+
+
+def _measured(affected: DataFrame, vectors: DataFrame, scope: str) -> DataFrame:
+    mine = affected.where(F.col("scope") == scope)
+    labels = F.array("cluster_id").alias("labels")
+    faces = mine.join(vectors, "face_id", how="inner")
+    members = faces.select(F.col("cluster_id").alias("cluster"), "face_id", "vector", labels, "settled")
+    measured = medoids(Members(members.select(*MEMBERS.names)))
+    anew = measured.select("face_id", *(F.col(name).alias(f"new_{name}") for name in _MEASURED))
+    # A face without a vector, which only other hands can have taken away, stays as it was.
+    values = {name: F.coalesce(f"new_{name}", name) for name in _MEASURED}
+    return mine.join(anew, "face_id", how="left").withColumns(values).select(*affected.columns)
+
+
+def renames(lake: Lake, faces: Collection[int]) -> Renames:
+    """Return other ids for clusters whose id is that of an erased face, if faces stay in them."""
+    at = lake.current(tables.CLUSTERS)
+    if at is None or not faces:
+        return ()
+    bearing = F.col("cluster_id").isin(*faces) & ~F.col("face_id").isin(*faces)
+    rows = (
+        lake.read(tables.CLUSTERS, at)
+        .where(bearing)
+        .groupBy("scope", "cluster_id")
+        .agg(F.min("face_id").alias("first"))
+    )
+    return tuple((row.scope, row.cluster_id, _free(lake, row.scope, row.first)) for row in rows.collect())
+
+
+def _free(lake: Lake, scope: str, face: int) -> int:
+    """Return the id of a new cluster, as `cluster` names it: its smallest face, else the first digest that is free."""
+    number, name = 0, face
+    while not borne_ids(lake).where((F.col("scope") == scope) & (F.col("cluster_id") == name)).isEmpty():
+        number += 1
+        name = digest_id(scope, str(face), str(number))
+    return name

@@ -1,0 +1,248 @@
+"""erase: a subject leaves the lake, its former versions, its exports and its leftovers for good, and that is proved.
+
+Without `--apply` it says what would be done. With it, each part can be repeated: killed anywhere, the same command
+finishes the work by its journal. Meanwhile other jobs refuse to begin.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from facesieve.cluster import borne_ids
+from facesieve.core import tables
+from facesieve.core.console import Answer, count
+from facesieve.core.errors import InvariantError, Refused
+from facesieve.core.places import argument
+from facesieve.core.tables import Table
+from facesieve.erasure import journal as journals
+from facesieve.erasure import mark
+from facesieve.erasure.clusters import renames
+from facesieve.erasure.exports import Touched, without_subject
+from facesieve.erasure.journal import Journal
+from facesieve.erasure.plan import export_roots, killed, places, plan_of
+from facesieve.erasure.proof import Proof, prove
+from facesieve.erasure.rebase import Rebase
+from facesieve.erasure.rows import IN_ORDER, Leaving
+from facesieve.erasure.selection import subject_of
+from facesieve.erasure.selectors import Selectors, add_selectors
+from facesieve.erasure.source_files import delete_source
+from facesieve.erasure.subject import Subject
+from facesieve.erasure.tombstone_rows import bury
+from facesieve.images.storage import Storage
+from facesieve.lake import hadoop_files
+from facesieve.lake.ledger import new_name
+from facesieve.lake.retention import running
+from facesieve.lake.session import scratch
+from facesieve.lake.side_job import SideJob
+from facesieve.lake.upkeep import Upkeep
+from facesieve.lake.versions import Stamp
+
+_log = logging.getLogger(__name__)
+
+_TABLES = {table.name: table for table in tables.IN_LAKE}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what only this job is asked."""
+    add_selectors(parser)
+    parser.add_argument("--apply", action="store_true", help="do it (without: say what would be done)")
+    parser.add_argument("--with-source", action="store_true", help="delete the files below images.root as well")
+    parser.add_argument("--proof", type=argument, default="", metavar="FILE", help="write what was looked at, as JSON")
+    parser.add_argument("--close", action="store_true", help="end the erasure even if the proof finds something")
+    parser.add_argument("--by", default="", metavar="NAME", help="who erases, for the table erased")
+    parser.add_argument("--basis", default="", metavar="TEXT", help="why, for the table erased; name no subject")
+
+
+def erase(job: SideJob, arguments: Namespace) -> Answer:
+    """Erase a subject, finish an erasure that was killed, or say what would be done.
+
+    Raises Refused beside a run or another erasure, and above `erase.max_images`; InvariantError if the proof finds
+    something.
+    """
+    selectors = Selectors.of(arguments)
+    place = mark.under_way(job.spark, job.lake)
+    journal = journals.read(place) if place else None
+    if journal is not None and journal.choice != selectors.digest:
+        raise Refused("another erasure has begun and not ended. Nothing was changed. Finish it with its own command.")
+    if journal is None:
+        subject = subject_of(job.lake, selectors, job.config.erase.max_images)
+        if not subject.images:
+            return Answer("The lake holds no image that the selectors choose.", {"images": 0, "applied": False})
+        journal = _journal(subject, selectors, arguments)
+    if not arguments.apply:
+        return _dry_run(job, journal, begun=bool(place))
+    _refuse_running(job)
+    if not place:
+        place, journal = _begin(job, journal)
+    return Erasure(job, journal, place, arguments).carry_out()
+
+
+def _journal(subject: Subject, selectors: Selectors, arguments: Namespace) -> Journal:
+    now = datetime.now(UTC)
+    name = f"erase-{new_name(now)}"
+    return Journal(name, selectors.digest, now.isoformat(), subject, by=arguments.by, basis=arguments.basis)
+
+
+def _dry_run(job: SideJob, journal: Journal, *, begun: bool) -> Answer:
+    plan = plan_of(job, journal.subject)
+    _refuse_shared(job)
+    head = (
+        f"{count(len(journal.subject.images))} images with {count(len(journal.subject.faces))} faces would be erased."
+    )
+    if begun:
+        head = f"The erasure {journal.name} has begun and not ended; --apply finishes it."
+    tail = "Nothing was changed; --apply does it. All former versions of every table go, so no run can be undone then."
+    record = {"images": len(journal.subject.images), "faces": len(journal.subject.faces), "applied": False}
+    return Answer("\n\n".join([head, plan.text(), tail]), record | plan.record() | {"warnings": job.warnings})
+
+
+def _refuse_running(job: SideJob) -> None:
+    longest = timedelta(hours=job.config.maintain.longest_run_hours)
+    names = ", ".join(entry.run for entry in running(job.ledger.entries(), datetime.now(UTC), longest))
+    if names:
+        raise Refused(
+            f"runs are at work, or were killed: {names}. Nothing was erased. Wait until they have ended. Of a run that "
+            "was killed, start the same command with --run NAME, or undo it with jobs/undo.py --undo NAME."
+        )
+
+
+def _refuse_shared(job: SideJob) -> None:
+    here = [table for table in tables.IN_LAKE if job.lake.current(table) is not None]
+    shared = [table.name for table in here if Upkeep(job.spark, job.lake.name_of(table)).shared()]
+    if shared:
+        raise Refused(
+            f"tables have gc.enabled = false, so other tables may share their files: {', '.join(shared)}. Nothing was "
+            "changed. Set the property to true where that is not so."
+        )
+
+
+def _begin(job: SideJob, journal: Journal) -> tuple[str, Journal]:
+    """Write the journal, then let all jobs see it; a run that has begun meanwhile wins."""
+    _refuse_shared(job)
+    borne_ids.note(job.lake)
+    here = {table.name: at for table in tables.IN_LAKE if (at := job.lake.current(table)) is not None}
+    versions = {name: (at.id, at.version) for name, at in here.items()}
+    whole = replace(journal, versions=versions, renames=renames(job.lake, journal.subject.faces))
+    place = scratch(job.config.lake)
+    journals.write(place, whole)
+    mark.begin(job.spark, job.lake, place)
+    try:
+        _refuse_running(job)
+    except Refused:
+        mark.end(job.spark, job.lake)
+        journals.delete(place)
+        raise
+    return place, whole
+
+
+@dataclass
+class Erasure:
+    """An erasure that has begun, with its journal at a place."""
+
+    job: SideJob
+    journal: Journal
+    place: str
+    arguments: Namespace
+    touched: list[Touched] = field(default_factory=list)
+    deleted: int = 0
+
+    def carry_out(self) -> Answer:
+        """Do all parts in order, prove the result, and end."""
+        parts: Mapping[str, Callable[[], None]] = {
+            "tombstones": lambda: bury(self.job, self.journal),
+            "tables": self._rewrite,
+            "versions": self._purge,
+            "exports": self._exports,
+            "scratch": self._scratch,
+            "source": self._source,
+        }
+        for name, part in parts.items():
+            _log.info(f"erase: {name}")
+            part()
+        _log.info("erase: proof")
+        proof = self._proved()
+        self._end(proof)
+        return self._answer(proof)
+
+    def _rewrite(self) -> None:
+        """Let every table begin anew without the subject, each after the tables that it was made from."""
+        job, at = self.job, dict[int, int]()
+        subject, cosine = self.journal.subject, job.config.erase.proof_cosine
+        leaving = Leaving(job.spark, job.lake, subject, self.journal.renames, cosine, at)
+        for name in IN_ORDER:
+            if job.lake.current(_TABLES[name]) is None:
+                continue
+            rebase = self._rebase(name)
+            new = rebase.rewritten()
+            if new is None:
+                _log.info(f"erase: the table {name} is written anew")
+                new = rebase.rewrite(leaving.rows(name, rebase.read()), self._summary(_TABLES[name], at))
+            at.update(dict.fromkeys(self.journal.versions.get(name, ()), new.id))
+
+    def _summary(self, table: Table, at: Mapping[int, int]) -> dict[str, str]:
+        """Return what the new version says of itself: it is of the run that made the former, with a key of its own."""
+        former = self.job.lake.snapshot(table)
+        if not former.key or former.key.startswith("snapshot:"):
+            return {}
+        inputs = {name: at[version] for name, version in former.inputs.items() if version in at}
+        return Stamp(former.run, f"{self.journal.name}:{table.name}", inputs).summary()
+
+    def _purge(self) -> None:
+        for name in IN_ORDER:
+            if self.job.lake.current(_TABLES[name]) is not None:
+                self._rebase(name).purge()
+
+    def _rebase(self, name: str) -> Rebase:
+        return Rebase(self.job.spark, self.job.lake.name_of(_TABLES[name]), self.journal.name)
+
+    def _exports(self) -> None:
+        for root in export_roots(self.job):
+            self.touched += without_subject(Storage(root), self.journal.subject, apply=True)
+
+    def _scratch(self) -> None:
+        for folder in killed(self.job):
+            hadoop_files.delete(self.job.spark, folder)
+
+    def _source(self) -> None:
+        if self.arguments.with_source:
+            self.deleted = delete_source(self.job, self.journal.subject)
+
+    def _proved(self) -> Proof:
+        own = f"{self.place.rstrip('/')}/{journals.FILE}"
+        cosine = self.job.config.erase.proof_cosine
+        proof = prove(self.job.spark, places(self.job), self.journal.subject, cosine, (own,))
+        if self.arguments.proof:
+            written = proof.record(self.journal.subject) | {"erasure": self.journal.name, "began": self.journal.began}
+            Path(self.arguments.proof).write_text(json.dumps(written, indent=1, sort_keys=True) + "\n", "utf-8")
+        return proof
+
+    def _end(self, proof: Proof) -> None:
+        if not proof.hits or self.arguments.close:
+            journals.delete(self.place)
+            mark.end(self.job.spark, self.job.lake)
+        if proof.hits:
+            raise InvariantError(
+                f"erase: the subject is still in {count(len(proof.hits))} files. --proof FILE lists them. Delete what "
+                "is no file of facesieve and start the same command again, or end the erasure with --close."
+            )
+
+    def _answer(self, proof: Proof) -> Answer:
+        files = sum(proof.forms.values())
+        lines = [
+            f"{self.journal.name}: {count(len(self.journal.subject.images))} images are erased.",
+            *(f"export {each.form} of the run {each.run}: {each.action}" for each in self.touched),
+            f"{count(self.deleted)} files of the source are deleted.",
+            f"Proof: {count(files)} files with {count(proof.size)} bytes were searched, and nothing was found.",
+        ]
+        if proof.unread:
+            lines.append(f"{count(len(proof.unread))} files were searched as bytes only: they are not whole.")
+        record: dict[str, Any] = {"erasure": self.journal.name, "images": len(self.journal.subject.images)}
+        proved = proof.record(self.journal.subject)
+        return Answer("\n".join(lines), record | {"applied": True, "proof": proved, "warnings": self.job.warnings})

@@ -1,0 +1,144 @@
+"""A file as what it is: the parts that a proof looks into, beside the bytes as they are stored.
+
+| form | parts |
+| --- | --- |
+| Parquet | row groups, decoded; its footer is plain bytes |
+| Avro (manifests) | blocks, inflated: with the bounds of columns |
+| Puffin (statistics) | blobs that are compressed with zstd; all else is plain bytes |
+| gzip | what it holds |
+| tar | members |
+| text | the text |
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+UNREADABLE = (ValueError, LookupError, OSError, EOFError, zlib.error, tarfile.TarError, pa.ArrowException)
+"""What a file that is not whole may raise."""
+
+_TEXT = 4096
+
+
+class Part(NamedTuple):
+    """A part of a file: a table, bytes or a text."""
+
+    table: pa.Table | None = None
+    content: bytes | None = None
+    text: str | None = None
+
+
+def form_of(content: bytes) -> str:
+    """Name the form of a file by its content."""
+    starts = {b"PAR1": "parquet", b"Obj\x01": "avro", b"PFA1": "puffin", b"\x1f\x8b": "gzip"}
+    for start, form in starts.items():
+        if content.startswith(start):
+            return form
+    if content[257:262] == b"ustar":
+        return "tar"
+    pictures = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM")
+    return "image" if content.startswith(pictures) else "text" if _is_text(content) else "bytes"
+
+
+def parts(content: bytes, form: str) -> Iterator[Part]:
+    """Yield the parts of a file. Raises one of UNREADABLE for a file that is not whole."""
+    if form == "parquet":
+        file = pq.ParquetFile(io.BytesIO(content))
+        yield from (Part(table=file.read_row_group(group)) for group in range(file.num_row_groups))
+        yield Part(text=str(file.schema_arrow.metadata or ""))
+    elif form == "avro":
+        yield from (Part(content=block) for block in _avro_blocks(content))
+    elif form == "puffin":
+        yield from (Part(content=blob) for blob in _puffin_blobs(content))
+    elif form == "gzip":
+        yield Part(content=gzip.decompress(content))
+        yield Part(text=gzip.decompress(content).decode("utf-8", errors="replace"))
+    elif form == "tar":
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            for member in archive:
+                file_of = archive.extractfile(member) if member.isfile() else None
+                yield Part(text=member.name)
+                if file_of:
+                    yield Part(content=file_of.read())
+    elif form == "text":
+        yield Part(text=content.decode("utf-8"))
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in content[:_TEXT]
+
+
+def _avro_blocks(content: bytes) -> Iterator[bytes]:
+    """Yield the blocks of an Avro container, inflated (Avro 1.11, section Object Container Files)."""
+    file = io.BytesIO(content[4:])
+    metadata = dict(_avro_map(file))
+    codec = metadata.get("avro.codec", b"null")
+    yield b"\n".join(metadata.values())
+    file.read(16)
+    while file.tell() < len(content) - 4:
+        _long(file)
+        block = file.read(_long(file))
+        file.read(16)
+        yield _inflated(block, codec.decode("ascii"))
+
+
+def _inflated(block: bytes, codec: str) -> bytes:
+    if codec == "null":
+        return block
+    if codec == "deflate":
+        return zlib.decompress(block, -zlib.MAX_WBITS)
+    if codec == "zstandard":
+        return _zstd(block)
+    raise ValueError(f"Avro with the codec {codec}")
+
+
+def _zstd(content: bytes) -> bytes:
+    return bytes(pa.input_stream(io.BytesIO(content), compression="zstd").read())
+
+
+def _avro_map(file: io.BytesIO) -> Iterator[tuple[str, bytes]]:
+    while count := _long(file):
+        if count < 0:
+            _long(file)
+        for _ in range(abs(count)):
+            name = file.read(_long(file)).decode("utf-8")
+            yield name, file.read(_long(file))
+
+
+def _long(file: io.BytesIO) -> int:
+    """Read a long: seven bits a byte, the lowest first, in zigzag."""
+    number = shift = 0
+    while byte := file.read(1):
+        number |= (byte[0] & 0x7F) << shift
+        shift += 7
+        if byte[0] < 0x80:
+            return (number >> 1) ^ -(number & 1)
+    raise ValueError("the file ends in a number")
+
+
+def _puffin_blobs(content: bytes) -> Iterator[bytes]:
+    """Yield the compressed blobs of a Puffin file (Iceberg's Puffin spec: footer size before flags and magic)."""
+    size = int.from_bytes(content[-12:-8], "little")
+    footer = content[-12 - size : -12]
+    if content[-8] & 1:
+        raise ValueError("Puffin with a compressed footer")
+    yield footer
+    for blob in json.loads(footer)["blobs"]:
+        stored = content[blob["offset"] : blob["offset"] + blob["length"]]
+        if blob.get("compression-codec") == "zstd":
+            yield _zstd(stored)
+        elif blob.get("compression-codec"):
+            raise ValueError("Puffin with a codec other than zstd")

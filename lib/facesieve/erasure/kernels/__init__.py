@@ -1,0 +1,1 @@
+"""Kernels of the erasure: arrays in, arrays out."""

@@ -1,0 +1,123 @@
+"""One file is looked through for a subject: as bytes, and as what it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from facesieve.erasure.forms import UNREADABLE, Part, form_of, parts
+from facesieve.erasure.kernels.near import near
+from facesieve.erasure.kernels.needles import Needles
+
+_LONG = 512
+"""Cells of more bytes than this are also looked through as the file that they may be."""
+
+
+class Looked(NamedTuple):
+    """What was found in a file: its form, the kinds of what is in it, and why it could not be read as its form."""
+
+    form: str
+    hits: set[str]
+    problem: str = ""
+
+
+def look(name: str, content: bytes, needles: Needles, cosine: float) -> Looked:
+    """Look through a file, its name as well."""
+    form = form_of(content)
+    hits = needles.in_text(name) | needles.in_bytes(content)
+    if hashlib.sha256(content).hexdigest() in needles.digests:
+        hits.add("image")
+    try:
+        for part in parts(content, form):
+            hits |= _in_part(part, needles, cosine)
+    except UNREADABLE as problem:
+        return Looked(form, hits, type(problem).__name__)
+    return Looked(form, hits)
+
+
+def _in_part(part: Part, needles: Needles, cosine: float) -> set[str]:
+    if part.text is not None:
+        return needles.in_text(part.text)
+    if part.content is not None:
+        return _in_cell(part.content, needles, cosine)
+    hits = set[str]()
+    for column in part.table.columns if part.table is not None else ():
+        for piece in column.chunks:
+            hits |= _in_array(piece, needles, cosine)
+    return hits
+
+
+def _in_cell(content: bytes, needles: Needles, cosine: float) -> set[str]:
+    hits = needles.in_bytes(content) | _vectors(content, needles, cosine)
+    if len(content) > _LONG and hashlib.sha256(content).hexdigest() in needles.digests:
+        hits.add("image")
+    return hits
+
+
+def _vectors(content: bytes, needles: Needles, cosine: float) -> set[str]:
+    """Look for vectors in packed numbers, of half or single precision."""
+    for kind in ("<f2", "<f4"):
+        whole = content and len(content) % np.dtype(kind).itemsize == 0
+        if whole and near(np.frombuffer(content, kind), needles.vectors, cosine):
+            return {"vector"}
+    return set()
+
+
+def _in_array(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
+    for is_kind, search in _SEARCHES:
+        if is_kind(column.type):
+            return search(column, needles, cosine)
+    return set()
+
+
+def _in_struct(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
+    return set().union(*(_in_array(each, needles, cosine) for each in column.flatten()))
+
+
+def _in_map(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
+    return _in_array(column.keys, needles, cosine) | _in_array(column.items, needles, cosine)
+
+
+def _in_integers(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
+    numbers = column.drop_null().to_numpy(zero_copy_only=False)
+    return {"id"} if np.isin(numbers, np.array(sorted(needles.ids), np.int64)).any() else set()
+
+
+def _in_strings(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
+    return needles.in_text("\n".join(filter(None, column.unique().to_pylist())))
+
+
+def _in_binary(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
+    return set().union(*(_in_cell(each, needles, cosine) for each in column.to_pylist() if each))
+
+
+def _in_list(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
+    values = column.flatten()
+    if not pa.types.is_floating(values.type):
+        return _in_array(values, needles, cosine)
+    lengths = set(column.value_lengths().drop_null().to_pylist())
+    numbers = values.to_numpy(zero_copy_only=False)
+    # Vectors of one table mostly have one length; otherwise each is compared on its own.
+    rows = [numbers] if len(lengths) <= 1 else [np.array(each) for each in column.drop_null().to_pylist()]
+    return {"vector"} if any(near(each, needles.vectors, cosine) for each in rows) else set()
+
+
+_types = pa.types
+_SEARCHES: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array, Needles, float], set[str]]], ...] = (
+    (_types.is_struct, _in_struct),
+    (_types.is_map, _in_map),
+    (_types.is_list, _in_list),
+    (_types.is_large_list, _in_list),
+    (_types.is_fixed_size_list, _in_list),
+    (_types.is_integer, _in_integers),
+    (_types.is_string, _in_strings),
+    (_types.is_large_string, _in_strings),
+    (_types.is_binary, _in_binary),
+    (_types.is_large_binary, _in_binary),
+    (_types.is_fixed_size_binary, _in_binary),
+)
+"""By type of a column: how it is looked through. Other types, such as times and flags, name nobody."""

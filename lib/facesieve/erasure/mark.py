@@ -1,0 +1,47 @@
+"""Whether an erasure is under way: a property of the ledger's table, which every job of the lake can see."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+
+from facesieve.core.errors import Refused
+from facesieve.core.tables import RUNS
+from facesieve.lake import iceberg
+from facesieve.lake.catalog import Lake
+from facesieve.lake.iceberg import IcebergTable
+
+_MARK = "facesieve.erasing"
+
+
+def under_way(spark: SparkSession, lake: Lake) -> str:
+    """Return where the journal of an erasure lies that has begun and not ended; empty where there is none."""
+    ledger = _ledger(spark, lake)
+    return str(dict(ledger.java.properties()).get(_MARK, "")) if ledger else ""
+
+
+def begin(spark: SparkSession, lake: Lake, journal: str) -> None:
+    """Let every job see that an erasure is under way, with this journal."""
+    _existing(spark, lake).java.updateProperties().set(_MARK, journal).commit()
+
+
+def end(spark: SparkSession, lake: Lake) -> None:
+    """Let other jobs work again."""
+    if under_way(spark, lake):
+        _existing(spark, lake).java.updateProperties().remove(_MARK).commit()
+
+
+def refuse_beside(spark: SparkSession, lake: Lake) -> None:
+    """Raise Refused while an erasure is under way: it would take away what the other job reads."""
+    if under_way(spark, lake):
+        raise Refused(
+            "an erasure of this lake is under way, or was killed. Nothing was changed. Finish it with the command of "
+            "jobs/erase.py that began it."
+        )
+
+
+def _ledger(spark: SparkSession, lake: Lake) -> IcebergTable | None:
+    return iceberg.load(spark, lake.name_of(RUNS))
+
+
+def _existing(spark: SparkSession, lake: Lake) -> IcebergTable:
+    return iceberg.existing(spark, lake.name_of(RUNS))

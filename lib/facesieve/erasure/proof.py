@@ -1,0 +1,97 @@
+"""The proof: every file below the lake's places is read, as bytes and as what it is, and searched for the subject."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+from pyspark.sql import types as T
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from facesieve.core.frames import columns, many_tasks
+from facesieve.erasure.exports import files_below
+from facesieve.erasure.kernels.needles import Needles
+from facesieve.erasure.looking import look
+from facesieve.erasure.subject import Subject
+from facesieve.images.storage import Storage
+
+NOT_COVERED = (
+    "former versions of objects that a bucket keeps, and its backups",
+    "what the file system keeps of deleted files, snapshots of disks and other backups",
+    "copies elsewhere: exports and reports that were moved or sent, tables that other programs made",
+    "logs of Spark, of the cluster and of others",
+    "models that were trained with the images",
+    "pivots of linking, which are means of the faces of a cell and stay unless they are a vector of the subject",
+    "aligned faces and other pictures made from an image, unless their name or their table tells the image",
+    "perceptual hashes, which other images may share",
+)
+"""What no search of these places can tell."""
+
+_FOUND = T.StructType(
+    [
+        *columns("root string, name string, form string, size bigint, problem string"),
+        T.StructField("hits", T.ArrayType(T.StringType())),
+    ]
+)
+_ARROW = to_arrow_schema(_FOUND)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was looked at, and what was found. hits: place of a file, and the kinds of what is in it."""
+
+    places: Sequence[str]
+    forms: dict[str, int]
+    size: int
+    unread: Sequence[tuple[str, str]]
+    hits: Sequence[tuple[str, Sequence[str]]]
+
+    def record(self, subject: Subject) -> dict[str, Any]:
+        """Return it for programs: counts of what was looked for, never the subject itself."""
+        sought = {"images": subject.images, "faces": subject.faces, "uris": subject.uris, "digests": subject.digests}
+        return {
+            "looked_for": {name: len(values) for name, values in sought.items()}
+            | {"names": len(subject.names), "vectors": len(subject.vectors)},
+            "looked_at": {"places": list(self.places), "files": self.forms, "bytes": self.size},
+            "not_read_as_what_it_is": [{"file": file, "why": why} for file, why in self.unread],
+            "not_covered": list(NOT_COVERED),
+            "found": [{"file": file, "what": list(kinds)} for file, kinds in self.hits],
+        }
+
+
+def prove(
+    spark: SparkSession, places: Sequence[str], subject: Subject, cosine: float, apart: Collection[str] = ()
+) -> Proof:
+    """Look through all files below places, but for those `apart`: the journal of the erasure itself."""
+    needles = Needles(
+        frozenset((*subject.images, *subject.faces)),
+        frozenset(subject.digests),
+        frozenset(subject.uris),
+        frozenset(subject.names),
+        subject.vectors,
+    )
+    files = [(place, name) for place in places for name in files_below(Storage(place))]
+    rows = [(place, name) for place, name in files if f"{place.rstrip('/')}/{name}" not in apart]
+    listed = spark.createDataFrame(rows, "root string, name string").repartition(many_tasks(spark))
+    looked = listed.mapInArrow(partial(_look, needles=needles, cosine=cosine), _FOUND).collect()
+    return Proof(
+        places,
+        dict(sorted(Counter(row.form for row in looked).items())),
+        sum(row["size"] for row in looked),
+        sorted((f"{row.root}/{row.name}", row.problem) for row in looked if row.problem),
+        sorted((f"{row.root}/{row.name}", tuple(row.hits)) for row in looked if row.hits),
+    )
+
+
+def _look(batches: Iterable[pa.RecordBatch], needles: Needles, cosine: float) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for row in batch.to_pylist():
+            content = Storage(row["root"]).read(row["name"])
+            looked = look(row["name"], content, needles, cosine)
+            answer = row | {"form": looked.form, "size": len(content), "problem": looked.problem}
+            yield pa.RecordBatch.from_pylist([answer | {"hits": sorted(looked.hits)}], schema=_ARROW)

@@ -1,0 +1,124 @@
+"""Who is meant: the images that selectors choose in any version of the lake, with all that is known of them.
+
+Byte-identical files are one image: if one of them is chosen, all are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from typing import NewType
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from facesieve.core import tables
+from facesieve.core.errors import Refused
+from facesieve.core.frames import columns
+from facesieve.core.tables import Table
+from facesieve.erasure.selectors import Selectors
+from facesieve.erasure.subject import Subject
+from facesieve.lake.catalog import Lake, Snapshot
+
+ImagesEver = NewType("ImagesEver", DataFrame)
+"""Images with what a version of a table says of them; an image is there several times."""
+IMAGES_EVER = columns("image_id bigint, uri string, sha256 string, identity string")
+
+_NAMES = (
+    *((table, "identity") for table in (tables.LISTING, tables.DECISIONS, tables.CLEANED)),
+    (tables.DECISIONS, "moved_to"),
+)
+_WITH_IMAGES = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED)
+
+
+def subject_of(lake: Lake, selectors: Selectors, most: int) -> Subject:
+    """Find the subject. Raises Refused if it has more images than `most`."""
+    every = _images_ever(lake)
+    if every is None:
+        return Subject()
+    chosen = selectors.chooses() | F.col("image_id").isin(*_images_in(lake, selectors.cluster))
+    rows = every.where(chosen).distinct().collect()
+    digests = {row.sha256 for row in rows if row.sha256}
+    copies = every.where(F.col("sha256").isin(*digests)).distinct().collect() if digests else []
+    again = every.where(F.col("image_id").isin(*{row.image_id for row in (*rows, *copies)})).distinct().collect()
+    images = {row.image_id for row in again if row.image_id is not None}
+    if len(images) > most:
+        raise Refused(
+            f"{len(images)} images would be erased, more than erase.max_images ({most}). Nothing was changed. Check "
+            "the selectors, or raise erase.max_images."
+        )
+    faces = _faces(lake, images)
+    return Subject(
+        images=tuple(sorted(images)),
+        faces=tuple(faces),
+        uris=_sorted(row.uri for row in again),
+        digests=_sorted(row.sha256 for row in again),
+        names=_vanishing(lake, {row.identity for row in again if row.identity}, images),
+        vectors=tuple(vector for vectors in faces.values() for vector in vectors),
+    )
+
+
+def tips(lake: Lake, table: Table) -> list[Snapshot]:
+    """Return the versions of an appended table that together have all its rows: those without a later one."""
+    versions = lake.versions(table)
+    parents = {each.parent for each in versions}
+    return [each for each in versions if each.id not in parents]
+
+
+def _images_ever(lake: Lake) -> ImagesEver | None:
+    frames = [
+        _as_image(lake.read(table, version), table)
+        for table in _WITH_IMAGES
+        if lake.current(table) is not None
+        for version in _versions(lake, table)
+    ]
+    return ImagesEver(reduce(DataFrame.unionByName, frames)) if frames else None
+
+
+def _versions(lake: Lake, table: Table) -> Sequence[Snapshot]:
+    appended = table in (tables.EMBEDDINGS, tables.REJECTS)
+    return tips(lake, table) if appended else lake.versions(table)
+
+
+def _as_image(rows: DataFrame, table: Table) -> DataFrame:
+    """Return the columns of IMAGES_EVER; an image that is moved bears the name that it is moved to."""
+    named = rows.withColumn("identity", F.coalesce("moved_to", "identity")) if table is tables.DECISIONS else rows
+    columns = (name if name in named.columns else F.lit(None).cast("string").alias(name) for name in IMAGES_EVER.names)
+    return named.select(*columns)
+
+
+def _images_in(lake: Lake, clusters: Sequence[int]) -> set[int]:
+    """Return the images with a face in clusters, as these are now."""
+    at = lake.current(tables.CLUSTERS)
+    if not clusters or at is None:
+        return set()
+    rows = lake.read(tables.CLUSTERS, at).where(F.col("cluster_id").isin(*clusters))
+    embedded = lake.read(tables.EMBEDDINGS, lake.snapshot(tables.EMBEDDINGS)).select("face_id", "image_id")
+    return {row.image_id for row in embedded.join(rows, "face_id", how="left_semi").collect()}
+
+
+def _faces(lake: Lake, images: set[int]) -> dict[int, set[tuple[float, ...]]]:
+    """Return the faces of images, ascending, with their vectors: of the last digits there may be several."""
+    if lake.current(tables.EMBEDDINGS) is None or not images:
+        return {}
+    faces: dict[int, set[tuple[float, ...]]] = {}
+    for version in tips(lake, tables.EMBEDDINGS):
+        rows = lake.read(tables.EMBEDDINGS, version).where(F.col("image_id").isin(*images))
+        for row in rows.select("face_id", "vector").collect():
+            faces.setdefault(row.face_id, set()).add(tuple(row.vector or ()))
+    return dict(sorted(faces.items()))
+
+
+def _vanishing(lake: Lake, names: set[str], images: set[int]) -> tuple[str, ...]:
+    """Return the names that no other image bears, as the lake stands now."""
+    staying = set[str]()
+    for table, name in _NAMES:
+        at = lake.current(table)
+        if at is not None and names:
+            others = lake.read(table, at).where(F.col(name).isin(*names) & ~F.col("image_id").isin(*images))
+            staying |= {row[name] for row in others.select(name).distinct().collect()}
+    return tuple(sorted(names - staying))
+
+
+def _sorted(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(sorted({each for each in values if each}))

@@ -1,0 +1,28 @@
+"""The images of the source: deleted only if that is asked for, and only files with the bytes that were embedded."""
+
+from __future__ import annotations
+
+import hashlib
+
+from facesieve.core.places import absolute
+from facesieve.erasure.subject import Subject
+from facesieve.images.storage import Storage
+from facesieve.lake.side_job import SideJob
+
+
+def delete_source(job: SideJob, subject: Subject) -> int:
+    """Delete the files of the subject below `images.root`; return how many went. Raises OSError."""
+    settings = job.config.images
+    if settings.format != "files" or not settings.root:
+        job.warn(f"erase: images of the format {settings.format} are no files of their own: delete them yourself")
+        return 0
+    root, deleted = Storage(absolute(settings.root)), 0
+    for uri in subject.uris:
+        if not root.exists(uri):
+            continue
+        if hashlib.sha256(root.read(uri)).hexdigest() in subject.digests:
+            root.delete_tree(uri)
+            deleted += 1
+        else:
+            job.warn("erase: a file of the source has changed since it was listed, and stays")
+    return deleted

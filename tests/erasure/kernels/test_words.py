@@ -1,0 +1,27 @@
+"""Names in texts, taken whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from facesieve.erasure.kernels.words import GONE, pattern
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("such as ann.", f"such as {GONE}."),
+        ("ann/1.jpg and annual", f"{GONE} and annual"),
+        ("Zo%C3%A9 Zo\\u00e9 Zoé", f"{GONE} {GONE} {GONE}"),
+        ("a+b", GONE),
+    ],
+)
+def test_words_are_replaced_however_spelt(text: str, cleaned: str) -> None:
+    words = pattern(["ann", "ann/1.jpg", "Zoé", "a+b"])
+    assert words is not None
+    assert words.sub(GONE, text) == cleaned
+
+
+def test_no_word_is_no_pattern() -> None:
+    assert pattern([]) is None
+    assert pattern([""]) is None

@@ -1,0 +1,102 @@
+"""Exports lose the subject: plain files are rewritten, packed forms go."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from facesieve.erasure.exports import Touched, files_below, without_subject
+from facesieve.erasure.subject import Subject
+from facesieve.images.storage import Storage
+
+SUBJECT = Subject(images=(1, 2), uris=("ann/1.jpg", "ann/2\t.jpg"), names=("ann",))
+ROWS = [(1, "ann", 0, "ann/1.jpg"), (2, "ann", 0, "ann/2\t.jpg"), (3, "bob", 1, "bob/3.jpg")]
+PLAIN, PACKED = ("folders", "crops"), ("webdataset", "huggingface", "recordio")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Storage:
+    """All forms of the run r, and one that a killed run has left."""
+    root = Storage(str(tmp_path))
+    root.write("CURRENT", b"r")
+    root.write("r/.facesieve", b"")
+    root.write("r/labels.csv", b"label,identity,images\n0,ann,2\n1,bob,1\n")
+    for form in (*PLAIN, *PACKED):
+        lines = [f'{name}/{image}.jpg,"{uri}",{name},{label},{image},{image},x' for image, name, label, uri in ROWS]
+        head = "path,uri,identity,label,image_id,face_id,sha256"
+        root.write(f"r/{form}/manifest.csv", "\n".join([head, *lines, ""]).encode())
+        for image, name, *_ in ROWS if form in PLAIN else ():
+            root.write(f"r/{form}/{name}/{image}.jpg", str(image).encode())
+        root.write(f"r/{form}/_SUCCESS", b"7")
+    rows = pa.table({"image_id": [1, 2, 3], "identity": ["ann", "ann", "bob"], "label": [0, 0, 1]})
+    (tmp_path / "r/parquet/bucket=0").mkdir(parents=True)
+    (tmp_path / "r/parquet/bucket=1").mkdir(parents=True)
+    pq.write_table(rows, tmp_path / "r/parquet/bucket=0/part-00000.parquet")
+    pq.write_table(rows.slice(0, 2), tmp_path / "r/parquet/bucket=1/part-00000.parquet")
+    root.write("r/parquet/_SUCCESS", b"7")
+    root.write("r/clean_list/clean_list.txt", b"ann\tann/1.jpg\nann\tann/2%09.jpg\nbob\tbob/3.jpg\n")
+    root.write("r/clean_list/_SUCCESS", b"7")
+    root.write("r/folders/.facesieve-0a", b"half a file")
+    root.write("killed/.facesieve", b"")
+    root.write("killed/folders/ann/1.jpg", b"1")
+    root.write("others/folders/ann/1.jpg", b"no export of facesieve")
+    return root
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(root: Storage) -> None:
+    before = {name: root.read(name) for name in files_below(root)}
+    touched = without_subject(root, SUBJECT, apply=False)
+    assert {name: root.read(name) for name in files_below(root)} == before
+    assert sorted(touched, key=lambda each: (each.run, each.form)) == [
+        Touched("killed", "folders", "removed"),
+        Touched("r", "clean_list", "rewritten", 2),
+        Touched("r", "crops", "rewritten", 2),
+        Touched("r", "folders", "rewritten", 2),
+        Touched("r", "huggingface", "removed", 2),
+        Touched("r", "parquet", "rewritten", 4),
+        Touched("r", "recordio", "removed", 2),
+        Touched("r", "webdataset", "removed", 2),
+    ]
+
+
+def test_the_subject_leaves_and_the_rest_is_whole(root: Storage) -> None:
+    without_subject(root, SUBJECT, apply=True)
+    assert files_below(root) == [
+        "CURRENT",
+        "killed/.facesieve",
+        "others/folders/ann/1.jpg",
+        "r/.facesieve",
+        "r/clean_list/_SUCCESS",
+        "r/clean_list/clean_list.txt",
+        *(f"r/{form}/{name}" for form in ("crops", "folders") for name in ("_SUCCESS", "bob/3.jpg", "manifest.csv")),
+        "r/labels.csv",
+        "r/parquet/_SUCCESS",
+        "r/parquet/bucket=0/part-00000.parquet",
+    ]
+    assert not root.exists("r/folders/ann"), "the name of a folder is a name too"
+    assert root.read("r/labels.csv") == b"label,identity,images\n1,bob,1\n"
+    assert root.read("r/clean_list/clean_list.txt") == b"bob\tbob/3.jpg\n"
+    assert root.read("r/folders/manifest.csv").decode().splitlines()[1:] == ["bob/3.jpg,bob/3.jpg,bob,1,3,3,x"]
+    again = without_subject(root, SUBJECT, apply=True)
+    assert again == []
+
+
+def test_an_export_without_the_subject_stays(root: Storage) -> None:
+    before = {name: root.read(name) for name in files_below(root) if not name.startswith(("killed", "r/folders/."))}
+    without_subject(root, Subject(images=(9,), uris=("x",)), apply=True)
+    assert {name: root.read(name) for name in files_below(root) if name != "killed/.facesieve"} == {
+        name: content for name, content in before.items() if name != "killed/.facesieve"
+    }
+
+
+def test_nothing_is_current_where_nothing_whole_is_left(root: Storage) -> None:
+    for form in ("parquet", "folders", "crops", "clean_list"):
+        root.delete_tree(f"r/{form}")
+    without_subject(root, SUBJECT, apply=True)
+    assert not root.exists("CURRENT")
+    assert not root.exists("r/labels.csv")
+    assert json.dumps(without_subject(Storage(str(Path(root.root) / "absent")), SUBJECT, apply=True)) == "[]"

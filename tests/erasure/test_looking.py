@@ -1,0 +1,79 @@
+"""A file is looked through as bytes and as what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from facesieve.erasure.kernels.needles import Needles
+from facesieve.erasure.looking import look
+
+RNG = np.random.default_rng(5)
+VECTORS = RNG.normal(size=(4, 32)).astype(np.float32)
+IMAGE = bytes(RNG.integers(0, 256, 2_000, dtype=np.uint8))
+NEEDLES = Needles(
+    frozenset([-812_345_678_901]),
+    frozenset([hashlib.sha256(IMAGE).hexdigest()]),
+    frozenset(["ann/1.jpg"]),
+    frozenset(["ann"]),
+    [tuple(map(float, VECTORS[0]))],
+)
+
+
+def parquet(**columns: pa.Array) -> bytes:
+    """Compressed and encoded, so that no value stands there as bytes."""
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def vectors(rows: np.ndarray) -> pa.Array:
+    return pa.array([list(map(float, row)) for row in rows], pa.list_(pa.float32()))
+
+
+HIDDEN = {
+    "id": pa.array([1, None, -812_345_678_901]),
+    "vector": vectors(VECTORS * 0.5),
+    "text": pa.array(["bob/1.jpg", None, "see ann/1.jpg"]),
+    "name": pa.array(["bob", "ann"]),
+    "struct": pa.array([{"face": -812_345_678_901, "cosine": 0.5}]),
+    "list": pa.array([["bob"], ["ann"], None]),
+    "map": pa.array([[("a", 1), ("b", -812_345_678_901)]], pa.map_(pa.string(), pa.int64())),
+    "image": pa.array([b"x", IMAGE]),
+    "packed halves": pa.array([VECTORS.astype(np.float16).tobytes()]),
+    "packed floats": pa.array([(VECTORS * 3).tobytes()]),
+    "packed ids": pa.array([np.array([4, -812_345_678_901], np.int64).tobytes()]),
+    "mixed lengths": pa.array([[1.0], list(map(float, VECTORS[0]))], pa.list_(pa.float64())),
+}
+
+
+@pytest.mark.parametrize("column", HIDDEN)
+def test_what_a_column_hides_is_found(column: str) -> None:
+    looked = look("data/part-0.parquet", parquet(**{column: HIDDEN[column]}), NEEDLES, 0.9995)
+    assert (looked.form, looked.problem, bool(looked.hits)) == ("parquet", "", True)
+
+
+def test_the_columns_of_others_are_not_the_subject() -> None:
+    content = parquet(
+        id=pa.array([1, 2, 3]),
+        name=pa.array(["bob", "annual", None]),
+        vector=vectors(VECTORS[1:]),
+        packed=pa.array([VECTORS[1].tobytes(), None, b"abc"]),
+        at=pa.array([0, 1, 2], pa.timestamp("us")),
+    )
+    assert look("data/bob.parquet", content, NEEDLES, 0.9995) == ("parquet", set(), "")
+
+
+def test_an_image_is_known_by_its_digest_and_a_file_by_its_name() -> None:
+    assert look("a", IMAGE, NEEDLES, 0.9995).hits == {"image"}
+    assert look("folders/ann/2.jpg", b"\xff\xd8\xff other", NEEDLES, 0.9995).hits == {"word"}
+
+
+def test_a_file_that_is_cut_is_still_searched_as_bytes() -> None:
+    looked = look("x", b"PAR1" + np.array([-812_345_678_901], np.int64).tobytes(), NEEDLES, 0.9995)
+    assert (looked.hits, looked.problem) == ({"id"}, "ArrowInvalid")
