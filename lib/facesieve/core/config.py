@@ -15,7 +15,7 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish
+from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Images, Lake, Link, Maintain, Publish, Report
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Config:
     decide: Decide = field(default_factory=Decide)
     publish: Publish = field(default_factory=Publish)
     maintain: Maintain = field(default_factory=Maintain)
+    report: Report = field(default_factory=Report)
 
 
 _THRESHOLDS = {

@@ -238,3 +238,16 @@ class Maintain:
 
     keep_days: int = key(30, between(1, 36_500))
     longest_run_hours: int = key(72, between(24, 8_760))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page of a run holds."""
+
+    names: bool = key(False)
+    queue: int = key(1_000, between(1, 20_000))
+    groups: int = key(2_000, between(1, 50_000))
+    sheet_images: int = key(200, between(10, 2_000))
+    max_pictures: int = key(2_000, between(0, 100_000))
+    size: int = key(112, between(32, 512))
+    quality: int = key(80, between(1, 95))
