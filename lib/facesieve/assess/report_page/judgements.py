@@ -27,7 +27,7 @@ def judgements(
     """Return what the summary says of judgements. Without `names` it does not say who has judged."""
     return {
         "overrides": _overrides(run, before, images, files.overrides, names=names),
-        "constraints": _constraints(run, files.constraints),
+        "constraints": constraint_judgements(run, files.constraints),
     }
 
 
@@ -107,7 +107,7 @@ def _who(images: LookedAt, file: GivenFile) -> dict[int, tuple[str | None, str |
     return who_and_when(file, {row["uri"]: row["image_id"] for row in rows})
 
 
-def _constraints(run: RunTables, file: GivenFile) -> dict[str, Any]:
+def constraint_judgements(run: RunTables, file: GivenFile) -> dict[str, Any]:
     """Followed: the two are in one cluster, or are not. Contradicted: the link cosine says otherwise of theirs."""
     rows = _pairs(file)
     if not rows:
