@@ -134,7 +134,7 @@ def _trouble(row: Mapping[str, Any], directory: Directory) -> Trouble:
         kind=facts.kind,
         label=_label(facts, directory),
         size=facts.size,
-        kept=row["kept"],
+        published=row["kept"],
         cohesion=row["cohesion"],
         modes=row["modes"],
         verdicts=verdicts,

@@ -76,13 +76,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Trouble:
-    """One row of the list of folders and clusters. kept: images that are published."""
+    """One row of the list of folders and clusters. published: images that are kept or moved; `kept` in JSON."""
 
     id: str
     kind: str
     label: str
     size: int
-    kept: int
+    published: int = field(metadata={"name": "kept"})
     cohesion: float | None
     modes: int
     verdicts: dict[str, int]

@@ -97,12 +97,12 @@ def _write(
     batches: Iterable[pa.RecordBatch], fetch: Fetch | None, crop: Cropper, target: Storage
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        made = [(row["image_id"], size) for row in batch.to_pylist() if (size := _made(row, fetch, crop, target))]
-        ids, sizes = zip(*made, strict=True) if made else ((), ())
+        written = [(row["image_id"], size) for row in batch.to_pylist() if (size := _picture(row, fetch, crop, target))]
+        ids, sizes = zip(*written, strict=True) if written else ((), ())
         yield pa.record_batch({"image_id": pa.array(ids, pa.int64()), "bytes": pa.array(sizes, pa.int64())})
 
 
-def _made(row: dict[str, Any], fetch: Fetch | None, crop: Cropper, target: Storage) -> int | None:
+def _picture(row: dict[str, Any], fetch: Fetch | None, crop: Cropper, target: Storage) -> int | None:
     carried = row["content"] or b""
     content, _ = listed_content(row["uri"], row["sha256"], fetch or (lambda _: carried))
     if content is None:

@@ -61,7 +61,7 @@ def given_files(job: SideJob, record: RunRecord, *, names: bool) -> GivenFiles:
 
     Without `names` the page gets nothing of them, for they hold uris, folders and who has judged.
     """
-    overrides, constraints = (_given(job, record, key) for key in (OVERRIDES, CONSTRAINTS))
+    overrides, constraints = (_given_file(job, record, key) for key in (OVERRIDES, CONSTRAINTS))
     texts = {"overrides": overrides.text, "constraints": constraints.text}
     fits = all(len(text) <= MOST_CHARACTERS for text in texts.values())
     nothing = not any(each.path for each in (overrides, constraints))
@@ -84,7 +84,7 @@ def _when(judged: tuple[str | None, str | None]) -> str:
     return judged[1] or ""
 
 
-def _given(job: SideJob, record: RunRecord, key: str) -> GivenFile:
+def _given_file(job: SideJob, record: RunRecord, key: str) -> GivenFile:
     section, _, name = key.partition(".")
     path = str(record.config.get(section, {}).get(name) or "")
     try:

@@ -74,8 +74,8 @@ def _clusters(images: LookedAt, facts: DataFrame) -> DataFrame:
 
 def _counts() -> list[Column]:
     verdicts = [F.count_if(F.col("verdict") == each.value).alias(each.value) for each in Verdict]
-    kept = F.count_if(is_published(F.col("verdict"))).alias("kept")
-    return [F.count("*").alias("size"), kept, F.sum("wrong").alias("trouble"), *verdicts]
+    published = F.count_if(is_published(F.col("verdict"))).alias("kept")
+    return [F.count("*").alias("size"), published, F.sum("wrong").alias("trouble"), *verdicts]
 
 
 def _several(name: str) -> Column:

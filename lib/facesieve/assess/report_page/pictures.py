@@ -27,8 +27,8 @@ def with_pictures(asked: Asked, shared: Frames, chosen: Contents) -> tuple[Conte
         return chosen, Sheets(rows)
     most = asked.job.config.report.max_pictures
     ids = set(itertools.islice(dict.fromkeys(itertools.chain(chosen.image_ids(), _of_sheets(rows, most))), most))
-    made = _made(asked, ids)
-    return chosen.with_pictures({image: picture_path(image) for image in made}), Sheets(rows, made)
+    pictured = _cut_out(asked, ids)
+    return chosen.with_pictures({image: picture_path(image) for image in pictured}), Sheets(rows, pictured)
 
 
 def _of_sheets(rows: Members, most: int) -> Iterator[int]:
@@ -37,15 +37,15 @@ def _of_sheets(rows: Members, most: int) -> Iterator[int]:
     yield from (row["image_id"] for row in first.collect())
 
 
-def _made(asked: Asked, ids: set[int]) -> frozenset[int]:
+def _cut_out(asked: Asked, ids: set[int]) -> frozenset[int]:
     """Cut the pictures out of the source; where the source is gone there are none, and the page says so."""
     job = asked.job
     origin = pictured_source(job, asked.run)
     if origin is None:
         return frozenset()
     crop = cropper(job.config.report, job.config.embed, blur=asked.blur)
-    made = write_pictures(ids, asked.run, origin, crop, asked.target)
-    if len(made) < len(ids):
-        gone = f"{count(len(ids) - len(made))} of {count(len(ids))} pictures cannot be read from images.root"
+    pictured = write_pictures(ids, asked.run, origin, crop, asked.target)
+    if len(pictured) < len(ids):
+        gone = f"{count(len(ids) - len(pictured))} of {count(len(ids))} pictures cannot be read from images.root"
         job.warn(f"report: {gone}, or are no longer what was listed: the page has none of them")
-    return frozenset(made)
+    return frozenset(pictured)
