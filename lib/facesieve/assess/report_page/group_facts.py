@@ -32,10 +32,11 @@ def group_facts(images: LookedAt, run: RunTables) -> GroupFacts:
     """Count folders and clusters; images: persisted. The frame is not persisted."""
     scopes = run.scopes
     own = "identity" if "identity" in scopes else "global"
-    folders = _folders(images, _cluster_facts(run, own))
-    clusters = _clusters(images, _cluster_facts(run, "global")) if "global" in scopes else None
-    rows = folders if clusters is None else folders.unionByName(clusters)
-    return GroupFacts(rows.select(*GROUP_FACTS.names))
+    folders = _folders(images, _cluster_facts(run, own)).select(*GROUP_FACTS.names)
+    if "global" not in scopes:
+        return GroupFacts(folders)
+    clusters = _clusters(images, _cluster_facts(run, "global")).select(*GROUP_FACTS.names)
+    return GroupFacts(folders.unionByName(clusters))
 
 
 def _cluster_facts(run: RunTables, scope: str) -> DataFrame:

@@ -36,7 +36,8 @@ def reliability(run: RunTables, before: RunTables | None) -> list[dict[str, Any]
 
     The confidence of an image that a person judged is that of the run before, for a ruled image has none.
     """
-    band = F.least(F.floor(F.col("confidence") * 10), F.lit(9)).cast("int").alias("band")
+    tenths = F.floor(F.round(F.col("confidence") * 10, 4)).cast("int")
+    band = F.least(tenths, F.lit(9)).alias("band")
     sure = run.decisions.where("confidence IS NOT NULL").groupBy(band)
     rows = sure.agg(F.count("*").alias("count"), F.avg("confidence").alias("mean")).collect()
     right = {} if before is None else _right(run, before, band)

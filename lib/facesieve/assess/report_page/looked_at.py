@@ -78,7 +78,8 @@ def wrong() -> Column:
     quarantined one is withheld wrongly with the confidence that it is its folder's person, and at least UNDECIDED.
     """
     verdict, sure = F.col("verdict"), F.col("confidence")
-    removed = F.greatest(F.lit(1.0) - sure, F.lit(DISTRUST))
+    # The greatest of several passes over a null, so that it is asked for first.
+    removed = F.when(sure.isNotNull(), F.greatest(F.lit(1.0) - sure, F.lit(DISTRUST)))
     unknown = F.when(_has(*_POLICY), DISTRUST).otherwise(UNDECIDED)
     return (
         F.when(verdict == Verdict.FAIL.value, DISTRUST)

@@ -16,6 +16,8 @@ PEOPLE, EACH = 300, 10
 """People whose pairs are counted, and the most faces of each: 3,000 faces, 4.5 million pairs."""
 BIN = 0.05
 """Width of a bin."""
+_DUST = 1e-9
+"""A share that comes from rounding alone."""
 
 
 def histograms(run: RunTables) -> list[dict[str, Any]]:
@@ -46,7 +48,7 @@ def of_spreads(genuine: Spread, impostor: Spread) -> list[dict[str, Any]]:
     """Share of genuine and of impostor pairs per bin of cosines, from the first to the last bin that holds a pair."""
     edges = np.round(np.arange(-1.0, 1.0 + BIN / 2, BIN), 2)
     shares = [np.diff(np.interp(edges, EDGES, spread.below)) for spread in (genuine, impostor)]
-    filled = np.flatnonzero(shares[0] + shares[1] > 0)
+    filled = np.flatnonzero(shares[0] + shares[1] > _DUST)
     if not len(filled):
         return []
     return [
