@@ -5,8 +5,9 @@
 
 Tables of real embeddings (FACESIEVE_DATA), planted and decided as `noise.py` does, which keeps the lakes. A look is an
 entry of the queue, or an image of the sorted list. It finds the planted faults among the images that the entry shows
-(at most 12). Printed are the share of the faults found within the first looks, as many as 10 % of the images, and the
-area under that curve, from 0 to 1. No list of single images can have a greater area than `one at a time`.
+(at most 12). Printed are the share of the faults found within the first looks, and the area under that curve, from 0 to
+1: for as many looks as a tenth of the queue has entries, and as a tenth of the images. `one` is the best list of single
+images that there can be.
 """
 
 from __future__ import annotations
@@ -33,8 +34,7 @@ from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger
 from facesieve.lake.side_job import SideJob
 
-SHARE = 0.1
-"""Of the images: so many looks are counted."""
+TENTH = 10
 
 Flags = npt.NDArray[np.bool_]
 
@@ -45,31 +45,36 @@ def main(argv: list[str] | None = None) -> int:
     if not (DATA / "lfw" / noise.STORED[options.model]).exists():
         print(f"skipped: no real embeddings at {DATA / 'lfw'} (set FACESIEVE_DATA)")
         return 0
-    areas = []
-    for case in options.cases or ["noise10"]:
-        for seed in options.seeds:
-            areas.append(_measured(options, case, seed))
-    ours, peer = np.mean(areas, axis=0).tolist()
-    print(f"area under the curve: queue {ours:.3f}, sorted by cosine {peer:.3f}, ratio {ours / peer:.2f}")
-    note("look_first", to_centroid=ours / peer)
+    cases, seeds = options.cases or ["noise10"], options.seeds
+    ratios = np.mean([_measured(options, case, seed) for case in cases for seed in seeds], axis=0).tolist()
+    note("look_first", in_a_tenth_of_the_queue=ratios[0], in_a_tenth_of_the_images=ratios[1])
     return 0
 
 
-def _measured(options: Namespace, case: str, seed: int) -> tuple[float, float]:
+def _measured(options: Namespace, case: str, seed: int) -> list[float]:
+    """Print both curves; return the ratios of their areas, in a tenth of the queue and in a tenth of the images."""
     planted = noise.CASES[case](noise.source(options.model), seed)
     name = f"{options.model}_{case}_{seed}"
     noise.decided(options, planted, name)
     faults = ~planted.belongs(planted.identity)
-    looks = round(SHARE * len(faults))
-    run = _run(PlantedLake(noise.WORK / "lake", name, options.model))
-    entries = list(_entries(run, planted))
-    curves = {"queue": curve(entries, faults, looks), "sorted": curve(_sorted(planted), faults, looks)}
-    single = curve(np.flatnonzero(faults)[:, None].tolist(), faults, looks)
-    print(f"== {options.model}, {case}, seed {seed}: {len(faults)} images, {faults.sum()} faults, {looks} looks")
-    for each, found in (*curves.items(), ("one at a time", single)):
-        print(f"{each}: found {found[-1]:.3f}, area {found.mean():.3f}")
-    print(f"queue of {len(entries)} entries; in its first tenth {curve(entries, faults, len(entries) // 10)[-1]:.3f}")
-    return float(curves["queue"].mean()), float(curves["sorted"].mean())
+    entries, peer = (
+        list(_entries(_run(PlantedLake(noise.WORK / "lake", name, options.model)), planted)),
+        _sorted(planted),
+    )
+    single = np.flatnonzero(faults)[:, None].tolist()
+    print(
+        f"== {options.model}, {case}, seed {seed}: {len(faults)} images, {faults.sum()} faults, {len(entries)} entries"
+    )
+    ratios = []
+    for what, looks in (("queue", len(entries) // TENTH), ("images", len(faults) // TENTH)):
+        print(f"a tenth of the {what}, {looks} looks")
+        curves = {
+            each: curve(rows, faults, looks) for each, rows in (("queue", entries), ("sorted", peer), ("one", single))
+        }
+        for each, shares in curves.items():
+            print(f"  {each}: found {shares[-1]:.3f}, area {shares.mean():.3f}")
+        ratios.append(float(curves["queue"].mean() / curves["sorted"].mean()))
+    return ratios
 
 
 def curve(entries: Sequence[Sequence[int]], faults: Flags, looks: int) -> npt.NDArray[np.float64]:
