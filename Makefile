@@ -28,6 +28,9 @@ demo: $(READY) ## the whole job on real photographs with planted faults, and wha
 run: $(READY) ## the job: make run ARGS="--set images.root=... --set lake.root=..."
 	@$(WITH) $(SIEVE) $(ARGS)
 
+report: $(READY) ## a page of a finished run: make report ARGS="--out DIR --set lake.root=... [--pictures]"
+	@$(WITH) $(BIN)/spark-submit jobs/report.py --config conf/pipeline.toml $(ARGS)
+
 ##@ Work on it
 AT_ONCE ?= 2
 test: $(READY) ## all tests, two files at once (AT_ONCE=1: one); skipped ones are counted at the end, each with its reason
@@ -60,7 +63,7 @@ bench-cluster: $(READY) ## clustering: quality on LFW, the step against kernels 
 	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
 bench-decide: $(READY) ## decisions: noise, flips, cut folders, copies and protected people planted in LFW; a million images
-	@$(WITH) for name in "noise facenet --peer" "noise mobilefacenet --peer" planted_images overlap duplicates copies million; do \
+	@$(WITH) for name in "noise facenet --peer" "noise mobilefacenet --peer" look_first planted_images overlap duplicates copies million; do \
 	    set -- $$name; script=$$1; shift; $(BIN)/python tests/bench/$$script.py "$$@" || exit 1; done
 
 bench-check: $(READY) ## what benchmarks have noted in build/bench, held to the thresholds of tests/bench/targets.toml
@@ -91,4 +94,4 @@ $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/p
 
 FORCE:
 
-.PHONY: setup demo run test check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build clean help FORCE
+.PHONY: setup demo run report test check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build clean help FORCE

@@ -18,8 +18,10 @@ SHIPPED = ("conf/pipeline.toml", "conf/models/*.toml", "conf/checks/*.sql", "con
 def contents(root: Path) -> set[str]:
     """Return what the wheel must hold, as paths that begin with the package's name."""
     modules = {file.relative_to(root / "lib").as_posix() for file in (root / "lib" / PACKAGE).rglob("*.py")}
+    package = root / "lib" / PACKAGE
+    assets = {file.relative_to(root / "lib").as_posix() for file in package.rglob("assets/**/*") if file.is_file()}
     shipped = {f"{PACKAGE}/{file.relative_to(root).as_posix()}" for each in SHIPPED for file in root.glob(each)}
-    return modules | shipped | {f"{PACKAGE}/py.typed"}
+    return modules | assets | shipped | {f"{PACKAGE}/py.typed"}
 
 
 def missing(wheel: Path, wanted: set[str]) -> list[str]:

@@ -33,7 +33,7 @@ def main() -> int:
     if given.fresh:
         shutil.rmtree(lake, ignore_errors=True)
     if not (lake / "filled").exists():
-        _fill(lake, given.images)
+        fill(lake, given.images)
     shutil.rmtree(exports, ignore_errors=True)
     settings = scale_lake.settings(lake) | dict(each.split("=", 1) for each in given.set)
     # `--full`: what an earlier call has left in the lake is not reused, whatever code made it.
@@ -64,7 +64,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _fill(lake: Path, images: int) -> None:
+def fill(lake: Path, images: int) -> None:
+    """Draw the tables, in a process of their own."""
     began = time.monotonic()
     shutil.rmtree(lake, ignore_errors=True)
     command = [sys.executable, str(ROOT / "tests/bench/scale_lake.py"), str(lake), str(images)]

@@ -54,7 +54,7 @@ CASES: dict[str, Callable[[Source, int], Planted]] = {
 
 def main(argv: list[str] | None = None) -> int:
     """Plant, decide, measure."""
-    options = _arguments(argv)
+    options = arguments(argv)
     if not (DATA / "lfw" / STORED[options.model]).exists():
         print(f"skipped: no real embeddings at {DATA / 'lfw'} (set FACESIEVE_DATA)")
         return 0
@@ -64,10 +64,10 @@ def main(argv: list[str] | None = None) -> int:
     for case in options.cases or CASES:
         measured = []
         for seed in options.seeds:
-            planted = CASES[case](_source(options.model), seed)
-            decided, record, links = _decided(options, planted, f"{options.model}_{case}_{seed}")
-            measured.append(scoring.measures(planted, decided, links) | _figures(record))
-            everything.append(scoring.joined(planted, decided).assign(model=options.model, case=case, seed=seed))
+            planted = CASES[case](source(options.model), seed)
+            decisions, record, links = decided(options, planted, f"{options.model}_{case}_{seed}")
+            measured.append(scoring.measures(planted, decisions, links) | _figures(record))
+            everything.append(scoring.joined(planted, decisions).assign(model=options.model, case=case, seed=seed))
             if options.peer:
                 measured[-1] |= scoring.peer(planted, kept(planted.vectors, planted.identity))
         print(scoring.report(f"{options.model}, {case}", scoring.mean(measured), options.model, case), flush=True)
@@ -78,7 +78,8 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    """Parse the arguments of this script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", metavar="MODEL or CASE", help=", ".join([*STORED, *CASES]))
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1])
@@ -95,13 +96,14 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def _source(model: str) -> Source:
+def source(model: str) -> Source:
+    """Load the embeddings of a model."""
     stored = np.load(DATA / "lfw" / STORED[model])
     labels = stored["labels"].astype(np.int64)
     return Source(stored["embeddings"], labels, stored["paths"].tolist(), stored["identities"].tolist())
 
 
-def _decided(
+def decided(
     options: argparse.Namespace, planted: Planted, name: str
 ) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     """Run the verbs on a lake of its own; return the decisions, the ledger's record and the identity links."""

@@ -34,11 +34,11 @@ class PlantedLake:
     @property
     def arguments(self) -> list[str]:
         """What tells a job to work on it."""
-        return ["--config", CONFIG, "--json", *(f"--set={each}" for each in self._sets())]
+        return ["--config", CONFIG, "--json", *(f"--set={each}" for each in self.sets)]
 
     def fill(self, planted: Planted) -> None:
         """Write listing, embeddings and an empty table of rejects, unless these rows are what the lake holds."""
-        settings = config.load(CONFIG, (), self._sets())
+        settings = config.load(CONFIG, (), self.sets)
         spark, folder = session.start(settings.lake), self.root.parent / self.name
         model = profiles.model_id(profiles.load(self.model, PROFILES), settings.embed)
         lake, key = Lake(spark, settings.lake), _digest(planted, model)
@@ -68,14 +68,15 @@ class PlantedLake:
         return self._read(tables.IDENTITY_LINKS).toPandas()
 
     def _lake(self) -> Lake:
-        settings = config.load(CONFIG, (), self._sets()).lake
+        settings = config.load(CONFIG, (), self.sets).lake
         return Lake(session.start(settings), settings)
 
     def _read(self, table: tables.Table) -> DataFrame:
         lake = self._lake()
         return lake.read(table, lake.snapshot(table))
 
-    def _sets(self) -> list[str]:
+    @property
+    def sets(self) -> list[str]:
         given = {
             "lake.root": self.root,
             "lake.namespace": self.name,

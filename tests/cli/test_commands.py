@@ -47,6 +47,7 @@ def test_faults_of_configuration_model_and_run_are_told_together(name: str, caps
     [
         ("undo", ["--undo", "r1"], {"lake.root", "lake.scratch"}),
         ("evaluate", [], {"lake.root", "lake.scratch"}),
+        ("report", ["--out", "x"], {"lake.root", "lake.scratch"}),
         ("calibrate", ["--out", "x.toml", "--svg", "x.svg"], {"lake.root", "lake.scratch", "embed.model"}),
     ],
 )

@@ -179,3 +179,15 @@ def test_many_faults_are_cut_short(tmp_path: Path) -> None:
     shown = faults(file)
     assert len(shown) == FAULTS_SHOWN + 1
     assert shown[-1] == "some.key: and 3 more. Correct these alike."
+
+
+def test_an_apostrophe_guards_a_cell_of_csv_and_nothing_else(tmp_path: Path) -> None:
+    def names(file: Path) -> list[str | None]:
+        reader = Reader(lambda columns: [], lambda row: (row.place, row.text("name")))
+        return [name for _, name in side_tables.entries(KEY, str(file), reader).rows]
+
+    file = tmp_path / "a.csv"
+    file.write_text("name,n\n'=cmd,1\n''@x,2\n't Hart,3\n'-5,4\n", encoding="utf-8")
+    assert names(file) == ["=cmd", "'@x", "'t Hart", "-5"]
+    pq.write_table(pa.table({"name": ["'=cmd"]}), tmp_path / "b.parquet")
+    assert names(tmp_path / "b.parquet") == ["'=cmd"]

@@ -23,13 +23,20 @@ def test_a_file_missing_in_the_wheel_is_named(tmp_path: Path) -> None:
     package = tmp_path / "lib" / "facesieve" / "kernels"
     package.mkdir(parents=True)
     (tmp_path / "jobs").mkdir()
-    for file in (package / "voronoi.py", package / "pixels.py", tmp_path / "jobs" / "link.py"):
+    assets = tmp_path / "lib" / "facesieve" / "page" / "assets"
+    assets.mkdir(parents=True)
+    for file in (assets / "page.js", package / "voronoi.py", package / "pixels.py", tmp_path / "jobs" / "link.py"):
         file.touch()
     wheel = tmp_path / "some.whl"
     with zipfile.ZipFile(wheel, "w") as opened:
         opened.writestr("facesieve/kernels/pixels.py", b"")
     lacking = build.missing(wheel, build.contents(tmp_path))
-    assert lacking == ["facesieve/jobs/link.py", "facesieve/kernels/voronoi.py", "facesieve/py.typed"]
+    assert lacking == [
+        "facesieve/jobs/link.py",
+        "facesieve/kernels/voronoi.py",
+        "facesieve/page/assets/page.js",
+        "facesieve/py.typed",
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -57,9 +57,16 @@ def finished_run(lake: Lake, name: str) -> FinishedRun:
             return FinishedRun(lake, newest["run"], newest["after"])
     if name:
         fix = "Name another, or leave --run away."
-        raise ConfigError([Fault("--run", f"no finished run of this lake is named {name}", fix)])
+        status = _status(lake, name) if here is not None else None
+        ended = f": its status is {status}" if status else ""
+        raise ConfigError([Fault("--run", f"no finished run of this lake is named {name}{ended}", fix)])
     fix = "Run jobs/sieve.py first, or name the lake that it wrote."
     raise ConfigError([Fault("lake.root", "no run has finished in this lake", fix)])
+
+
+def _status(lake: Lake, name: str) -> str | None:
+    rows = lake.read(tables.RUNS, lake.snapshot(tables.RUNS)).where(F.col("run") == name).select("status").head(1)
+    return rows[0]["status"] if rows else None
 
 
 def add_run(parser: ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from facesieve.assess import calibrate, evaluate
+from facesieve.assess.report_page import job as report_job
 from facesieve.cli import describe, main, maintain, metrics, runs, undo
 from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
@@ -50,6 +51,10 @@ COMMANDS = {
     "calibrate": Command(
         "measure what a model's cosines mean, and write a profile that says so",
         _question(Question(calibrate.calibrate, calibrate.add_arguments, ("lake", "embed"))),
+    ),
+    "report": Command(
+        "make a page of a finished run: is it sound, what to look at first, and marks for the next run",
+        _question(Question(report_job.report, report_job.add_arguments, ("lake", "report"))),
     ),
     "describe": Command("what a model is, with a profile to paste; needs no Spark", describe.main, needs_spark=False),
     "undo": Command(

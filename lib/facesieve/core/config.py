@@ -15,7 +15,20 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import VECTORS, Audit, Cluster, Decide, Embed, Erase, Images, Lake, Link, Maintain, Publish
+from facesieve.core.sections import (
+    VECTORS,
+    Audit,
+    Cluster,
+    Decide,
+    Embed,
+    Erase,
+    Images,
+    Lake,
+    Link,
+    Maintain,
+    Publish,
+    Report,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class Config:
     maintain: Maintain = field(default_factory=Maintain)
     run: Audit = field(default_factory=Audit)
     erase: Erase = field(default_factory=Erase)
+    report: Report = field(default_factory=Report)
 
 
 _THRESHOLDS = {

@@ -260,3 +260,16 @@ class Erase:
     key_file: str = key("", place=True)
     tombstone_days: int = key(0, between(0, 36_500))
     proof_cosine: float = key(0.9995, between(0.9, 1, open_low=True))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page of a run holds."""
+
+    names: bool = key(False)
+    queue: int = key(1_000, between(1, 20_000))
+    groups: int = key(2_000, between(1, 50_000))
+    sheet_images: int = key(200, between(10, 2_000))
+    max_pictures: int = key(2_000, between(0, 100_000))
+    size: int = key(112, between(32, 512))
+    quality: int = key(80, between(1, 95))

@@ -24,6 +24,8 @@ from facesieve.images.table_text import text_table
 
 FAULTS_SHOWN = 20
 _PARQUET = b"PAR1"
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+"""A cell in which an apostrophe keeps spreadsheets from taking it for a formula."""
 _ID_FIX = "Give a whole number of 64 bits, as in the tables (spreadsheets round numbers of that length)."
 
 
@@ -129,6 +131,27 @@ def entries(key: str, path: str, reader: Reader[Entry]) -> Entries[Entry]:
     return Entries(path, rows, hashlib.sha256("\n".join(distinct).encode()).hexdigest())
 
 
+def plain_cell(cell: str) -> str:
+    """Take away the apostrophe that guards a cell of a CSV file against being taken for a formula.
+
+    The report writes cells so that begin as a formula does; a cell that has such apostrophes itself gets one more.
+
+    >>> plain_cell("'=SUM(1+1)"), plain_cell("''@x"), plain_cell("'t Hart"), plain_cell("-5")
+    ('=SUM(1+1)', "'@x", "'t Hart", '-5')
+    """
+    return cell[1:] if _GUARDED.match(cell) else cell
+
+
+def guarded_cell(cell: str) -> str:
+    """Guard a cell of a CSV file: the inverse of `plain_cell`. Whole numbers are no formulas, whatever their sign.
+
+    >>> guarded_cell("=SUM(1+1)"), guarded_cell("'@x"), guarded_cell("'t Hart"), guarded_cell("-5"), guarded_cell("-5-")
+    ("'=SUM(1+1)", "''@x", "'t Hart", '-5', "'-5-")
+    """
+    plain = re.fullmatch(r"-?\d+", cell, re.ASCII) or not re.match(r"'*[=+\-@\t\r]", cell)
+    return cell if plain else f"'{cell}"
+
+
 def refuse(key: str, path: str, problems: Iterable[tuple[str, str]]) -> None:
     """Raise ConfigError if there are problems: with the first of them, and how many more there are."""
     faults = [Fault(key, f"{path} {text}", fix) for text, fix in problems]
@@ -173,4 +196,8 @@ def _parsed(name: str, content: bytes, headerless: tuple[str, str] | None) -> _T
         text = text_table(content, headerless)
     except ValueError as problem:
         raise ValueError(f"{name}{problem}") from None
-    return _Table(frozenset(text.columns), tuple(Row(f"{name}line {line}", values) for line, values in text.rows))
+    return _Table(frozenset(text.columns), tuple(Row(f"{name}line {line}", _meant(row)) for line, row in text.rows))
+
+
+def _meant(row: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    return {column: cell and plain_cell(cell) for column, cell in row.items()}
