@@ -40,7 +40,7 @@ check: $(READY) docs ## style, types, layers, documentation, fast tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy lib jobs conf/setup tests
 	@$(WITH) $(BIN)/lint-imports --no-logo
-	@$(if $(FAST),$(WITH) $(BIN)/python -m pytest tests -m "not spark and not cluster and not store")
+	@$(if $(FAST),$(WITH) $(BIN)/python -m pytest tests -m "not spark and not cluster and not store and not browser")
 
 docs: $(READY) ## build/site/: the documentation as web pages; a broken link or a page that nothing leads to fails
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
@@ -77,6 +77,11 @@ lock: ## conf/setup/*.lock anew from pyproject.toml (needs uv): make lock ARGS=-
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])' \
 	    | $(UV) - --no-deps -o conf/setup/bench.lock $(ARGS)
 
+page: ## the plot libraries of the report's page anew, and axe-core for its tests (needs node and npm)
+	@mkdir -p .cache/page && cp conf/page/package.json conf/page/package-lock.json .cache/page/
+	@cd .cache/page && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@node conf/page/vendor.mjs .cache/page/node_modules lib/facesieve/assess/report_page/assets
+
 clean: ## remove what was built and computed; the environment and the downloads stay
 	@rm -rf build dist spark-warehouse metastore_db derby.log .mypy_cache .ruff_cache .pytest_cache \
 	    .import_linter_cache .hypothesis
@@ -91,4 +96,4 @@ $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/p
 
 FORCE:
 
-.PHONY: setup demo run test check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build clean help FORCE
+.PHONY: setup demo run test check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build page clean help FORCE

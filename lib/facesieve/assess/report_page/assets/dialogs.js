@@ -82,7 +82,7 @@
     folderNames().then((names) => offer(list, input, names)).catch(page.fail);
     return new Promise((resolve) => {
       form.addEventListener("submit", () => {
-        marks.markImage(subject.image.image_id, "move", input.value.trim());
+        marks.markImages(page.evidence.idsOf(subject), "move", input.value.trim());
         page.announce(text("marked", { verdict: label("verdict", "move"), of: subject.title }));
         resolve(true);
       });
@@ -95,7 +95,7 @@
     place.addEventListener("click", (event) => {
       const key = event.target.closest("[data-key]")?.getAttribute("data-key");
       if (!key) return;
-      marks.clear(key);
+      marks.clear([key]);
       place.replaceChildren(page.saving.content());
     });
     dialog(text("marks"), place);

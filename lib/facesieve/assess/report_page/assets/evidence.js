@@ -9,6 +9,7 @@
   const ON_PAIRS = ["same", "different"];
   const KEYS = { keep: "K", drop: "D", move: "M", same: "S", different: "X" };
   const subjects = new WeakMap();
+  page.evidence = {};
 
   /** A verdict as sign, word and colour: readable in grey. */
   function badge(verdict, words) {
@@ -43,7 +44,7 @@
 
   /** The name of a folder or cluster; one without a name is named in the language of the page. */
   function groupName(group) {
-    const plain = /^(folder|cluster) (-?\d+)$/.exec(group.label);
+    const plain = /^(former cluster|folder|cluster) (-?\d+)$/.exec(group.label);
     return !group.named && plain ? text(`group.${plain[1]}`, { n: plain[2] }) : group.label;
   }
 
@@ -55,17 +56,21 @@
   }
 
   function verdictsOf(subject) {
-    const images = subject.image ? ON_IMAGES.filter((each) => each !== "move" || page.summary.names) : [];
+    const images = subject.images.length ? ON_IMAGES.filter((each) => each !== "move" || page.summary.names) : [];
     return [...images, ...(subject.pair ? ON_PAIRS : [])];
   }
 
+  /** The ids of the images that a verdict marks: the first, or all of them. */
+  function idsOf(subject) {
+    return subject.images.slice(0, subject.all ? undefined : 1).map((image) => image.image_id);
+  }
+
   function keyOf(subject, verdict) {
-    return ON_PAIRS.includes(verdict) ? marks.pairKey(subject.pair) : marks.imageKey(subject.image.image_id);
+    return ON_PAIRS.includes(verdict) ? marks.pairKey(subject.pair) : marks.imageKey(idsOf(subject)[0]);
   }
 
   function keysOf(subject) {
-    const image = subject.image ? [marks.imageKey(subject.image.image_id)] : [];
-    return [...image, ...(subject.pair ? [marks.pairKey(subject.pair)] : [])];
+    return [...idsOf(subject).map(marks.imageKey), ...(subject.pair ? [marks.pairKey(subject.pair)] : [])];
   }
 
   function marksOf(subject) {
@@ -81,14 +86,14 @@
       return false;
     }
     if (ON_PAIRS.includes(verdict)) marks.markPair(subject.pair, verdict);
-    else if (verdict !== "move") marks.markImage(subject.image.image_id, verdict);
+    else if (verdict !== "move") marks.markImages(idsOf(subject), verdict);
     else return page.askMove(subject);
     page.announce(text("marked", { verdict: label("verdict", verdict), of: subject.title }));
     return true;
   }
 
   function clear(subject) {
-    keysOf(subject).forEach(marks.clear);
+    marks.clear(keysOf(subject));
     page.announce(text("cleared", { of: subject.title }));
     return true;
   }
@@ -107,7 +112,7 @@
     return el("div", { class: "actions", role: "group", "aria-label": text("actions", { of: subject.title }) }, buttons);
   }
 
-  /** Makes a node stand for a subject: {image, pair, target, title}. Marks are shown on it as they change. */
+  /** Makes a node stand for a subject: {images, all, pair, target, title}. Marks are shown on it as they change. */
   function stand(node, subject) {
     node.setAttribute("data-item", "");
     subjects.set(node, subject);
@@ -124,7 +129,8 @@
       const pressed = marks.of(keyOf(subject, verdict))?.verdict === verdict;
       each.setAttribute("aria-pressed", String(pressed));
     });
-    node.querySelectorAll(".your-mark").forEach((place) => place.replaceChildren(...made.map(words)));
+    const shown = new Map(made.map((mark) => [`${mark.verdict} ${mark.moved_to}`, mark]));
+    node.querySelectorAll(".your-mark").forEach((place) => place.replaceChildren(...[...shown.values()].map(words)));
   }
 
   /** A mark in words, as a badge. */
@@ -135,5 +141,6 @@
 
   const refreshAll = () => document.querySelectorAll("[data-item]").forEach(refresh);
 
-  page.evidence = { badge, short, nameOf, picture, figure, groupName, groupLink, stand, actions, act, refresh, refreshAll, marksOf, subjects, words };
+  Object.assign(page.evidence, { badge, short, nameOf, picture, figure, groupName, groupLink, stand, actions, act });
+  Object.assign(page.evidence, { refresh, refreshAll, marksOf, idsOf, subjects, words });
 })(facesieve);

@@ -46,35 +46,38 @@
     else delete state.marks[key];
   }
 
-  function change(key, mark) {
-    state.undo.push({ key, before: state.marks[key] ?? null });
-    state.undo = state.undo.slice(-UNDO_STEPS);
-    put(key, mark);
+  /** Changes marks by key in one step, which is undone as one. */
+  function change(changes) {
+    const before = Object.keys(changes).map((key) => [key, state.marks[key] ?? null]);
+    state.undo = [...state.undo, before].slice(-UNDO_STEPS);
+    Object.entries(changes).forEach(([key, mark]) => put(key, mark));
     write();
   }
 
   const instant = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
-  /** Marks an image: keep, drop, or move with the name of a folder. */
-  function markImage(imageId, verdict, movedTo) {
-    change(imageKey(imageId), { verdict, image_id: imageId, moved_to: movedTo ?? null, at: instant() });
+  /** Marks images: keep, drop, or move with the name of a folder. */
+  function markImages(ids, verdict, movedTo) {
+    const at = instant();
+    change(Object.fromEntries(ids.map((id) => [imageKey(id), { verdict, image_id: id, moved_to: movedTo ?? null, at }])));
   }
 
   /** Marks two images as of the same person, or of different people. */
   function markPair(pair, verdict) {
     const [first, second] = [...pair].sort();
-    change(pairKey(pair), { verdict, image_a: first, image_b: second, at: instant() });
+    change({ [pairKey(pair)]: { verdict, image_a: first, image_b: second, at: instant() } });
   }
 
-  function clear(key) {
-    if (state.marks[key]) change(key, null);
+  function clear(keys) {
+    const marked = keys.filter((key) => state.marks[key]);
+    if (marked.length) change(Object.fromEntries(marked.map((key) => [key, null])));
   }
 
   /** Takes the last mark back; says whether there was one. */
   function undo() {
     const step = state.undo.pop();
     if (!step) return false;
-    put(step.key, step.before);
+    step.forEach(([key, mark]) => put(key, mark));
     write();
     return true;
   }
@@ -84,14 +87,14 @@
     write();
   }
 
-  const all = () => Object.values(state.marks).sort((one, other) => (one.at < other.at ? -1 : 1));
+  const all = () => Object.values(state.marks).sort((one, other) => one.at.localeCompare(other.at));
 
   page.marks = {
     open,
     undo,
     clear,
     saved,
-    markImage,
+    markImages,
     markPair,
     imageKey,
     pairKey,
@@ -100,7 +103,6 @@
     images: () => all().filter((mark) => mark.image_id),
     pairs: () => all().filter((mark) => mark.image_a),
     count: () => Object.keys(state.marks).length,
-    open_steps: () => state.undo.length,
     savedAt: () => state.saved,
     areStored: () => stored,
     listen: (listener) => listeners.push(listener),

@@ -12,7 +12,7 @@
     const share = group.size ? group.kept / group.size : 0;
     const bar = el("span", { class: "kept", role: "img", "aria-label": text("kept.share", { share: percent(share) }) },
       el("span", { style: { width: `${100 * share}%` } }));
-    return el("li", { class: "person" },
+    return el("article", { class: "person" },
       el("h2", null, groupLink(name)),
       el("p", null, text(`kind.${group.kind}`), " · ", text("n.images", { n: number(group.size) }), " · ", text("n.modes", { n: number(group.modes) }),
         group.cohesion === null ? null : ` · ${text("cohesion", { cosine: number(group.cohesion) })}`),
@@ -66,7 +66,7 @@
       el("div", { class: `frame${stacked}`, "data-copies": member.copies.length || null }, picture(member)),
       el("div", { class: "tile-words" }, badge(member.verdict), numbersOf(member), reasons, moved, el("bdi", { class: "name" }, member.name || short(member.image_id)), el("span", { class: "your-mark" })),
       copiesOf(member) || "");
-    return stand(node, { image: member, pair: null, target: member.moved_to?.named ? member.moved_to.label : null, title: nameOf(member) });
+    return stand(node, { images: [member], all: false, pair: null, target: member.moved_to?.named ? member.moved_to.label : null, title: nameOf(member) });
   }
 
   function tiles(members) {
@@ -79,11 +79,11 @@
     return el("section", { class: "mode" }, el("h2", null, title, " ", el("small", null, of, " · ", text("n.images", { n: number(part.members.length) }))), tiles(part.members));
   }
 
-  function pager(sheet, stem) {
+  function pager(sheet, stem, label) {
     if (sheet.pages < 2) return null;
     const link = (at) => `#group/${encodeURIComponent(stem)}?page=${at}`;
     const turn = (at, words) => (at < 1 || at > sheet.pages ? el("span", { class: "off" }, words) : el("a", { href: link(at) }, words));
-    return el("nav", { class: "pager", "aria-label": text("pages") },
+    return el("nav", { class: "pager", "aria-label": text(label) },
       turn(sheet.page - 1, text("pages.before")),
       el("span", null, text("pages.at", { n: number(sheet.page), of: number(sheet.pages) })),
       turn(sheet.page + 1, text("pages.next")));
@@ -107,7 +107,7 @@
   function sync(place, node) {
     if (!place || !node) return;
     const subject = page.evidence.subjects.get(node);
-    const verdict = subject?.image && page.marks.of(page.marks.imageKey(subject.image.image_id))?.verdict;
+    const verdict = subject?.images[0] && page.marks.of(page.marks.imageKey(subject.images[0].image_id))?.verdict;
     place.querySelectorAll(".act").forEach((each) => each.setAttribute("aria-pressed", String(each.getAttribute("data-verdict") === verdict)));
   }
 
@@ -130,11 +130,11 @@
     intro.firstChild.append(name);
     main.append(
       el("p", { class: "back" }, el("a", { href: "#people" }, text("back"))), intro,
-      el("div", { class: "sheet-tools" }, pager(sheet, stem), sizer(main)),
+      el("div", { class: "sheet-tools" }, pager(sheet, stem, "pages"), sizer(main)),
       sheet.modes.map((part, place) => mode(part, place + 1)).reduce((whole, part) => (whole.append(part), whole), el("div", null)));
     if (sheet.dropped.length) main.append(el("section", { class: "mode" }, el("h2", null, text("dropped"), " ", el("small", null, text("n.images", { n: number(sheet.dropped.length) }))), tiles(sheet.dropped)));
     if (plot) main.append(el("div", { class: "card" }, plot));
-    main.append(pager(sheet, stem) || "", bar(main));
+    main.append(pager(sheet, stem, "pages.below") || "", bar(main));
   }
 
   page.marks.listen(() => sync(document.querySelector(".act-bar"), page.keys.current()));

@@ -4,6 +4,7 @@
 (function (page) {
   const { el, text, number } = page;
   const LIBRARIES = ["vega.min.js", "vega-lite.min.js", "vega-interpreter.min.js"];
+  const NUMBER = /^[–+−±\d][\d.,\s%]*$/;
   const drawn = new Set();
   let libraries = null;
 
@@ -58,23 +59,22 @@
     draw(plot.place, plot.specOf).catch((problem) => plot.place.replaceChildren(el("p", null, problem.message)));
   }
 
-  function cellsOf(tag, row) {
-    return el("tr", null, row.map((cell, at) => el(tag, { class: at && tag === "td" ? "n" : null }, cell)));
-  }
+  const isNumber = (cell) => typeof cell === "string" && NUMBER.test(cell);
 
-  /** A table: the first column names the row, the others are numbers. */
+  /** A table; columns of numbers stand at the right. The caption is for those who listen: a heading stands above. */
   function table(columns, rows, caption) {
-    const head = el("thead", null, cellsOf("th", columns));
-    const body = el("tbody", null, rows.map((row) => cellsOf("td", row)));
-    const whole = el("table", null, caption ? el("caption", null, caption) : null, head, body);
-    return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption || columns.join(", ") }, whole);
+    const right = columns.map((_, at) => rows.length > 0 && at > 0 && rows.every((row) => isNumber(row[at])));
+    const line = (tag, row) => el("tr", null, row.map((cell, at) => el(tag, { class: right[at] ? "n" : null }, cell)));
+    const body = el("tbody", null, rows.map((row) => line("td", row)));
+    const whole = el("table", null, el("caption", { class: "hidden" }, caption), el("thead", null, line("th", columns)), body);
+    return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, whole);
   }
 
   /** A plot: specOf makes its Vega-Lite spec, `says` is its text, `columns` and `rows` its table. */
-  function plot({ title, specOf, says, columns, rows }) {
+  function plot({ title, specOf, says, columns, rows, legend }) {
     const place = el("div", { class: "plot", role: "img", "aria-label": `${title}. ${says}` });
     const numbers = el("details", null, el("summary", null, text("plot.numbers")), table(columns, rows, title));
-    const whole = el("figure", { class: "plotted" }, el("h3", null, title), place, el("figcaption", null, says), numbers);
+    const whole = el("figure", { class: "plotted" }, el("h2", null, title), legend || "", place, el("figcaption", null, says), numbers);
     const entry = { place, specOf };
     drawn.add(entry);
     requestAnimationFrame(() => show(entry));
@@ -112,10 +112,14 @@
     ]);
   }
 
+  function legend(kinds) {
+    return el("ul", { class: "legend", "aria-hidden": "true" }, kinds.map((kind) => el("li", { class: kind }, el("i"), text(`plot.${kind}`))));
+  }
+
   function scoreSpec(histogram, colourOf) {
     const names = [text("plot.genuine"), text("plot.impostor")];
     const values = [...curve(histogram.bins, "genuine", names[0]), ...curve(histogram.bins, "impostor", names[1])];
-    const scale = (range) => ({ field: "kind", type: "nominal", title: null, scale: { domain: names, range } });
+    const scale = (range) => ({ field: "kind", type: "nominal", legend: null, scale: { domain: names, range } });
     const colours = scale([colourOf("--genuine"), colourOf("--impostor")]);
     const encoding = {
       x: { field: "x", type: "quantitative", title: text("plot.cosine"), scale: { nice: false, zero: false } },
@@ -123,7 +127,7 @@
     };
     const line = (x, key, dash) => ({ x, dash, words: `${text(key)} ${number(x)}` });
     const lines = [line(histogram.link_cosine, "plot.link", [1, 0]), line(histogram.cut, "plot.cut", [3, 3])];
-    const area = { mark: { type: "area", interpolate: "step-after", opacity: 0.22 }, encoding: { ...encoding, fill: { ...colours, legend: null } } };
+    const area = { mark: { type: "area", interpolate: "step-after", opacity: 0.22 }, encoding: { ...encoding, fill: colours } };
     const edge = { mark: { type: "line", interpolate: "step-after", strokeWidth: 2.5 }, encoding: { ...encoding, stroke: colours, strokeDash: scale([[1, 0], [6, 4]]) } };
     return { height: 240, layer: [{ data: { values }, ...area }, { data: { values }, ...edge }, ...ruleLayers(lines, colourOf("--ink"))] };
   }
@@ -141,6 +145,7 @@
     return plot({
       title: text("plot.scores", { scope: page.label("scope", histogram.scope) }),
       says,
+      legend: legend(["genuine", "impostor"]),
       specOf: (colourOf) => scoreSpec(histogram, colourOf),
       columns: [text("plot.cosine"), text("plot.genuine"), text("plot.impostor")],
       rows: histogram.bins.map((bin) => [`${number(bin.low)} – ${number(bin.high)}`, number(bin.genuine), number(bin.impostor)]),

@@ -94,7 +94,7 @@
   function notice() {
     if (!page.summary.pictures) return null;
     const shown = page.summary.blur ? "notice.blur" : "notice";
-    return el("p", { class: "notice", role: "note" }, el("strong", null, text("notice.title")), " ", text(shown));
+    return el("aside", { "aria-label": text("notice.title"), class: "notice" }, el("strong", null, text("notice.title")), " ", text(shown));
   }
 
   /** Makes the whole frame anew, in the language that is chosen. */

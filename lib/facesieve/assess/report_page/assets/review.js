@@ -6,6 +6,7 @@
   const { badge, figure, groupLink, groupName, stand, actions } = page.evidence;
   const STEP = 30;
   const OF_PAIRS = ["two_modes", "low_cohesion", "identity_link"];
+  const WITHOUT_IMAGE = ["low_cohesion", "identity_link"];
   const ROLES = ["image", "nearest", "medoid", "other"];
 
   const groupWords = (group) => (group ? groupName(group) : text("group.nobody"));
@@ -24,7 +25,9 @@
 
   function subjectOf(entry) {
     const target = entry.target?.named ? entry.target.label : null;
-    return { image: entry.image, pair: pairOf(entry), target, title: question(entry) };
+    const asked = (entry.images || []).filter((image) => image.image_id !== entry.image?.image_id);
+    const images = WITHOUT_IMAGE.includes(entry.kind) ? [] : [...(entry.image ? [entry.image] : []), ...asked];
+    return { images, all: !entry.image, pair: pairOf(entry), target, title: question(entry) };
   }
 
   function fact(name, value) {
@@ -38,12 +41,14 @@
       fact("cosine", given(entry.cosine, number)),
       fact("margin", given(entry.margin, (value) => `${value > 0 ? "+" : ""}${number(value)}`)),
       fact("share", given(entry.share, percent)),
+      fact("wrong", given(entry.wrong, percent)),
       fact("effect", given(entry.effect, number)),
-      fact("value", given(entry.value, number)));
+      fact("expected", given(entry.expected, number)));
   }
 
   function why(entry) {
-    const lines = [text(`why.${entry.kind}`), ...entry.reasons.map((reason) => label("because", reason))];
+    const doubted = entry.kind === "outlier" && entry.verdict === "keep";
+    const lines = [text(doubted ? "why.doubted" : `why.${entry.kind}`), ...entry.reasons.map((reason) => label("because", reason))];
     return el("p", { class: "why" }, [...new Set(lines)].join(" "));
   }
 
@@ -57,6 +62,19 @@
     return el("div", { class: "side" }, ROLES.filter((name) => entry[name]).map((name) => figure(entry[name], role(name))));
   }
 
+  /** The images that an entry asks about together, and whether a mark holds for all of them. */
+  function together(node, subject) {
+    if (subject.images.length < 2) return null;
+    const tiles = subject.images.map((image) => el("div", { class: "frame small" }, page.evidence.picture(image)));
+    const choose = (event) => {
+      subject.all = event.target.checked;
+      page.evidence.refresh(node);
+    };
+    const input = el("input", { type: "checkbox", checked: subject.all, disabled: subject.all, onchange: choose });
+    const whole = el("label", null, input, " ", text("together", { n: number(subject.images.length) }));
+    return el("div", { class: "together" }, el("div", { class: "tiles small" }, tiles), whole);
+  }
+
   function card(entry, at) {
     const subject = subjectOf(entry);
     const node = el("article", { class: "entry", tabindex: "-1", "aria-label": text("entry", { n: at, title: subject.title }) });
@@ -66,8 +84,8 @@
     node.append(
       el("div", { class: "top" }, el("span", { class: "rank", "aria-hidden": "true" }, at), kind, verdict, el("span", { class: "your-mark" })),
       el("h2", null, subject.title),
-      pictures(entry),
-      el("div", { class: "words" }, why(entry), where(entry), facts(entry)),
+      el("div", { class: "body" }, pictures(entry), el("div", { class: "words" }, why(entry), where(entry), facts(entry))),
+      together(node, subject) || "",
       actions(node, subject));
     return node;
   }
@@ -82,7 +100,7 @@
     const title = text(`pair.${pair.kind}`, { a: groupName(pair.a), b: groupName(pair.b) });
     const medoids = [pair.sheet_a[0], pair.sheet_b[0]];
     const both = medoids.every(Boolean) && medoids[0].image_id !== medoids[1].image_id;
-    const subject = { image: null, pair: both ? medoids.map((image) => image.image_id) : null, target: null, title };
+    const subject = { images: [], all: false, pair: both ? medoids.map((image) => image.image_id) : null, target: null, title };
     const node = el("article", { class: "entry pair", tabindex: "-1", "aria-label": text("entry", { n: at, title }) });
     stand(node, subject);
     node.append(
@@ -139,7 +157,7 @@
   }
 
   function select(name, choices, chosen, change) {
-    const input = el("select", { onchange: (event) => change(name, event.target.value) });
+    const input = el("select", { id: `filter-${name}`, onchange: (event) => change(name, event.target.value) });
     input.append(option("", text(`filter.${name}.all`), chosen || ""), ...choices.map(([value, words]) => option(value, words, chosen)));
     return el("label", null, el("span", null, text(`filter.${name}`)), input);
   }
@@ -159,7 +177,7 @@
       if (value) params.set(name, value);
       else params.delete(name);
       const query = params.toString();
-      page.focusAfter = name === "folder" ? "#filter-folder" : null;
+      page.focusAfter = `#filter-${name}`;
       location.hash = query ? `${route}?${query}` : route;
     };
   }

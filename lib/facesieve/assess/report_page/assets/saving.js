@@ -65,7 +65,7 @@
   }
 
   function list() {
-    const entries = marks.entries().sort(([, one], [, other]) => (one.at < other.at ? 1 : -1));
+    const entries = marks.entries().sort(([, one], [, other]) => other.at.localeCompare(one.at));
     if (!entries.length) return el("p", { class: "empty" }, text("marks.none"));
     return el("ul", { class: "marks" }, entries.map(([key, mark]) => unmark(key, mark)));
   }
@@ -90,7 +90,7 @@
   /** What the dialog of marks holds: who decides, the files, and every mark. */
   function content() {
     const name = field();
-    const body = el("div", { class: "saving" }, el("p", null, text("save.lead")), name, buttons(name.querySelector("input")), el("div", null, contradicted(who()) || ""), el("h3", null, text("marks.count", { n: number(marks.count()) })), list());
+    const body = el("div", { class: "saving" }, el("p", null, text("save.lead")), page.summary.merge === false ? el("p", null, text("save.beside")) : "", name, buttons(name.querySelector("input")), el("div", null, contradicted(who()) || ""), el("h3", null, text("marks.count", { n: number(marks.count()) })), list());
     if (!marks.areStored()) body.prepend(el("p", { class: "problem" }, text("not.stored")));
     if (marks.savedAt()) body.append(el("p", { class: "soft" }, text("saved.at", { at: page.moment(marks.savedAt()) })));
     return body;
