@@ -31,7 +31,10 @@
   /** The cells of a text, row by row. */
   function cells(text, separator) {
     const rows = [[]];
-    const pattern = new RegExp(`("(?:[^"]|"")*"|[^"\\r\\n\\${separator}][^\\r\\n\\${separator}]*|)(\\${separator}|\\r\\n|\\n|\\r|$)`, "gy");
+    const pattern = new RegExp(
+      `("(?:[^"]|"")*"|[^"\\r\\n\\${separator}][^\\r\\n\\${separator}]*|)(\\${separator}|\\r\\n|\\n|\\r|$)`,
+      "gy",
+    );
     for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
       const cell = found[1];
       rows.at(-1).push(cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell);
@@ -91,7 +94,10 @@
   }
 
   function pairOf(row) {
-    return [row.image_a, row.image_b].map((id) => (id || "").trim()).sort().join(" ");
+    return [row.image_a, row.image_b]
+      .map((id) => (id || "").trim())
+      .sort()
+      .join(" ");
   }
 
   /** constraints.csv: the pairs given before without those that are marked, then the marks. */

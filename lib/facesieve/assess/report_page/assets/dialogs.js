@@ -34,21 +34,32 @@
   }
 
   function help() {
-    const rows = KEYS.map(([key, name]) => el("div", null, el("dt", null, el("kbd", null, key)), el("dd", null, text(`key.${name}`))));
-    const on = el("input", { type: "checkbox", id: "keys-on", checked: page.keys.areOn(), onchange: (event) => page.keys.turn(event.target.checked) });
-    dialog(text("help"),
+    const rows = KEYS.map(([key, name]) =>
+      el("div", null, el("dt", null, el("kbd", null, key)), el("dd", null, text(`key.${name}`))),
+    );
+    const on = el("input", {
+      type: "checkbox",
+      id: "keys-on",
+      checked: page.keys.areOn(),
+      onchange: (event) => page.keys.turn(event.target.checked),
+    });
+    dialog(
+      text("help"),
       el("p", null, text("help.lead")),
       el("dl", { class: "keys" }, rows),
       el("p", null, on, " ", el("label", { for: "keys-on" }, text("keys.on"))),
       el("h3", null, text("help.loop")),
       el("p", null, text("help.loop.says")),
-      el("p", { class: "soft" }, text("help.made", { version: page.summary.version })));
+      el("p", { class: "soft" }, text("help.made", { version: page.summary.version })),
+    );
   }
 
   async function namesLike(part, names) {
     const wanted = part.toLowerCase();
     const first = names.filter((name) => name.toLowerCase().startsWith(wanted));
-    const inside = names.filter((name) => !name.toLowerCase().startsWith(wanted) && name.toLowerCase().includes(wanted));
+    const inside = names.filter(
+      (name) => !name.toLowerCase().startsWith(wanted) && name.toLowerCase().includes(wanted),
+    );
     return [...first, ...inside].slice(0, NAMES_SHOWN);
   }
 
@@ -65,7 +76,11 @@
     };
     const fill = async () => {
       const shown = await namesLike(input.value, names);
-      list.replaceChildren(...shown.map((name) => el("li", null, el("button", { type: "button", onclick: choose(name) }, el("bdi", null, name)))));
+      list.replaceChildren(
+        ...shown.map((name) =>
+          el("li", null, el("button", { type: "button", onclick: choose(name) }, el("bdi", null, name))),
+        ),
+      );
     };
     input.addEventListener("input", fill);
     fill();
@@ -73,13 +88,30 @@
 
   /** Asks where an image moves to: resolves to whether it was marked. */
   function askMove(subject) {
-    const input = el("input", { id: "move-to", name: "move-to", required: true, value: subject.target || "", autocomplete: "off", "aria-describedby": "move-hint" });
+    const input = el("input", {
+      id: "move-to",
+      name: "move-to",
+      required: true,
+      value: subject.target || "",
+      autocomplete: "off",
+      "aria-describedby": "move-hint",
+    });
     const list = el("ul", { class: "names", "aria-label": text("move.names") });
     const submit = el("button", { type: "submit", class: "primary" }, text("move.do"));
-    const form = el("form", { method: "dialog", class: "move" }, el("label", { for: "move-to" }, text("move.to")), input, submit, el("small", { id: "move-hint" }, text("move.hint")), list);
+    const form = el(
+      "form",
+      { method: "dialog", class: "move" },
+      el("label", { for: "move-to" }, text("move.to")),
+      input,
+      submit,
+      el("small", { id: "move-hint" }, text("move.hint")),
+      list,
+    );
     const node = dialog(text("move.title"), form);
     input.select();
-    folderNames().then((names) => offer(list, input, names)).catch(page.fail);
+    folderNames()
+      .then((names) => offer(list, input, names))
+      .catch(page.fail);
     return new Promise((resolve) => {
       form.addEventListener("submit", () => {
         marks.markImages(page.evidence.idsOf(subject), "move", input.value.trim());

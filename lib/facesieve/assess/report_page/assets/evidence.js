@@ -38,7 +38,12 @@
 
   /** An image with what it stands for beneath it. */
   function figure(image, role) {
-    const caption = el("figcaption", null, el("strong", null, role), el("bdi", { title: image.image_id }, nameOf(image)));
+    const caption = el(
+      "figcaption",
+      null,
+      el("strong", null, role),
+      el("bdi", { title: image.image_id }, nameOf(image)),
+    );
     return el("figure", { class: "evidence" }, el("div", { class: "frame" }, picture(image)), caption);
   }
 
@@ -102,14 +107,24 @@
     const key = el("kbd", { "aria-hidden": "true" }, KEYS[verdict]);
     const sign = el("span", { "aria-hidden": "true", class: "sign" }, SIGNS[verdict]);
     const click = () => act(node, verdict);
-    const attributes = { type: "button", class: "act", "data-verdict": verdict, onclick: click, "aria-pressed": "false" };
+    const attributes = {
+      type: "button",
+      class: "act",
+      "data-verdict": verdict,
+      onclick: click,
+      "aria-pressed": "false",
+    };
     return el("button", attributes, sign, label("verdict", verdict), key);
   }
 
   /** The buttons of a node that stands for a subject. */
   function actions(node, subject) {
     const buttons = verdictsOf(subject).map((verdict) => button(node, verdict));
-    return el("div", { class: "actions", role: "group", "aria-label": text("actions", { of: subject.title }) }, buttons);
+    return el(
+      "div",
+      { class: "actions", role: "group", "aria-label": text("actions", { of: subject.title }) },
+      buttons,
+    );
   }
 
   /** Makes a node stand for a subject: {images, all, pair, target, title}. Marks are shown on it as they change. */

@@ -43,7 +43,9 @@
   /** The first item is in the order of the Tab key. */
   function enter() {
     last = null;
-    items().slice(0, 1).forEach((each) => each.setAttribute("tabindex", "0"));
+    items()
+      .slice(0, 1)
+      .forEach((each) => each.setAttribute("tabindex", "0"));
   }
 
   /** The item in the row above or below that lies nearest. */

@@ -59,7 +59,9 @@
   /** Marks images: keep, drop, or move with the name of a folder. */
   function markImages(ids, verdict, movedTo) {
     const at = instant();
-    change(Object.fromEntries(ids.map((id) => [imageKey(id), { verdict, image_id: id, moved_to: movedTo ?? null, at }])));
+    change(
+      Object.fromEntries(ids.map((id) => [imageKey(id), { verdict, image_id: id, moved_to: movedTo ?? null, at }])),
+    );
   }
 
   /** Marks two images as of the same person, or of different people. */

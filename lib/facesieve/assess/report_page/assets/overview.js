@@ -1,4 +1,4 @@
-// Is the run sound? Can I trust the model? What changed? What became of earlier decisions?
+// Is the run sound? Totals, checks, verdicts and reasons, warnings, steps.
 "use strict";
 
 (function (page) {
@@ -25,60 +25,110 @@
     if (!rows.length) return el("p", { class: "empty" }, text("none"));
     const most = Math.max(...rows.map((row) => row.count), 1);
     const line = (row) =>
-      el("tr", null,
+      el(
+        "tr",
+        null,
         el("th", { scope: "row" }, word(row.name)),
         el("td", { class: "n" }, number(row.count)),
         el("td", { class: "n soft" }, change(row.count, row.before)),
-        el("td", { class: "bar", "aria-hidden": "true" }, el("span", { style: { width: `${(100 * row.count) / most}%` } })));
+        el(
+          "td",
+          { class: "bar", "aria-hidden": "true" },
+          el("span", { style: { width: `${(100 * row.count) / most}%` } }),
+        ),
+      );
     const heads = [text("col.name"), text("col.images"), text("col.change"), ""];
-    const head = el("tr", null, heads.map((each) => (each ? el("th", { scope: "col" }, each) : el("td", null))));
-    const whole = el("table", { class: "counts" }, el("caption", { class: "hidden" }, caption), el("thead", null, head), el("tbody", null, rows.map(line)));
+    const head = el(
+      "tr",
+      null,
+      heads.map((each) => (each ? el("th", { scope: "col" }, each) : el("td", null))),
+    );
+    const whole = el(
+      "table",
+      { class: "counts" },
+      el("caption", { class: "hidden" }, caption),
+      el("thead", null, head),
+      el("tbody", null, rows.map(line)),
+    );
     return whole;
   }
 
   function verdictBar(verdicts) {
     const all = verdicts.reduce((sum, each) => sum + each.count, 0) || 1;
-    const parts = verdicts.filter((each) => each.count).map((each) =>
-      el("span", { "data-verdict": each.name, style: { width: `${(100 * each.count) / all}%` } }));
+    const parts = verdicts
+      .filter((each) => each.count)
+      .map((each) => el("span", { "data-verdict": each.name, style: { width: `${(100 * each.count) / all}%` } }));
     const says = verdicts.map((each) => `${label("verdict", each.name)} ${percent(each.count / all, 1)}`).join(", ");
     return el("div", { class: "stack", role: "img", "aria-label": says }, parts);
   }
 
   function stat(value, name, note) {
-    return el("div", { class: "stat" }, el("dd", null, value), el("dt", null, name), note ? el("dd", { class: "note" }, note) : null);
+    return el(
+      "div",
+      { class: "stat" },
+      el("dd", null, value),
+      el("dt", null, name),
+      note ? el("dd", { class: "note" }, note) : null,
+    );
   }
 
   function totals(summary) {
     const { images, faces, folders, clusters } = summary.totals;
     const published = summary.verdicts.filter((each) => ["keep", "move"].includes(each.name));
     const share = images ? published.reduce((sum, each) => sum + each.count, 0) / images : null;
-    return el("dl", { class: "stats" },
+    return el(
+      "dl",
+      { class: "stats" },
       stat(number(images), text("total.images")),
       stat(number(faces), text("total.faces")),
       summary.identities ? stat(number(folders), text("total.folders")) : null,
       stat(number(clusters), text("total.clusters")),
-      stat(percent(share, 1), text("total.published")));
+      stat(percent(share, 1), text("total.published")),
+    );
   }
 
   function check(state, title, says) {
     const sign = el("span", { class: "sign", "aria-hidden": "true" }, STATES[state]);
     const word = el("span", { class: "hidden" }, `${text(`check.${state}`)}: `);
-    return el("li", { "data-state": state }, sign, el("div", null, word, el("strong", null, title), el("p", null, says)));
+    return el(
+      "li",
+      { "data-state": state },
+      sign,
+      el("div", null, word, el("strong", null, title), el("p", null, says)),
+    );
   }
 
   function reconciled(summary) {
     const { listing, decided, missing, extra } = summary.reconciliation;
     const whole = missing === 0 && extra === 0 && listing === decided;
-    const values = { listing: number(listing), decided: number(decided), missing: number(missing), extra: number(extra) };
-    return check(whole ? "good" : "look", text("check.reconciled"), text(whole ? "check.reconciled.good" : "check.reconciled.look", values));
+    const values = {
+      listing: number(listing),
+      decided: number(decided),
+      missing: number(missing),
+      extra: number(extra),
+    };
+    return check(
+      whole ? "good" : "look",
+      text("check.reconciled"),
+      text(whole ? "check.reconciled.good" : "check.reconciled.look", values),
+    );
   }
 
   function recall(link) {
     const scope = label("scope", link.scope);
     const title = text("check.recall", { scope });
     if (link.recall === null) return check("none", title, text("check.recall.none"));
-    const values = { recall: percent(link.recall, 1), low: percent(link.recall_low, 1), high: percent(link.recall_high, 1), edges: number(link.edges) };
-    return check(link.recall_low === null || link.recall_low >= 0.9 ? "good" : "look", title, text("check.recall.says", values));
+    const values = {
+      recall: percent(link.recall, 1),
+      low: percent(link.recall_low, 1),
+      high: percent(link.recall_high, 1),
+      edges: number(link.edges),
+    };
+    return check(
+      link.recall_low === null || link.recall_low >= 0.9 ? "good" : "look",
+      title,
+      text("check.recall.says", values),
+    );
   }
 
   function falseMatches(link) {
@@ -91,12 +141,20 @@
 
   function unread(summary) {
     const count = summary.rejects.find((each) => each.name === "unread")?.count || 0;
-    return check(count ? "look" : "good", text("check.unread"), text(count ? "check.unread.look" : "check.unread.good", { n: number(count) }));
+    return check(
+      count ? "look" : "good",
+      text("check.unread"),
+      text(count ? "check.unread.look" : "check.unread.good", { n: number(count) }),
+    );
   }
 
   function warned(summary) {
     const n = summary.warnings.length;
-    return check(n ? "look" : "good", text("check.warnings"), text(n ? "check.warnings.look" : "check.warnings.good", { n: number(n) }));
+    return check(
+      n ? "look" : "good",
+      text("check.warnings"),
+      text(n ? "check.warnings.look" : "check.warnings.good", { n: number(n) }),
+    );
   }
 
   function checks(summary) {
@@ -129,13 +187,17 @@
       intro(text("sound"), text("sound.lead", values)),
       totals(summary),
       section(text("checks"), checks(summary)),
-      el("div", { class: "columns" },
+      el(
+        "div",
+        { class: "columns" },
         section(text("verdicts"), verdictBar(summary.verdicts), counts(summary.verdicts, badge, text("verdicts"))),
         section(text("reasons"), counts(summary.reasons, reason, text("reasons"))),
         section(text("rejects"), counts(summary.rejects, reason, text("rejects"))),
         section(text("ignored"), counts(summary.ignored, String, text("ignored"))),
         warnings(summary),
-        steps(summary)));
+        steps(summary),
+      ),
+    );
   }
 
   function lasted(summary) {
@@ -143,62 +205,6 @@
     return Number.isFinite(length) ? length : null;
   }
 
-  function trust(main) {
-    const { summary } = page;
-    const plots = [
-      ...summary.histograms.map(page.plots.scores),
-      summary.reliability.length ? page.plots.reliability(summary.reliability) : null,
-      summary.cluster_sizes.length ? page.plots.sizes(summary.cluster_sizes, "cluster") : null,
-      summary.folder_sizes.length ? page.plots.sizes(summary.folder_sizes, "folder") : null,
-    ].filter(Boolean);
-    main.append(intro(text("trust"), text("trust.lead")), el("div", { class: "plots" }, plots.map((plot) => el("div", { class: "card" }, plot))));
-  }
-
-  function changed(main) {
-    const { changes, before } = page.summary;
-    main.append(intro(text("changes"), before ? text("changes.lead", { before }) : text("changes.first")));
-    if (!changes) return;
-    const rows = [...changes.verdicts].sort((one, other) => other.count - one.count);
-    const cells = rows.map((row) => [el("span", { class: "path" }, badge(row.from), " → ", badge(row.to)), number(row.count)]);
-    const table = page.plots.table([text("col.path"), text("col.images")], cells, text("changes.verdicts"));
-    main.append(
-      el("dl", { class: "stats" },
-        stat(number(changes.new_images), text("changes.new")),
-        stat(number(changes.gone_images), text("changes.gone")),
-        stat(number(changes.clusters_split), text("changes.split")),
-        stat(number(changes.clusters_merged), text("changes.merged"))),
-      section(text("changes.verdicts"), cells.length ? table : el("p", { class: "empty" }, text("none"))),
-      el("p", null, el("a", { href: "#pairs" }, text("changes.pairs"))));
-  }
-
-  const followed = (part) => text("judged.followed", { rows: number(part.rows), followed: number(part.followed) });
-
-  function idCell(id) {
-    return el("code", { title: id }, id);
-  }
-
-  function tableOr(columns, rows, caption) {
-    return rows.length ? page.plots.table(columns, rows, caption) : el("p", { class: "empty" }, text("none"));
-  }
-
-  function judged(main) {
-    const { overrides, constraints } = page.summary.judgements;
-    const changedRows = overrides.changed.map((each) => [idCell(each.image_id), badge(each.verdict_before), badge(each.verdict)]);
-    const against = overrides.contradicted.map((each) => [idCell(each.image_id), badge(each.verdict), badge(each.proposal), each.who || "–", page.moment(each.at)]);
-    const pairs = constraints.contradicted.map((each) => [label("constraint", each.kind), idCell(each.image_a), idCell(each.image_b), number(each.cosine)]);
-    const image = text("col.image");
-    main.append(
-      intro(text("judged"), text("judged.lead")),
-      section(text("judged.overrides"), el("p", null, followed(overrides)),
-        el("h3", null, text("judged.changed")),
-        tableOr([image, text("col.before"), text("col.after")], changedRows, text("judged.changed")),
-        el("h3", null, text("judged.contradicted")), el("p", null, text("judged.contradicted.lead")),
-        tableOr([image, text("col.yours"), text("col.evidence"), text("col.who"), text("col.at")], against, text("judged.contradicted"))),
-      section(text("judged.constraints"), el("p", null, followed(constraints)),
-        el("h3", null, text("judged.pairs")),
-        tableOr([text("col.kind"), text("col.first"), text("col.second"), text("plot.cosine")], pairs, text("judged.pairs"))));
-  }
-
-  page.views = { sound, trust, changes: changed, judged };
+  page.views = { sound };
   page.parts = { section, intro, stat };
 })(facesieve);

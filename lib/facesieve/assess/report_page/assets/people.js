@@ -10,27 +10,55 @@
     const verdicts = Object.entries(group.verdicts).filter(([, count]) => count);
     const badges = verdicts.map(([verdict, count]) => badge(verdict, `${label("verdict", verdict)} ${number(count)}`));
     const share = group.size ? group.kept / group.size : 0;
-    const bar = el("span", { class: "kept", role: "img", "aria-label": text("kept.share", { share: percent(share) }) },
-      el("span", { style: { width: `${100 * share}%` } }));
-    return el("article", { class: "person" },
+    const bar = el(
+      "span",
+      { class: "kept", role: "img", "aria-label": text("kept.share", { share: percent(share) }) },
+      el("span", { style: { width: `${100 * share}%` } }),
+    );
+    return el(
+      "article",
+      { class: "person" },
       el("h2", null, groupLink(name)),
-      el("p", null, text(`kind.${group.kind}`), " · ", text("n.images", { n: number(group.size) }), " · ", text("n.modes", { n: number(group.modes) }),
-        group.cohesion === null ? null : ` · ${text("cohesion", { cosine: number(group.cohesion) })}`),
+      el(
+        "p",
+        null,
+        text(`kind.${group.kind}`),
+        " · ",
+        text("n.images", { n: number(group.size) }),
+        " · ",
+        text("n.modes", { n: number(group.modes) }),
+        group.cohesion === null ? null : ` · ${text("cohesion", { cosine: number(group.cohesion) })}`,
+      ),
       bar,
-      el("p", { class: "badges" }, badges));
+      el("p", { class: "badges" }, badges),
+    );
   }
 
   async function people(main, params) {
     const change = page.lists.changer("people", params);
-    const kinds = [["folder", text("kind.folder")], ["cluster", text("kind.cluster")]];
+    const kinds = [
+      ["folder", text("kind.folder")],
+      ["cluster", text("kind.cluster")],
+    ];
     const wanted = (params.get("folder") || "").toLowerCase();
-    const named = (group) => [group.label, groupName({ label: group.label, named: false }), group.id].some((each) => each.toLowerCase().includes(wanted));
+    const named = (group) =>
+      [group.label, groupName({ label: group.label, named: false }), group.id].some((each) =>
+        each.toLowerCase().includes(wanted),
+      );
     const fits = (group) => (!params.get("kind") || group.kind === params.get("kind")) && (!wanted || named(group));
-    const filters = el("form", { class: "filters", "aria-label": text("filters"), onsubmit: (event) => event.preventDefault() },
-      page.lists.select("kind", kinds, params.get("kind"), change), page.lists.search(params, change));
+    const filters = el(
+      "form",
+      { class: "filters", "aria-label": text("filters"), onsubmit: (event) => event.preventDefault() },
+      page.lists.select("kind", kinds, params.get("kind"), change),
+      page.lists.search(params, change),
+    );
     const list = page.lists.growing(() => page.items("groups", "groups"), fits, groupRow);
     list.node.querySelector(".entries").classList.add("people");
-    main.append(page.parts.intro(text("people"), text("people.lead", { n: number(page.summary.groups.entries) })), filters, list.node);
+    main.append(
+      page.parts.intro(text("people"), text("people.lead", { n: number(page.summary.groups.entries) })),
+      filters,
+      list.node,
+    );
     await list.advance();
   }
 
@@ -43,7 +71,14 @@
 
   function numbersOf(member) {
     const cosine = member.cosine === null ? null : el("span", { title: text("tile.cosine") }, number(member.cosine));
-    const bar = member.cosine === null ? null : el("span", { class: "core", "aria-hidden": "true" }, el("span", { style: { width: `${100 * Math.max(0, member.cosine)}%` } }));
+    const bar =
+      member.cosine === null
+        ? null
+        : el(
+            "span",
+            { class: "core", "aria-hidden": "true" },
+            el("span", { style: { width: `${100 * Math.max(0, member.cosine)}%` } }),
+          );
     return el("div", { class: "numbers" }, bar, cosine);
   }
 
@@ -60,13 +95,31 @@
     const says = saysOf(member);
     const node = el("div", { class: "tile", tabindex: "-1", role: "group", "aria-label": says, title: says });
     const moved = member.moved_to ? el("span", { class: "moved" }, "→ ", groupLink(member.moved_to)) : null;
-    const reasons = member.reasons.length ? el("span", { class: "because" }, member.reasons.map((each) => label("reason", each)).join(", ")) : null;
+    const reasons = member.reasons.length
+      ? el("span", { class: "because" }, member.reasons.map((each) => label("reason", each)).join(", "))
+      : null;
     const stacked = member.copies.length ? " stacked" : "";
     node.append(
       el("div", { class: `frame${stacked}`, "data-copies": member.copies.length || null }, picture(member)),
-      el("div", { class: "tile-words" }, badge(member.verdict), numbersOf(member), reasons, moved, el("bdi", { class: "name" }, member.name || short(member.image_id)), el("span", { class: "your-mark" })),
-      copiesOf(member) || "");
-    return stand(node, { images: [member], all: false, pair: null, target: member.moved_to?.named ? member.moved_to.label : null, title: nameOf(member) });
+      el(
+        "div",
+        { class: "tile-words" },
+        badge(member.verdict),
+        numbersOf(member),
+        reasons,
+        moved,
+        el("bdi", { class: "name" }, member.name || short(member.image_id)),
+        el("span", { class: "your-mark" }),
+      ),
+      copiesOf(member) || "",
+    );
+    return stand(node, {
+      images: [member],
+      all: false,
+      pair: null,
+      target: member.moved_to?.named ? member.moved_to.label : null,
+      title: nameOf(member),
+    });
   }
 
   function tiles(members) {
@@ -76,23 +129,36 @@
   function mode(part, at) {
     const title = text("mode", { n: at });
     const of = part.cluster ? groupLink(part.cluster) : text("mode.nobody");
-    return el("section", { class: "mode" }, el("h2", null, title, " ", el("small", null, of, " · ", text("n.images", { n: number(part.members.length) }))), tiles(part.members));
+    return el(
+      "section",
+      { class: "mode" },
+      el("h2", null, title, " ", el("small", null, of, " · ", text("n.images", { n: number(part.members.length) }))),
+      tiles(part.members),
+    );
   }
 
-  function pager(sheet, stem, label) {
+  function pager(sheet, stem, name) {
     if (sheet.pages < 2) return null;
     const link = (at) => `#group/${encodeURIComponent(stem)}?page=${at}`;
-    const turn = (at, words) => (at < 1 || at > sheet.pages ? el("span", { class: "off" }, words) : el("a", { href: link(at) }, words));
-    return el("nav", { class: "pager", "aria-label": text(label) },
+    const turn = (at, words) =>
+      at < 1 || at > sheet.pages ? el("span", { class: "off" }, words) : el("a", { href: link(at) }, words);
+    return el(
+      "nav",
+      { class: "pager", "aria-label": text(name) },
       turn(sheet.page - 1, text("pages.before")),
       el("span", null, text("pages.at", { n: number(sheet.page), of: number(sheet.pages) })),
-      turn(sheet.page + 1, text("pages.next")));
+      turn(sheet.page + 1, text("pages.next")),
+    );
   }
 
   const members = (sheet) => [...sheet.modes.flatMap((part) => part.members), ...sheet.dropped];
 
   function bar(main) {
-    const place = el("div", { class: "act-bar", role: "region", "aria-label": text("bar") }, el("p", null, text("bar.empty")));
+    const place = el(
+      "div",
+      { class: "act-bar", role: "region", "aria-label": text("bar") },
+      el("p", null, text("bar.empty")),
+    );
     main.addEventListener("focusin", (event) => {
       const node = event.target.closest(".tile");
       if (!node || !main.contains(place)) return;
@@ -108,7 +174,9 @@
     if (!place || !node) return;
     const subject = page.evidence.subjects.get(node);
     const verdict = subject?.images[0] && page.marks.of(page.marks.imageKey(subject.images[0].image_id))?.verdict;
-    place.querySelectorAll(".act").forEach((each) => each.setAttribute("aria-pressed", String(each.getAttribute("data-verdict") === verdict)));
+    place
+      .querySelectorAll(".act")
+      .forEach((each) => each.setAttribute("aria-pressed", String(each.getAttribute("data-verdict") === verdict)));
   }
 
   function sizer(main) {
@@ -117,24 +185,42 @@
     return el("label", { class: "sizer" }, el("span", null, text("tile.size")), input);
   }
 
+  function leadOf(sheet) {
+    const all = members(sheet);
+    const kept = all.filter((each) => ["keep", "move"].includes(each.verdict)).length;
+    const values = { n: number(all.length), kept: number(kept), modes: number(sheet.modes.length) };
+    return text(sheet.pages > 1 ? "sheet.lead.page" : "sheet.lead", values);
+  }
+
+  function headOf(sheet) {
+    const head = page.parts.intro("", leadOf(sheet));
+    const named = sheet.kind === "folder" && page.summary.names;
+    head.firstChild.append(el("bdi", null, groupName({ label: sheet.label, named })));
+    return head;
+  }
+
+  function droppedOf(sheet) {
+    if (!sheet.dropped.length) return null;
+    const count = el("small", null, text("n.images", { n: number(sheet.dropped.length) }));
+    return el("section", { class: "mode" }, el("h2", null, text("dropped"), " ", count), tiles(sheet.dropped));
+  }
+
   /** The contact sheet of a folder or cluster: from the core to the border, mode by mode, then what was dropped. */
   async function group(main, params, stem) {
     const at = Number(params.get("page")) || 1;
-    const sheet = await page.load(at > 1 ? `${stem}-${String(at).padStart(4, "0")}` : stem);
-    const named = sheet.kind === "folder" && page.summary.names;
-    const name = el("bdi", null, groupName({ label: sheet.label, named }));
+    const sheet = await page.load(at > 1 ? page.paged(stem, at) : stem);
     const plot = page.plots.overTime(sheet.modes);
-    const kept = members(sheet).filter((each) => ["keep", "move"].includes(each.verdict)).length;
-    const lead = text(sheet.pages > 1 ? "sheet.lead.page" : "sheet.lead", { n: number(members(sheet).length), kept: number(kept), modes: number(sheet.modes.length) });
-    const intro = page.parts.intro("", lead);
-    intro.firstChild.append(name);
-    main.append(
-      el("p", { class: "back" }, el("a", { href: "#people" }, text("back"))), intro,
+    const parts = [
+      el("p", { class: "back" }, el("a", { href: "#people" }, text("back"))),
+      headOf(sheet),
       el("div", { class: "sheet-tools" }, pager(sheet, stem, "pages"), sizer(main)),
-      sheet.modes.map((part, place) => mode(part, place + 1)).reduce((whole, part) => (whole.append(part), whole), el("div", null)));
-    if (sheet.dropped.length) main.append(el("section", { class: "mode" }, el("h2", null, text("dropped"), " ", el("small", null, text("n.images", { n: number(sheet.dropped.length) }))), tiles(sheet.dropped)));
-    if (plot) main.append(el("div", { class: "card" }, plot));
-    main.append(pager(sheet, stem, "pages.below") || "", bar(main));
+      ...sheet.modes.map((part, place) => mode(part, place + 1)),
+      droppedOf(sheet),
+      plot && el("div", { class: "card" }, plot),
+      pager(sheet, stem, "pages.below"),
+      bar(main),
+    ];
+    main.append(...parts.filter(Boolean));
   }
 
   page.marks.listen(() => sync(document.querySelector(".act-bar"), page.keys.current()));

@@ -56,7 +56,12 @@
 
   function chooser(name, choices, chosen, change) {
     const options = choices.map(([value, words]) => el("option", { value, selected: value === chosen }, words));
-    return el("label", { class: "chooser" }, el("span", { class: "hidden" }, text(name)), el("select", { id: name, onchange: (event) => change(event.target.value) }, options));
+    return el(
+      "label",
+      { class: "chooser" },
+      el("span", { class: "hidden" }, text(name)),
+      el("select", { id: name, onchange: (event) => change(event.target.value) }, options),
+    );
   }
 
   function chooseLanguage(value) {
@@ -72,29 +77,71 @@
   }
 
   function viewLink(name) {
-    const count = { queue: page.summary.queue.entries, people: page.summary.groups.entries, pairs: page.summary.pairs.entries }[name];
+    const count = {
+      queue: page.summary.queue.entries,
+      people: page.summary.groups.entries,
+      pairs: page.summary.pairs.entries,
+    }[name];
     const shown = count === undefined ? null : el("span", { class: "count" }, number(count));
-    return el("li", null, el("a", { href: `#${name}`, "data-view": name }, el("span", null, text(`nav.${name}`)), shown));
+    return el(
+      "li",
+      null,
+      el("a", { href: `#${name}`, "data-view": name }, el("span", null, text(`nav.${name}`)), shown),
+    );
   }
 
   function marksButton() {
     const count = el("span", { id: "mark-count", class: "count" }, number(marks.count()));
-    return el("button", { type: "button", id: "marks", class: "primary", onclick: () => page.dialogs.marks() }, text("marks.button"), " ", count);
+    return el(
+      "button",
+      { type: "button", id: "marks", class: "primary", onclick: () => page.dialogs.marks() },
+      text("marks.button"),
+      " ",
+      count,
+    );
   }
 
   function header() {
     const languages = page.languages().map((each) => [each, NAMES[each] || each]);
     const themes = THEMES.map((each) => [each, text(`theme.${each}`)]);
     const undo = el("button", { type: "button", id: "undo", onclick: page.keys.undo }, text("undo"));
-    const help = el("button", { type: "button", id: "help", "aria-label": text("help"), onclick: page.dialogs.help }, "?");
-    const run = el("p", { class: "run" }, el("a", { href: "#sound", class: "brand" }, "facesieve"), el("span", { title: page.moment(page.summary.ended) }, page.summary.run));
-    return el("header", { class: "top-bar" }, run, el("div", { class: "tools" }, undo, marksButton(), chooser("language", languages, page.language, chooseLanguage), chooser("theme", themes, theme(), chooseTheme), help));
+    const help = el(
+      "button",
+      { type: "button", id: "help", "aria-label": text("help"), onclick: page.dialogs.help },
+      "?",
+    );
+    const run = el(
+      "p",
+      { class: "run" },
+      el("a", { href: "#sound", class: "brand" }, "facesieve"),
+      el("span", { title: page.moment(page.summary.ended) }, page.summary.run),
+    );
+    return el(
+      "header",
+      { class: "top-bar" },
+      run,
+      el(
+        "div",
+        { class: "tools" },
+        undo,
+        marksButton(),
+        chooser("language", languages, page.language, chooseLanguage),
+        chooser("theme", themes, theme(), chooseTheme),
+        help,
+      ),
+    );
   }
 
   function notice() {
     if (!page.summary.pictures) return null;
     const shown = page.summary.blur ? "notice.blur" : "notice";
-    return el("aside", { "aria-label": text("notice.title"), class: "notice" }, el("strong", null, text("notice.title")), " ", text(shown));
+    return el(
+      "aside",
+      { "aria-label": text("notice.title"), class: "notice" },
+      el("strong", null, text("notice.title")),
+      " ",
+      text(shown),
+    );
   }
 
   /** Makes the whole frame anew, in the language that is chosen. */
@@ -103,7 +150,13 @@
     const skip = el("a", { href: "#main", class: "skip", onclick: skipTo }, text("skip"));
     const nav = el("nav", { id: "views", "aria-label": text("views") }, el("ol", null, VIEWS.map(viewLink)));
     const said = el("p", { id: "said", role: "status", class: "toast" });
-    document.body.replaceChildren(skip, header(), notice() || "", el("div", { class: "page" }, nav, el("main", { id: "main", tabindex: "-1" })), said);
+    document.body.replaceChildren(
+      skip,
+      header(),
+      notice() || "",
+      el("div", { class: "page" }, nav, el("main", { id: "main", tabindex: "-1" })),
+      said,
+    );
     show();
   }
 

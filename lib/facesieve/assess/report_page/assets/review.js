@@ -3,8 +3,8 @@
 
 (function (page) {
   const { el, text, label, number, percent } = page;
+  const { growing, changer, search, select, markedChoices } = page.lists;
   const { badge, figure, groupLink, groupName, stand, actions } = page.evidence;
-  const STEP = 30;
   const OF_PAIRS = ["two_modes", "low_cohesion", "identity_link"];
   const WITHOUT_IMAGE = ["low_cohesion", "identity_link"];
   const ROLES = ["image", "nearest", "medoid", "other"];
@@ -13,7 +13,11 @@
 
   /** The question that an entry asks. */
   function question(entry) {
-    const names = { folder: groupWords(entry.folder), cluster: groupWords(entry.cluster), target: groupWords(entry.target) };
+    const names = {
+      folder: groupWords(entry.folder),
+      cluster: groupWords(entry.cluster),
+      target: groupWords(entry.target),
+    };
     return text(`ask.${entry.folder ? entry.kind : "nobody"}`, names);
   }
 
@@ -31,35 +35,55 @@
   }
 
   function fact(name, value) {
-    return value === null || value === undefined ? null : el("div", null, el("dt", null, text(`fact.${name}`)), el("dd", null, value));
+    return value === null || value === undefined
+      ? null
+      : el("div", null, el("dt", null, text(`fact.${name}`)), el("dd", null, value));
   }
 
   function facts(entry) {
     const given = (value, format) => (value === null || value === undefined ? null : format(value));
-    return el("dl", { class: "facts" },
+    return el(
+      "dl",
+      { class: "facts" },
       fact("confidence", given(entry.confidence, percent)),
       fact("cosine", given(entry.cosine, number)),
-      fact("margin", given(entry.margin, (value) => `${value > 0 ? "+" : ""}${number(value)}`)),
+      fact(
+        "margin",
+        given(entry.margin, (value) => `${value > 0 ? "+" : ""}${number(value)}`),
+      ),
       fact("share", given(entry.share, percent)),
       fact("wrong", given(entry.wrong, percent)),
       fact("effect", given(entry.effect, number)),
-      fact("expected", given(entry.expected, number)));
+      fact("expected", given(entry.expected, number)),
+    );
   }
 
   function why(entry) {
     const doubted = entry.kind === "outlier" && entry.verdict === "keep";
-    const lines = [text(doubted ? "why.doubted" : `why.${entry.kind}`), ...entry.reasons.map((reason) => label("because", reason))];
+    const lines = [
+      text(doubted ? "why.doubted" : `why.${entry.kind}`),
+      ...entry.reasons.map((reason) => label("because", reason)),
+    ];
     return el("p", { class: "why" }, [...new Set(lines)].join(" "));
   }
 
   function where(entry) {
     const groups = ["folder", "target", "cluster"].filter((name) => entry[name]);
-    return el("p", { class: "where" }, groups.map((name) => el("span", null, `${text(`where.${name}`)} `, groupLink(entry[name]))));
+    return el(
+      "p",
+      { class: "where" },
+      groups.map((name) => el("span", null, `${text(`where.${name}`)} `, groupLink(entry[name]))),
+    );
   }
 
   function pictures(entry) {
-    const role = (name) => text(name === "other" ? `role.other.${entry.kind === "duplicate" ? "copy" : "medoid"}` : `role.${name}`);
-    return el("div", { class: "side" }, ROLES.filter((name) => entry[name]).map((name) => figure(entry[name], role(name))));
+    const role = (name) =>
+      text(name === "other" ? `role.other.${entry.kind === "duplicate" ? "copy" : "medoid"}` : `role.${name}`);
+    return el(
+      "div",
+      { class: "side" },
+      ROLES.filter((name) => entry[name]).map((name) => figure(entry[name], role(name))),
+    );
   }
 
   /** The images that an entry asks about together, and whether a mark holds for all of them. */
@@ -77,114 +101,94 @@
 
   function card(entry, at) {
     const subject = subjectOf(entry);
-    const node = el("article", { class: "entry", tabindex: "-1", "aria-label": text("entry", { n: at, title: subject.title }) });
+    const node = el("article", {
+      class: "entry",
+      tabindex: "-1",
+      "aria-label": text("entry", { n: at, title: subject.title }),
+    });
     stand(node, subject);
-    const verdict = entry.verdict ? el("span", { class: "run-says" }, text("run.says"), " ", badge(entry.verdict)) : null;
+    const verdict = entry.verdict
+      ? el("span", { class: "run-says" }, text("run.says"), " ", badge(entry.verdict))
+      : null;
     const kind = el("span", { class: "kind" }, label("kind", entry.kind));
     node.append(
-      el("div", { class: "top" }, el("span", { class: "rank", "aria-hidden": "true" }, at), kind, verdict, el("span", { class: "your-mark" })),
+      el(
+        "div",
+        { class: "top" },
+        el("span", { class: "rank", "aria-hidden": "true" }, at),
+        kind,
+        verdict,
+        el("span", { class: "your-mark" }),
+      ),
       el("h2", null, subject.title),
-      el("div", { class: "body" }, pictures(entry), el("div", { class: "words" }, why(entry), where(entry), facts(entry))),
+      el(
+        "div",
+        { class: "body" },
+        pictures(entry),
+        el("div", { class: "words" }, why(entry), where(entry), facts(entry)),
+      ),
       together(node, subject) || "",
-      actions(node, subject));
+      actions(node, subject),
+    );
     return node;
   }
 
   function sheet(group, images, side) {
-    const head = el("div", { class: "sheet-head" }, el("h3", null, groupLink(group)), el("span", null, text("n.images", { n: number(group.size) })));
+    const head = el(
+      "div",
+      { class: "sheet-head" },
+      el("h3", null, groupLink(group)),
+      el("span", null, text("n.images", { n: number(group.size) })),
+    );
     const tiles = images.map((image) => el("div", { class: "frame small" }, page.evidence.picture(image)));
-    return el("div", { class: "sheet", role: "group", "aria-label": text(`pair.${side}`) }, head, el("div", { class: "tiles small" }, tiles));
+    return el(
+      "div",
+      { class: "sheet", role: "group", "aria-label": text(`pair.${side}`) },
+      head,
+      el("div", { class: "tiles small" }, tiles),
+    );
   }
 
   function pairCard(pair, at) {
     const title = text(`pair.${pair.kind}`, { a: groupName(pair.a), b: groupName(pair.b) });
     const medoids = [pair.sheet_a[0], pair.sheet_b[0]];
     const both = medoids.every(Boolean) && medoids[0].image_id !== medoids[1].image_id;
-    const subject = { images: [], all: false, pair: both ? medoids.map((image) => image.image_id) : null, target: null, title };
+    const subject = {
+      images: [],
+      all: false,
+      pair: both ? medoids.map((image) => image.image_id) : null,
+      target: null,
+      title,
+    };
     const node = el("article", { class: "entry pair", tabindex: "-1", "aria-label": text("entry", { n: at, title }) });
     stand(node, subject);
     node.append(
-      el("div", { class: "top" }, el("span", { class: "rank", "aria-hidden": "true" }, at), el("span", { class: "kind" }, label("pairkind", pair.kind)), el("span", { class: "your-mark" })),
+      el(
+        "div",
+        { class: "top" },
+        el("span", { class: "rank", "aria-hidden": "true" }, at),
+        el("span", { class: "kind" }, label("pairkind", pair.kind)),
+        el("span", { class: "your-mark" }),
+      ),
       el("h2", null, title),
       el("div", { class: "sheets" }, sheet(pair.a, pair.sheet_a, "a"), sheet(pair.b, pair.sheet_b, "b")),
       facts(pair),
-      actions(node, subject));
+      actions(node, subject),
+    );
     return node;
   }
 
-  /** A list that grows: cards of the items that fit the filter, a step at a time. */
-  function growing(source, fits, make) {
-    const list = el("div", { class: "entries" });
-    const more = el("button", { type: "button", class: "more", hidden: true }, text("more"));
-    const said = el("p", { class: "said", role: "status" });
-    const walk = source();
-    const state = { shown: 0, seen: 0, next: null };
-    const advance = async () => {
-      more.hidden = true;
-      state.next = await step(walk, fits, state, (item) => list.append(make(item, state.seen)));
-      page.evidence.refreshAll();
-      more.hidden = state.next === null;
-      said.textContent = text(state.next === null ? "list.all" : "list.some", { n: number(state.shown) });
-    };
-    more.addEventListener("click", () => advance().catch(page.fail));
-    return { node: el("div", null, said, list, more), advance };
-  }
+  const kindsOf = (paged) =>
+    paged.kinds.map((each) => [each.name, `${label("kind", each.name)} (${number(each.count)})`]);
 
-  /** Shows a step of items and looks one ahead, so that the button stands only where there is more. */
-  async function step(walk, fits, state, show) {
-    let item = state.next;
-    for (let count = 0; count < STEP; count += 1) {
-      item ??= await nextFit(walk, fits, state);
-      if (item === null) return null;
-      state.seen = item.at;
-      state.shown += 1;
-      show(item.value);
-      item = null;
-    }
-    return nextFit(walk, fits, state);
-  }
-
-  async function nextFit(walk, fits, state) {
-    for (let turn = await walk.next(); !turn.done; turn = await walk.next()) {
-      state.walked = (state.walked || 0) + 1;
-      if (fits(turn.value)) return { value: turn.value, at: state.walked };
-    }
-    return null;
-  }
-
-  function option(value, words, chosen) {
-    return el("option", { value, selected: value === chosen }, words);
-  }
-
-  function select(name, choices, chosen, change) {
-    const input = el("select", { id: `filter-${name}`, onchange: (event) => change(name, event.target.value) });
-    input.append(option("", text(`filter.${name}.all`), chosen || ""), ...choices.map(([value, words]) => option(value, words, chosen)));
-    return el("label", null, el("span", null, text(`filter.${name}`)), input);
-  }
-
-  function search(params, change) {
-    const input = el("input", { type: "search", id: "filter-folder", value: params.get("folder") || "", onchange: (event) => change("folder", event.target.value.trim()) });
-    return el("label", null, el("span", null, text("filter.folder")), input);
-  }
-
-  function markedChoices() {
-    return [["open", text("filter.marked.open")], ["marked", text("filter.marked.marked")]];
-  }
-
-  /** Changes one part of the address: the view is made anew from the address, so that it survives a reload. */
-  function changer(route, params) {
-    return (name, value) => {
-      if (value) params.set(name, value);
-      else params.delete(name);
-      const query = params.toString();
-      page.focusAfter = `#filter-${name}`;
-      location.hash = query ? `${route}?${query}` : route;
-    };
-  }
-
-  const kindsOf = (paged) => paged.kinds.map((each) => [each.name, `${label("kind", each.name)} (${number(each.count)})`]);
-
-  const holds = (groups, wanted) => groups.some((group) => group && (group.label.toLowerCase().includes(wanted) || groupName(group).toLowerCase().includes(wanted) || group.id === wanted));
+  const holds = (groups, wanted) =>
+    groups.some(
+      (group) =>
+        group &&
+        (group.label.toLowerCase().includes(wanted) ||
+          groupName(group).toLowerCase().includes(wanted) ||
+          group.id === wanted),
+    );
 
   function fitsMark(subject, wanted) {
     if (!wanted) return true;
@@ -204,13 +208,20 @@
     const { summary } = page;
     const change = changer("queue", params);
     const verdicts = summary.verdicts.map((each) => [each.name, label("verdict", each.name)]);
-    const filters = el("form", { class: "filters", "aria-label": text("filters"), onsubmit: (event) => event.preventDefault() },
+    const filters = el(
+      "form",
+      { class: "filters", "aria-label": text("filters"), onsubmit: (event) => event.preventDefault() },
       select("kind", kindsOf(summary.queue), params.get("kind"), change),
       select("verdict", verdicts, params.get("verdict"), change),
       select("marked", markedChoices(), params.get("marked"), change),
-      search(params, change));
+      search(params, change),
+    );
     const list = growing(() => page.items("queue", "entries"), entryFits(params), card);
-    main.append(page.parts.intro(text("queue"), text("queue.lead", { n: number(summary.queue.entries) })), filters, list.node);
+    main.append(
+      page.parts.intro(text("queue"), text("queue.lead", { n: number(summary.queue.entries) })),
+      filters,
+      list.node,
+    );
     await list.advance();
   }
 
@@ -218,14 +229,22 @@
     const change = changer("pairs", params);
     const kinds = ["identity_link", "split", "merged"].map((name) => [name, label("pairkind", name)]);
     const folder = (params.get("folder") || "").toLowerCase();
-    const fits = (pair) => (!params.get("kind") || pair.kind === params.get("kind")) && (!folder || holds([pair.a, pair.b], folder));
-    const filters = el("form", { class: "filters", "aria-label": text("filters"), onsubmit: (event) => event.preventDefault() },
-      select("kind", kinds, params.get("kind"), change), search(params, change));
+    const fits = (pair) =>
+      (!params.get("kind") || pair.kind === params.get("kind")) && (!folder || holds([pair.a, pair.b], folder));
+    const filters = el(
+      "form",
+      { class: "filters", "aria-label": text("filters"), onsubmit: (event) => event.preventDefault() },
+      select("kind", kinds, params.get("kind"), change),
+      search(params, change),
+    );
     const list = growing(() => page.items("pairs", "pairs"), fits, pairCard);
-    main.append(page.parts.intro(text("pairs"), text("pairs.lead", { n: number(page.summary.pairs.entries) })), filters, list.node);
+    main.append(
+      page.parts.intro(text("pairs"), text("pairs.lead", { n: number(page.summary.pairs.entries) })),
+      filters,
+      list.node,
+    );
     await list.advance();
   }
 
   Object.assign(page.views, { queue, pairs });
-  page.lists = { growing, changer, search, select };
 })(facesieve);

@@ -52,28 +52,59 @@
   }
 
   function unmark(key, mark) {
-    const of = mark.image_id ? text("image.id", { id: page.evidence.short(mark.image_id) }) : text("pair.ids", { a: page.evidence.short(mark.image_a), b: page.evidence.short(mark.image_b) });
-    const remove = el("button", { type: "button", "data-key": key, "aria-label": text("unmark", { of }) }, text("remove"));
-    return el("li", null, page.evidence.words(mark), el("span", { title: mark.image_id || `${mark.image_a} ${mark.image_b}` }, of), remove);
+    const of = mark.image_id
+      ? text("image.id", { id: page.evidence.short(mark.image_id) })
+      : text("pair.ids", { a: page.evidence.short(mark.image_a), b: page.evidence.short(mark.image_b) });
+    const remove = el(
+      "button",
+      { type: "button", "data-key": key, "aria-label": text("unmark", { of }) },
+      text("remove"),
+    );
+    return el(
+      "li",
+      null,
+      page.evidence.words(mark),
+      el("span", { title: mark.image_id || `${mark.image_a} ${mark.image_b}` }, of),
+      remove,
+    );
   }
 
   function contradicted(name) {
     const rows = files(name)["constraints.csv"].contradictions;
     if (!rows.length) return null;
-    const pairs = rows.map((row) => el("li", null, text("pair.ids", { a: page.evidence.short(row.image_a), b: page.evidence.short(row.image_b) })));
+    const pairs = rows.map((row) =>
+      el("li", null, text("pair.ids", { a: page.evidence.short(row.image_a), b: page.evidence.short(row.image_b) })),
+    );
     return el("div", { class: "problem", role: "alert" }, el("p", null, text("contradiction")), el("ul", null, pairs));
   }
 
   function list() {
     const entries = marks.entries().sort(([, one], [, other]) => other.at.localeCompare(one.at));
     if (!entries.length) return el("p", { class: "empty" }, text("marks.none"));
-    return el("ul", { class: "marks" }, entries.map(([key, mark]) => unmark(key, mark)));
+    return el(
+      "ul",
+      { class: "marks" },
+      entries.map(([key, mark]) => unmark(key, mark)),
+    );
   }
 
   function field() {
-    const input = el("input", { id: "who", name: "who", autocomplete: "name", required: true, value: who(), "aria-describedby": "who-hint" });
+    const input = el("input", {
+      id: "who",
+      name: "who",
+      autocomplete: "name",
+      required: true,
+      value: who(),
+      "aria-describedby": "who-hint",
+    });
     input.addEventListener("input", () => remember(input.value.trim()));
-    return el("p", null, el("label", { for: "who" }, text("who")), input, el("small", { id: "who-hint" }, text("who.hint")));
+    return el(
+      "p",
+      null,
+      el("label", { for: "who" }, text("who")),
+      input,
+      el("small", { id: "who-hint" }, text("who.hint")),
+    );
   }
 
   function buttons(input) {
@@ -82,17 +113,37 @@
       save(input.value.trim(), only);
     };
     const counts = files(who());
-    const one = (name) => el("button", { type: "button", disabled: counts[name].count === 0, onclick: asked(name), "data-save": name }, text("save.one", { file: name, n: number(counts[name].count) }));
-    const all = el("button", { type: "button", class: "primary", disabled: wanted(who()).length === 0, onclick: asked(null), id: "save" }, text("save.both"));
+    const one = (name) =>
+      el(
+        "button",
+        { type: "button", disabled: counts[name].count === 0, onclick: asked(name), "data-save": name },
+        text("save.one", { file: name, n: number(counts[name].count) }),
+      );
+    const all = el(
+      "button",
+      { type: "button", class: "primary", disabled: wanted(who()).length === 0, onclick: asked(null), id: "save" },
+      text("save.both"),
+    );
     return el("div", { class: "buttons" }, all, one("overrides.csv"), one("constraints.csv"));
   }
 
   /** What the dialog of marks holds: who decides, the files, and every mark. */
   function content() {
     const name = field();
-    const body = el("div", { class: "saving" }, el("p", null, text("save.lead")), page.summary.merge === false ? el("p", null, text("save.beside")) : "", name, buttons(name.querySelector("input")), el("div", null, contradicted(who()) || ""), el("h3", null, text("marks.count", { n: number(marks.count()) })), list());
+    const body = el(
+      "div",
+      { class: "saving" },
+      el("p", null, text("save.lead")),
+      page.summary.merge === false ? el("p", null, text("save.beside")) : "",
+      name,
+      buttons(name.querySelector("input")),
+      el("div", null, contradicted(who()) || ""),
+      el("h3", null, text("marks.count", { n: number(marks.count()) })),
+      list(),
+    );
     if (!marks.areStored()) body.prepend(el("p", { class: "problem" }, text("not.stored")));
-    if (marks.savedAt()) body.append(el("p", { class: "soft" }, text("saved.at", { at: page.moment(marks.savedAt()) })));
+    if (marks.savedAt())
+      body.append(el("p", { class: "soft" }, text("saved.at", { at: page.moment(marks.savedAt()) })));
     return body;
   }
 

@@ -82,6 +82,7 @@ facesieve.texts("en", {
   "col.after": "After",
   "col.yours": "Your verdict",
   "col.evidence": "The evidence says",
+  "col.cosine": "Cosine",
   "col.who": "Who",
   "col.at": "When",
   "col.kind": "Kind",

@@ -82,6 +82,7 @@ facesieve.texts("zh", {
   "col.after": "之后",
   "col.yours": "您的裁决",
   "col.evidence": "证据显示",
+  "col.cosine": "余弦",
   "col.who": "判断人",
   "col.at": "时间",
   "col.kind": "类型",
