@@ -47,7 +47,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the queue. value: expected value of a look, of 1. effect: images that follow the answer."""
+    """One row of the queue. value: `expected` / (1 + `expected`), for bars. effect: images that follow the answer.
+
+    wrong: probability that the decision is wrong; expected: wrong times effect. images: a few of those that follow.
+    """
 
     id: str
     kind: str
@@ -66,17 +69,20 @@ class Entry:
     margin: float | None = None
     share: float | None = None
     effect: int = 1
+    wrong: float | None = None
+    expected: float | None = None
+    images: list[Image] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """One row of the list of folders and clusters. share_kept is not needed: `kept` of `size`."""
+    """One row of the list of folders and clusters. published: images that are kept or moved; `kept` in JSON."""
 
     id: str
     kind: str
     label: str
     size: int
-    kept: int
+    published: int = field(metadata={"name": "kept"})
     cohesion: float | None
     modes: int
     verdicts: dict[str, int]
@@ -176,3 +182,5 @@ class Summary:
     folders: Paged
     judgements: dict[str, Any]
     files: dict[str, str]
+    merge: bool
+    """Whether `files` has what the run read: names are shown, or there was nothing to read."""

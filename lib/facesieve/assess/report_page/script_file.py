@@ -43,7 +43,7 @@ def sheet_name(group: str, page: int) -> str:
 def as_json(value: object) -> Any:
     """Turn records into what `json` writes: numbers rounded, NaN as null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {each.name: as_json(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return {_name(each): as_json(getattr(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(key): as_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -51,6 +51,10 @@ def as_json(value: object) -> Any:
     if isinstance(value, float):
         return round(value, _DIGITS) if math.isfinite(value) else None
     return value
+
+
+def _name(field: dataclasses.Field[Any]) -> str:
+    return str(field.metadata.get("name", field.name))
 
 
 def _text(value: Any) -> str:
