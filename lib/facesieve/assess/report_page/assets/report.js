@@ -165,12 +165,20 @@
     document.querySelector("main").focus();
   }
 
+  function decoded(part) {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return "";
+    }
+  }
+
   /** The parts of the address: `#group/group-f1?page=2`. */
   function address() {
     const [route, query] = location.hash.slice(1).split("?");
     const [view, argument] = route.split("/");
     const known = Object.hasOwn(page.views, view) ? view : "sound";
-    return { view: known, argument: decodeURIComponent(argument || ""), params: new URLSearchParams(query || "") };
+    return { view: known, argument: decoded(argument || ""), params: new URLSearchParams(query || "") };
   }
 
   function current(view) {

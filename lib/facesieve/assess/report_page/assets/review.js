@@ -1,4 +1,4 @@
-// What shall I look at first? Who is the same? Lists of cards with the evidence side by side.
+// What shall I look at first? Cards with the evidence side by side.
 "use strict";
 
 (function (page) {
@@ -7,6 +7,7 @@
   const { badge, figure, groupLink, groupName, stand, actions } = page.evidence;
   const OF_PAIRS = ["two_modes", "low_cohesion", "identity_link"];
   const WITHOUT_IMAGE = ["low_cohesion", "identity_link"];
+  const OF_MANY = ["quarantine", "outlier", "flip", "reject"];
   const ROLES = ["image", "nearest", "medoid", "other"];
 
   const groupWords = (group) => (group ? groupName(group) : text("group.nobody"));
@@ -18,7 +19,9 @@
       cluster: groupWords(entry.cluster),
       target: groupWords(entry.target),
     };
-    return text(`ask.${entry.folder ? entry.kind : "nobody"}`, names);
+    if (!entry.folder) return text("ask.nobody", names);
+    const many = OF_MANY.includes(entry.kind) && (entry.images || []).length > 1;
+    return text(many ? "ask.many" : `ask.${entry.kind}`, { ...names, n: number(entry.effect) });
   }
 
   function pairOf(entry) {
@@ -31,7 +34,8 @@
     const target = entry.target?.named ? entry.target.label : null;
     const asked = (entry.images || []).filter((image) => image.image_id !== entry.image?.image_id);
     const images = WITHOUT_IMAGE.includes(entry.kind) ? [] : [...(entry.image ? [entry.image] : []), ...asked];
-    return { images, all: !entry.image, pair: pairOf(entry), target, title: question(entry) };
+    const all = !entry.image || (entry.kind !== "duplicate" && images.length > 1);
+    return { images, all, pair: pairOf(entry), target, title: question(entry) };
   }
 
   function fact(name, value) {
@@ -86,17 +90,23 @@
     );
   }
 
-  /** The images that an entry asks about together, and whether a mark holds for all of them. */
-  function together(node, subject) {
-    if (subject.images.length < 2) return null;
-    const tiles = subject.images.map((image) => el("div", { class: "frame small" }, page.evidence.picture(image)));
+  /** Whether a mark holds for all images that are shown, or for the first alone. */
+  function forAll(node, subject) {
     const choose = (event) => {
       subject.all = event.target.checked;
       page.evidence.refresh(node);
     };
-    const input = el("input", { type: "checkbox", checked: subject.all, disabled: subject.all, onchange: choose });
-    const whole = el("label", null, input, " ", text("together", { n: number(subject.images.length) }));
-    return el("div", { class: "together" }, el("div", { class: "tiles small" }, tiles), whole);
+    const input = el("input", { type: "checkbox", checked: subject.all, onchange: choose });
+    return el("label", null, input, " ", text("together", { n: number(subject.images.length) }));
+  }
+
+  /** The images that an entry asks about together. */
+  function together(entry, node, subject) {
+    const shown = subject.images.length ? subject.images : entry.images || [];
+    if (shown.length < 2) return null;
+    const tiles = shown.map((image) => el("div", { class: "frame small" }, page.evidence.picture(image)));
+    const choice = subject.images.length > 1 ? forAll(node, subject) : null;
+    return el("div", { class: "together" }, el("div", { class: "tiles small" }, tiles), choice);
   }
 
   function card(entry, at) {
@@ -127,52 +137,7 @@
         pictures(entry),
         el("div", { class: "words" }, why(entry), where(entry), facts(entry)),
       ),
-      together(node, subject) || "",
-      actions(node, subject),
-    );
-    return node;
-  }
-
-  function sheet(group, images, side) {
-    const head = el(
-      "div",
-      { class: "sheet-head" },
-      el("h3", null, groupLink(group)),
-      el("span", null, text("n.images", { n: number(group.size) })),
-    );
-    const tiles = images.map((image) => el("div", { class: "frame small" }, page.evidence.picture(image)));
-    return el(
-      "div",
-      { class: "sheet", role: "group", "aria-label": text(`pair.${side}`) },
-      head,
-      el("div", { class: "tiles small" }, tiles),
-    );
-  }
-
-  function pairCard(pair, at) {
-    const title = text(`pair.${pair.kind}`, { a: groupName(pair.a), b: groupName(pair.b) });
-    const medoids = [pair.sheet_a[0], pair.sheet_b[0]];
-    const both = medoids.every(Boolean) && medoids[0].image_id !== medoids[1].image_id;
-    const subject = {
-      images: [],
-      all: false,
-      pair: both ? medoids.map((image) => image.image_id) : null,
-      target: null,
-      title,
-    };
-    const node = el("article", { class: "entry pair", tabindex: "-1", "aria-label": text("entry", { n: at, title }) });
-    stand(node, subject);
-    node.append(
-      el(
-        "div",
-        { class: "top" },
-        el("span", { class: "rank", "aria-hidden": "true" }, at),
-        el("span", { class: "kind" }, label("pairkind", pair.kind)),
-        el("span", { class: "your-mark" }),
-      ),
-      el("h2", null, title),
-      el("div", { class: "sheets" }, sheet(pair.a, pair.sheet_a, "a"), sheet(pair.b, pair.sheet_b, "b")),
-      facts(pair),
+      together(entry, node, subject) || "",
       actions(node, subject),
     );
     return node;
@@ -225,26 +190,6 @@
     await list.advance();
   }
 
-  async function pairs(main, params) {
-    const change = changer("pairs", params);
-    const kinds = ["identity_link", "split", "merged"].map((name) => [name, label("pairkind", name)]);
-    const folder = (params.get("folder") || "").toLowerCase();
-    const fits = (pair) =>
-      (!params.get("kind") || pair.kind === params.get("kind")) && (!folder || holds([pair.a, pair.b], folder));
-    const filters = el(
-      "form",
-      { class: "filters", "aria-label": text("filters"), onsubmit: (event) => event.preventDefault() },
-      select("kind", kinds, params.get("kind"), change),
-      search(params, change),
-    );
-    const list = growing(() => page.items("pairs", "pairs"), fits, pairCard);
-    main.append(
-      page.parts.intro(text("pairs"), text("pairs.lead", { n: number(page.summary.pairs.entries) })),
-      filters,
-      list.node,
-    );
-    await list.advance();
-  }
-
-  Object.assign(page.views, { queue, pairs });
+  page.views.queue = queue;
+  page.review = { facts, holds };
 })(facesieve);

@@ -212,6 +212,7 @@ facesieve.texts("en", {
   "ask.two_modes": "Are the two groups in {folder} one person?",
   "ask.low_cohesion": "Is {cluster} one person?",
   "ask.identity_link": "Are {folder} and {target} one person?",
+  "ask.many": "Are these {n} images the person of {folder}?",
   "ask.nobody": "Who is in this image ({cluster})?",
   "why.quarantine": "The rules could not settle this image, so it is held back.",
   "why.flip": "The face is more like another folder's person than like its own folder's.",

@@ -212,6 +212,7 @@ facesieve.texts("zh", {
   "ask.two_modes": "{folder}中的两个组是同一人吗？",
   "ask.low_cohesion": "{cluster}是同一人吗？",
   "ask.identity_link": "{folder}和{target}是同一人吗？",
+  "ask.many": "这 {n} 张图片是{folder}的人吗？",
   "ask.nobody": "这张图片中是谁（{cluster}）？",
   "why.quarantine": "规则无法裁决此图片，因此将其隔离。",
   "why.flip": "人脸更像另一文件夹的人，而不是本文件夹的人。",
