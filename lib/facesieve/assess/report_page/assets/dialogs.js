@@ -54,7 +54,7 @@
     );
   }
 
-  async function namesLike(part, names) {
+  function namesLike(part, names) {
     const wanted = part.toLowerCase();
     const first = names.filter((name) => name.toLowerCase().startsWith(wanted));
     const inside = names.filter(
@@ -74,16 +74,16 @@
       input.value = name;
       input.focus();
     };
-    const fill = async () => {
-      const shown = await namesLike(input.value, names);
+    const fill = (part) => {
+      const shown = namesLike(part, names);
       list.replaceChildren(
         ...shown.map((name) =>
           el("li", null, el("button", { type: "button", onclick: choose(name) }, el("bdi", null, name))),
         ),
       );
     };
-    input.addEventListener("input", fill);
-    fill();
+    input.addEventListener("input", () => fill(input.value));
+    fill("");
   }
 
   /** Asks where an image moves to: resolves to whether it was marked. */
