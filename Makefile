@@ -77,6 +77,7 @@ lock: ## conf/setup/*.lock anew from pyproject.toml (needs uv): make lock ARGS=-
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])' \
 	    | $(UV) - --no-deps -o conf/setup/bench.lock $(ARGS)
 
+.PHONY: page
 page: ## the plot libraries of the report's page anew, and axe-core for its tests (needs node and npm)
 	@mkdir -p .cache/page && cp conf/page/package.json conf/page/package-lock.json .cache/page/
 	@cd .cache/page && npm ci --ignore-scripts --no-audit --no-fund --silent
@@ -96,4 +97,4 @@ $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/p
 
 FORCE:
 
-.PHONY: setup demo run test check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build page clean help FORCE
+.PHONY: setup demo run test check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build clean help FORCE
