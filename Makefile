@@ -43,7 +43,7 @@ check: $(READY) docs ## style, types, layers, documentation, fast tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy lib jobs conf/setup tests
 	@$(WITH) $(BIN)/lint-imports --no-logo
-	@$(if $(FAST),$(WITH) $(BIN)/python -m pytest tests -m "not spark and not cluster and not store")
+	@$(if $(FAST),$(WITH) $(BIN)/python -m pytest tests -m "not spark and not cluster and not store and not browser")
 
 docs: $(READY) ## build/site/: the documentation as web pages; a broken link or a page that nothing leads to fails
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
@@ -79,6 +79,12 @@ lock: ## conf/setup/*.lock anew from pyproject.toml (needs uv): make lock ARGS=-
 	@$(UV) pyproject.toml --extra dev --extra docs --extra formats --extra onnx --extra litert --group setup -o conf/setup/requirements.lock $(ARGS)
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])' \
 	    | $(UV) - --no-deps -o conf/setup/bench.lock $(ARGS)
+
+.PHONY: page
+page: ## the plot libraries of the report's page anew, and axe-core for its tests (needs node and npm)
+	@mkdir -p .cache/page && cp conf/page/package.json conf/page/package-lock.json .cache/page/
+	@cd .cache/page && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@node conf/page/vendor.mjs .cache/page/node_modules lib/facesieve/assess/report_page/assets
 
 clean: ## remove what was built and computed; the environment and the downloads stay
 	@rm -rf build dist spark-warehouse metastore_db derby.log .mypy_cache .ruff_cache .pytest_cache \
