@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from facesieve.assess.report_page.contract import Entry, Image
+from facesieve.assess.report_page.script_file import as_json
 from facesieve.images.storage import Storage
 
 FOLDER = "fiftyone"
@@ -22,7 +23,9 @@ def write_fiftyone(target: Storage, run: str, entries: Iterable[Entry]) -> int:
     info = {"run": run, "what": "what to look at first, by facesieve"}
     metadata = {"name": f"facesieve-{run}", "media_type": "image", "info": info}
     for name, content in (("metadata", metadata), ("samples", {"samples": samples})):
-        target.write(f"{FOLDER}/{name}.json", json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8"))
+        target.write(
+            f"{FOLDER}/{name}.json", json.dumps(as_json(content), ensure_ascii=False, allow_nan=False).encode("utf-8")
+        )
     return len(samples)
 
 

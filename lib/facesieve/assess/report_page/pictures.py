@@ -47,5 +47,5 @@ def _cut_out(asked: Asked, ids: set[int]) -> frozenset[int]:
     pictured = write_pictures(ids, asked.run, origin, crop, asked.target)
     if len(pictured) < len(ids):
         gone = f"{count(len(ids) - len(pictured))} of {count(len(ids))} pictures cannot be read from images.root"
-        job.warn(f"report: {gone}, or are no longer what was listed: the page has none of them")
+        job.warn(f"report: {gone}, cannot be decoded, or are not what was listed: the page has none of them")
     return frozenset(pictured)
