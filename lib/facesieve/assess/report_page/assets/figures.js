@@ -14,6 +14,11 @@
     return last ? [...points, { x: last.high, share: last[kind] / all, kind: name }] : [];
   }
 
+  /** A share that may be tiny: what is not nothing is never shown as 0 %. */
+  function smallShare(share) {
+    return share > 0 && share < 0.0001 ? `< ${page.percent(0.0001, 2)}` : page.percent(share, 2);
+  }
+
   function shareAbove(bins, kind, line) {
     const all = total(bins, kind);
     const above = bins.filter((bin) => bin.low >= line - 1e-9);
@@ -82,7 +87,7 @@
   /** Scores of pairs of one person and of two people, with the cosine of a link and the cut. */
   function scores(histogram) {
     const at = histogram.link_cosine;
-    const above = (kind) => page.percent(shareAbove(histogram.bins, kind, at), 2);
+    const above = (kind) => smallShare(shareAbove(histogram.bins, kind, at));
     const says = text("plot.scores.says", {
       link: number(at),
       cut: number(histogram.cut),
