@@ -28,7 +28,7 @@ from results import note
 from facesieve.assess.report_page.contents import contents, frames
 from facesieve.assess.report_page.run_tables import RunTables, run_tables
 from facesieve.core import config
-from facesieve.core.sections import Report
+from facesieve.core.side_sections import Report
 from facesieve.lake import session
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger

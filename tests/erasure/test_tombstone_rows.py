@@ -11,7 +11,7 @@ from small_lake import small_lake
 
 from facesieve.core import tables
 from facesieve.core.config import Config
-from facesieve.core.sections import Erase
+from facesieve.core.side_sections import Erase
 from facesieve.embed.chunks.erased import tombstones
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.tombstone_rows import bury

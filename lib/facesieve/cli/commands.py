@@ -79,7 +79,15 @@ COMMANDS = {
     ),
     "erase": Command(
         "erase a subject from tables, versions and exports for good, and prove it",
-        _question(Question(erase.erase, erase.add_arguments, ("lake", "maintain", "erase"))),
+        _question(
+            Question(
+                erase.erase,
+                erase.add_arguments,
+                ("lake", "maintain", "erase"),
+                writes=lambda arguments: bool(arguments.apply),
+                noted=lambda record: {"images": record["images"]},
+            )
+        ),
     ),
 }
 

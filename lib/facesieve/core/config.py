@@ -15,20 +15,8 @@ from facesieve.core.config_files import read_tables
 from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
-from facesieve.core.sections import (
-    VECTORS,
-    Audit,
-    Cluster,
-    Decide,
-    Embed,
-    Erase,
-    Images,
-    Lake,
-    Link,
-    Maintain,
-    Publish,
-    Report,
-)
+from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Images, Lake, Link, Publish
+from facesieve.core.side_sections import Audit, Erase, Maintain, Report
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from facesieve.core import tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import InvariantError, Refused
 from facesieve.core.places import argument
+from facesieve.core.side_sections import Audit
 from facesieve.core.tables import Table
 from facesieve.erasure import journal as journals
 from facesieve.erasure import mark
@@ -56,8 +57,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--with-source", action="store_true", help="delete the files below images.root as well")
     parser.add_argument("--proof", type=argument, default="", metavar="FILE", help="write what was looked at, as JSON")
     parser.add_argument("--close", action="store_true", help="end the erasure even if the proof finds something")
-    parser.add_argument("--by", default="", metavar="NAME", help="who erases, for the table erased")
-    parser.add_argument("--basis", default="", metavar="TEXT", help="why, for the table erased; name no subject")
+    parser.add_argument("--by", default="", metavar="NAME", help="who erases, for the table erased (run.operator)")
+    parser.add_argument(
+        "--basis", default="", metavar="TEXT", help="why, for the table erased; name no subject (run.basis)"
+    )
 
 
 def erase(job: SideJob, arguments: Namespace) -> Answer:
@@ -75,7 +78,7 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
         subject = subject_of(job.lake, selectors, job.config.erase.max_images)
         if not subject.images:
             return Answer("The lake holds no image that the selectors choose.", {"images": 0, "applied": False})
-        journal = _journal(subject, selectors, arguments)
+        journal = _journal(subject, selectors, arguments, job.config.run)
     if not arguments.apply:
         return _dry_run(job, journal, begun=bool(place))
     _refuse_running(job)
@@ -84,10 +87,10 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
     return Erasure(job, journal, place, arguments).carry_out()
 
 
-def _journal(subject: Subject, selectors: Selectors, arguments: Namespace) -> Journal:
+def _journal(subject: Subject, selectors: Selectors, arguments: Namespace, audit: Audit) -> Journal:
     now = datetime.now(UTC)
-    name = f"erase-{new_name(now)}"
-    return Journal(name, selectors.digest, now.isoformat(), subject, by=arguments.by, basis=arguments.basis)
+    by, basis = arguments.by or audit.operator, arguments.basis or audit.basis
+    return Journal(f"erase-{new_name(now)}", selectors.digest, now.isoformat(), subject, by=by, basis=basis)
 
 
 def _dry_run(job: SideJob, journal: Journal, *, begun: bool) -> Answer:

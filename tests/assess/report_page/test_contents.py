@@ -8,7 +8,7 @@ from reported import ANN, SCRIPT
 
 from facesieve.assess.report_page.contents import Frames, contents, troubles
 from facesieve.assess.report_page.run_tables import RunTables
-from facesieve.core.sections import Report
+from facesieve.core.side_sections import Report
 
 
 def test_the_groups_of_most_trouble_come_first(full: Folder) -> None:

@@ -12,7 +12,8 @@ from reported import ANN, SIDE, Reported, uri_of
 
 from facesieve.assess.report_page.crops import BLURRED, cropper, jpeg, write_pictures
 from facesieve.assess.report_page.run_tables import RunTables
-from facesieve.core.sections import Embed, Images, Report
+from facesieve.core.sections import Embed, Images
+from facesieve.core.side_sections import Report
 from facesieve.images.sources import source
 from facesieve.images.storage import Storage
 

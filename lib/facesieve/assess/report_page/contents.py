@@ -22,7 +22,7 @@ from facesieve.assess.report_page.script_file import sheet_name
 from facesieve.assess.report_page.sheets import CHOSEN, Chosen
 from facesieve.core import tables
 from facesieve.core.reasons import Verdict
-from facesieve.core.sections import Report
+from facesieve.core.side_sections import Report
 from facesieve.core.tables import IdentityLinks
 
 _MOST_LINKS = 200

@@ -18,7 +18,8 @@ from pyspark.sql import functions as F
 from facesieve.assess.report_page.destination import picture_path
 from facesieve.assess.report_page.run_tables import RunTables
 from facesieve.core.frames import columns, many_tasks
-from facesieve.core.sections import Embed, Report
+from facesieve.core.sections import Embed
+from facesieve.core.side_sections import Report
 from facesieve.embed.crops import again, cut
 from facesieve.embed.decoder_client import decoder
 from facesieve.embed.picture import Picture, Unusable
