@@ -110,6 +110,9 @@ def test_keys_mark_move_on_and_undo(page: Page) -> None:
     assert {key: mark["verdict"] for key, mark in page.marks().items()} == {f"image:{one.image_id}": "keep"}
     assert page.texts("#mark-count") == ["1"]
     assert page.first(".entry[data-marked] .act[data-verdict=keep]").get_attribute("aria-pressed") == "true"
+    page.script("facesieve.marks.markImages([arguments[0]], 'drop')", one.image_id)
+    page.press("u")
+    assert [mark["verdict"] for mark in page.marks().values()] == ["keep"]
     page.press("u", "u")
     assert page.marks() == {}
     assert page.all(".entry[data-marked]") == []
