@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.core import sections, tables
+from facesieve.core import side_sections, tables
 from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError
 from facesieve.lake.catalog import Lake
@@ -100,11 +100,11 @@ def test_every_act_says_who_and_what_for_and_none_is_lost_when_a_run_is_resumed(
     spark: SparkSession, lake: Lake
 ) -> None:
     ledger(spark, lake, "r1").open({})
-    audit = sections.Audit(operator="desk 4", purpose="clean the set", basis="consent")
+    audit = side_sections.Audit(operator="desk 4", purpose="clean the set", basis="consent")
     again = Ledger(spark, lake, "r1", Config(run=audit), "m@1")
     again.open({})
     again.close("failed", {})
-    Ledger(spark, lake, "", Config(run=sections.Audit(operator="desk 5")), "").mark_undone("r1")
+    Ledger(spark, lake, "", Config(run=side_sections.Audit(operator="desk 5")), "").mark_undone("r1")
     acts = again.records()[0]["acts"]
     assert [(act["what"], act["operator"], act["purpose"], act["basis"]) for act in acts] == [
         ("started", "", "", ""),
