@@ -7,6 +7,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
 from functools import partial, reduce
+from operator import or_
 from typing import Self
 
 from pyspark.sql import Column
@@ -45,7 +46,7 @@ class Selectors:
         named = {name: getattr(self, name) for name in ("image_id", "uri", "identity")}
         equal = (F.col(name).isin(*values) for name, values in named.items() if values)
         begins = (F.col("uri").startswith(F.lit(prefix)) for prefix in self.prefix)
-        return reduce(Column.__or__, (*equal, *begins), F.lit(False))
+        return reduce(or_, (*equal, *begins), F.lit(False))
 
 
 def add_selectors(parser: ArgumentParser) -> None:
