@@ -14,7 +14,7 @@ FROM = erasable.FROM
 
 
 def test_a_cluster_named_by_an_erased_face_gets_an_id_that_was_never_borne(spark: SparkSession) -> None:
-    lake = erasable.erasable_lake(spark)
+    lake = erasable.erasable_lake(spark, tables.CLUSTERS)
     assert renames(lake, (FROM + 101, FROM + 106)) == (("global", FROM + 101, FROM + 103),)
     erasable.put(spark, lake, tables.CLUSTER_IDS, [{"scope": "global", "cluster_id": FROM + 103}])
     assert renames(lake, (FROM + 101,)) == (("global", FROM + 101, digest_id("global", str(FROM + 103), "1")),)
