@@ -64,6 +64,7 @@ def tar(content: bytes) -> bytes:
         ("gzip", gzip.compress(WORD)),
         ("tar", tar(WORD)),
     ],
+    ids=["plain avro", "deflated avro", "zstandard avro", "puffin", "gzip", "tar"],
 )
 def test_what_is_packed_comes_out(form: str, content: bytes) -> None:
     assert form_of(content) == form
@@ -79,6 +80,7 @@ def test_what_is_packed_comes_out(form: str, content: bytes) -> None:
         ("parquet", b"PAR1" + WORD),
         ("gzip", gzip.compress(WORD)[:20]),
     ],
+    ids=["snappy avro", "cut avro", "lz4 puffin", "no parquet", "cut gzip"],
 )
 def test_what_cannot_be_read_says_so(form: str, content: bytes) -> None:
     with pytest.raises(UNREADABLE):
