@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from publishing import Shop
 from pyspark.sql import SparkSession
+from vector_people import PROFILE
 
 from facesieve.cluster.step import cluster
 from facesieve.core import tables
@@ -19,19 +20,6 @@ from facesieve.link.step import link
 from facesieve.publish.step import publish
 
 STEPS = (embed, link, cluster, decide, publish)
-PROFILE = """
-form = "vectors"
-dimension = 16
-[impostor]
-intercept = 0.0
-slope = 0.1
-[identity]
-cosine = 0.5
-impostor_line = 0.3
-[genuine]
-probabilities = [0.1, 0.5, 0.9]
-cosines = [0.6, 0.8, 0.9]
-"""
 
 
 def _people() -> tuple[npt.NDArray[np.float32], list[str]]:
