@@ -166,7 +166,9 @@ def test_a_killed_erasure_is_finished_and_nothing_is_left(place: Place, capsys: 
         **{"images": 4, "faces": 3, "uris": 5, "digests": 3, "names": 2, "vectors": 3}
     }
     assert hits(place) == []
-    assert {len(ids) for ids in state(place).values()} == {1}
+    versions = state(place)
+    assert len(versions.pop("runs")) == 2, "the ledger anew, and how the erasure ended"
+    assert {len(ids) for ids in versions.values()} == {1}
     assert not (place.folder / "scratch" / "erasure.json").exists()
     assert place.run("erase", *command) == 0
     assert json.loads(capsys.readouterr().out) == {"applied": False, "images": 0}

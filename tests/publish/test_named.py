@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import vector_people
 from avro_blocks import unpacked
 from publishing import Shop
 from pyspark.sql import SparkSession
@@ -23,24 +24,11 @@ STEPS = (embed, link, cluster, decide, publish)
 KEY = "0123456789abcdef" * 2
 ANN, BOB, EVE = "Annabelle", "Bartholomew", "Evangeline"
 OVERRIDES = f"uri,verdict,moved_to\n3.jpg,move,{EVE}\n9.jpg,move,{ANN}\n"
-PROFILE = """
-form = "vectors"
-dimension = 16
-[impostor]
-intercept = 0.0
-slope = 0.1
-[identity]
-cosine = 0.5
-impostor_line = 0.3
-[genuine]
-probabilities = [0.1, 0.5, 0.9]
-cosines = [0.6, 0.8, 0.9]
-"""
 
 
 def run(shop: Shop, root: Path, *sets: str) -> dict[str, str]:
     """Sieve twelve vectors of two people, two of them moved by hand; return the identity by uri of the export."""
-    (root / "mine.toml").write_text(PROFILE)
+    (root / "mine.toml").write_text(vector_people.PROFILE)
     (root / "overrides.csv").write_text(OVERRIDES)
     (root / "protected.csv").write_text(f"identity\n{BOB}x\n")
     random = np.random.default_rng(3)
@@ -94,7 +82,7 @@ def test_a_path_that_tells_the_name_is_warned_of_and_no_key_is_exit_code_2(
 ) -> None:
     monkeypatch.delenv("FACESIEVE_NAMES_KEY", raising=False)
     shop = Shop(spark, tmp_path)
-    (tmp_path / "mine.toml").write_text(PROFILE)
+    (tmp_path / "mine.toml").write_text(vector_people.PROFILE)
     vectors = np.eye(16, dtype=np.float32)[:4]
     uris = [f"{ANN}/1.jpg", f"{ANN.lower()}_2.jpg", "3.jpg", "Al.jpg"]
     labels = np.array([ANN, ANN, BOB, "Al"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from facesieve.assess.report_page.contract import Entry, Image
@@ -129,11 +130,7 @@ def _loose(groups: GroupFacts, link_cosine: float | None, most: int) -> tuple[li
     loose = F.col("cohesion") < F.lit(link_cosine) if link_cosine is not None else F.lit(False)
     unstable = F.coalesce(F.lit(1.0) - F.col("stability"), F.lit(0.0))
     wrong = F.greatest(unstable, F.when(F.coalesce(loose, F.lit(False)), UNDECIDED).otherwise(0.0))
-    rows = groups.where("kind = 'cluster' AND size > 1").withColumn("wrong", wrong)
-    doubtful = rows.where(F.col("wrong") >= DISTRUST).withColumn("worth", F.col("wrong") * F.col("size")).persist()
-    first = doubtful.orderBy(F.desc("worth"), "cluster").limit(most).collect()
-    number = doubtful.count()
-    doubtful.unpersist()
+    first, number = _foremost(groups.where("kind = 'cluster' AND size > 1"), wrong, "cluster", most)
     drafts = [
         Draft(
             id=f"low_cohesion-{row['cluster']}",
@@ -153,11 +150,7 @@ def _links(groups: GroupFacts, links: IdentityLinks, most: int) -> tuple[list[Dr
     sure = F.coalesce(F.col("confidence").cast("double"), F.lit(UNDECIDED))
     wrong = F.greatest(F.when(F.col("merged"), F.lit(1.0) - sure).otherwise(sure), F.lit(DISTRUST))
     sizes = groups.where("kind = 'folder'").select(F.col("identity").alias("identity_b"), "size")
-    rows = links.join(sizes, "identity_b", how="inner").withColumn("wrong", wrong)
-    worth = rows.withColumn("worth", F.col("wrong") * F.col("size")).persist()
-    first = worth.orderBy(F.desc("worth"), "identity_b").limit(most).collect()
-    number = worth.count()
-    worth.unpersist()
+    first, number = _foremost(links.join(sizes, "identity_b", how="inner"), wrong, "identity_b", most)
     drafts = [
         Draft(
             id=f"identity_link-{place}",
@@ -175,3 +168,13 @@ def _links(groups: GroupFacts, links: IdentityLinks, most: int) -> tuple[list[Dr
         for place, row in enumerate(first, 1)
     ]
     return drafts, number
+
+
+def _foremost(rows: DataFrame, wrong: Column, name: str, most: int) -> tuple[list[Row], int]:
+    """Return the doubtful rows of most worth, equal ones by name, and how many are doubtful at all."""
+    doubtful = rows.withColumn("wrong", wrong).where(F.col("wrong") >= DISTRUST)
+    ranked = doubtful.withColumn("worth", F.col("wrong") * F.col("size")).persist()
+    first = ranked.orderBy(F.desc("worth"), name).limit(most).collect()
+    number = ranked.count()
+    ranked.unpersist()
+    return first, number
