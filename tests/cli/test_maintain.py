@@ -25,7 +25,6 @@ from facesieve.core.tables import Table
 from facesieve.lake import iceberg
 from facesieve.lake.catalog import Lake
 from facesieve.lake.ledger import Ledger
-from facesieve.lake.run import Stage
 from facesieve.lake.side_job import SideJob
 from facesieve.lake.upkeep import Upkeep
 from facesieve.link import step as link_step
@@ -236,11 +235,11 @@ def test_linking_goes_on_in_its_epoch_over_tables_in_fewer_files(
     assert (grown.edges(), grown.stored()) == undisturbed
 
 
-@pytest.mark.parametrize("moment", ["begun", "read", "written"])
+@pytest.mark.parametrize("moment", ["read", "written"])
 def test_a_run_that_is_at_work_meanwhile_does_not_notice(
     grown: Grown, aged: None, monkeypatch: pytest.MonkeyPatch, moment: str, undisturbed: tuple[Any, list[int]]
 ) -> None:
-    """It is maintained as soon as the stage has begun, when its input is read, and while its edges are written."""
+    """It is maintained when the input of the stage is read, and while its edges are written."""
     rewritten = list[str]()
 
     def now() -> None:
@@ -248,9 +247,7 @@ def test_a_run_that_is_at_work_meanwhile_does_not_notice(
             shown = grown.maintain()["tables"]
             rewritten.extend(name for name, each in shown.items() if each["rewritten"]["files"])
 
-    if moment == "begun":
-        _before(monkeypatch, Stage, "reuse", now)
-    elif moment == "read":
+    if moment == "read":
         _before(monkeypatch, link_step, "increment", now)
     else:
         _inside(monkeypatch, now)

@@ -208,12 +208,12 @@ def test_work_does_not_depend_on_what_spark_is_given(place: Place) -> None:
     assert {name: number for name, number in many.items() if number > few[name] + 50} == {}
 
 
-@pytest.mark.parametrize("name", ["embeddings", "rejects", "edges", "clusters", "decisions", "cleaned"])
+@pytest.mark.parametrize("name", ["embeddings", "edges", "cleaned"])
 def test_a_run_that_dies_at_a_commit_goes_on(
     place: Place, spark: SparkSession, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """The driver dies between writing a table's rows and the commit; the same command then completes."""
-    fresh = Place(spark, images, tmp_path) if name in ("embeddings", "rejects") else place
+    fresh = Place(spark, images, tmp_path) if name == "embeddings" else place
     extra = () if fresh is not place else ("--full",)
     fast_forward = Lake._fast_forward
     commits: list[str] = []
