@@ -18,7 +18,7 @@ MODELS = Path(os.environ.get("FACESIEVE_MODELS", ROOT / ".cache" / "models"))
 os.environ.setdefault("SPARK_CONF_DIR", str(ROOT / "conf" / "spark"))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 # Tests run many small plans once: Java's second compiler would take a third of the processor for nothing.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m")
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])])
 os.environ["FACESIEVE_DATA"] = str(DATA)
 os.environ["FACESIEVE_MODELS"] = str(MODELS)
