@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 Renames = Sequence[tuple[str, int, int]]
@@ -24,10 +24,6 @@ class Subject:
     digests: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     vectors: tuple[tuple[float, ...], ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it for the journal."""
-        return asdict(self)
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Self:

@@ -10,10 +10,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.assess.report_page.given_files import GivenFile, GivenFiles, who_and_when
-from facesieve.assess.report_page.looked_at import LookedAt
+from facesieve.assess.report_page.looked_at import LookedAt, is_judged
 from facesieve.assess.report_page.run_tables import RunTables
+from facesieve.assess.report_page.scores import cosine_of
 from facesieve.core.frames import columns
-from facesieve.core.reasons import Reason, Verdict
+from facesieve.core.reasons import Verdict
 
 SHOWN = 500
 """Judgements of a kind that are listed."""
@@ -55,20 +56,16 @@ def reliability(run: RunTables, before: RunTables | None) -> list[dict[str, Any]
 
 
 def _right(run: RunTables, before: RunTables, band: Column) -> dict[int, float]:
-    ruled = run.decisions.where(_ruled()).select("image_id", F.col("verdict").alias("ruling"))
+    ruled = run.decisions.where(is_judged()).select("image_id", F.col("verdict").alias("ruling"))
     sure = before.decisions.where("confidence IS NOT NULL").select("image_id", "verdict", band)
     agreed = F.avg((F.col("ruling") == F.col("verdict")).cast("double")).alias("right")
     return {row["band"]: row["right"] for row in ruled.join(sure, "image_id").groupBy("band").agg(agreed).collect()}
 
 
-def _ruled() -> Column:
-    return F.coalesce(F.get(F.col("reasons"), F.lit(0)) == Reason.OVERRIDDEN.value, F.lit(False))
-
-
 def _overrides(
     run: RunTables, before: RunTables | None, images: LookedAt, file: GivenFile, *, names: bool
 ) -> dict[str, Any]:
-    ruled = run.decisions.where(_ruled()).select("image_id", "uri", "verdict", "moved_to", "proposal")
+    ruled = run.decisions.where(is_judged()).select("image_id", "uri", "verdict", "moved_to", "proposal")
     former = ruled.select("image_id", F.col("proposal").alias("former"))
     if before is not None:
         former = before.decisions.select("image_id", F.col("verdict").alias("former"))
@@ -117,8 +114,7 @@ def constraint_judgements(run: RunTables, file: GivenFile) -> dict[str, Any]:
     ends = _ends(run, rows, scope)
     pairs = run.decisions.sparkSession.createDataFrame(rows, _PAIRS)
     both = reduce(lambda frame, end: frame.join(_of(ends, end), ["images", end], how="inner"), ("a", "b"), pairs)
-    products = F.zip_with("vector_a", "vector_b", lambda a, b: a.cast("double") * b.cast("double"))
-    cosine = F.aggregate(products, F.lit(0.0), lambda total, each: total + each)
+    cosine = cosine_of("vector_a", "vector_b")
     together = F.coalesce(F.col("cluster_a") == F.col("cluster_b"), F.lit(False))
     resolved = both.withColumns({"cosine": cosine, "together": together}).orderBy("number").collect()
     line = run.link_cosine(scope)

@@ -54,7 +54,7 @@ def looked_at(run: RunTables) -> LookedAt:
         rows = rows.join(of_scope, "face_id", how="left")
     absent = F.lit(None).cast("bigint").alias("cluster")
     rows = rows if "cluster" in rows.columns else rows.select("*", absent)
-    weighed = rows.withColumns({"kind": kind(), "wrong": wrong(), "judged": _begins(Reason.OVERRIDDEN)})
+    weighed = rows.withColumns({"kind": kind(), "wrong": wrong(), "judged": is_judged()})
     return LookedAt(_with_main(weighed).select(*LOOKED_AT.names))
 
 
@@ -109,8 +109,9 @@ def _has(*reasons: Reason) -> Column:
     return F.arrays_overlap("reasons", F.array(*(F.lit(reason.value) for reason in reasons)))
 
 
-def _begins(reason: Reason) -> Column:
-    return F.coalesce(F.get(F.col("reasons"), F.lit(0)) == reason.value, F.lit(False))
+def is_judged() -> Column:
+    """Say whether a person gave the verdict of a row with reasons: then that is the first of them."""
+    return F.coalesce(F.get(F.col("reasons"), F.lit(0)) == Reason.OVERRIDDEN.value, F.lit(False))
 
 
 def _iso(name: str) -> Column:

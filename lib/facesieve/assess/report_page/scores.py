@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from facesieve.assess.kernels.calibration import EDGES, Spread, across, within
@@ -81,3 +82,9 @@ def _of_scope(run: RunTables, scope: str, bins: list[dict[str, Any]]) -> dict[st
         "link_cosine": run.link_cosine(scope),
         "cut": facts.impostor_line if facts else None,
     }
+
+
+def cosine_of(a: str, b: str) -> Column:
+    """Multiply two columns of unit vectors, in double precision; null where either is."""
+    products = F.zip_with(a, b, lambda x, y: x.cast("double") * y.cast("double"))
+    return F.aggregate(products, F.lit(0.0), lambda total, each: total + each)

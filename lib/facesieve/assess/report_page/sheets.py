@@ -18,6 +18,7 @@ from facesieve.assess.report_page.destination import picture_path, write_data
 from facesieve.assess.report_page.group_facts import GroupFacts
 from facesieve.assess.report_page.looked_at import LookedAt
 from facesieve.assess.report_page.run_tables import RunTables
+from facesieve.assess.report_page.scores import cosine_of
 from facesieve.assess.report_page.script_file import sheet_name
 from facesieve.core.frames import columns, many_tasks
 from facesieve.core.reasons import Reason, Verdict, is_published
@@ -119,9 +120,8 @@ def _with_cosine(rows: DataFrame, run: RunTables) -> DataFrame:
     )
     centre = vectors.select(F.col("face_id").alias("medoid_face"), F.col("vector").alias("centre"))
     joined = with_medoid.join(vectors, "face_id", how="left").join(centre, "medoid_face", how="left")
-    products = F.zip_with("vector", "centre", lambda a, b: a.cast("double") * b.cast("double"))
-    near = F.aggregate(products, F.lit(0.0), lambda total, each: total + each)
-    return joined.withColumn("to_medoid", near).drop("vector", "centre", "cluster_id", "of_scope")
+    measured = joined.withColumn("to_medoid", cosine_of("vector", "centre"))
+    return measured.drop("vector", "centre", "cluster_id", "of_scope")
 
 
 def _with_references(rows: DataFrame, references: References) -> DataFrame:
