@@ -33,8 +33,12 @@ report: $(READY) ## a page of a finished run: make report ARGS="--out DIR --set 
 
 ##@ Work on it
 AT_ONCE ?= 2
-test: $(READY) ## all tests, two files at once (AT_ONCE=1: one); skipped ones are counted at the end, each with its reason
-	@$(WITH) $(BIN)/python -m pytest tests -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(ARGS)
+TESTS := $(BIN)/python -m pytest tests -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder
+test: $(READY) ## the tests, two files at once (AT_ONCE=1: one); skipped ones are counted at the end, each with its reason
+	@$(WITH) $(TESTS) -m "not long" $(ARGS)
+
+test-long: $(READY) ## the long tests that `make test` leaves out: kills in every step, more forms, whole jobs over and over
+	@$(WITH) $(TESTS) -m long $(ARGS)
 
 # .ci/run leaves the fast tests out of this (FAST=), since all tests follow there.
 FAST := yes
@@ -100,4 +104,4 @@ $(READY): $(wildcard conf/setup/*.py conf/setup/*.lock) $(if $(wildcard $(BIN)/p
 
 FORCE:
 
-.PHONY: setup demo run report test check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build clean help FORCE
+.PHONY: setup demo run report test test-long check docs lock bench bench-embed bench-link bench-cluster bench-decide bench-check build clean help FORCE

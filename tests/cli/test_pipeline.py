@@ -162,6 +162,7 @@ def test_the_same_command_again_is_up_to_date(place: Place, capsys: pytest.Captu
     assert place.snapshots() == before
 
 
+@pytest.mark.long
 def test_dry_run_then_apply_computes_nothing_again(spark: SparkSession, images: Path, tmp_path: Path) -> None:
     place = Place(spark, images, tmp_path)
     assert place.sieve() == 0
@@ -171,6 +172,7 @@ def test_dry_run_then_apply_computes_nothing_again(spark: SparkSession, images: 
     assert [name for name, reused in place.reused().items() if not reused] == ["publish"]
 
 
+@pytest.mark.long
 def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place: Place) -> None:
     assert place.sieve(*APPLIED) == 0
     first = place.snapshots()
@@ -182,6 +184,7 @@ def test_going_back_to_an_earlier_configuration_goes_back_to_its_tables(place: P
     assert place.snapshots() == first
 
 
+@pytest.mark.long
 def test_later_tables_do_not_depend_on_how_spark_plans(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert place.sieve(*APPLIED) == 0
     before = {table.name: place.rows(table) for table in LATER}
@@ -197,6 +200,7 @@ def test_later_tables_do_not_depend_on_how_spark_plans(place: Place, monkeypatch
     assert {table.name: place.rows(table) for table in LATER} == before
 
 
+@pytest.mark.long
 def test_work_does_not_depend_on_what_spark_is_given(place: Place) -> None:
     tasks = []
     for partitions in (2, 200):
@@ -208,7 +212,10 @@ def test_work_does_not_depend_on_what_spark_is_given(place: Place) -> None:
     assert {name: number for name, number in many.items() if number > few[name] + 50} == {}
 
 
-@pytest.mark.parametrize("name", ["embeddings", "edges", "cleaned"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("embeddings", marks=pytest.mark.long), "edges", pytest.param("cleaned", marks=pytest.mark.long)],
+)
 def test_a_run_that_dies_at_a_commit_goes_on(
     place: Place, spark: SparkSession, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -243,6 +250,7 @@ def test_a_run_that_dies_at_a_commit_goes_on(
     assert embedded.count() == embedded.select("face_id").distinct().count()
 
 
+@pytest.mark.long
 def test_an_image_that_cannot_be_read_for_once_is_tried_again(
     spark: SparkSession, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +268,7 @@ def test_an_image_that_cannot_be_read_for_once_is_tried_again(
     assert row.verdict == "keep"
 
 
+@pytest.mark.long
 def test_of_two_runs_at_once_one_is_refused_and_the_tables_are_the_others(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -305,6 +314,7 @@ def test_a_lost_row_is_seen_and_never_committed(
     assert place.sieve("decide.min_faces=4") == 0
 
 
+@pytest.mark.long
 def test_a_table_corrupted_in_the_lake_is_seen(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_python_that_is_not_there_is_one_sentence(jobs: Jobs, tmp_path: Path) 
     assert "Traceback" not in jobs.log(lake)
 
 
+@pytest.mark.long
 def test_executors_killed_in_every_step(jobs: Jobs, lake: Path, tmp_path: Path) -> None:
     hurt = tmp_path / "hurt"
     job = jobs.there(hurt, python=str(jobs.python))
@@ -126,6 +127,7 @@ def test_executors_killed_in_every_step(jobs: Jobs, lake: Path, tmp_path: Path) 
     assert rows(hurt, *LATER) == there, "undisturbed, from the same embeddings"
 
 
+@pytest.mark.long
 def test_the_driver_killed_in_three_steps_and_started_again(jobs: Jobs, lake: Path, tmp_path: Path) -> None:
     """Where chunks are committed, where supersteps are, and where one table and its exports are."""
     hurt = tmp_path / "hurt"
@@ -140,6 +142,7 @@ def test_the_driver_killed_in_three_steps_and_started_again(jobs: Jobs, lake: Pa
     assert verdicts(hurt) == verdicts(lake)
 
 
+@pytest.mark.long
 def test_workers_lost_while_tasks_run_twice_and_executors_come_and_go(jobs: Jobs, lake: Path) -> None:
     there = rows(lake, *LATER)
     seen = len(jobs.log(lake))

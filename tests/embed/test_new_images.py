@@ -167,6 +167,7 @@ def test_a_later_run_reads_what_is_new_once_and_what_has_changed_twice(place: Pl
     assert len(place.rows(tables.EMBEDDINGS)) == 11
 
 
+@pytest.mark.long
 def test_a_run_that_died_goes_on_and_embeds_nothing_twice(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from facesieve.images.parquet_rows import Part, parts
 SIDE = tiny_model.SIDE
 
 
+@pytest.mark.long
 def test_a_listing_of_fewer_rows_than_the_footers_tell_is_refused(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,6 +64,7 @@ def test_an_unchanged_source_is_not_listed_again(studio: Studio, monkeypatch: py
     assert studio.embed().new == 1
 
 
+@pytest.mark.long
 def test_what_a_listing_comes_from_makes_it_be_listed(studio: Studio) -> None:
     assert studio.embed().state is not None
     assert not studio.embed("images.identity=none").reused
@@ -79,6 +80,7 @@ def test_what_a_listing_comes_from_makes_it_be_listed(studio: Studio) -> None:
     assert studio.embed().gone == 1
 
 
+@pytest.mark.long
 def test_after_an_image_that_could_not_be_read_the_source_is_read_again(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

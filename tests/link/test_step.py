@@ -145,6 +145,7 @@ def test_a_collection_that_has_doubled_begins_an_epoch_and_a_large_change_is_joi
     assert linked(140) == ("run-5", False), "other vectors under the same ids"
 
 
+@pytest.mark.long
 def test_going_back_to_a_configuration_goes_back_to_its_edges_and_on_in_its_epoch(spark: SparkSession) -> None:
     world = World(spark, oracle.crowd(12, 6, 9, DIMENSION))
     world.put(range(60))
@@ -174,6 +175,7 @@ def _narrow_first(monkeypatch: pytest.MonkeyPatch, *routings: tuple[int, float])
 
 
 @pytest.mark.usefixtures("by_cells")
+@pytest.mark.long
 def test_a_second_pass_adds_what_the_first_missed_and_later_runs_go_on_with_its_probes(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hidden")
 
 
+@pytest.mark.long
 def test_no_file_of_the_lake_holds_a_name_and_the_results_are_the_same(
     spark: SparkSession, root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -105,6 +105,7 @@ def test_after_undo_the_measure_is_what_is_published_again(shop: Shop) -> None:
     assert shop.apply("r5", changed(*range(50))) == 0, "nothing is published any more"
 
 
+@pytest.mark.long
 def test_what_other_hands_took_out_comes_in_again_and_expired_decisions_hide_no_change(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,6 +171,7 @@ def crowd(run: Run) -> None:
         writing(written, rows_of_table)(run)
 
 
+@pytest.mark.long
 def test_an_image_of_several_people_is_published_for_each_if_asked(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
