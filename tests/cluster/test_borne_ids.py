@@ -75,7 +75,8 @@ def test_nothing_is_noted_of_a_lake_without_clusters(spark: SparkSession) -> Non
     assert (note(lake), unnoted(lake), lake.current(tables.CLUSTER_IDS)) == (0, [], None)
 
 
-@pytest.mark.parametrize("noting", [True, pytest.param(False, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("noting", [True, False])
 def test_an_id_of_an_expired_version_is_not_given_again(spark: SparkSession, tmp_path: Path, noting: bool) -> None:
     """Without the note it would be: that is what the note is for."""
     ids, persons, vectors = faces(1, 12, seed=3, dimension=DIMENSION)

@@ -23,7 +23,7 @@ def named(run: Run, cleaned: Cleaned) -> Cleaned:
         return cleaned
     pairs = [(pseudonym(key, name), name) for name in sorted(_names(run))]
     names = broadcast_if_few(run.spark.createDataFrame(pairs, _NAMES), len(pairs))
-    rows = cleaned.join(names, "identity", how="left").persist()
+    rows = cleaned.join(names, "identity", how="left")
     people = F.count_distinct(F.when(F.col("name").isNull() & F.col("identity").startswith("p-"), F.col("identity")))
     nameless = rows.agg(people.alias("people")).collect()[0].people
     if nameless:

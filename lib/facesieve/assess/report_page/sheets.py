@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, NewType
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from facesieve.assess.report_page.contract import Group, Image, Member, Mode, Sheet
@@ -21,7 +21,7 @@ from facesieve.assess.report_page.run_tables import RunTables
 from facesieve.assess.report_page.scores import cosine_of
 from facesieve.assess.report_page.script_file import sheet_name
 from facesieve.core.frames import columns, many_tasks
-from facesieve.core.reasons import Reason, Verdict, is_published
+from facesieve.core.reasons import is_published
 from facesieve.images.storage import Storage
 
 Chosen = NewType("Chosen", DataFrame)
@@ -38,6 +38,7 @@ References = NewType("References", DataFrame)
 _COPIES = 12
 """Copies of an image that are stacked on it."""
 _WRITTEN = "sheets bigint, bytes bigint"
+_IS_COPY = "kind = 'duplicate'"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def members(images: LookedAt, chosen: Chosen, references: References, run: RunTa
         in_clusters.withColumn("part", F.xxhash64("identity"))
     )
     stacked = both.join(_keepers(images), "kept_image_id", how="left")
-    apart = F.coalesce(F.col("keeper_identity").eqNullSafe(F.col("identity")) & _is_copy(), F.lit(False))
+    apart = F.coalesce(F.col("keeper_identity").eqNullSafe(F.col("identity")) & F.expr(_IS_COPY), F.lit(False))
     shown = stacked.where(~apart).drop("keeper_identity").join(_copies(images), "image_id", how="left")
     return _ordered(_with_references(_with_cosine(shown, run), references))
 
@@ -89,17 +90,12 @@ def write_sheets(rows: Members, target: Storage, style: SheetStyle) -> tuple[int
     return sum(row["sheets"] for row in written), sum(row["bytes"] for row in written)
 
 
-def _is_copy() -> Column:
-    copies = F.array(F.lit(Reason.DUPLICATE.value), F.lit(Reason.NEAR_DUPLICATE.value))
-    return F.arrays_overlap("reasons", copies) & (F.col("verdict") == Verdict.DROP.value)
-
-
 def _keepers(images: LookedAt) -> DataFrame:
     return images.select(F.col("image_id").alias("kept_image_id"), F.col("identity").alias("keeper_identity"))
 
 
 def _copies(images: LookedAt) -> DataFrame:
-    copies = images.where(_is_copy() & F.col("kept_image_id").isNotNull())
+    copies = images.where(_IS_COPY).where(F.col("kept_image_id").isNotNull())
     place = F.row_number().over(Window.partitionBy("kept_image_id").orderBy("image_id"))
     few = copies.withColumn("number", place).where(F.col("number") <= _COPIES)
     stacks = few.groupBy("kept_image_id").agg(
