@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The name of a deleted person stays in an Iceberg table after its row, its data file and all former versions are gone.
 #
-# Expected   After a copy-on-write DELETE, expire_snapshots that leaves one snapshot, and remove_orphan_files, a byte search
-#            of the folder finds the name nowhere, also where the Avro blocks of manifests are inflated.
-# Observed   The snapshot of the DELETE has a manifest that lists the removed data file as deleted, with the bounds of each
-#            column: the name stands there as long as that snapshot is current. The next append leaves the name out of
-#            the current manifests, and then one more expiry removes the name.
+# Expected   After a copy-on-write DELETE, expire_snapshots that leaves one snapshot, and remove_orphan_files, a search
+#            of all bytes finds the name nowhere, also where the Avro blocks of manifests are inflated.
+# Observed   The snapshot of the DELETE has a manifest that lists the removed data file as deleted, with the bounds of
+#            each column: the name stands there as long as that snapshot is current. The next append leaves the name out
+#            of the current manifests, and then one more expiry removes the name.
 # Versions   iceberg-spark-runtime-3.5_2.12 1.10.2 (catalog of the type hadoop), pyspark 3.5.9, Java 17
 # Source     https://iceberg.apache.org/docs/latest/maintenance/ (expire snapshots "to delete data files that are no
 #            longer needed"); https://iceberg.apache.org/spec/#manifests (entries that are deleted carry the whole file).
