@@ -86,6 +86,7 @@ COMMANDS = {
                 ("lake", "maintain", "erase"),
                 writes=lambda arguments: bool(arguments.apply),
                 noted=lambda record: {"images": record["images"]},
+                more=lambda arguments: ["embed"] if arguments.probe else [],
             )
         ),
     ),
