@@ -28,7 +28,7 @@ class Selectors:
 
     @classmethod
     def of(cls, arguments: Namespace, *, needed: bool = True) -> Self:
-        """Read them from the arguments. Raises ConfigError where a needed one is absent, or one is empty: that is all."""
+        """Read them from the arguments. Raises ConfigError where a needed one is absent, or one is empty: anything."""
         chosen = cls(**{name: tuple(sorted(set(getattr(arguments, name)))) for name in cls.__dataclass_fields__})
         if needed and not any(asdict(chosen).values()):
             raise ConfigError([Fault("--identity", "nothing says what to erase", "Give one of the selectors.")])
