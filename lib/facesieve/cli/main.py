@@ -99,7 +99,9 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
         settings = _settings(arguments, sections, metrics)
         spark, lake, ledger = _lake_of(settings, "", "")
         with _clearing_up(spark):
-            answering = partial(question.answer, SideJob(settings, spark, lake, ledger), arguments)
+            job = SideJob(settings, spark, lake, ledger)
+            metrics.figures = lambda: question.metrics(job.figures) if job.figures else ()
+            answering = partial(question.answer, job, arguments)
             row = question.noted if question.writes(arguments) else None
             answer = answering() if row is None else noted(ledger, _command(parser), answering, row)
         metrics.figures = lambda: question.metrics(answer.record)

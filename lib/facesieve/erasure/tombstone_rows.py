@@ -16,7 +16,6 @@ from facesieve.erasure.selection import tips
 from facesieve.lake.catalog import Stamp
 from facesieve.lake.side_job import SideJob
 
-
 Stone = tuple[str, str, list[str] | None]
 """Kind, hash and bands of a tombstone."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from facesieve.core.tables import ERASED
 from facesieve.core.resemblance import Resembled
+from facesieve.core.tables import ERASED
 from facesieve.core.tombstones import NOTHING_ERASED, Tombstones, read_key
 from facesieve.lake.catalog import Lake
 
