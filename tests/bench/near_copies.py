@@ -86,10 +86,9 @@ def main() -> None:
     for form, bands in counts.items():
         print(form, *(f"{np.mean(np.array(bands) >= least):.3f}" for least in range(1, MOST)), sep="\t")
     print(f"of {len(others)} others", *(int((others >= least).sum()) for least in range(1, MOST)), sep="\t")
-    shares = {
-        f"rejected_{number}": float(np.mean(np.array(each) >= AGREEING)) for number, each in enumerate(counts.values())
-    }
-    note("near_copies", **shares, others_rejected=float((others >= AGREEING).mean()))
+    whole = [share for form, bands in counts.items() if "cut" not in form for share in bands]
+    rejected = float(np.mean(np.array(whole) >= AGREEING))
+    note("near_copies", copies_rejected=rejected, others_rejected=float((others >= AGREEING).mean()))
 
 
 if __name__ == "__main__":
