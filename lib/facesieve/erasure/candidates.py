@@ -20,7 +20,7 @@ from facesieve.core.frames import follow_rows
 from facesieve.core.profiles import Profile
 from facesieve.erasure.near_faces import near_faces
 from facesieve.erasure.probe import Probe
-from facesieve.erasure.probe_vectors import probe_vectors
+from facesieve.erasure.probe_vectors import probe_vectors, refuse_vectors
 from facesieve.erasure.selection import refuse_too_many
 from facesieve.faces.blocks import FaceBlocks, ListedFaces, face_blocks, inventory, sample
 from facesieve.lake.side_job import SideJob
@@ -105,6 +105,7 @@ def candidates(job: SideJob, probe: Probe, configuration: str) -> Candidates:
     face, and for a photograph that cannot be a probe; Refused if more than `erase.max_images` images are near.
     """
     profile = profiles.load(job.config.embed.model, profiles.folder_beside(configuration))
+    refuse_vectors(job.config, profile)
     embedded = _of_model(job, profile)
     vectors = probe_vectors(job.spark, probe, job.config, profile)
     names = _current(job, tables.LISTING).select("image_id", "identity")

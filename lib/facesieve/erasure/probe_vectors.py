@@ -27,12 +27,9 @@ _TOLD = ("image_id", "face_rank", "box", "vector", "reason", "detail")
 def probe_vectors(spark: SparkSession, probe: Probe, config: Config, profile: Profile) -> npt.NDArray[np.float32]:
     """Embed one face of each photograph: -> float32 [photographs, D].
 
-    Raises ConfigError for a photograph that shows no face, or several of which none is named, and for a model that
-    makes no vectors of images; ModelError if the workers cannot use the model.
+    Raises ConfigError for a photograph that shows no face, or several of which none is named; ModelError if the workers
+    cannot use the model.
     """
-    if VECTORS in (profile.form, config.images.format):
-        fix = "Use another selector, such as --image-id."
-        raise ConfigError([Fault("--probe", "the vectors of this lake came without images and model", fix)])
     contents = probe.contents(config.embed.max_bytes)
     models.check(profile)
     optional_formats.check(config.embed.formats)
@@ -43,6 +40,13 @@ def probe_vectors(spark: SparkSession, probe: Probe, config: Config, profile: Pr
     plan = Plan(profile, replace(config.embed, faces="all"), "", None)
     faces = outcomes(images, plan).select(*_TOLD).collect()
     return _chosen(faces, len(contents), probe.face)
+
+
+def refuse_vectors(config: Config, profile: Profile) -> None:
+    """Raise ConfigError where vectors come without images, so that no model makes one of a photograph."""
+    if VECTORS in (profile.form, config.images.format):
+        fix = "Use another selector, such as --image-id."
+        raise ConfigError([Fault("--probe", "the vectors of this lake came without images and model", fix)])
 
 
 def _columns() -> str:
