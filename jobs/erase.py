@@ -2,8 +2,9 @@
 
     spark-submit --py-files dist/facesieve.zip jobs/erase.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... \
-        (--image-id ID | --uri URI | --prefix TEXT | --identity NAME | --cluster ID)... \
-        [--apply] [--with-source] [--proof FILE] [--by NAME] [--basis TEXT] [--close] [--json]
+        (--image-id ID | --uri URI | --prefix TEXT | --identity NAME | --cluster ID | --probe FILE --cosine C)... \
+        [--face N] [--confirm DIGEST] [--apply] [--with-source] [--proof FILE] [--by NAME] [--basis TEXT] \
+        [--close] [--json]
 """
 
 import sys

@@ -23,6 +23,7 @@ from facesieve import __version__
 from facesieve.assess import evaluate
 from facesieve.cli import main, metrics
 from facesieve.cli.commands import COMMANDS
+from facesieve.cli.erasure_metrics import of_erasure
 from facesieve.cli.exposition import text_of
 from facesieve.cli.problems import Exit
 from facesieve.cluster.step import cluster
@@ -132,6 +133,8 @@ def test_the_page_lists_every_metric_and_no_other() -> None:
     record = full_record()
     figures = [*metrics.of_end(metrics.End(0, 2, 1, 2)), *metrics.of_run(record.stages, record.warnings)]
     figures += metrics.of_evaluation(full_evaluation())
+    searched: dict[str, Any] = {"looked_at": {"files": {"parquet": 3}, "bytes": 700}, "found": []}
+    figures += of_erasure({"applied": True, "images": 5, "proof": searched})
     written = {name for name, _ in parsed(text_of(figures, {"command": "sieve"}))}
     assert {metric.name for metric in figures} == written
     page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import erasable
+import numpy as np
 from pyspark.sql import SparkSession
 from small_lake import small_lake
 
 from facesieve.core import tables
 from facesieve.core.config import Config
 from facesieve.core.side_sections import Erase
+from facesieve.core.tombstones import keyed
 from facesieve.embed.chunks.erased import tombstones
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.tombstone_rows import bury
@@ -38,3 +40,23 @@ def test_tombstones_are_written_once_and_forgotten_in_time(spark: SparkSession, 
     young = Journal("e2", "", "2026-05-03T00:00:00+00:00", replace(erasable.SUBJECT, images=(9,), digests=()))
     bury(replace(job, config=Config(erase=Erase(key_file=key, tombstone_days=3_650))), young)
     assert [row.run for row in lake.read(tables.ERASED, lake.snapshot(tables.ERASED)).collect()] == ["e2"]
+
+
+def test_near_copies_of_pictures_are_known_where_that_is_asked_for(spark: SparkSession, tmp_path: Path) -> None:
+    lake, key = small_lake(spark), str(tmp_path / "key")
+    config = Config(erase=Erase(key_file=key, block_similar=True))
+    job = SideJob(config, spark, lake, Ledger(spark, lake, "", config, ""))
+    whole, turned = (np.random.default_rng(1).bytes(length) for length in (64, 96))
+    pictures = [erasable.face(1) | {"phash": whole, "turned_phash": turned}, erasable.face(2), erasable.face(3)]
+    erasable.put(spark, lake, tables.EMBEDDINGS, pictures)
+    lake.open(tables.ERASED)
+    spark.sql(f"ALTER TABLE {lake.name_of(tables.ERASED)} DROP COLUMN bands")  # as a lake of before has it
+    for name in ("e1", "e2"):
+        bury(job, Journal(name, "", "2026-05-03T00:00:00+00:00", erasable.SUBJECT))
+        erasable.put(spark, lake, tables.EMBEDDINGS, pictures[2:])
+    rows = [row for row in lake.read(tables.ERASED, lake.snapshot(tables.ERASED)).collect() if row.kind == "similar"]
+    assert [(row.run, len(row.bands)) for row in rows] == [("e1", 16)] * 4, "those of a killed erasure stay"
+    assert keyed(bytes.fromhex(Path(key).read_text()), "similar", whole[:32].hex()) in {row.hash for row in rows}
+    similar = tombstones(lake, key).similar
+    assert all(similar.resembles(each) for each in (whole[:32], turned[:32], turned[32:64], turned[64:]))
+    assert not similar.resembles(whole[32:])

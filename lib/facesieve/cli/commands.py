@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from facesieve.assess import calibrate, evaluate
 from facesieve.assess.report_page import job as report_job
 from facesieve.cli import describe, main, maintain, metrics, runs, undo
+from facesieve.cli.erasure_metrics import of_erasure
 from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
@@ -86,6 +87,8 @@ COMMANDS = {
                 ("lake", "maintain", "erase"),
                 writes=lambda arguments: bool(arguments.apply),
                 noted=lambda record: {"images": record["images"]},
+                more=lambda arguments: ["embed"] if arguments.probe else [],
+                metrics=of_erasure,
             )
         ),
     ),

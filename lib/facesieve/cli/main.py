@@ -57,7 +57,7 @@ class Question(NamedTuple):
     Where it only looks, it has no row of its own in the ledger, and leaves the lake as it is. A profile is needed
     where the section `embed` is. metrics: what `--metrics` tells of the answer's record, beside how the job ended.
     writes: whether it would write to the lake, for which a purpose may be required. noted: counts of the answer's
-    record for a row of its own in the ledger; None where it needs no such row.
+    record for a row of its own in the ledger; None where it needs no such row. more: sections that some arguments need.
     """
 
     answer: Callable[[SideJob, Namespace], Answer]
@@ -66,6 +66,7 @@ class Question(NamedTuple):
     metrics: Callable[[Mapping[str, Any]], Sequence[Metric]] = lambda _record: ()
     writes: Callable[[Namespace], bool] = lambda _arguments: False
     noted: Counts | None = None
+    more: Callable[[Namespace], Sequence[str]] = lambda _arguments: ()
 
 
 def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
@@ -93,11 +94,14 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
     question.add_arguments(parser)
 
     def work(arguments: Namespace, metrics: MetricsFile) -> int:
-        sections = (*question.sections, *(["run"] if question.writes(arguments) else []))
+        more = (*question.more(arguments), *(["run"] if question.writes(arguments) else []))
+        sections = (*question.sections, *more)
         settings = _settings(arguments, sections, metrics)
         spark, lake, ledger = _lake_of(settings, "", "")
         with _clearing_up(spark):
-            answering = partial(question.answer, SideJob(settings, spark, lake, ledger), arguments)
+            job = SideJob(settings, spark, lake, ledger)
+            metrics.figures = lambda: question.metrics(job.figures) if job.figures else ()
+            answering = partial(question.answer, job, arguments)
             row = question.noted if question.writes(arguments) else None
             answer = answering() if row is None else noted(ledger, _command(parser), answering, row)
         metrics.figures = lambda: question.metrics(answer.record)

@@ -33,6 +33,7 @@ class Erase:
     key_file: str = key("", place=True)
     tombstone_days: int = key(0, between(0, 36_500))
     proof_cosine: float = key(0.9995, between(0.9, 1, open_low=True))
+    block_similar: bool = key(False)
 
 
 @dataclass(frozen=True)

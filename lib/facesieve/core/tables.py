@@ -223,7 +223,7 @@ CLUSTER_IDS = Table(
 ERASED = Table(
     # What an erasure leaves: keyed hashes (the key is outside the lake), so that an image is not embedded again.
     "erased",
-    columns("kind string, hash string, at timestamp, by string, basis string, run string"),
+    columns("kind string, hash string, at timestamp, by string, basis string, run string, bands array<string>"),
     key=("kind", "hash"),
 )
 

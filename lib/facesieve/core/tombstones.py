@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.resemblance import NOTHING_RESEMBLED, Resembled
 
-CONTENT, IMAGE = "content", "image"
-"""The kinds of tombstones: of the SHA-256 of a file, and of an image_id."""
+CONTENT, IMAGE, SIMILAR = "content", "image", "similar"
+"""The kinds of tombstones: of the SHA-256 of a file, of an image_id, and of a perceptual hash, which has bands."""
 
 _DEFAULT = "~/.facesieve/erase.key"
 _BYTES = 32
@@ -20,10 +21,11 @@ _BYTES = 32
 
 @dataclass(frozen=True)
 class Tombstones:
-    """The keyed hashes of erased images, and their key, which is not shown."""
+    """The keyed hashes of erased images, and their key, which is not shown. similar: pictures whose copies go too."""
 
     key: bytes
     hashes: frozenset[str]
+    similar: Resembled = NOTHING_RESEMBLED
 
     def block(self, image: int | None, sha256: str | None) -> bool:
         """Say whether an image was erased, by its content or its id.

@@ -16,6 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from facesieve.core.reasons import Reason
+from facesieve.core.resemblance import Resembled
+from facesieve.embed.picture import Picture, Unusable
+
 SIDE = 16
 """Rows and columns of bits in the hash of one view."""
 
@@ -71,6 +75,21 @@ def picture_hashes(picture: npt.NDArray[np.uint8]) -> tuple[bytes, bytes]:
     grey = _grey(picture)
     reduced = _reduced(grey)
     return _views(reduced), _turns(grey, reduced)
+
+
+def unless_copy(picture: Picture, erased: Resembled) -> Picture:
+    """Return a picture that is no near copy of an erased one, as it is or mirrored. Raises Unusable (erased)."""
+    if erased.bands:
+        grey = _grey(picture.pixels)
+        views = (grey, grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+        if any(erased.resembles(_whole(_reduced(view))) for view in views):
+            raise Unusable(Reason.ERASED, "")
+    return picture
+
+
+def orientations(whole: bytes, turned: bytes) -> list[bytes]:
+    """Return the hashes of a picture and of its quarter turns, from columns of `embeddings`: VIEW_BYTES each."""
+    return [whole[:VIEW_BYTES], *(turned[at : at + VIEW_BYTES] for at in range(0, len(turned), VIEW_BYTES))]
 
 
 def _grey(picture: npt.NDArray[np.uint8]) -> Image.Image:

@@ -30,7 +30,7 @@ from facesieve.embed.decode import check_bytes
 from facesieve.embed.decoder_client import PILLOW, Decoder, decoder
 from facesieve.embed.gpu import claim
 from facesieve.embed.listing import content_to_hash
-from facesieve.embed.perceptual_hash import face_hash, picture_hashes
+from facesieve.embed.perceptual_hash import face_hash, picture_hashes, unless_copy
 from facesieve.embed.picture import Picture, Unusable
 from facesieve.embed.prefetch import prefetched
 from facesieve.faces import pixels
@@ -105,7 +105,7 @@ def _opened(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[_Opened]:
             if plan.erased.block(image["image_id"], image["sha256"]):
                 raise Unusable(Reason.ERASED, "")
             content = _checked(image, content, plan)
-            picture = child.decode(content)
+            picture = unless_copy(child.decode(content), plan.erased.similar)
         except Unusable as why:
             return _Opened(image, why)
         return _Opened(image, picture, content if picture.scale > 1 else b"")

@@ -24,15 +24,17 @@ from facesieve.core.side_sections import Audit
 from facesieve.core.tables import Table
 from facesieve.erasure import journal as journals
 from facesieve.erasure import mark
+from facesieve.erasure.candidates import candidates
+from facesieve.erasure.choice import Choice, add_choice
 from facesieve.erasure.clusters import renames
+from facesieve.erasure.dry_run import dry_run, nobody
 from facesieve.erasure.exports import Touched, without_subject
 from facesieve.erasure.journal import Journal
-from facesieve.erasure.plan import export_roots, killed, places, plan_of
+from facesieve.erasure.plan import export_roots, killed, places
 from facesieve.erasure.proof import Proof, prove
 from facesieve.erasure.rebase import Rebase
 from facesieve.erasure.rows import IN_ORDER, Leaving
 from facesieve.erasure.selection import subject_of
-from facesieve.erasure.selectors import Selectors, add_selectors
 from facesieve.erasure.source_files import delete_source
 from facesieve.erasure.subject import Subject
 from facesieve.erasure.tombstone_rows import bury
@@ -52,7 +54,7 @@ _TABLES = {table.name: table for table in tables.IN_LAKE}
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this job is asked."""
-    add_selectors(parser)
+    add_choice(parser)
     parser.add_argument("--apply", action="store_true", help="do it (without: say what would be done)")
     parser.add_argument("--with-source", action="store_true", help="delete the files below images.root as well")
     parser.add_argument("--proof", type=argument, default="", metavar="FILE", help="write what was looked at, as JSON")
@@ -69,41 +71,32 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
     Raises Refused beside a run or another erasure, and above `erase.max_images`; InvariantError if the proof finds
     something.
     """
-    selectors = Selectors.of(arguments)
+    choice = Choice.of(arguments)
     place = mark.under_way(job.spark, job.lake)
     journal = journals.read(place) if place else None
-    if journal is not None and journal.choice != selectors.digest:
+    if journal is not None and journal.choice != choice.digest:
         raise Refused("another erasure has begun and not ended. Nothing was changed. Finish it with its own command.")
+    shown = None
     if journal is None:
-        subject = subject_of(job.lake, selectors, job.config.erase.max_images)
+        shown = candidates(job, choice.probe, arguments.config) if choice.probe else None
+        subject = subject_of(job.lake, choice.with_images(shown.images if shown else ()), job.config.erase.max_images)
+        choice.check(subject.images)
         if not subject.images:
-            return Answer("The lake holds no image that the selectors choose.", {"images": 0, "applied": False})
-        journal = _journal(subject, selectors, arguments, job.config.run)
+            return nobody(shown)
+        journal = _journal(subject, choice.digest, arguments, job.config.run)
     if not arguments.apply:
-        return _dry_run(job, journal, begun=bool(place))
+        _refuse_shared(job)
+        return dry_run(job, journal, shown, begun=bool(place))
     _refuse_running(job)
     if not place:
         place, journal = _begin(job, journal)
     return Erasure(job, journal, place, arguments).carry_out()
 
 
-def _journal(subject: Subject, selectors: Selectors, arguments: Namespace, audit: Audit) -> Journal:
+def _journal(subject: Subject, choice: str, arguments: Namespace, audit: Audit) -> Journal:
     now = datetime.now(UTC)
     by, basis = arguments.by or audit.operator, arguments.basis or audit.basis
-    return Journal(f"erase-{new_name(now)}", selectors.digest, now.isoformat(), subject, by=by, basis=basis)
-
-
-def _dry_run(job: SideJob, journal: Journal, *, begun: bool) -> Answer:
-    plan = plan_of(job, journal.subject)
-    _refuse_shared(job)
-    head = (
-        f"{count(len(journal.subject.images))} images with {count(len(journal.subject.faces))} faces would be erased."
-    )
-    if begun:
-        head = f"The erasure {journal.name} has begun and not ended; --apply finishes it."
-    tail = "Nothing was changed; --apply does it. All former versions of every table go, so no run can be undone then."
-    record = {"images": len(journal.subject.images), "faces": len(journal.subject.faces), "applied": False}
-    return Answer("\n\n".join([head, plan.text(), tail]), record | plan.record() | {"warnings": job.warnings})
+    return Journal(f"erase-{new_name(now)}", choice, now.isoformat(), subject, by=by, basis=basis)
 
 
 def _refuse_running(job: SideJob) -> None:
@@ -231,6 +224,8 @@ class Erasure:
             journals.delete(self.place)
             mark.end(self.job.spark, self.job.lake)
         if proof.hits:
+            images = len(self.journal.subject.images)
+            self.job.figures |= {"applied": True, "images": images, "proof": proof.record(self.journal.subject)}
             raise InvariantError(
                 f"erase: the subject is still in {count(len(proof.hits))} files. --proof FILE lists them. Delete what "
                 "is no file of facesieve and start the same command again, or end the erasure with --close."

@@ -42,11 +42,7 @@ def subject_of(lake: Lake, selectors: Selectors, most: int) -> Subject:
     copies = every.where(F.col("sha256").isin(*digests)).distinct().collect() if digests else []
     again = every.where(F.col("image_id").isin(*{row.image_id for row in (*rows, *copies)})).distinct().collect()
     images = {row.image_id for row in again if row.image_id is not None}
-    if len(images) > most:
-        raise Refused(
-            f"{len(images)} images would be erased, more than erase.max_images ({most}). Nothing was changed. Check "
-            "the selectors, or raise erase.max_images."
-        )
+    refuse_too_many(len(images), most)
     faces = _faces(lake, images)
     return Subject(
         images=tuple(sorted(images)),
@@ -56,6 +52,15 @@ def subject_of(lake: Lake, selectors: Selectors, most: int) -> Subject:
         names=_vanishing(lake, {row.identity for row in again if row.identity}, images),
         vectors=tuple(vector for vectors in faces.values() for vector in vectors),
     )
+
+
+def refuse_too_many(images: int, most: int) -> None:
+    """Raise Refused if a subject has more images than `most`."""
+    if images > most:
+        raise Refused(
+            f"{images} images would be erased, more than erase.max_images ({most}). Nothing was changed. Check "
+            "the selectors, or raise erase.max_images."
+        )
 
 
 def tips(lake: Lake, table: Table) -> list[Snapshot]:

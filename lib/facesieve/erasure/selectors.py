@@ -27,10 +27,10 @@ class Selectors:
     cluster: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, arguments: Namespace) -> Self:
-        """Read them from the arguments. Raises ConfigError where there are none, or an empty one, which is all."""
+    def of(cls, arguments: Namespace, *, needed: bool = True) -> Self:
+        """Read them from the arguments. Raises ConfigError where a needed one is absent, or one is empty: anything."""
         chosen = cls(**{name: tuple(sorted(set(getattr(arguments, name)))) for name in cls.__dataclass_fields__})
-        if not any(asdict(chosen).values()):
+        if needed and not any(asdict(chosen).values()):
             raise ConfigError([Fault("--identity", "nothing says what to erase", "Give one of the selectors.")])
         if "" in (*chosen.uri, *chosen.prefix, *chosen.identity):
             raise ConfigError([Fault("--prefix", "is empty", "Name what to erase: an empty text would be everything.")])

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import functions as F
 
 from facesieve.core import tombstones
-from facesieve.core.tables import ERASED
+from facesieve.core.resemblance import bands_of
+from facesieve.core.tables import EMBEDDINGS, ERASED
+from facesieve.embed.perceptual_hash import orientations
 from facesieve.erasure.journal import Journal
+from facesieve.erasure.selection import tips
 from facesieve.lake.catalog import Stamp
 from facesieve.lake.side_job import SideJob
+
+Stone = tuple[str, str, list[str] | None]
+"""Kind, hash and bands of a tombstone."""
 
 
 def bury(job: SideJob, journal: Journal) -> None:
@@ -20,12 +27,29 @@ def bury(job: SideJob, journal: Journal) -> None:
     if place is not None:
         job.warn(f"erase: {place} is the new key of the tombstones: keep it, outside the lake, as long as the lake")
     key, since = tombstones.read_key(settings.key_file), job.lake.open(ERASED)
-    stones = tombstones.tombstones_of(key, journal.subject.images, journal.subject.digests)
-    former = job.lake.read(ERASED, since).where(~F.col("hash").isin(*(each for _kind, each in stones)))
+    plain = tombstones.tombstones_of(key, journal.subject.images, journal.subject.digests)
+    stones: list[Stone] = [(kind, each, None) for kind, each in plain]
+    stones += _of_pictures(job, key, journal.subject.images) if settings.block_similar else []
+    former = job.lake.read(ERASED, since).where(~F.col("hash").isin(*(each for _kind, each, _bands in stones)))
     if settings.tombstone_days:
         former = former.where(F.col("at") >= F.lit(datetime.now(UTC) - timedelta(days=settings.tombstone_days)))
     began = datetime.fromisoformat(journal.began)
-    rows = [(*stone, began, journal.by, journal.basis, journal.name) for stone in stones]
+    rows = [(kind, each, began, journal.by, journal.basis, journal.name, bands) for kind, each, bands in stones]
     new = job.spark.createDataFrame(rows, ERASED.columns)
     every = former.select(*ERASED.columns.names).unionByName(new).coalesce(1)
     job.lake.overwrite(ERASED, every, Stamp("", journal.name, {}), since)
+
+
+def _of_pictures(job: SideJob, key: bytes, images: Sequence[int]) -> list[Stone]:
+    """Return a tombstone of each picture that is still embedded, and of each of its quarter turns."""
+    hashes = set[bytes]()
+    for version in tips(job.lake, EMBEDDINGS) if job.lake.current(EMBEDDINGS) else []:
+        rows = job.lake.read(EMBEDDINGS, version).where(F.col("image_id").isin(*images) & F.col("phash").isNotNull())
+        for row in rows.select("phash", "turned_phash").distinct().collect():
+            hashes.update(orientations(bytes(row.phash), bytes(row.turned_phash or b"")))
+    pictures = ((each.hex(), bands_of(key, each)) for each in sorted(hashes))
+    return [
+        (tombstones.SIMILAR, tombstones.keyed(key, tombstones.SIMILAR, name), bands)
+        for name, bands in pictures
+        if bands
+    ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from pyspark import StorageLevel
 
 from facesieve.faces.blocks import (
+    NO_IDENTITY,
     FaceBlocks,
     Faces,
     ListedFaces,
@@ -17,8 +19,12 @@ from facesieve.faces.blocks import (
     sample,
 )
 from facesieve.link.kernels import recall
+from facesieve.link.kernels.impostor_line import Line, estimate
 from facesieve.link.kernels.voronoi import SAMPLE_PER_PIVOT, pivot_count
 from facesieve.link.layout import COST_SAMPLE
+
+LINE_FACES = 3_000
+"""Faces that the collection's own impostor line is estimated from."""
 
 _SEED = 0
 
@@ -55,3 +61,10 @@ def collection(faces: ListedFaces, dimension: int) -> Collection:
     total = inventory(blocks, dimension)
     size = max(COST_SAMPLE, pivot_count(total) * SAMPLE_PER_PIVOT) + recall.MOST_FACES
     return Collection(faces, blocks, total, sample(blocks, size, _SEED, total))
+
+
+def impostor_line(faces: Faces) -> Line | None:
+    """Estimate the impostor line from sampled faces; None where they cannot tell."""
+    people = np.unique(faces.codes, return_inverse=True)[1].astype(np.int64)
+    people[faces.codes == NO_IDENTITY] = -1
+    return estimate(faces.vectors, people)

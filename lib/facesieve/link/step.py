@@ -6,26 +6,22 @@ import logging
 from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.frames import broadcast_if_few, follow_rows
-from facesieve.faces.blocks import NO_IDENTITY, ListedFaces
+from facesieve.faces.blocks import ListedFaces
 from facesieve.lake.records import LinkRecord
 from facesieve.lake.run import Run, Stage
-from facesieve.link.collection import Collection, collection
+from facesieve.link.collection import LINE_FACES, Collection, collection, impostor_line
 from facesieve.link.epoch import Epoch, current, digest, if_readable
 from facesieve.link.full_join import join
 from facesieve.link.incremental_join import extend, increment
-from facesieve.link.kernels.impostor_line import Line, estimate
+from facesieve.link.kernels.impostor_line import Line
 from facesieve.link.routing import ONE_CELL
 from facesieve.link.threshold_check import Forecast, cosines, forecast
 
 _log = logging.getLogger(__name__)
-
-_LINE_FACES = 3_000
-"""Faces that the collection's own impostor line is estimated from."""
 
 
 def link(run: Run) -> None:
@@ -104,10 +100,7 @@ def _new_epoch(run: Run, every: Collection, made_of: str) -> Epoch:
 
 
 def _impostor_line(every: Collection) -> Line | None:
-    few = every.last_sampled(_LINE_FACES)
-    people = np.unique(few.codes, return_inverse=True)[1].astype(np.int64)
-    people[few.codes == NO_IDENTITY] = -1
-    line = estimate(few.vectors, people)
+    line = impostor_line(every.last_sampled(LINE_FACES))
     if line is None:
         _log.info("link global: too few faces or people to estimate the impostor line: the profile's is taken alone")
     return line

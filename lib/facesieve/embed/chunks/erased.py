@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from facesieve.core.resemblance import Resembled
 from facesieve.core.tables import ERASED
 from facesieve.core.tombstones import NOTHING_ERASED, Tombstones, read_key
 from facesieve.lake.catalog import Lake
@@ -10,5 +11,9 @@ from facesieve.lake.catalog import Lake
 def tombstones(lake: Lake, key_file: str) -> Tombstones:
     """Read the tombstones of a lake. Raises ConfigError if there are some, and their key cannot be read."""
     at = lake.current(ERASED)
-    hashes = frozenset(row.hash for row in lake.read(ERASED, at).select("hash").collect()) if at else frozenset()
-    return Tombstones(read_key(key_file), hashes) if hashes else NOTHING_ERASED
+    rows = lake.read(ERASED, at).select("hash", "bands").collect() if at else []
+    if not rows:
+        return NOTHING_ERASED
+    key = read_key(key_file)
+    pictures = Resembled.of(key, (row.bands for row in rows if row.bands))
+    return Tombstones(key, frozenset(row.hash for row in rows), pictures)

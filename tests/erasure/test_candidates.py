@@ -1,0 +1,116 @@
+"""An erasure by a photograph of a person, with the real detector and FaceNet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from probed import Probed
+from pyspark.sql import SparkSession
+from three_people import three_people
+
+from facesieve.core import tables
+from facesieve.erasure.candidates import Candidate, Candidates
+
+PERSON = "madonna"
+NEAR = ("--cosine", "0.5")
+
+
+@pytest.fixture(scope="module")
+def place(
+    spark: SparkSession, photographs: Path, facenet_weights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Probed:
+    assert facenet_weights.exists()
+    place = Probed(spark, tmp_path_factory.mktemp("probed"))
+    three_people(photographs, place.images, 2)
+    assert place.run("embed") == 0
+    return place
+
+
+@pytest.fixture(scope="module")
+def photograph(photographs: Path) -> Path:
+    return sorted((photographs / "val" / PERSON).glob("*.jpg"))[0]
+
+
+def persons(place: Probed) -> dict[str, set[int]]:
+    rows = place.lake.read(tables.LISTING, place.lake.snapshot(tables.LISTING)).collect()
+    return {name: {row.image_id for row in rows if row.identity == name} for name in {row.identity for row in rows}}
+
+
+def test_what_cannot_be_a_probe_is_said_of_all_at_once(
+    place: Probed, photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair, face = Image.new("RGB", (600, 320)), Image.open(photograph).convert("RGB")
+    for column, side in ((0, 300), (340, 220)):
+        pair.paste(face.resize((side, side)), (column, 0))
+    pair.save(tmp_path / "pair.png")
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "grey.png")
+    (tmp_path / "text.jpg").write_text("no picture")
+    files = [part for name in ("pair.png", "grey.png", "text.jpg") for part in ("--probe", str(tmp_path / name))]
+    assert place.run("erase", *files, *NEAR) == 2
+    said = capsys.readouterr().err
+    assert "--probe: file 1 shows 2 faces (1 is " in said
+    assert "--probe: file 2 shows no face (" in said
+    assert "--probe: file 3 cannot be used (wrong_type: " in said
+    assert place.run("erase", *files[:2], *NEAR, "--face", "3") == 2
+    assert "--face: is 3, and file 1 shows 2 faces" in capsys.readouterr().err
+    assert place.run("erase", *files[:2], *NEAR, "--face", "2", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["compared"] == 6
+
+
+def test_a_model_by_which_the_lake_has_no_face_is_refused(
+    place: Probed, photograph: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place.run("erase", "--probe", str(photograph), *NEAR, embed__min_face=25) == 2
+    assert "embed.model: no face of the lake is of facenet@" in capsys.readouterr().err
+    assert place.run("erase", "--probe", str(photograph), *NEAR, images__format="vectors") == 2
+    assert "--probe: the vectors of this lake came without images" in capsys.readouterr().err
+
+
+def test_names_are_shown_where_names_are_stored(
+    place: Probed, photograph: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place.folder / "names.key").write_text("k" * 40)
+    hidden = {"lake__store_names": "false", "lake__names_key": place.folder / "names.key", "images__identity": "none"}
+    assert place.run("erase", "--probe", str(photograph), *NEAR, **hidden) == 0
+    assert PERSON not in capsys.readouterr().out.partition("images of the source")[0]
+
+
+def test_a_confirmed_photograph_erases_the_person(
+    place: Probed, photograph: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("--probe", str(photograph), *NEAR, "--json")
+    images = persons(place)
+    assert place.run("erase", *command) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {each["image_id"] for each in shown["candidates"]} == images[PERSON]
+    assert {each["identity"] for each in shown["candidates"]} == {PERSON}
+    assert [each["cosine"] for each in shown["candidates"]] == sorted(
+        (each["cosine"] for each in shown["candidates"]), reverse=True
+    )
+    assert 0 < shown["false_matches"] < 1
+    assert shown["false_share"] == pytest.approx(shown["false_matches"] / 2)
+    assert 0 < shown["genuine_below"] < 1
+    assert place.run("erase", *command, "--apply") == 2
+    assert place.run("erase", *command, "--apply", "--confirm", "0123456789abcdef") == 2
+    assert "other images are chosen than those that were shown" in capsys.readouterr().err
+    assert place.run("erase", *command, "--apply", "--confirm", shown["digest"], erase__max_images=1) == 3
+    assert persons(place) == images, "nothing was changed"
+    capsys.readouterr()
+    assert place.run("erase", *command, "--apply", "--confirm", shown["digest"]) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == 2
+    assert persons(place) == {name: ids for name, ids in images.items() if name != PERSON}
+
+
+def test_candidates_are_shown_with_what_they_are_worth() -> None:
+    faces = (Candidate(7, 8, 0.91, "ann", 5), Candidate(3, 4, 0.55, None, None), Candidate(3, 5, 0.51, None, None))
+    shown = Candidates(faces, 2, 1_000, 0.5, 1.5, 0.12)
+    assert shown.images == (3, 7)
+    assert shown.false_share == 0.5
+    assert "Up to 1.5 of them are expected to be other people, a share of 50%." in shown.text()
+    assert "    7  0.9100       ann        5" in shown.text()
+    assert Candidates(faces, 9, 1_000, 0.5, 4.5, 0.12).false_share == 1.0
+    silent = Candidates(faces, 1, 1_000, 0.5, None, None)
+    assert "the profile has no impostor line. Look at all." in silent.text()
