@@ -26,7 +26,8 @@ from facesieve.link.threshold_check import forecast
 
 PEOPLE, FEWEST, SEED = 50, 10, 0
 COSINES = (0.5, 0.6, 0.7)
-Halves, Numbers = npt.NDArray[np.float16], npt.NDArray[np.int64]
+Halves = npt.NDArray[np.float16]
+Numbers = npt.NDArray[np.int64]
 
 
 class Near(NamedTuple):
@@ -72,8 +73,15 @@ def main() -> None:
             expects = forecast(cosine, Link(min_n=1), profile, len(vectors), line)
             expected = [min(1.0, photographs * (expects.false_matches or 0) / max(1, near)) for near in answer.near]
             near, false = sum(answer.near), sum(answer.false)
-            row = (photographs, cosine, np.mean(answer.recall), min(answer.recall), near / PEOPLE, false / PEOPLE)
-            row += (false / near, np.average(expected, weights=answer.near), expects.genuine_below or 0.0)
+            row: tuple[float, ...] = (
+                photographs,
+                cosine,
+                float(np.mean(answer.recall)),
+                min(answer.recall),
+                near / PEOPLE,
+                false / PEOPLE,
+            )
+            row += (false / near, float(np.average(expected, weights=answer.near)), expects.genuine_below or 0.0)
             print(" ".join(f"{each:.3f}" for each in row))
             name = f"of_{photographs}_at_{cosine:g}".replace(".", "_")
             note("probes", **{f"recall_{name}": float(np.mean(answer.recall)), f"false_share_{name}": false / near})

@@ -73,7 +73,7 @@ def test_names_are_shown_where_names_are_stored(
     place: Probed, photograph: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (place.folder / "names.key").write_text("k" * 40)
-    hidden = {"lake__store_names": "false", "lake__names_key": place.folder / "names.key", "images__identity": "none"}
+    hidden = {"lake__store_names": "false", "lake__names_key": place.folder / "names.key"}
     assert place.run("erase", "--probe", str(photograph), *NEAR, **hidden) == 0
     assert PERSON not in capsys.readouterr().out.partition("images of the source")[0]
 
@@ -110,7 +110,7 @@ def test_candidates_are_shown_with_what_they_are_worth() -> None:
     assert shown.images == (3, 7)
     assert shown.false_share == 0.5
     assert "Up to 1.5 of them are expected to be other people, a share of 50%." in shown.text()
-    assert "    7  0.9100       ann        5" in shown.text()
+    assert "\n7      0.9100       ann        5\n" in shown.text()
     assert Candidates(faces, 9, 1_000, 0.5, 4.5, 0.12).false_share == 1.0
     silent = Candidates(faces, 1, 1_000, 0.5, None, None)
     assert "the profile has no impostor line. Look at all." in silent.text()

@@ -46,7 +46,8 @@ def test_near_copies_of_pictures_are_known_where_that_is_asked_for(spark: SparkS
     lake, key = small_lake(spark), str(tmp_path / "key")
     config = Config(erase=Erase(key_file=key, block_similar=True))
     job = SideJob(config, spark, lake, Ledger(spark, lake, "", config, ""))
-    whole, turned = (np.random.default_rng(1).bytes(length) for length in (64, 96))
+    chance = np.random.default_rng(1)
+    whole, turned = chance.bytes(64), chance.bytes(96)
     pictures = [erasable.face(1) | {"phash": whole, "turned_phash": turned}, erasable.face(2), erasable.face(3)]
     erasable.put(spark, lake, tables.EMBEDDINGS, pictures)
     lake.open(tables.ERASED)

@@ -10,7 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ContractError
-from facesieve.link.collection import collection
+from facesieve.faces.blocks import NO_IDENTITY, Faces
+from facesieve.link.collection import collection, impostor_line
 
 
 def test_faces_are_counted_and_sampled(spark: SparkSession) -> None:
@@ -31,3 +32,14 @@ def test_what_is_wrong_is_named(spark: SparkSession) -> None:
         collection(oracle.frame(spark, replace(faces, ids=twice), 3), 32)
     with pytest.raises(ContractError, match="and the model makes 33"):
         collection(oracle.frame(spark, faces), 33)
+
+
+def test_the_impostor_line_comes_from_people_with_a_name() -> None:
+    faces = oracle.crowd(150, 4, seed=1)
+    line = impostor_line(Faces(faces.ids, faces.codes, faces.halves))
+    assert line is not None
+    assert line.how == "identities"
+    nameless = impostor_line(Faces(faces.ids, np.full(len(faces.ids), NO_IDENTITY), faces.halves))
+    assert nameless is not None
+    assert nameless.how == "robust", "faces without a name are not one person"
+    assert impostor_line(Faces(faces.ids[:40], faces.codes[:40], faces.halves[:40])) is None
