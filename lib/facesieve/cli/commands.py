@@ -12,7 +12,7 @@ from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
-from facesieve.erasure import erase
+from facesieve.erasure import erase, retain
 from facesieve.link.step import link
 from facesieve.publish.step import publish
 
@@ -86,6 +86,19 @@ COMMANDS = {
                 ("lake", "maintain", "erase"),
                 writes=lambda arguments: bool(arguments.apply),
                 noted=lambda record: {"images": record["images"]},
+            )
+        ),
+    ),
+    "retain": Command(
+        "erase what nobody needs any more when its days are over, such as images gone from the source",
+        _question(
+            Question(
+                retain.retain,
+                retain.add_arguments,
+                ("lake", "maintain", "erase", "retention"),
+                metrics=metrics.of_retention,
+                writes=lambda arguments: bool(arguments.apply),
+                noted=retain.noted,
             )
         ),
     ),

@@ -35,6 +35,25 @@ class Erase:
     proof_cosine: float = key(0.9995, between(0.9, 1, open_low=True))
 
 
+_DAYS = between(0, 36_500)
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How many days `retain` keeps what is no longer needed; 0 keeps it for ever."""
+
+    gone_days: int = key(0, _DAYS)
+    reject_days: int = key(0, _DAYS)
+    unclustered_days: int = key(0, _DAYS)
+    export_days: int = key(0, _DAYS)
+    run_days: int = key(0, _DAYS)
+
+    @property
+    def of_images(self) -> bool:
+        """Say whether any image may ever be due."""
+        return bool(self.gone_days or self.reject_days or self.unclustered_days)
+
+
 @dataclass(frozen=True)
 class Report:
     """What the page of a run holds."""
