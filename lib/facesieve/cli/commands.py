@@ -13,6 +13,7 @@ from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
 from facesieve.erasure import erase, retain
+from facesieve.erasure.access import job as access
 from facesieve.link.step import link
 from facesieve.publish.step import publish
 
@@ -88,6 +89,10 @@ COMMANDS = {
                 noted=lambda record: {"images": record["images"]},
             )
         ),
+    ),
+    "subject": Command(
+        "what is held about a person, as JSON and as a page; changes nothing",
+        _question(Question(access.subject, access.add_arguments, ("lake", "erase"))),
     ),
     "retain": Command(
         "erase what nobody needs any more when its days are over, such as images gone from the source",

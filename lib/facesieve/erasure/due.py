@@ -47,13 +47,13 @@ class Due:
 def due_of(job: SideJob, now: datetime) -> Due:
     """Look through the lake, its exports and its ledger."""
     settings = job.config.retention
-    gone, rejects, unclustered = _images(job, now) if settings.of_images else ([], [], [])
+    gone, rejects, unclustered = _images(job, now) if settings.of_images else ((), (), ())
     exports = tuple(_exports(job, now - timedelta(days=settings.export_days))) if settings.export_days else ()
     runs = tuple(_runs(job, now - timedelta(days=settings.run_days), exports)) if settings.run_days else ()
     return Due(gone, rejects, unclustered, exports, runs)
 
 
-def _images(job: SideJob, now: datetime) -> tuple[list[int], list[int], list[int]]:
+def _images(job: SideJob, now: datetime) -> tuple[tuple[int, ...], ...]:
     """Return images that are gone, gone images without a face, and images that are alone."""
     settings, kind, faceless = job.config.retention, F.col("kind"), F.col("face").isNull()
 
