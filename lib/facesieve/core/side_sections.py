@@ -48,11 +48,6 @@ class Retention:
     export_days: int = key(0, _DAYS)
     run_days: int = key(0, _DAYS)
 
-    @property
-    def of_images(self) -> bool:
-        """Say whether any image may ever be due."""
-        return bool(self.gone_days or self.reject_days or self.unclustered_days)
-
 
 @dataclass(frozen=True)
 class Report:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from facesieve.core import tables
 from facesieve.core.sections import OUTPUTS
 from facesieve.erasure.exports import MARK, runs_below
-from facesieve.erasure.idle import ALONE, GONE, idle_images
+from facesieve.erasure.idle import ALONE, GONE, idle_images, takes_images
 from facesieve.erasure.plan import export_roots
 from facesieve.images.storage import Storage
 from facesieve.lake.side_job import SideJob
@@ -47,7 +47,7 @@ class Due:
 def due_of(job: SideJob, now: datetime) -> Due:
     """Look through the lake, its exports and its ledger."""
     settings = job.config.retention
-    gone, rejects, unclustered = _images(job, now) if settings.of_images else ((), (), ())
+    gone, rejects, unclustered = _images(job, now) if takes_images(settings) else ((), (), ())
     exports = tuple(_exports(job, now - timedelta(days=settings.export_days))) if settings.export_days else ()
     runs = tuple(_runs(job, now - timedelta(days=settings.run_days), exports)) if settings.run_days else ()
     return Due(gone, rejects, unclustered, exports, runs)

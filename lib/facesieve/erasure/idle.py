@@ -20,6 +20,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
+from facesieve.core.side_sections import Retention
 from facesieve.core.tables import IDLE, Idle, Table
 from facesieve.lake import iceberg
 from facesieve.lake.catalog import Lake, Snapshot, Stamp
@@ -35,12 +36,17 @@ class Stay(NamedTuple):
     version: Snapshot
 
 
+def takes_images(settings: Retention) -> bool:
+    """Say whether any image may ever be due."""
+    return bool(settings.gone_days or settings.reject_days or settings.unclustered_days)
+
+
 def note(job: SideJob, now: datetime) -> int:
     """Write to the table `idle` what is idle, and return how many images that is.
 
     Nothing is written where retention never takes an image, or where nothing is new.
     """
-    if not job.config.retention.of_images:
+    if not takes_images(job.config.retention):
         return 0
     rows = idle_images(job, now).persist()
     number, former = rows.count(), job.lake.current(IDLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,21 +65,22 @@ def _names(collected: Collected, image: int) -> list[str]:
 
 
 def _face(row: Row, collected: Collected, near: Mapping[int, Facts], *, alone: bool) -> Facts:
-    """Tell a face. The vector is given where the image has one face alone: another face may be another person's."""
+    """Tell a face. Of several faces of an image each may be another person's: then neither id nor vector is told."""
+    clusters = collected.clusters.get(row.face_id, ()) if alone else ()
     box = {name: round(value, 1) for name, value in row.box.asDict().items()} if row.box else None
     return {
-        "face_id": row.face_id,
+        "face_id": row.face_id if alone else None,
         "model": row.model,
         "box": box,
         "confidence": row.confidence,
         "sharpness": row.sharpness,
         "image_width": row.image_width,
         "image_height": row.image_height,
-        "notes": [{"reason": each, "words": in_words(each)} for each in row.reasons or ()],
+        "notes": _reasons(row.reasons or ()),
         "numbers": len(row.vector or ()),
         "vector": list(row.vector) if alone and row.vector else None,
         "one_of_several": not alone,
-        "clusters": [_cluster(each, collected) for each in collected.clusters.get(row.face_id, ())],
+        "clusters": [_cluster(each, collected) for each in clusters],
         "nearest_own": near.get(row.face_id),
     }
 
@@ -94,11 +95,10 @@ def _cluster(row: Row, collected: Collected) -> Facts:
 def _decision(row: Row, shown: Shown) -> Facts:
     """Tell a decision. The cosine to the nearest face is left out: it is a face of another image, maybe of another."""
     evidence = row.evidence
-    reasons = [{"reason": each, "words": in_words(each)} for each in row.reasons or ()]
     return {
         "verdict": row.verdict,
         "words": in_words(row.verdict),
-        "reasons": reasons,
+        "reasons": _reasons(row.reasons or ()),
         "name": shown.name(row.identity),
         "moved_to": shown.name(row.moved_to),
         "kept_in_its_place": shown.image(row.kept_image_id),
@@ -107,6 +107,10 @@ def _decision(row: Row, shown: Shown) -> Facts:
         "compared_with": OTHER_IMAGE if evidence and evidence.nearest_face is not None else None,
         "rules_alone": row.proposal,
     }
+
+
+def _reasons(words: Iterable[str]) -> list[Facts]:
+    return [{"reason": each, "words": in_words(each)} for each in words]
 
 
 def _nearest(collected: Collected, images: Sequence[int]) -> dict[int, Facts]:

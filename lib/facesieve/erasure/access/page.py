@@ -128,8 +128,8 @@ def _run(run: Facts) -> str:
 
 
 def _act(act: Facts) -> str:
-    told = (f"{name}: {act[name]}" for name in ("operator", "purpose", "basis") if act[name])
-    return "; ".join([act["what"], *told])
+    stated = (f"{name}: {act[name]}" for name in ("operator", "purpose", "basis") if act[name])
+    return "; ".join([act["what"], *stated])
 
 
 def _table(rows: Iterable[tuple[str, Any]]) -> str:

@@ -21,7 +21,7 @@ Facts = dict[str, Any]
 
 
 def versions_of(job: SideJob, subject: Subject) -> dict[str, Facts]:
-    """Count the person's rows of each table, as it stands and in each version that is left; tables without are absent."""
+    """Count the person's rows of each table, as it stands and by version; tables without any are absent."""
     here = [table for table in tables.IN_LAKE if job.lake.current(table) is not None]
     counted = {table.name: _of_table(job, table, subject) for table in here}
     return {name: facts for name, facts in counted.items() if facts["versions"]}
@@ -54,11 +54,11 @@ def runs_of(job: SideJob, versions: Mapping[str, Facts]) -> list[Facts]:
 def _run(record: RunRecord, holding: set[int], left: set[int]) -> Facts | None:
     after = set(record.after.values())
     if after & holding:
-        return _told(record, known=True)
-    return _told(record, known=False) if after - left else None
+        return _facts(record, sure=True)
+    return _facts(record, sure=False) if after - left else None
 
 
-def _told(record: RunRecord, *, known: bool) -> Facts:
+def _facts(record: RunRecord, *, sure: bool) -> Facts:
     acts: Sequence[Facts] = [act.to_json() for act in record.acts or ()]
     fields = ("at", "what", "operator", "purpose", "basis")
     return {
@@ -67,7 +67,7 @@ def _told(record: RunRecord, *, known: bool) -> Facts:
         "started": record.started,
         "ended": record.ended,
         "model": record.model,
-        "sure": known,
+        "sure": sure,
         "acts": [{name: act.get(name) or "" for name in fields} for act in acts],
     }
 
