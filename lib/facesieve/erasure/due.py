@@ -56,19 +56,20 @@ def due_of(job: SideJob, now: datetime) -> Due:
 def _images(job: SideJob, now: datetime) -> tuple[tuple[int, ...], ...]:
     """Return images that are gone, gone images without a face, and images that are alone."""
     settings, kind, faceless = job.config.retention, F.col("kind"), F.col("face").isNull()
-
     late = (
         ((kind == GONE) & ~faceless, settings.gone_days),
         ((kind == GONE) & faceless, _sooner(settings.gone_days, settings.reject_days)),
         (kind == ALONE, settings.unclustered_days),
     )
     rows = _with_faces(job, idle_images(job, now)).persist()
-    going = [
-        rows.where(of & (F.col("since") <= now - timedelta(days=days))).collect() if days else [] for of, days in late
-    ]
+    overdue = ((of & (F.col("since") <= now - timedelta(days=days)), days) for of, days in late)
+    due = tuple(_ids(rows.where(of)) if days else () for of, days in overdue)
     rows.unpersist()
-    gone, rejects, alone = (sorted(row.image_id for row in each) for each in going)
-    return gone, rejects, alone
+    return due
+
+
+def _ids(rows: DataFrame) -> tuple[int, ...]:
+    return tuple(sorted(row.image_id for row in rows.select("image_id").collect()))
 
 
 def _sooner(*days: int) -> int:
@@ -98,7 +99,8 @@ def _exports(job: SideJob, before: datetime) -> Iterator[tuple[str, str]]:
 def _written(root: Storage, run: str) -> datetime:
     """Return when an export was last written to: its mark is made first, and `_SUCCESS` of each form last."""
     infos = (root.info(f"{run}/{name}") for name in (MARK, *(f"{form}/{SUCCESS}" for form in OUTPUTS)))
-    return max(info.mtime for info in infos if info.type == FileType.File).astimezone(UTC)
+    times: list[datetime] = [info.mtime for info in infos if info.type == FileType.File]
+    return max(times).astimezone(UTC)
 
 
 def _runs(job: SideJob, before: datetime, exports: Sequence[tuple[str, str]]) -> Iterator[str]:

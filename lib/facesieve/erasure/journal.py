@@ -43,9 +43,9 @@ def read(place: str) -> Journal:
     subject = Subject.from_json(written.pop("subject"))
     renames = tuple((scope, former, new) for scope, former, new in written.pop("renames"))
     versions = {table: (at, version) for table, (at, version) in written.pop("versions").items()}
-    buried = written.pop("buried", None)
-    lists = {"buried": None if buried is None else tuple(buried), "runs": tuple(written.pop("runs", ()))}
-    return Journal(subject=subject, renames=renames, versions=versions, **lists, **written)
+    buried, runs = written.pop("buried", None), tuple(written.pop("runs", ()))
+    chosen = None if buried is None else tuple(buried)
+    return Journal(subject=subject, renames=renames, versions=versions, buried=chosen, runs=runs, **written)
 
 
 def write(place: str, journal: Journal) -> None:

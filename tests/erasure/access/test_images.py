@@ -29,7 +29,7 @@ def told(*faces: Row) -> dict[int, dict[str, Any]]:
     clusters = {
         row.face_id: [Row(scope="global", cluster_id=77, cluster_size=9, medoid=False, attached=True)] for row in faces
     }
-    rows = {name: {} for name in _NAMES} | {"embeddings": by_image, "idle": idle}
+    rows: dict[str, dict[int, list[Row]]] = {name: {} for name in _NAMES} | {"embeddings": by_image, "idle": idle}
     collected = Collected(rows, clusters, {("global", 77): len(faces)}, (0, 0))
     return {each["image_id"]: each for each in images_of(collected, Shown(Selectors(), Subject(images=images)))}
 
