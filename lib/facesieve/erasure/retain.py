@@ -62,7 +62,6 @@ def retain(job: SideJob, arguments: Namespace) -> Answer:
         refuse_running(job)
         if begun is not None:
             Erasure(job, begun[1], begun[0], arguments).carry_out()
-        idle.note(job, now)
     due = due_of(job, now)
     if len(due.images) > job.config.erase.max_images:
         raise Refused(
@@ -73,8 +72,10 @@ def retain(job: SideJob, arguments: Namespace) -> Answer:
         return _answer(job, due, {"applied": False, "begun": begun is not None})
     for root, run in due.exports:
         _remove(Storage(root).child(run))
-    erased = _erase(job, due, arguments) if due.images or due.runs else {}
-    return _answer(job, due, {"applied": True} | erased)
+    if due.images or due.runs:
+        return _answer(job, due, {"applied": True} | _erase(job, due, arguments))
+    idle.note(job, now)
+    return _answer(job, due, {"applied": True})
 
 
 def _now() -> datetime:
