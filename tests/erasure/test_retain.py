@@ -25,7 +25,7 @@ SETS = {
     "retention.reject_days": 30,
     "retention.unclustered_days": 30,
     "retention.export_days": 30,
-    "retention.run_days": 30,
+    "retention.run_days": 45,
 }
 
 

@@ -20,3 +20,6 @@ def test_rows_come_by_image_and_clusters_by_face(lapsed_lake: Lake) -> None:
     assert {erasable.small(face) for face in collected.clusters} == {102, 108}
     assert collected.own == {("global", FROM + 102): 1, ("global", FROM + 103): 1}
     assert collected.linked == (1, 1)
+    assert {erasable.small(image): names for image, names in collected.named.items()} == {
+        **{2: ["ann"], 7: ["dan"], 8: ["ann"]}
+    }, "7 is gone, and a former listing tells its name"

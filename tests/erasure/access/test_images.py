@@ -30,7 +30,7 @@ def told(*faces: Row) -> dict[int, dict[str, Any]]:
         row.face_id: [Row(scope="global", cluster_id=77, cluster_size=9, medoid=False, attached=True)] for row in faces
     }
     rows: dict[str, dict[int, list[Row]]] = {name: {} for name in _NAMES} | {"embeddings": by_image, "idle": idle}
-    collected = Collected(rows, clusters, {("global", 77): len(faces)}, (0, 0))
+    collected = Collected(rows, clusters, {("global", 77): len(faces)}, (0, 0), {3: ["bob"]})
     return {each["image_id"]: each for each in images_of(collected, Shown(Selectors(), Subject(images=images)))}
 
 
@@ -45,6 +45,12 @@ def test_faces_of_a_group_photograph_may_be_of_others() -> None:
     assert (alone["box"], alone["notes"][0]["words"]) == ({"x": 1.3, "y": 2.0}, "The face is blurred.")
     assert alone["clusters"][0].items() >= {"faces": 9, "own_faces": 3, "other_faces": 6}.items()
     assert images[1]["idle"] == [{"kind": "gone", "since": "2026-05-03T00:00:00+00:00"}]
+
+
+def test_the_path_of_an_image_that_was_listed_under_the_name_of_another_is_not_told() -> None:
+    images = told(face(1, 1), face(3, 3))
+    assert (images[1]["uri"], images[1]["uri_hidden"], images[1]["names"]) == ("1.jpg", False, [])
+    assert (images[3]["uri"], images[3]["uri_hidden"], images[3]["names"]) == (None, True, ["another name"])
 
 
 def test_each_model_is_compared_with_itself() -> None:

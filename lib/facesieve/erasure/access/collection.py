@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
-from pyspark.sql import Row
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
@@ -21,13 +22,15 @@ ByImage = Mapping[int, Sequence[Row]]
 class Collected:
     """Table -> image -> its rows; face -> its rows of `clusters`; scope and cluster -> how many faces are the person's.
 
-    linked: edges between the person's faces, and edges to other faces.
+    linked: edges between the person's faces, and edges to other faces. named: image -> the names under which any
+    version of the listing has it.
     """
 
     rows: Mapping[str, ByImage]
     clusters: Mapping[int, Sequence[Row]]
     own: Mapping[tuple[str, int], int]
     linked: tuple[int, int]
+    named: Mapping[int, Sequence[str]]
 
     def of(self, table: Table, image: int) -> Sequence[Row]:
         """Return the rows of an image."""
@@ -41,7 +44,7 @@ def collect(lake: Lake, subject: Subject) -> Collected:
     own: dict[tuple[str, int], int] = {}
     for row in clusters:
         own[row.scope, row.cluster_id] = own.get((row.scope, row.cluster_id), 0) + 1
-    return Collected(rows, _grouped(clusters, "face_id"), own, _linked(lake, subject))
+    return Collected(rows, _grouped(clusters, "face_id"), own, _linked(lake, subject), _named(lake, subject))
 
 
 def _rows(lake: Lake, table: Table, column: str, ids: Collection[int]) -> list[Row]:
@@ -54,6 +57,17 @@ def _grouped(rows: Sequence[Row], column: str) -> dict[int, list[Row]]:
     for row in rows:
         groups.setdefault(row[column], []).append(row)
     return groups
+
+
+def _named(lake: Lake, subject: Subject) -> dict[int, list[str]]:
+    if lake.current(tables.LISTING) is None:
+        return {}
+    versions = (
+        lake.read(tables.LISTING, each).select("image_id", "identity") for each in lake.versions(tables.LISTING)
+    )
+    chosen = F.col("image_id").isin(*subject.images) & F.col("identity").isNotNull()
+    rows = reduce(DataFrame.unionByName, versions).where(chosen).distinct().collect()
+    return {image: sorted(row.identity for row in of) for image, of in _grouped(rows, "image_id").items()}
 
 
 def _linked(lake: Lake, subject: Subject) -> tuple[int, int]:

@@ -29,7 +29,7 @@ def _image(image: int, collected: Collected, shown: Shown, near: Mapping[int, Fa
     listed = collected.of(tables.LISTING, image)
     named = _names(collected, image)
     uris = {row.uri for table in _WITH_URI for row in collected.of(table, image) if row.uri}
-    uri = shown.uri(min(uris), named) if uris else None
+    uri = shown.uri(min(uris), collected.named.get(image, ())) if uris else None
     faces = collected.of(tables.EMBEDDINGS, image)
     return {
         "image_id": image,
@@ -58,10 +58,11 @@ def _published(collected: Collected, image: int) -> Sequence[Row]:
 
 
 def _names(collected: Collected, image: int) -> list[str]:
-    """Return the names that an image is listed under, or moved to."""
-    rows = [*collected.of(tables.LISTING, image), *collected.of(tables.DECISIONS, image), *_published(collected, image)]
+    """Return the names that an image was listed under, or is moved to."""
+    rows = [*collected.of(tables.DECISIONS, image), *_published(collected, image)]
     moved = [row.moved_to for row in collected.of(tables.DECISIONS, image)]
-    return sorted({name for name in (*(row.identity for row in rows), *moved) if name})
+    names = (*collected.named.get(image, ()), *(row.identity for row in rows), *moved)
+    return sorted({name for name in names if name})
 
 
 def _face(row: Row, collected: Collected, near: Mapping[int, Facts], *, alone: bool) -> Facts:
