@@ -88,7 +88,7 @@ def test_every_image_is_told_with_its_copies(record: Mapping[str, Any]) -> None:
 
 def test_versions_exports_and_runs_are_told(record: Mapping[str, Any]) -> None:
     rows = {name: [each["rows"] for each in facts["versions"]] for name, facts in record["tables"].items()}
-    assert rows == {"listing": [3, 3], "embeddings": [4], "clusters": [3, 3, 3], "decisions": [1], "edges": [2]}
+    assert rows == {"listing": [3, 3], "embeddings": [4], "clusters": [3, 3], "decisions": [1], "edges": [2]}
     assert record["edges"] == {"own": 1, "with_other_images": 1}
     assert record["exports"] == [{"run": "last", "form": "clean_list", "rows": 1, "unfinished": False}]
     runs = [(run["run"], run["sure"], run["acts"][0]["operator"], run["acts"][0]["purpose"]) for run in record["runs"]]
@@ -103,6 +103,8 @@ def test_one_image_by_its_path_and_refusals(
     assert json.loads(capsys.readouterr().out)["images"] == 1
     image = json.loads((tmp_path / "out" / "subject.json").read_text())["images"][0]
     assert (image["uri"], image["names"]) == ("ann/2.jpg", ["another name"]), "image 8 bears the name too"
+    assert ask(lapsed_lake, tmp_path) == 2
+    assert "--identity: nothing says whose data is asked for" in capsys.readouterr().err
     assert ask(lapsed_lake, tmp_path, "--identity", "nobody") == 0
     assert "holds no image" in capsys.readouterr().out
     assert ask(lapsed_lake, tmp_path, "--identity", "ann", erase__max_images=3) == 3

@@ -46,7 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def subject(job: SideJob, arguments: Namespace) -> Answer:
     """Write what is held about a person. Raises Refused beside an erasure and above `erase.max_images`."""
-    selectors, folder = Selectors.of(arguments), _folder(arguments.out)
+    selectors, folder = _selectors(arguments), _folder(arguments.out)
     mark.refuse_beside(job.spark, job.lake)
     person = _person(job, selectors)
     if not person.images:
@@ -73,6 +73,12 @@ def record_of(job: SideJob, selectors: Selectors, person: Subject) -> dict[str, 
         "runs": runs_of(job, versions),
         "not_covered": list(NOT_COVERED),
     }
+
+
+def _selectors(arguments: Namespace) -> Selectors:
+    if not any(getattr(arguments, name) for name in Selectors.__dataclass_fields__):
+        raise ConfigError([Fault("--identity", "nothing says whose data is asked for", "Give one of the selectors.")])
+    return Selectors.of(arguments)
 
 
 def _person(job: SideJob, selectors: Selectors) -> Subject:
