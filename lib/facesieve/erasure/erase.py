@@ -49,6 +49,8 @@ from facesieve.lake.versions import Stamp
 _log = logging.getLogger(__name__)
 
 _TABLES = {table.name: table for table in tables.IN_LAKE}
+_OF_THE_LEDGER = ("tables", "versions")
+"""What is done where no image goes, but rows of the ledger."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -148,9 +150,9 @@ class Erasure:
             "scratch": self._scratch,
             "source": self._source,
         }
-        for name, part in parts.items():
+        for name in parts if self.journal.subject.images else _OF_THE_LEDGER:
             _log.info(f"erase: {name}")
-            part()
+            parts[name]()
         _log.info("erase: proof")
         proof = self._proved()
         self._end(proof)
