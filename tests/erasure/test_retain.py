@@ -29,6 +29,9 @@ SETS = {
 }
 
 
+DUE = {"gone": 1, "rejects": 1, "unclustered": 1, "exports": 1, "runs": 2}
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -77,12 +80,25 @@ def test_what_is_due_goes_and_then_nothing_is_due(
 ) -> None:
     assert ask(lake, tmp_path, "--metrics", str(tmp_path / "retain.prom")) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown["due"] == {"gone": 1, "rejects": 1, "unclustered": 1, "exports": 1, "runs": 2}
+    assert shown == {"due": DUE, "applied": False, "begun": False, "warnings": []}
     assert 'facesieve_retention_due{command="retain",kind="runs"} 2' in (tmp_path / "retain.prom").read_text()
     (tmp_path / "retain.prom").unlink()
     assert ask(lake, tmp_path, "--apply", erase__max_images=2) == 3
     assert "3 images are due, more than erase.max_images (2)" in capsys.readouterr().err
     assert len(hits(lake, tmp_path)) >= 5, "the search finds the images where they are"
+    assert ask(lake, tmp_path, "--apply") == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["due"], done["applied"], done["proof"]["found"]) == (DUE, True, [])
+    _is_as_it_should_be(lake, tmp_path)
+    assert ask(lake, tmp_path, "--apply") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["due"], "erasure" in again) == (dict.fromkeys(DUE, 0), False)
+
+
+@pytest.mark.long
+def test_a_killed_retention_is_finished_by_the_same_command(
+    lake: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     logger = logging.getLogger("facesieve.erasure.erase")
     logger.addFilter(kill)
     with pytest.raises(Killed):
@@ -90,18 +106,24 @@ def test_what_is_due_goes_and_then_nothing_is_due(
     logger.removeFilter(kill)
     assert commands.run("erase", _erase(lake, tmp_path)) == 3, "an erasure does not go on with a retention"
     capsys.readouterr()
+    assert ask(lake, tmp_path) == 0
+    assert json.loads(capsys.readouterr().out)["begun"]
     assert ask(lake, tmp_path, "--apply") == 0
-    assert json.loads(capsys.readouterr().out)["due"] == dict.fromkeys(shown["due"], 0), "the rest was finished"
-    assert hits(lake, tmp_path) == set()
+    assert json.loads(capsys.readouterr().out)["due"] == dict.fromkeys(DUE, 0), "the rest was finished"
+    _is_as_it_should_be(lake, tmp_path)
+
+
+def _is_as_it_should_be(lake: Lake, folder: Path) -> None:
+    assert hits(lake, folder) == set()
     assert small_ids(lake, tables.LISTING) == [3, 4, 5, 6, 8, 9]
     assert small_ids(lake, tables.EMBEDDINGS) == [3, 4, 5, 6, 8]
     assert small_ids(lake, tables.REJECTS) == [9]
     stones = lake.read(tables.ERASED, lake.snapshot(tables.ERASED)).collect()
     assert [stone.kind for stone in stones] == ["image"], "only what the source still has is blocked"
-    rows = lake.read(tables.RUNS, lake.snapshot(tables.RUNS)).collect()
-    assert {row.run for row in rows if row.status != "retain"} >= {"last", "made"}
-    assert not {row.run for row in rows} & {"old", "audit"}
-    assert sorted(each.name for each in (tmp_path / "export").iterdir()) == ["CURRENT", "named"]
+    runs = {row.run for row in lake.read(tables.RUNS, lake.snapshot(tables.RUNS)).collect()}
+    assert runs >= {"last", "made"}
+    assert not runs & {"old", "audit"}
+    assert sorted(each.name for each in (folder / "export").iterdir()) == ["CURRENT", "named"]
 
 
 def _erase(lake: Lake, folder: Path) -> list[str]:
