@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import erasable
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
+from searched import parts
 
 from facesieve.cli import commands
 from facesieve.core import tables
@@ -92,27 +90,6 @@ def hits(place: Place) -> list[str]:
     ]
     forms = [*texts, *halves, *(bytes.fromhex(each) for each in erasable.SUBJECT.digests)]
     return [str(file) for file in place.files() if any(form in part for part in parts(file) for form in forms)]
-
-
-def parts(file: Path) -> Iterator[bytes]:
-    content = file.read_bytes()
-    yield content
-    if content[:4] == b"PAR1":
-        for row in pq.read_table(file).to_pylist():
-            yield json.dumps(row, default=str).encode()
-            yield from (value for value in row.values() if isinstance(value, bytes))
-            yield np.array(row.get("vector") or [], np.float32).tobytes()
-    if content[:4] == b"Obj\x01":
-        for block in content.split(content[-16:])[1:]:
-            yield from inflated(block)
-
-
-def inflated(block: bytes) -> Iterator[bytes]:
-    for start in range(min(12, len(block))):
-        try:
-            yield zlib.decompress(block[start:], -15)
-        except zlib.error:
-            continue
 
 
 def state(place: Place) -> dict[str, list[int]]:

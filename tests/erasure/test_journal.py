@@ -16,6 +16,10 @@ def test_a_journal_is_read_as_it_was_written_and_goes_at_the_end(tmp_path: Path)
     )
     journal.write(str(tmp_path), whole)
     assert journal.read(str(tmp_path)) == whole
+    assert journal.read(str(tmp_path)).buried is None, "all are"
+    of_retention = Journal("r", "choice", "2026-05-03", subject, buried=(1,), runs=("old",))
+    journal.write(str(tmp_path), of_retention)
+    assert journal.read(str(tmp_path)) == of_retention
     journal.delete(str(tmp_path))
     journal.delete(str(tmp_path))
     assert list(tmp_path.iterdir()) == []

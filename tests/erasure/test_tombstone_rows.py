@@ -37,6 +37,8 @@ def test_tombstones_are_written_once_and_forgotten_in_time(spark: SparkSession, 
     erased = tombstones(lake, key)
     known = [erased.block(erasable.FROM + 1, None), erased.block(0, "02" * 32), erased.block(3, "03" * 32)]
     assert known == [True, True, False]
+    bury(replace(job, config=Config(erase=Erase(key_file=str(tmp_path / "none")))), replace(old, buried=()))
+    assert not (tmp_path / "none").exists(), "nothing is buried, so that no key is needed"
     young = Journal("e2", "", "2026-05-03T00:00:00+00:00", replace(erasable.SUBJECT, images=(9,), digests=()))
     bury(replace(job, config=Config(erase=Erase(key_file=key, tombstone_days=3_650))), young)
     assert [row.run for row in lake.read(tables.ERASED, lake.snapshot(tables.ERASED)).collect()] == ["e2"]

@@ -13,7 +13,8 @@ from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
 from facesieve.embed.step import embed
-from facesieve.erasure import erase
+from facesieve.erasure import erase, retain
+from facesieve.erasure.access import job as access
 from facesieve.link.step import link
 from facesieve.publish.step import publish
 
@@ -89,6 +90,23 @@ COMMANDS = {
                 noted=lambda record: {"images": record["images"]},
                 more=lambda arguments: ["embed"] if arguments.probe else [],
                 metrics=of_erasure,
+            )
+        ),
+    ),
+    "subject": Command(
+        "what is held about a person, as JSON and as a page; changes nothing",
+        _question(Question(access.subject, access.add_arguments, ("lake", "erase"))),
+    ),
+    "retain": Command(
+        "erase what nobody needs any more when its days are over, such as images gone from the source",
+        _question(
+            Question(
+                retain.retain,
+                retain.add_arguments,
+                ("lake", "maintain", "erase", "retention"),
+                metrics=metrics.of_retention,
+                writes=lambda arguments: bool(arguments.apply),
+                noted=retain.noted,
             )
         ),
     ),

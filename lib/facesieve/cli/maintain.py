@@ -17,7 +17,7 @@ from facesieve.cluster import borne_ids
 from facesieve.core import tables
 from facesieve.core.console import Answer, aligned, count
 from facesieve.core.errors import Refused
-from facesieve.erasure import mark
+from facesieve.erasure import idle, mark
 from facesieve.lake import hadoop_files
 from facesieve.lake.catalog import BRANCH
 from facesieve.lake.ledger import Entry
@@ -82,6 +82,8 @@ class Maintenance:
         entries = self.job.ledger.entries()
         self._refuse_running(entries)
         mark.refuse_beside(self.job.spark, self.job.lake)
+        if self.apply:
+            idle.note(self.job, self.now)
         noted = borne_ids.note(self.job.lake) if self.apply else len(borne_ids.unnoted(self.job.lake))
         upkeep = self._upkeep()
         for name, each in upkeep.items():

@@ -73,6 +73,14 @@ def of_evaluation(record: Mapping[str, Any]) -> list[Metric]:
     return figures
 
 
+def of_retention(record: Mapping[str, Any]) -> list[Metric]:
+    """Return what was due when `retain` looked, by kind, and whether it was let go."""
+    return [
+        gauges("facesieve_retention_due", "What was due, by kind.", "kind", record["due"]),
+        gauge("facesieve_retention_applied", "Whether it was let go (1) or only said (0).", int(record["applied"])),
+    ]
+
+
 def _of_steps(steps: Mapping[str, StepRecord]) -> list[Metric]:
     def by_step(name: str, about: str, value: Callable[[StepRecord], float | None]) -> Metric:
         values = {step: value(steps[step]) for step in _TELLERS if step in steps}

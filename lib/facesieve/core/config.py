@@ -16,7 +16,7 @@ from facesieve.core.config_schema import build, missing
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.places import is_below
 from facesieve.core.sections import VECTORS, Cluster, Decide, Embed, Images, Lake, Link, Publish
-from facesieve.core.side_sections import Audit, Erase, Maintain, Report
+from facesieve.core.side_sections import Audit, Erase, Maintain, Report, Retention
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Config:
     maintain: Maintain = field(default_factory=Maintain)
     run: Audit = field(default_factory=Audit)
     erase: Erase = field(default_factory=Erase)
+    retention: Retention = field(default_factory=Retention)
     report: Report = field(default_factory=Report)
 
 

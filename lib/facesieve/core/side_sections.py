@@ -36,6 +36,20 @@ class Erase:
     block_similar: bool = key(False)
 
 
+_DAYS = between(0, 36_500)
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How many days `retain` keeps what is no longer needed; 0 keeps it for ever."""
+
+    gone_days: int = key(0, _DAYS)
+    reject_days: int = key(0, _DAYS)
+    unclustered_days: int = key(0, _DAYS)
+    export_days: int = key(0, _DAYS)
+    run_days: int = key(0, _DAYS)
+
+
 @dataclass(frozen=True)
 class Report:
     """What the page of a run holds."""

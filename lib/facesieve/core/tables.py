@@ -30,6 +30,7 @@ Cleaned = NewType("Cleaned", DataFrame)
 IdentityLinks = NewType("IdentityLinks", DataFrame)
 ClusterIds = NewType("ClusterIds", DataFrame)
 Erased = NewType("Erased", DataFrame)
+Idle = NewType("Idle", DataFrame)
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,7 @@ EMBEDDINGS = Table(
 )
 REJECTS = Table(
     "rejects",
-    _columns(
-        image_id=T.LongType(),
-        uri=T.StringType(),
-        sha256=T.StringType(),
-        reason=T.StringType(),
-        detail=T.StringType(),
-        model=T.StringType(),
-    ),
+    columns("image_id bigint, uri string, sha256 string, reason string, detail string, model string"),
     key=("image_id", "model"),
     partition=("model",),
 )
@@ -226,9 +220,15 @@ ERASED = Table(
     columns("kind string, hash string, at timestamp, by string, basis string, run string, bands array<string>"),
     key=("kind", "hash"),
 )
+IDLE = Table(
+    # For retention, since versions that tell it may be expired. No run moves this table.
+    "idle",
+    columns("kind string, image_id bigint, since timestamp"),
+    key=("kind", "image_id"),
+)
 
 ALL = (LISTING, EMBEDDINGS, REJECTS, EDGES, EPOCHS, VOTES, CLUSTERS, DECISIONS, CLEANED, IDENTITY_LINKS, RUNS)
-IN_LAKE = (*ALL, CLUSTER_IDS, ERASED)
+IN_LAKE = (*ALL, CLUSTER_IDS, ERASED, IDLE)
 """All tables of the namespace; ALL are those that runs move."""
 
 

@@ -11,9 +11,11 @@ import logging
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pyspark.sql import functions as F
 
 from facesieve.cluster import borne_ids
 from facesieve.core import tables
@@ -22,8 +24,8 @@ from facesieve.core.errors import InvariantError, Refused
 from facesieve.core.places import argument
 from facesieve.core.side_sections import Audit
 from facesieve.core.tables import Table
+from facesieve.erasure import idle, mark
 from facesieve.erasure import journal as journals
-from facesieve.erasure import mark
 from facesieve.erasure.candidates import candidates
 from facesieve.erasure.choice import Choice, add_choice
 from facesieve.erasure.clusters import renames
@@ -32,7 +34,8 @@ from facesieve.erasure.exports import Touched, without_subject
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.plan import export_roots, killed, places
 from facesieve.erasure.proof import Proof, prove
-from facesieve.erasure.rebase import Rebase
+from facesieve.erasure.rebase import Rebase, Rows
+from facesieve.erasure.refusals import refuse_running, refuse_shared
 from facesieve.erasure.rows import IN_ORDER, Leaving
 from facesieve.erasure.selection import subject_of
 from facesieve.erasure.source_files import delete_source
@@ -41,15 +44,15 @@ from facesieve.erasure.tombstone_rows import bury
 from facesieve.images.storage import Storage
 from facesieve.lake import hadoop_files
 from facesieve.lake.ledger import new_name
-from facesieve.lake.retention import running
 from facesieve.lake.session import scratch
 from facesieve.lake.side_job import SideJob
-from facesieve.lake.upkeep import Upkeep
 from facesieve.lake.versions import Stamp
 
 _log = logging.getLogger(__name__)
 
 _TABLES = {table.name: table for table in tables.IN_LAKE}
+_OF_THE_LEDGER = ("tables", "versions")
+"""What is done where no image goes, but rows of the ledger."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -85,11 +88,11 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
             return nobody(shown)
         journal = _journal(subject, choice.digest, arguments, job.config.run)
     if not arguments.apply:
-        _refuse_shared(job)
+        refuse_shared(job)
         return dry_run(job, journal, shown, begun=bool(place))
-    _refuse_running(job)
+    refuse_running(job)
     if not place:
-        place, journal = _begin(job, journal)
+        place, journal = begin(job, journal)
     return Erasure(job, journal, place, arguments).carry_out()
 
 
@@ -99,30 +102,11 @@ def _journal(subject: Subject, choice: str, arguments: Namespace, audit: Audit) 
     return Journal(f"erase-{new_name(now)}", choice, now.isoformat(), subject, by=by, basis=basis)
 
 
-def _refuse_running(job: SideJob) -> None:
-    longest = timedelta(hours=job.config.maintain.longest_run_hours)
-    names = ", ".join(entry.run for entry in running(job.ledger.entries(), datetime.now(UTC), longest))
-    if names:
-        raise Refused(
-            f"runs are at work, or were killed: {names}. Nothing was erased. Wait until they have ended. Of a run that "
-            "was killed, start the same command with --run NAME, or undo it with jobs/undo.py --undo NAME."
-        )
-
-
-def _refuse_shared(job: SideJob) -> None:
-    here = [table for table in tables.IN_LAKE if job.lake.current(table) is not None]
-    shared = [table.name for table in here if Upkeep(job.spark, job.lake.name_of(table)).shared()]
-    if shared:
-        raise Refused(
-            f"tables have gc.enabled = false, so other tables may share their files: {', '.join(shared)}. Nothing was "
-            "changed. Set the property to true where that is not so."
-        )
-
-
-def _begin(job: SideJob, journal: Journal) -> tuple[str, Journal]:
+def begin(job: SideJob, journal: Journal) -> tuple[str, Journal]:
     """Write the journal, then let all jobs see it; a run that has begun meanwhile wins."""
-    _refuse_shared(job)
+    refuse_shared(job)
     borne_ids.note(job.lake)
+    idle.note(job, datetime.now(UTC))
     here = {table.name: at for table in tables.IN_LAKE if (at := job.lake.current(table)) is not None}
     versions = {name: (at.id, at.version) for name, at in here.items()}
     whole = replace(journal, versions=versions, renames=renames(job.lake, journal.subject.faces))
@@ -130,7 +114,7 @@ def _begin(job: SideJob, journal: Journal) -> tuple[str, Journal]:
     journals.write(place, whole)
     mark.begin(job.spark, job.lake, place)
     try:
-        _refuse_running(job)
+        refuse_running(job)
     except Refused:
         mark.end(job.spark, job.lake)
         journals.delete(place)
@@ -159,9 +143,9 @@ class Erasure:
             "scratch": self._scratch,
             "source": self._source,
         }
-        for name, part in parts.items():
+        for name in parts if self.journal.subject.images else _OF_THE_LEDGER:
             _log.info(f"erase: {name}")
-            part()
+            parts[name]()
         _log.info("erase: proof")
         proof = self._proved()
         self._end(proof)
@@ -172,14 +156,12 @@ class Erasure:
         job, at = self.job, dict[int, int]()
         subject, cosine = self.journal.subject, job.config.erase.proof_cosine
         leaving = Leaving(job.spark, job.lake, subject, self.journal.renames, cosine, at)
-        for name in IN_ORDER:
-            if job.lake.current(_TABLES[name]) is None:
-                continue
+        for name in self._names():
             rebase = self._rebase(name)
             new = rebase.rewritten()
             if new is None:
                 _log.info(f"erase: the table {name} is written anew")
-                new = rebase.rewrite(leaving.rows(name, rebase.read()), self._summary(_TABLES[name], at))
+                new = rebase.rewrite(leaving.rows(name, self._staying(name, rebase)), self._summary(_TABLES[name], at))
             at.update(dict.fromkeys(self.journal.versions.get(name, ()), new.id))
 
     def _summary(self, table: Table, at: Mapping[int, int]) -> dict[str, str]:
@@ -191,9 +173,18 @@ class Erasure:
         return Stamp(former.run, f"{self.journal.name}:{table.name}", inputs).summary()
 
     def _purge(self) -> None:
-        for name in IN_ORDER:
-            if self.job.lake.current(_TABLES[name]) is not None:
-                self._rebase(name).purge()
+        for name in self._names():
+            self._rebase(name).purge()
+
+    def _names(self) -> list[str]:
+        """Return the tables that begin anew: without an image that goes, the ledger alone."""
+        names = IN_ORDER if self.journal.subject.images else (tables.RUNS.name,)
+        return [name for name in names if self.job.lake.current(_TABLES[name]) is not None]
+
+    def _staying(self, name: str, rebase: Rebase) -> Rows:
+        rows = rebase.read()
+        going = self.journal.runs if name == tables.RUNS.name else ()
+        return Rows(rows.where(~F.col("run").isin(*going))) if going else rows
 
     def _rebase(self, name: str) -> Rebase:
         return Rebase(self.job.spark, self.job.lake.name_of(_TABLES[name]), self.journal.name)
@@ -213,7 +204,8 @@ class Erasure:
     def _proved(self) -> Proof:
         own = f"{self.place.rstrip('/')}/{journals.FILE}"
         cosine = self.job.config.erase.proof_cosine
-        proof = prove(self.job.spark, places(self.job), self.journal.subject, cosine, (own,))
+        looked_at = places(self.job) if self.journal.subject.images else ()
+        proof = prove(self.job.spark, looked_at, self.journal.subject, cosine, (own,))
         if self.arguments.proof:
             written = proof.record(self.journal.subject) | {"erasure": self.journal.name, "began": self.journal.began}
             Path(self.arguments.proof).write_text(json.dumps(written, indent=1, sort_keys=True) + "\n", "utf-8")

@@ -29,7 +29,9 @@ from facesieve.publish import exports
 from facesieve.publish.exports import LABELS, SUCCESS, clear_current, current, plain
 
 _PLACED = ("folders", "crops")
-_MANIFEST, _LABELS_FILE, _MARK, _ASIDE = "manifest.csv", "labels.csv", ".facesieve", ".facesieve-"
+MARK = ".facesieve"
+"""The file by which the folder of a run's exports is known as ours."""
+_MANIFEST, _LABELS_FILE, _ASIDE = "manifest.csv", "labels.csv", ".facesieve-"
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,17 @@ def files_below(root: Storage, name: str = "") -> list[str]:
 
 def without_subject(root: Storage, subject: Subject, *, apply: bool) -> list[Touched]:
     """Find the subject in all exports below a root, and take it out if told to. Raises OSError."""
-    touched = [each for run in _runs(root) for each in _of_run(root.child(run), run, subject, apply=apply)]
+    touched = [each for run in runs_below(root) for each in _of_run(root.child(run), run, subject, apply=apply)]
     named = current(root) if root.exists() and not exports.pointer_is_folder(root) else None
     if apply and named is not None and not any(root.exists(f"{named}/{form}/{SUCCESS}") for form in OUTPUTS):
         clear_current(root)
     return touched
 
 
-def _runs(root: Storage) -> Iterator[str]:
+def runs_below(root: Storage) -> Iterator[str]:
+    """Yield the runs with exports below a root."""
     for each in root.entries() if root.exists() else ():
-        if each.type == FileType.Directory and root.exists(f"{each.base_name}/{_MARK}"):
+        if each.type == FileType.Directory and root.exists(f"{each.base_name}/{MARK}"):
             yield str(each.base_name)
 
 

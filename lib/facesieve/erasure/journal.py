@@ -21,6 +21,8 @@ class Journal:
 
     name: of the erasure. choice: digest of the selectors. began: time, ISO.
     versions: what each table stood at, table -> snapshot id and version. by, basis: as they were given.
+    buried: images that get tombstones, by their id alone; None: all, and their content. runs: rows of the ledger that
+    go.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Journal:
     versions: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     by: str = ""
     basis: str = ""
+    buried: tuple[int, ...] | None = None
+    runs: tuple[str, ...] = ()
 
 
 def read(place: str) -> Journal:
@@ -39,7 +43,9 @@ def read(place: str) -> Journal:
     subject = Subject.from_json(written.pop("subject"))
     renames = tuple((scope, former, new) for scope, former, new in written.pop("renames"))
     versions = {table: (at, version) for table, (at, version) in written.pop("versions").items()}
-    return Journal(subject=subject, renames=renames, versions=versions, **written)
+    buried, runs = written.pop("buried", None), tuple(written.pop("runs", ()))
+    chosen = None if buried is None else tuple(buried)
+    return Journal(subject=subject, renames=renames, versions=versions, buried=chosen, runs=runs, **written)
 
 
 def write(place: str, journal: Journal) -> None:

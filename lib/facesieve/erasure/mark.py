@@ -35,7 +35,7 @@ def refuse_beside(spark: SparkSession, lake: Lake) -> None:
     if under_way(spark, lake):
         raise Refused(
             "an erasure of this lake is under way, or was killed. Nothing was changed. Finish it with the command of "
-            "jobs/erase.py that began it."
+            "jobs/erase.py or jobs/retain.py that began it."
         )
 
 

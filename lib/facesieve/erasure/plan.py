@@ -15,6 +15,7 @@ from facesieve.core.console import aligned, count
 from facesieve.core.places import absolute, is_below
 from facesieve.core.tables import Table
 from facesieve.erasure.exports import Touched, without_subject
+from facesieve.erasure.rebase import Rows
 from facesieve.erasure.subject import Subject
 from facesieve.faces.blocks import ids_and_codes
 from facesieve.images.storage import Storage
@@ -25,7 +26,7 @@ from facesieve.lake.session import scratch
 from facesieve.lake.side_job import SideJob
 from facesieve.link.epoch import stored_faces
 
-_BY_IMAGE = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED)
+_BY_IMAGE = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED, tables.IDLE)
 _BY_PAIR = (tables.EDGES, tables.VOTES)
 _LONG_AFTER = timedelta(days=3_650)
 """No run is at work: what killed runs have left goes however young it is."""
@@ -99,11 +100,12 @@ def killed(job: SideJob) -> list[str]:
 
 def _table(job: SideJob, table: Table, subject: Subject) -> TablePlan:
     here = iceberg.existing(job.spark, job.lake.name_of(table))
-    return TablePlan(_rows(job, table, subject), len(here.commits()), len(here.heads()) - 1)
+    rows = rows_of(Rows(job.lake.read(table, job.lake.snapshot(table))), table, subject)
+    return TablePlan(rows, len(here.commits()), len(here.heads()) - 1)
 
 
-def _rows(job: SideJob, table: Table, subject: Subject) -> int:
-    rows = job.lake.read(table, job.lake.snapshot(table))
+def rows_of(rows: Rows, table: Table, subject: Subject) -> int:
+    """Count the rows of a table, or the packed faces, that are of the subject."""
     if table is tables.EPOCHS:
         return ids_and_codes(stored_faces(tables.Epochs(rows))).where(F.col("face_id").isin(*subject.faces)).count()
     condition = _holds(table, subject)

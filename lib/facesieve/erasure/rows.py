@@ -139,6 +139,7 @@ _STAYING: Mapping[str, Callable[[Leaving, DataFrame], DataFrame]] = {
     "cleaned": _cleaned,
     "cluster_ids": _cluster_ids,
     "erased": _same,
+    "idle": _by_image,
     "runs": _runs,
 }
 

@@ -5,11 +5,11 @@ Byte-identical files are one image: if one of them is chosen, all are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import reduce
 from typing import NewType
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
@@ -28,7 +28,8 @@ _NAMES = (
     *((table, "identity") for table in (tables.LISTING, tables.DECISIONS, tables.CLEANED)),
     (tables.DECISIONS, "moved_to"),
 )
-_WITH_IMAGES = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED)
+WITH_IMAGES = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED)
+"""The tables that tell something of an image by its id."""
 
 
 def subject_of(lake: Lake, selectors: Selectors, most: int) -> Subject:
@@ -40,9 +41,23 @@ def subject_of(lake: Lake, selectors: Selectors, most: int) -> Subject:
     rows = every.where(chosen).distinct().collect()
     digests = {row.sha256 for row in rows if row.sha256}
     copies = every.where(F.col("sha256").isin(*digests)).distinct().collect() if digests else []
-    again = every.where(F.col("image_id").isin(*{row.image_id for row in (*rows, *copies)})).distinct().collect()
+    again = _rows_of(every, {row.image_id for row in (*rows, *copies)})
     images = {row.image_id for row in again if row.image_id is not None}
     refuse_too_many(len(images), most)
+    return _subject(lake, again, images)
+
+
+def of_images(lake: Lake, images: Collection[int]) -> Subject:
+    """Return all that is known of images, whatever copies there are of them."""
+    every = _images_ever(lake)
+    return Subject() if every is None else _subject(lake, _rows_of(every, images), set(images))
+
+
+def _rows_of(every: ImagesEver, images: Collection[int | None]) -> list[Row]:
+    return every.where(F.col("image_id").isin(*images)).distinct().collect()
+
+
+def _subject(lake: Lake, again: Sequence[Row], images: set[int]) -> Subject:
     faces = _faces(lake, images)
     return Subject(
         images=tuple(sorted(images)),
@@ -73,7 +88,7 @@ def tips(lake: Lake, table: Table) -> list[Snapshot]:
 def _images_ever(lake: Lake) -> ImagesEver | None:
     frames = [
         _as_image(lake.read(table, version), table)
-        for table in _WITH_IMAGES
+        for table in WITH_IMAGES
         if lake.current(table) is not None
         for version in _versions(lake, table)
     ]

@@ -22,14 +22,16 @@ Stone = tuple[str, str, list[str] | None]
 
 def bury(job: SideJob, journal: Journal) -> None:
     """Write the tombstones of the subject, unless they are there. The key is made at its first use."""
-    settings = job.config.erase
+    settings, subject = job.config.erase, journal.subject
+    images, digests = (subject.images, subject.digests) if journal.buried is None else (journal.buried, ())
+    if not images and not digests:
+        return
     place = tombstones.made_key(settings.key_file)
     if place is not None:
         job.warn(f"erase: {place} is the new key of the tombstones: keep it, outside the lake, as long as the lake")
     key, since = tombstones.read_key(settings.key_file), job.lake.open(ERASED)
-    plain = tombstones.tombstones_of(key, journal.subject.images, journal.subject.digests)
-    stones: list[Stone] = [(kind, each, None) for kind, each in plain]
-    stones += _of_pictures(job, key, journal.subject.images) if settings.block_similar else []
+    stones: list[Stone] = [(kind, each, None) for kind, each in tombstones.tombstones_of(key, images, digests)]
+    stones += _of_pictures(job, key, images) if settings.block_similar else []
     former = job.lake.read(ERASED, since).where(~F.col("hash").isin(*(each for _kind, each, _bands in stones)))
     if settings.tombstone_days:
         former = former.where(F.col("at") >= F.lit(datetime.now(UTC) - timedelta(days=settings.tombstone_days)))

@@ -70,6 +70,10 @@ class IcebergTable:
         ordered = sorted(snapshots.values(), key=lambda snapshot: snapshot.get("sequence-number", 0))
         return [_commit(snapshot, snapshots.get) for snapshot in ordered]
 
+    def moves(self) -> list[tuple[int, int]]:
+        """Return when `main` came to stand where, the oldest first: milliseconds since 1970, and the snapshot."""
+        return [(int(each.timestampMillis()), int(each.snapshotId())) for each in self._table.history()]
+
     def grew_from(self, since: int, to: int) -> int | None:
         """Return a snapshot of the version `since` from which `to` came by nothing but appends and rewrites of files.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facesieve.erasure.kernels.near import near
+from facesieve.erasure.kernels.near import near, which_near
 
 RNG = np.random.default_rng(3)
 FACES = RNG.normal(size=(40_000, 16)).astype(np.float32)
@@ -24,3 +24,16 @@ def test_what_is_no_vector_is_near_to_nothing() -> None:
     assert near(odd, [(1.0, 0.0)], 0.99) == 0
     assert near(np.ones(5, np.float32), [(1.0, 1.0)], 0.99) == 0
     assert near(np.ones(4, np.float32), [()], 0.99) == 0
+
+
+def test_which_vectors_are_near_is_told_by_all_pairs_compared_one_by_one() -> None:
+    generator = np.random.default_rng(5)
+    rows = generator.normal(size=(40, 6))
+    vectors = [*(rows[:7] * 3).tolist(), *generator.normal(size=(9, 6)).tolist(), [1.0, 0.0], []]
+    lengths = np.linalg.norm(rows, axis=1)
+    wanted = [
+        len(vector) == 6 and any((rows @ vector) / lengths / np.linalg.norm(vector) >= 0.999) for vector in vectors
+    ]
+    assert which_near(vectors, rows, 0.999).tolist() == wanted
+    assert sum(wanted) == 7
+    assert not which_near(vectors, rows[:0], 0.999).any()

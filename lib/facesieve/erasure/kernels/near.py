@@ -30,6 +30,23 @@ def near(numbers: npt.NDArray[np.floating], vectors: Sequence[Sequence[float]], 
     return hits
 
 
+def which_near(
+    vectors: Sequence[Sequence[float]], rows: npt.NDArray[np.floating], cosine: float
+) -> npt.NDArray[np.bool_]:
+    """Say of each of m vectors whether a row [n, D] is within a cosine of the vector; those of other widths are not.
+
+    >>> which_near([[1, 0], [0, 1], [1]], np.array([[2.0, 0.0]]), 0.999).tolist()
+    [True, False, False]
+    """
+    hits = np.zeros(len(vectors), np.bool_)
+    wanted = np.array([number for number, each in enumerate(vectors) if len(each) == rows.shape[1]], np.int64)
+    if len(wanted) and len(rows):
+        those = _unit(np.array([vectors[number] for number in wanted], np.float64))
+        for start in range(0, len(rows), _AT_ONCE):
+            hits[wanted] |= (those @ _unit(rows[start : start + _AT_ONCE]).T >= cosine).any(axis=1)
+    return hits
+
+
 def _unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     with np.errstate(all="ignore"):
         wide = rows.astype(np.float64)

@@ -1,0 +1,44 @@
+"""Which names, paths and ids are the person's own, so that the person may be told them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from facesieve.erasure.selectors import Selectors
+from facesieve.erasure.subject import Subject
+
+OTHER_NAME, OTHER_IMAGE = "another name", "another image"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A name is the person's own if it was asked for, or if nobody else bears it.
+
+    A path is shown if all names that its image bears are, or if it was asked for: a path mostly has the name in it.
+
+    >>> ann = Shown(Selectors(identity=("ann",), prefix=("b/1",)), Subject(images=(1,), names=("Ann K",)))
+    >>> ann.name("ann"), ann.name("bob"), ann.name(None), ann.image(1), ann.image(2), ann.image(None)
+    ('ann', 'another name', None, 1, 'another image', None)
+    >>> ann.uri("b/1.jpg", ["bob"]), ann.uri("b/2.jpg", ["bob", "ann"]), ann.uri("a.jpg", ["Ann K", None])
+    ('b/1.jpg', None, 'a.jpg')
+    """
+
+    selectors: Selectors
+    subject: Subject
+
+    def name(self, name: str | None) -> str | None:
+        """Return a name, or that it is another's; None where there is none."""
+        return name if name is None or self._own(name) else OTHER_NAME
+
+    def image(self, image: int | None) -> int | str | None:
+        """Return the id of an image, or that it is another's; None where there is none."""
+        return image if image is None or image in self.subject.images else OTHER_IMAGE
+
+    def uri(self, uri: str, names: Iterable[str | None]) -> str | None:
+        """Return the path of an image that bears these names; None where it may not be shown."""
+        asked = uri in self.selectors.uri or any(uri.startswith(prefix) for prefix in self.selectors.prefix)
+        return uri if asked or all(name is None or self._own(name) for name in names) else None
+
+    def _own(self, name: str) -> bool:
+        return name in self.subject.names or name in self.selectors.identity
