@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,16 @@ def drop(page: Page, name: str) -> set[str]:
     before = set(page.marks())
     (address,) = [link.get_attribute("href") for link in page.all(".person h2 a") if link.text == name]
     page.go(str(address).partition("#")[2])
+    page.until(lambda: len(page.all(".tile")) >= MARKED)
     for tile in range(MARKED):
         page.script("document.querySelectorAll('.tile')[arguments[0]].focus()", tile)
         page.press("d")
+        page.until(partial(_marked, page, len(before) + tile + 1))
     return {key.removeprefix("image:") for key in set(page.marks()) - before}
+
+
+def _marked(page: Page, number: int) -> bool:
+    return len(page.marks()) == number
 
 
 def test_twenty_marks_and_a_pair_are_followed_and_shown(shop: Shop, driver: webdriver.Chrome, tmp_path: Path) -> None:
