@@ -120,7 +120,7 @@ def test_a_killed_retention_is_finished_by_the_same_command(
 
 
 def _is_as_it_should_be(lake: Lake, folder: Path, *gone: int) -> None:
-    assert {number: hits(lake, folder, number) for number in gone} == dict.fromkeys(gone, set())
+    assert {number: hits(lake, folder, number) for number in gone} == {number: set() for number in gone}
     assert small_ids(lake, tables.LISTING) == [number for number in (2, 3, 4, 5, 6, 8, 9) if number not in gone]
     assert small_ids(lake, tables.EMBEDDINGS) == [number for number in (2, 3, 4, 5, 6, 8) if number not in gone]
     assert small_ids(lake, tables.REJECTS) == [9]
