@@ -37,13 +37,14 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Places of a lake on a day when all that is idle is due, with two exports."""
     later = datetime.now(UTC) + timedelta(days=41)
     monkeypatch.setattr(retain, "_now", lambda: later)
-    for run, days in (("old", 90), ("named", 90)):
-        lapsed.export(tmp_path / "export", run, at=later - timedelta(days=days))
+    for run in ("old", "named"):
+        lapsed.export(tmp_path / "export", run, at=later - timedelta(days=90))
     (tmp_path / "export" / "CURRENT").write_text("named")
-    return lapsed.lapsed_lake(spark)
+    return tmp_path
 
 
 def ask(lake: Lake, folder: Path, *extra: str, **sets: Any) -> int:
@@ -55,12 +56,13 @@ def ask(lake: Lake, folder: Path, *extra: str, **sets: Any) -> int:
     return commands.run("retain", ["--config", str(ROOT / "conf/pipeline.toml"), *pairs, "--json", *extra])
 
 
-def hits(lake: Lake, folder: Path) -> set[str]:
-    """Search every file for what only the images that go have."""
+def hits(lake: Lake, folder: Path, number: int) -> set[str]:
+    """Search every file for what only an image that goes has."""
     warehouse = Path(str(lake._spark.conf.get("spark.sql.catalog.lake.warehouse")))
     files = [file for root in (warehouse / lake._settings.namespace, folder) for file in root.rglob("*")]
-    texts = ["dan/7.jpg", "ann/2.jpg", lapsed.DIGESTS[2], lapsed.DIGESTS[7], str(erasable.FROM + 1)]
-    forms = [*(text.encode() for text in texts), lapsed.vector_of(2).tobytes()]
+    facts = lapsed.image(number)
+    texts = [str(facts["image_id"]), *([] if number == 1 else [facts["uri"], facts["sha256"]])]
+    forms = [*(text.encode() for text in texts), *([lapsed.vector_of(2).tobytes()] if number == 2 else [])]
     every = [(part, str(file)) for file in files if file.is_file() for part in parts(file)]
     return {name for part, name in every if any(form in part for form in forms)}
 
@@ -76,50 +78,52 @@ def kill(record: logging.LogRecord) -> bool:
 
 
 def test_what_is_due_goes_and_then_nothing_is_due(
-    lake: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spark: SparkSession, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ask(lake, tmp_path, "--metrics", str(tmp_path / "retain.prom")) == 0
+    lake, due = lapsed.lapsed_lake(spark, clustered=False), DUE | {"unclustered": 0}
+    assert ask(lake, folder, "--metrics", str(folder / "retain.prom")) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown == {"due": DUE, "applied": False, "begun": False, "warnings": []}
-    assert 'facesieve_retention_due{command="retain",kind="runs"} 2' in (tmp_path / "retain.prom").read_text()
-    (tmp_path / "retain.prom").unlink()
-    assert ask(lake, tmp_path, "--apply", erase__max_images=2) == 3
-    assert "3 images are due, more than erase.max_images (2)" in capsys.readouterr().err
-    assert len(hits(lake, tmp_path)) >= 5, "the search finds the images where they are"
-    assert ask(lake, tmp_path, "--apply") == 0
+    assert shown == {"due": due, "applied": False, "begun": False, "warnings": []}
+    assert 'facesieve_retention_due{command="retain",kind="runs"} 2' in (folder / "retain.prom").read_text()
+    assert ask(lake, folder, "--apply", erase__max_images=1) == 3
+    assert "2 images are due, more than erase.max_images (1)" in capsys.readouterr().err
+    assert all(hits(lake, folder, number) for number in (1, 7)), "the search finds the images where they are"
+    assert ask(lake, folder, "--apply") == 0
     done = json.loads(capsys.readouterr().out)
-    assert (done["due"], done["applied"], done["proof"]["found"]) == (DUE, True, [])
-    _is_as_it_should_be(lake, tmp_path)
-    assert ask(lake, tmp_path, "--apply") == 0
+    assert (done["due"], done["applied"], done["proof"]["found"]) == (due, True, [])
+    _is_as_it_should_be(lake, folder, 1, 7)
+    assert lake.current(tables.ERASED) is None, "what comes back is welcome"
+    assert ask(lake, folder, "--apply") == 0
     again = json.loads(capsys.readouterr().out)
     assert (again["due"], "erasure" in again) == (dict.fromkeys(DUE, 0), False)
 
 
 @pytest.mark.long
 def test_a_killed_retention_is_finished_by_the_same_command(
-    lake: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spark: SparkSession, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    lake = lapsed.lapsed_lake(spark)
     logger = logging.getLogger("facesieve.erasure.erase")
     logger.addFilter(kill)
     with pytest.raises(Killed):
-        ask(lake, tmp_path, "--apply")
+        ask(lake, folder, "--apply")
     logger.removeFilter(kill)
-    assert commands.run("erase", _erase(lake, tmp_path)) == 3, "an erasure does not go on with a retention"
+    assert commands.run("erase", _erase(lake, folder)) == 3, "an erasure does not go on with a retention"
     capsys.readouterr()
-    assert ask(lake, tmp_path) == 0
+    assert ask(lake, folder) == 0
     assert json.loads(capsys.readouterr().out)["begun"]
-    assert ask(lake, tmp_path, "--apply") == 0
+    assert ask(lake, folder, "--apply") == 0
     assert json.loads(capsys.readouterr().out)["due"] == dict.fromkeys(DUE, 0), "the rest was finished"
-    _is_as_it_should_be(lake, tmp_path)
-
-
-def _is_as_it_should_be(lake: Lake, folder: Path) -> None:
-    assert hits(lake, folder) == set()
-    assert small_ids(lake, tables.LISTING) == [3, 4, 5, 6, 8, 9]
-    assert small_ids(lake, tables.EMBEDDINGS) == [3, 4, 5, 6, 8]
-    assert small_ids(lake, tables.REJECTS) == [9]
+    _is_as_it_should_be(lake, folder, 1, 2, 7)
     stones = lake.read(tables.ERASED, lake.snapshot(tables.ERASED)).collect()
     assert [stone.kind for stone in stones] == ["image"], "only what the source still has is blocked"
+
+
+def _is_as_it_should_be(lake: Lake, folder: Path, *gone: int) -> None:
+    assert {number: hits(lake, folder, number) for number in gone} == {number: set() for number in gone}
+    assert small_ids(lake, tables.LISTING) == [number for number in (2, 3, 4, 5, 6, 8, 9) if number not in gone]
+    assert small_ids(lake, tables.EMBEDDINGS) == [number for number in (2, 3, 4, 5, 6, 8) if number not in gone]
+    assert small_ids(lake, tables.REJECTS) == [9]
     runs = {row.run for row in lake.read(tables.RUNS, lake.snapshot(tables.RUNS)).collect()}
     assert runs >= {"last", "made"}
     assert not runs & {"old", "audit"}

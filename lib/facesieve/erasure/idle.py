@@ -107,7 +107,7 @@ def _dated(job: SideJob, kind: str, rows: DataFrame, stays: Sequence[Stay], othe
     noted = job.lake.current(IDLE)
     former = _nothing(job) if noted is None else job.lake.read(IDLE, noted)
     former = former.where(F.col("kind") == kind).select("image_id", F.col("since").alias("noted"))
-    following = F.when(F.col("last").isNotNull(), F.element_at(times, F.col("last") + 2))
+    following = F.get(times, F.col("last") + 1)
     since = F.coalesce(following, "noted", otherwise).cast("timestamp").alias("since")
     return rows.join(former, "image_id", how="left").select(F.lit(kind).alias("kind"), "image_id", since)
 
