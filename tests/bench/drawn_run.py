@@ -16,15 +16,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import folders_at_scale as at_scale
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import scale_lake
 from bench_environment import CONFIG
-from folders_at_scale import PER_FOLDER, Folders
+from folders_at_scale import PER_FOLDER, Flags, Folders, Numbers
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from synthetic import face_ids
@@ -64,43 +63,53 @@ def _number() -> Any:
     return folder.cast("bigint") * PER_FOLDER + place.cast("bigint")
 
 
+class _Ruled(NamedTuple):
+    """Verdict and reason of each image of a block (no reason for those that are kept), and which are moved, copies."""
+
+    verdicts: list[str]
+    reasons: list[list[str]]
+    moved: Flags
+    copies: Flags
+
+
+def _ruled(folders: Folders, numbers: Numbers) -> _Ruled:
+    people, home = folders.people[numbers], folders.owners[numbers // PER_FOLDER]
+    copies, strangers = folders.copies[numbers] | folders.near_copies[numbers], people >= folders.folders
+    moved = (people < folders.folders) & (people != home) & ~copies
+    verdicts: list[str] = []
+    reasons: list[list[str]] = []
+    for copy, move, stranger in zip(copies, moved, strangers, strict=True):
+        reason = Reason.DUPLICATE if copy else Reason.FLIP if move else Reason.OUTLIER if stranger else None
+        verdict = Verdict.KEEP if reason is None else Verdict.MOVE if reason is Reason.FLIP else Verdict.DROP
+        verdicts.append(verdict.value)
+        reasons.append([] if reason is None else [reason.value])
+    return _Ruled(verdicts, reasons, moved, copies)
+
+
 def _decisions(folders: Folders, one: int, block: range) -> Iterator[dict[str, Any]]:
     numbers = np.arange(block.start * PER_FOLDER, block.stop * PER_FOLDER)
-    home, people = folders.owners[numbers // PER_FOLDER], folders.people[numbers]
-    copies = folders.copies[numbers] | folders.near_copies[numbers]
-    flips, strangers = (people < folders.folders) & (people != home), people >= folders.folders
-    verdicts = np.full(len(numbers), Verdict.KEEP.value, object)
-    reasons = np.full(len(numbers), None, object)
-    for which, verdict, reason in (
-        (strangers, Verdict.DROP, Reason.OUTLIER),
-        (flips, Verdict.MOVE, Reason.FLIP),
-        (copies, Verdict.DROP, Reason.DUPLICATE),
-    ):
-        verdicts[which], reasons[which] = verdict.value, reason.value
+    ruled, faces = _ruled(folders, numbers), at_scale.faces(numbers)
+    named = [f"person-{number // PER_FOLDER:07d}" for number in numbers.tolist()]
+    people = [f"person-{person:07d}" for person in folders.people[numbers].tolist()]
     confidence = np.random.default_rng((folders.seed, _CONFIDENCES, block.start)).beta(30, 1, len(numbers))
-    faces = at_scale.faces(numbers)
     yield {
         "image_id": face_ids(numbers),
-        "uri": pa.array([f"person-{n // PER_FOLDER:07d}/{n % PER_FOLDER:02d}.jpg" for n in numbers.tolist()]),
-        "identity": pa.array([LARGEST if n < one else f"person-{n // PER_FOLDER:07d}" for n in numbers.tolist()]),
-        "verdict": pa.array(verdicts.tolist(), pa.string()),
-        "reasons": pa.array([[] if each is None else [each] for each in reasons.tolist()], pa.list_(pa.string())),
+        "uri": pa.array([f"{name}/{n % PER_FOLDER:02d}.jpg" for name, n in zip(named, numbers.tolist(), strict=True)]),
+        "identity": pa.array([LARGEST if n < one else name for name, n in zip(named, numbers.tolist(), strict=True)]),
+        "verdict": pa.array(ruled.verdicts),
+        "reasons": pa.array(ruled.reasons, pa.list_(pa.string())),
         "face_id": faces,
         "cluster_scope": pa.array(["identity"] * len(numbers)),
         "cluster_id": folders.clusters("identity")[0][numbers],
-        "moved_to": _where(flips, [f"person-{person:07d}" for person in people.tolist()]),
-        "kept_image_id": pa.array(face_ids(numbers - 1), mask=~copies),
+        "moved_to": pa.array(people, mask=~ruled.moved),
+        "kept_image_id": pa.array(face_ids(numbers - 1), mask=~ruled.copies),
         "confidence": confidence.astype(np.float32),
         "evidence": _evidence(np.roll(faces, 1), len(numbers)),
-        "proposal": pa.array(verdicts.tolist(), pa.string()),
+        "proposal": pa.array(ruled.verdicts),
     }
 
 
-def _where(flags: npt.NDArray[np.bool_], values: list[str]) -> pa.Array:
-    return pa.array([value if flag else None for flag, value in zip(flags.tolist(), values, strict=True)], pa.string())
-
-
-def _evidence(nearest: npt.NDArray[np.int64], count: int) -> pa.StructArray:
+def _evidence(nearest: Numbers, count: int) -> pa.StructArray:
     columns = [pa.array(nearest), *(pa.array(np.full(count, value, np.float32)) for value in (0.8, 0.9, 0.2))]
     return pa.StructArray.from_arrays(columns, ["nearest_face", "cosine", "share", "margin"])
 
@@ -112,7 +121,7 @@ def _finish(spark: SparkSession, lake: Lake, one: int) -> None:
     now, name = datetime.now(UTC), f"{RUN}-{one}"
     link = {"cosines": {"identity": at_scale.FOLDER_LINK, "global": at_scale.LINK}}
     record = {"run": name, "started": now.isoformat(), "ended": now.isoformat(), "stages": {"link": link}}
-    row = (name, "done", now, now, {}, after, json.dumps(record | {"status": "done", "after": after}))
+    row: tuple[Any, ...] = (name, "done", now, now, {}, after, json.dumps(record | {"status": "done", "after": after}))
     lake.put_row(tables.RUNS, spark.createDataFrame([row], tables.RUNS.columns), "run", name)
 
 

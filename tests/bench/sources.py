@@ -82,15 +82,15 @@ def placed(name: str) -> Path:
 
 def cleaned(name: str, settings: Mapping[str, object]) -> float:
     """Run all steps but publish in a namespace; return the seconds of listing and embedding."""
-    lake = {"lake.root": PLACE / "lake", "lake.namespace": name}
-    sets = lake | {"embed.detector": "aligned", "link.scope": "identity"} | settings
+    fixed = {"lake.root": PLACE / "lake", "embed.detector": "aligned", "link.scope": "identity"}
+    sets = {**fixed, "lake.namespace": name, **settings}
     arguments = [part for key, value in sets.items() for part in ("--set", f"{key}={value}")]
     with contextlib.redirect_stdout(io.StringIO()) as written:
         code = job.main((embed, link, cluster, decide), "", ["--config", CONFIG, "--json", *arguments])
     if code:
         sys.exit(f"{name}: the run ended with exit code {code}")
     record: dict[str, Any] = json.loads(written.getvalue())
-    return record["stages"]["embed"]["seconds"]
+    return float(record["stages"]["embed"]["seconds"])
 
 
 def rows_of(name: str, table: tables.Table, columns: Sequence[str]) -> list[dict[str, Any]]:
