@@ -7,6 +7,7 @@ from the published description. The job cleans the form where it lies. Then it c
 uris, since ids, and with them coins, come from uris. Every decision must be equal, to the bit.
 
 All runs share one Spark session, and a first run on other files warms it up.
+`listed_forms.py` compares what is listed alone, in minutes.
 """
 
 from __future__ import annotations
