@@ -115,7 +115,11 @@ FORMS: dict[str, Callable[[Path], tuple[set[str], Rejects]]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+SOON = ("files", "recordio")
+"""Forms of most faults, which are tried in each run of the tests."""
+
+
+@pytest.mark.parametrize("form", [pytest.param(f, marks=() if f in SOON else pytest.mark.long) for f in FORMS])
 def test_each_fault_is_a_reject_and_everything_else_is_read(spark: SparkSession, tmp_path: Path, form: str) -> None:
     shop = Shop(spark, tmp_path)
     model = tiny_model.profile_file(tiny_model.written(tmp_path, Crop(SIDE, SIDE / 2, SIDE / 2)), tmp_path)
