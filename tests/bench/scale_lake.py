@@ -40,7 +40,7 @@ def settings(root: Path) -> dict[str, object]:
     return {"lake.root": root, "images.root": "/nowhere", "embed.detector": "aligned", "link.scope": "both"}
 
 
-def main(root: Path, images: int) -> None:
+def main(root: Path, images: int, *, edges: bool = True) -> None:
     """Write listing, embeddings, rejects (empty), edges, epochs (the cosines alone) and clusters of both scopes."""
     asked = config.load(CONFIG, (), [f"{key}={value}" for key, value in settings(root).items()])
     spark = session.start(asked.lake)
@@ -48,20 +48,21 @@ def main(root: Path, images: int) -> None:
     folders, lake = Folders(max(2, images // PER_FOLDER)), Lake(spark, asked.lake)
     stamp = Stamp("scale", f"{folders.images} images of seed {folders.seed}", {})
     made = {
-        tables.EMBEDDINGS: _frame(spark, folders, tables.EMBEDDINGS, partial(_embeddings, folders, model)),
-        tables.EDGES: _frame(spark, folders, tables.EDGES, partial(_edges, folders)),
-        tables.CLUSTERS: _frame(spark, folders, tables.CLUSTERS, partial(_clusters, folders)),
+        tables.EMBEDDINGS: frame(spark, folders, tables.EMBEDDINGS, partial(_embeddings, folders, model)),
+        **({tables.EDGES: frame(spark, folders, tables.EDGES, partial(_edges, folders))} if edges else {}),
+        tables.CLUSTERS: frame(spark, folders, tables.CLUSTERS, partial(_clusters, folders)),
         tables.REJECTS: spark.createDataFrame([], tables.REJECTS.columns),
         tables.EPOCHS: spark.createDataFrame([_epoch(folders)], tables.EPOCHS.columns),
     }
-    for table, frame in made.items():
-        lake.overwrite(table, frame, stamp, lake.open(table))
+    for table, rows in made.items():
+        lake.overwrite(table, rows, stamp, lake.open(table))
     embedded = lake.read(tables.EMBEDDINGS, lake.snapshot(tables.EMBEDDINGS))
     lake.overwrite(tables.LISTING, _listing(embedded), stamp, lake.open(tables.LISTING))
     session.clear_scratch(spark)
 
 
-def _frame(spark: SparkSession, folders: Folders, table: tables.Table, make: Make) -> DataFrame:
+def frame(spark: SparkSession, folders: Folders, table: tables.Table, make: Make) -> DataFrame:
+    """Return the rows that `make` gives block by block, drawn by the tasks."""
     blocks = -(-folders.folders // BLOCK)
     numbers = spark.range(0, blocks, 1, max(1, min(blocks, 4 * (blocks // 40 + 1))))
     return numbers.mapInArrow(partial(_rows, folders, table.columns.names, make), table.columns)

@@ -5,27 +5,40 @@
 Each form is written by a tool of its own: zipfile, tarfile, webdataset, datasets, TensorFlow, and a writer of records
 from the published description. The job cleans the form where it lies. Then it cleans plain files that bear the very
 uris, since ids, and with them coins, come from uris. Every decision must be equal, to the bit.
+
+All runs share one Spark session, and a first run on other files warms it up.
+`listed_forms.py` compares what is listed alone, in minutes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
+import io
+import json
 import shutil
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import datasets  # type: ignore[import-untyped]
 import tensorflow as tf
 import webdataset  # type: ignore[import-untyped]
-from bench_environment import DATA, ROOT, run_job
+from bench_environment import CONFIG, DATA, ROOT, session
 from pack_writers import face_line, labelled, recordio
-from published import Published, newest
 from results import note
+
+from facesieve.cli import main as job
+from facesieve.cluster.step import cluster
+from facesieve.core import sections, tables
+from facesieve.decide.step import decide
+from facesieve.embed.step import embed
+from facesieve.lake.catalog import Lake
+from facesieve.link.step import link
 
 PLACE = ROOT / "build" / "bench" / "sources"
 LEAST, MOST, SHARD = 10, 20, 250
@@ -39,17 +52,19 @@ def main(arguments: list[str]) -> None:
         return
     files = lfw(int(arguments[0]) if arguments else 1_000)
     print(f"{len(files)} images of {len({file.parent for file in files})} people")
+    shutil.rmtree(PLACE, ignore_errors=True)
+    session()
+    cleaned("warm", zipped(files[:LEAST], placed("warm")))
     ratios = {}
     for name in arguments[1:] or WRITERS:
-        shutil.rmtree(PLACE / name, ignore_errors=True)
-        (PLACE / name / "form").mkdir(parents=True)
-        settings = WRITERS[name](files, PLACE / name / "form")
-        of_form, rows = cleaned(PLACE / name / "lake", settings)
-        of_files, plain = cleaned(PLACE / name / "plain", as_files(rows, files, PLACE / name))
-        differ = len(set(decided(rows)) ^ set(decided(plain)))
+        form, plain = f"form_{name}", f"files_{name}"
+        of_form = cleaned(form, WRITERS[name](files, placed(name)))
+        of_files = cleaned(plain, as_files(form, files, PLACE / name))
+        rows, differ = decided(form), len(set(decided(form)) ^ set(decided(plain)))
         ratios[name] = of_form / of_files
-        print(f"{name:12} embed {of_form:.1f} s, as files {of_files:.1f} s; decisions that differ: {differ}")
-        if differ or len(decided(rows)) != len(files):
+        seconds = f"embed {of_form:.1f} s, as files {of_files:.1f} s"
+        print(f"{name:12} {seconds}; decisions that differ: {differ}", flush=True)
+        if differ or len(rows) != len(files):
             sys.exit(1)
     note("sources", **ratios)
 
@@ -60,25 +75,43 @@ def lfw(images: int) -> list[Path]:
     return [file for each in everybody if len(own := sorted(each.iterdir())) >= LEAST for file in own[:MOST]][:images]
 
 
-def cleaned(lake: Path, settings: Mapping[str, object]) -> tuple[float, Published]:
-    """Run the job; return the seconds of listing and embedding, and the tables."""
-    fixed = {"lake.root": lake, "embed.detector": "aligned", "link.scope": "identity"}
-    record: dict[str, Any] = run_job("sieve", {**fixed, **settings})
-    return record["stages"]["embed"]["seconds"], newest(lake)
+def placed(name: str) -> Path:
+    """Make the folder of a form."""
+    (PLACE / name / "form").mkdir(parents=True)
+    return PLACE / name / "form"
 
 
-def decided(rows: Published) -> list[str]:
-    """Every decision as text: floats equal to the bit, or not equal."""
-    return sorted(map(str, rows.rows("decisions", *DECIDED)))
+def cleaned(name: str, settings: Mapping[str, object]) -> float:
+    """Run all steps but publish in a namespace; return the seconds of listing and embedding."""
+    fixed = {"lake.root": PLACE / "lake", "embed.detector": "aligned", "link.scope": "identity"}
+    sets = {**fixed, "lake.namespace": name, **settings}
+    arguments = [part for key, value in sets.items() for part in ("--set", f"{key}={value}")]
+    with contextlib.redirect_stdout(io.StringIO()) as written:
+        code = job.main((embed, link, cluster, decide), "", ["--config", CONFIG, "--json", *arguments])
+    if code:
+        sys.exit(f"{name}: the run ended with exit code {code}")
+    record: dict[str, Any] = json.loads(written.getvalue())
+    return float(record["stages"]["embed"]["seconds"])
 
 
-def as_files(rows: Published, files: list[Path], place: Path) -> dict[str, object]:
+def rows_of(name: str, table: tables.Table, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Read columns of a table of a namespace."""
+    lake = Lake(session(), sections.Lake(namespace=name))
+    return [row.asDict() for row in lake.read(table, lake.snapshot(table)).select(*columns).collect()]
+
+
+def decided(name: str) -> list[str]:
+    """Every decision of a namespace as text: floats equal to the bit, or not equal."""
+    return sorted(map(str, rows_of(name, tables.DECISIONS, DECIDED)))
+
+
+def as_files(name: str, files: list[Path], place: Path) -> dict[str, object]:
     """Copy each image to its uri in the form, and write its identity there into a file of labels."""
     by_digest = {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in files}
     with (place / "labels.csv").open("w", newline="", encoding="utf-8") as labels:
         lines = csv.writer(labels)
         lines.writerow(("uri", "identity"))
-        for row in rows.rows("listing", "uri", "identity", "sha256"):
+        for row in rows_of(name, tables.LISTING, ("uri", "identity", "sha256")):
             target = place / "files" / row["uri"]
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(by_digest[row["sha256"]], target)

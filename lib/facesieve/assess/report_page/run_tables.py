@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -65,9 +66,9 @@ class RunTables:
         """Return the images without a usable face; none where the run left no such table."""
         return Rejects(self._of_model(tables.REJECTS))
 
-    @property
+    @cached_property
     def scopes(self) -> list[str]:
-        """Return the scopes that were clustered, as the ledger tells, else as the table tells."""
+        """Return the scopes that were clustered, as the ledger tells, else as the table tells, which is read once."""
         cluster = self.record.stages.get("cluster")
         if isinstance(cluster, ClusterRecord) and cluster.scopes:
             return [scope for scope in SCOPES if scope in cluster.scopes]
