@@ -75,6 +75,7 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
     something.
     """
     choice = Choice.of(arguments)
+    mark.tidy(job.spark, job.lake)
     place = mark.under_way(job.spark, job.lake)
     journal = journals.read(place) if place else None
     if journal is not None and journal.choice != choice.digest:
@@ -117,7 +118,6 @@ def begin(job: SideJob, journal: Journal) -> tuple[str, Journal]:
         refuse_running(job)
     except Refused:
         mark.end(job.spark, job.lake)
-        journals.delete(place)
         raise
     return place, whole
 
@@ -213,7 +213,6 @@ class Erasure:
 
     def _end(self, proof: Proof) -> None:
         if not proof.hits or self.arguments.close:
-            journals.delete(self.place)
             mark.end(self.job.spark, self.job.lake)
         if proof.hits:
             images = len(self.journal.subject.images)

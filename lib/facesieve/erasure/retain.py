@@ -89,6 +89,7 @@ def noted(record: Mapping[str, Any]) -> dict[str, int]:
 
 def _begun(job: SideJob) -> tuple[str, Journal] | None:
     """Return where the journal of a retention lies that was killed, and the journal."""
+    mark.tidy(job.spark, job.lake)
     place = mark.under_way(job.spark, job.lake)
     if not place:
         return None
