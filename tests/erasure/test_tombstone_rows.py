@@ -52,7 +52,8 @@ def test_near_copies_of_pictures_are_known_where_that_is_asked_for(spark: SparkS
     whole, turned = chance.bytes(64), chance.bytes(96)
     pictures = [erasable.face(1) | {"phash": whole, "turned_phash": turned}, erasable.face(2), erasable.face(3)]
     erasable.put(spark, lake, tables.EMBEDDINGS, pictures)
-    lake.open(tables.ERASED)
+    bury(job, Journal("r1", "", "2026-05-03T00:00:00+00:00", erasable.SUBJECT, buried=(erasable.FROM + 1,)))
+    assert not tombstones(lake, key).similar.bands, "retention blocks no copies"
     spark.sql(f"ALTER TABLE {lake.name_of(tables.ERASED)} DROP COLUMN bands")  # as a lake of before has it
     for name in ("e1", "e2"):
         bury(job, Journal(name, "", "2026-05-03T00:00:00+00:00", erasable.SUBJECT))

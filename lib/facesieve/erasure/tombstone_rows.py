@@ -31,7 +31,8 @@ def bury(job: SideJob, journal: Journal) -> None:
         job.warn(f"erase: {place} is the new key of the tombstones: keep it, outside the lake, as long as the lake")
     key, since = tombstones.read_key(settings.key_file), job.lake.open(ERASED)
     stones: list[Stone] = [(kind, each, None) for kind, each in tombstones.tombstones_of(key, images, digests)]
-    stones += _of_pictures(job, key, images) if settings.block_similar else []
+    if settings.block_similar and journal.buried is None:
+        stones += _of_pictures(job, key, images)
     former = job.lake.read(ERASED, since).where(~F.col("hash").isin(*(each for _kind, each, _bands in stones)))
     if settings.tombstone_days:
         former = former.where(F.col("at") >= F.lit(datetime.now(UTC) - timedelta(days=settings.tombstone_days)))
