@@ -82,9 +82,8 @@ def plain(runs: Runs, people: People) -> Verdicts:
 
 
 def each_layout() -> list[ParameterSet]:
-    """Every layout but the plain one; those of most trouble are tried in each run of the tests."""
-    soon = {"links", "mixed_parquet", "litter"}
-    marks = {make: () if make.__name__ in soon else pytest.mark.long for make in LAYOUTS[1:]}
+    """Every layout but the plain one; the one of most trouble is tried in each run of the tests."""
+    marks = {make: () if make.__name__ == "links" else pytest.mark.long for make in LAYOUTS[1:]}
     return [pytest.param(make, id=make.__name__, marks=mark) for make, mark in marks.items()]
 
 

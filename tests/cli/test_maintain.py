@@ -236,7 +236,8 @@ def test_linking_goes_on_in_its_epoch_over_tables_in_fewer_files(
     assert (grown.edges(), grown.stored()) == undisturbed
 
 
-@pytest.mark.parametrize("moment", [pytest.param("read", marks=pytest.mark.long), "written"])
+@pytest.mark.long
+@pytest.mark.parametrize("moment", ["read", "written"])
 def test_a_run_that_is_at_work_meanwhile_does_not_notice(
     grown: Grown, aged: None, monkeypatch: pytest.MonkeyPatch, moment: str, undisturbed: tuple[Any, list[int]]
 ) -> None:
