@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.embed.spread import chunk_of, spread
+from facesieve.embed.spread import chunk_of, spread, spread_to_digest
 
 
 def _images(spark: SparkSession) -> DataFrame:
@@ -44,3 +44,12 @@ def test_many_archives_stay_whole_and_of_few_the_compressed_ones(archives: int, 
 def test_a_task_gets_the_members_of_an_archive_in_order(spark: SparkSession) -> None:
     parts = spread(_images(spark), 80, 3).select("uri").rdd.glom().collect()
     assert all([row.uri for row in part] == sorted(row.uri for row in part) for part in parts)
+
+
+def test_a_shard_is_digested_by_one_task_or_by_two_that_share_it(spark: SparkSession) -> None:
+    images, tasks = _images(spark), 8
+    dealt = spread_to_digest(images, "webdataset", tasks)
+    assert dealt.count() == images.count()
+    assert _homes(dealt, F.spark_partition_id(), ".tgz") == 40
+    assert _homes(dealt, F.spark_partition_id(), ".zip") <= 40 + tasks - 1
+    assert _homes(spread_to_digest(images, "files", tasks), F.spark_partition_id(), ".zip") > 100

@@ -23,7 +23,6 @@ from facesieve.core.frames import columns, many_tasks
 from facesieve.core.sections import VECTORS, Images
 from facesieve.core.tables import LISTING, Listing, conform
 from facesieve.images.identity import IdentityRule, identity_rule
-from facesieve.images.packs.archive_uris import read_together
 from facesieve.images.protocol import Fetch, SourceImages
 
 Digests = NewType("Digests", DataFrame)
@@ -127,7 +126,7 @@ def _spread(images: DataFrame, settings: Images) -> DataFrame:
     # Files are small rows that take long to hash, and would be left in few tasks. Other rows carry their content.
     if settings.carried:
         return images
-    return images.repartition(many_tasks(images.sparkSession), read_together()).sortWithinPartitions("uri")
+    return spread_to_digest(images, settings.format, many_tasks(images.sparkSession))
 
 
 def _hasher(

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.core.sections import WEBDATASET
 from facesieve.images.packs.archive_uris import home, read_together
 
 _EACH = 4
@@ -32,6 +33,16 @@ def spread(images: Images, archives: int, tasks: int) -> Images:
         return cast(Images, images.repartition(tasks, "uri"))
     dealt = images.repartition(tasks, _dealt_by(archives >= _EACH * tasks, archives))
     return cast(Images, dealt.sortWithinPartitions("uri"))
+
+
+def spread_to_digest(images: Images, format: str, tasks: int) -> Images:
+    """Deal images of one `images.format` to tasks that digest them.
+
+    A task that looks for a member of a shard reads the headers before it, which are half of a shard of tiny images. So
+    the images of shards are dealt in ranges of uris: a shard is gone through by one task, or by two that share it.
+    """
+    deal = images.repartitionByRange if format == WEBDATASET else images.repartition
+    return cast(Images, deal(tasks, read_together()).sortWithinPartitions("uri"))
 
 
 def _dealt_by(whole: bool, archives: int) -> Column:
