@@ -22,6 +22,7 @@ from facesieve.core.errors import ContractError
 from facesieve.core.frames import columns, many_tasks
 from facesieve.core.sections import VECTORS, Images
 from facesieve.core.tables import LISTING, Listing, conform
+from facesieve.embed.spread import spread_to_digest
 from facesieve.images.identity import IdentityRule, identity_rule
 from facesieve.images.protocol import Fetch, SourceImages
 
