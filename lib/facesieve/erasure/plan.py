@@ -16,6 +16,7 @@ from facesieve.core.places import absolute, is_below
 from facesieve.core.tables import Table
 from facesieve.erasure.exports import Touched, without_subject
 from facesieve.erasure.rebase import Rows
+from facesieve.erasure.selection import WITH_IMAGES
 from facesieve.erasure.subject import Subject
 from facesieve.faces.blocks import ids_and_codes
 from facesieve.images.storage import Storage
@@ -26,7 +27,8 @@ from facesieve.lake.session import scratch
 from facesieve.lake.side_job import SideJob
 from facesieve.link.epoch import stored_faces
 
-_BY_IMAGE = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED, tables.IDLE)
+BY_IMAGE = (*WITH_IMAGES, tables.IDLE)
+"""The tables with rows of an image."""
 _BY_PAIR = (tables.EDGES, tables.VOTES)
 _LONG_AFTER = timedelta(days=3_650)
 """No run is at work: what killed runs have left goes however young it is."""
@@ -113,7 +115,7 @@ def rows_of(rows: Rows, table: Table, subject: Subject) -> int:
 
 
 def _holds(table: Table, subject: Subject) -> Column | None:
-    if table in _BY_IMAGE:
+    if table in BY_IMAGE:
         return F.col("image_id").isin(*subject.images)
     if table in _BY_PAIR:
         return F.col("src").isin(*subject.faces) | F.col("dst").isin(*subject.faces)

@@ -11,10 +11,10 @@ from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.tables import Table
+from facesieve.erasure.plan import BY_IMAGE
 from facesieve.erasure.subject import Subject
 from facesieve.lake.catalog import Lake
 
-_BY_IMAGE = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED, tables.IDLE)
 ByImage = Mapping[int, Sequence[Row]]
 
 
@@ -39,7 +39,7 @@ class Collected:
 
 def collect(lake: Lake, subject: Subject) -> Collected:
     """Read all that is of the subject."""
-    rows = {table.name: _grouped(_rows(lake, table, "image_id", subject.images), "image_id") for table in _BY_IMAGE}
+    rows = {table.name: _grouped(_rows(lake, table, "image_id", subject.images), "image_id") for table in BY_IMAGE}
     clusters = _rows(lake, tables.CLUSTERS, "face_id", subject.faces)
     own: dict[tuple[str, int], int] = {}
     for row in clusters:

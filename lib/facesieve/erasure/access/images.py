@@ -14,6 +14,7 @@ from facesieve.erasure.access.collection import Collected
 from facesieve.erasure.access.shown import OTHER_IMAGE, Shown
 from facesieve.erasure.access.words import in_words
 from facesieve.erasure.kernels.own_cosines import nearest_own
+from facesieve.erasure.selection import WITH_IMAGES
 
 Facts = dict[str, Any]
 
@@ -28,7 +29,7 @@ def images_of(collected: Collected, shown: Shown) -> list[Facts]:
 def _image(image: int, collected: Collected, shown: Shown, near: Mapping[int, Facts]) -> Facts:
     listed = collected.of(tables.LISTING, image)
     named = _names(collected, image)
-    uris = {row.uri for table in _WITH_URI for row in collected.of(table, image) if row.uri}
+    uris = {row.uri for table in WITH_IMAGES for row in collected.of(table, image) if row.uri}
     uri = shown.uri(min(uris), collected.named.get(image, ())) if uris else None
     faces = collected.of(tables.EMBEDDINGS, image)
     return {
@@ -39,7 +40,7 @@ def _image(image: int, collected: Collected, shown: Shown, near: Mapping[int, Fa
         "listed": bool(listed),
         "size": next((row["size"] for row in listed), None),
         "modified": next((_time(row.modified) for row in listed), None),
-        "sha256": next((row.sha256 for table in _WITH_URI for row in collected.of(table, image) if row.sha256), None),
+        "sha256": next((row.sha256 for table in WITH_IMAGES for row in collected.of(table, image) if row.sha256), None),
         "idle": [{"kind": row.kind, "since": _time(row.since)} for row in collected.of(tables.IDLE, image)],
         "faces": [_face(row, collected, near, alone=len(faces) == 1) for row in faces],
         "rejects": [
@@ -48,9 +49,6 @@ def _image(image: int, collected: Collected, shown: Shown, near: Mapping[int, Fa
         "decisions": [_decision(row, shown) for row in collected.of(tables.DECISIONS, image)],
         "published": [{"name": shown.name(row.identity), "label": row.label} for row in _published(collected, image)],
     }
-
-
-_WITH_URI = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIONS, tables.CLEANED)
 
 
 def _published(collected: Collected, image: int) -> Sequence[Row]:
