@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from report_sample import NAMES, QUEUE, Sample
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 from shown_page import Page
 
@@ -276,3 +278,13 @@ def test_a_missing_data_file_is_told_in_a_sentence(page: Page) -> None:
     page.go("group/group-f99")
     assert "group-f99" in page.texts(".problem")[0]
     assert len(page.errors()) == 1
+
+
+def test_a_cut_data_file_is_told_in_a_sentence(driver: webdriver.Chrome, reports: Path, tmp_path: Path) -> None:
+    """An empty script loads without an error, and without a word."""
+    shutil.copytree(reports / "plain", tmp_path / "cut")
+    (tmp_path / "cut" / "data" / "summary.js").write_text("", encoding="utf-8")
+    driver.get((tmp_path / "cut" / "index.html").as_uri())
+    page = Page(driver, tmp_path / "cut", tmp_path)
+    page.until(lambda: page.texts(".problem"))
+    assert "summary" in page.texts(".problem")[0]

@@ -89,6 +89,7 @@ globalThis.facesieve = (function () {
     return loading.get(name);
   }
 
+  /** A file that is not there, or that was cut and calls nobody, is a failure. */
   function loaded(name) {
     return new Promise((resolve, reject) => {
       const script = el("script", { src: `data/${name}.js` });
@@ -98,10 +99,13 @@ globalThis.facesieve = (function () {
         result(value);
       };
       receivers.set(name, (value) => end(resolve, value));
-      script.addEventListener("error", () => {
+      const failed = () => {
+        if (!receivers.has(name)) return;
         loading.delete(name);
         end(reject, new Error(text("missing", { name })));
-      });
+      };
+      script.addEventListener("error", failed);
+      script.addEventListener("load", failed);
       document.head.append(script);
     });
   }

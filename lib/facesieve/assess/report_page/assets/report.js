@@ -226,18 +226,14 @@
   async function start() {
     language();
     theme();
-    try {
-      page.summary = await page.load("summary");
-    } catch (problem) {
-      return page.fail(problem);
-    }
+    page.summary = await page.load("summary");
     marks.open();
     marks.listen(marked);
     page.keys.listen();
     window.addEventListener("hashchange", moved);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", page.plots.redraw);
-    return frame();
+    frame();
   }
 
-  start();
+  start().catch(page.fail);
 })(facesieve);
