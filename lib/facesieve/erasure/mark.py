@@ -54,7 +54,7 @@ def refuse_beside(spark: SparkSession, lake: Lake) -> None:
 
 def _value(spark: SparkSession, lake: Lake) -> str:
     ledger = _ledger(spark, lake)
-    return str(dict(ledger.java.properties()).get(_MARK, "")) if ledger else ""
+    return str(ledger.properties().get(_MARK, "")) if ledger else ""
 
 
 def _ledger(spark: SparkSession, lake: Lake) -> IcebergTable | None:

@@ -103,9 +103,9 @@ class Rebase:
 
     def _trim_metadata(self) -> None:
         """Let the table forget its former files of metadata, but for the last, which is as clean as the current one."""
-        java = self._here().java
-        former = dict(java.properties())
-        java.updateProperties().set(_MOST_METADATA, "1").set(_DELETE_METADATA, "true").commit()
+        here = self._here()
+        former = here.properties()
+        here.java.updateProperties().set(_MOST_METADATA, "1").set(_DELETE_METADATA, "true").commit()
         back = self._here().java.updateProperties()
         for name in (_MOST_METADATA, _DELETE_METADATA):
             back = back.set(name, former[name]) if name in former else back.remove(name)

@@ -16,6 +16,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ContractError
+from facesieve.core.gateway import plain
 from facesieve.lake.table_properties import OF_COLUMN
 
 MAIN = "main"
@@ -62,7 +63,7 @@ class IcebergTable:
     def current(self, branch: str = MAIN) -> Commit | None:
         """Return the snapshot that a branch stands at; None if there is no such branch or it holds nothing yet."""
         snapshot = self._table.snapshot(branch)
-        return None if snapshot is None else _commit(_as_json(snapshot), self._snapshot)
+        return None if snapshot is None else _commit(self._as_json(snapshot), self._snapshot)
 
     def commits(self) -> list[Commit]:
         """Return all snapshots, the oldest first."""
@@ -72,7 +73,7 @@ class IcebergTable:
 
     def moves(self) -> list[tuple[int, int]]:
         """Return when `main` came to stand where, the oldest first: milliseconds since 1970, and the snapshot."""
-        return [(int(each.timestampMillis()), int(each.snapshotId())) for each in self._table.history()]
+        return [(int(each["timestamp-ms"]), int(each["snapshot-id"])) for each in self._metadata()["snapshot-log"]]
 
     def grew_from(self, since: int, to: int) -> int | None:
         """Return a snapshot of the version `since` from which `to` came by nothing but appends and rewrites of files.
@@ -90,13 +91,19 @@ class IcebergTable:
         return None
 
     def _snapshots(self) -> dict[int, _Json]:
+        return {snapshot["snapshot-id"]: snapshot for snapshot in self._metadata()["snapshots"]}
+
+    def _metadata(self) -> _Json:
         # As one text: to ask Java for one snapshot after the other would take a round trip for every word of it.
         text = self._jvm.org.apache.iceberg.TableMetadataParser.toJson(self._table.operations().current())
-        return {snapshot["snapshot-id"]: snapshot for snapshot in json.loads(text)["snapshots"]}
+        return dict(json.loads(text))
 
     def _snapshot(self, id: int) -> _Json | None:
         snapshot = self._table.snapshot(id)
-        return None if snapshot is None else _as_json(snapshot)
+        return None if snapshot is None else self._as_json(snapshot)
+
+    def _as_json(self, snapshot: Any) -> _Json:
+        return dict(json.loads(self._jvm.org.apache.iceberg.SnapshotParser.toJson(snapshot)))
 
     def expire(self, ids: Sequence[int]) -> None:
         """Forget snapshots, and delete the files that no other snapshot has."""
@@ -121,11 +128,16 @@ class IcebergTable:
     def heads(self) -> dict[str, int]:
         """Return all branches and tags with the snapshot that each stands at."""
         refs = self._table.refs()
-        return {str(name): int(refs[name].snapshotId()) for name in refs}
+        return {name: int(refs.get(name).snapshotId()) for name in plain(self._jvm, refs.keySet())}
+
+    def properties(self) -> dict[str, str]:
+        """Return the table's properties."""
+        return dict(plain(self._jvm, self._table.properties()))
 
     def buckets(self) -> int | None:
         """Return the number of buckets that the table is divided into; None if it is not."""
-        transforms = [str(field.transform().toString()) for field in self._table.spec().fields()]
+        spec = json.loads(self._jvm.org.apache.iceberg.PartitionSpecParser.toJson(self._table.spec()))
+        transforms = [field["transform"] for field in spec["fields"]]
         numbers = (re.fullmatch(r"bucket\[(\d+)\]", transform) for transform in transforms)
         return next((int(number[1]) for number in numbers if number), None)
 
@@ -135,7 +147,7 @@ class IcebergTable:
 
     def drop_branches(self, chosen: Callable[[str], bool]) -> None:
         """Drop the branches whose names are chosen; their snapshots remain until they are expired."""
-        dropping = sorted(filter(chosen, self._table.refs()))
+        dropping = sorted(filter(chosen, self.heads()))
         if dropping:
             change = self._table.manageSnapshots()
             for branch in dropping:
@@ -167,7 +179,7 @@ class IcebergTable:
         """
         # The format is none of the properties, and asked for again it would be a downgrade of one that is newer.
         newer = int(self._table.operations().current().formatVersion()) >= int(wanted.get(_FORMAT, "0"))
-        present = {*self._table.properties(), *([_FORMAT] if newer else [])}
+        present = {*self.properties(), *([_FORMAT] if newer else [])}
         absent = {name for name in wanted if name.startswith(OF_COLUMN) and not self._has(name.removeprefix(OF_COLUMN))}
         missing = {name: value for name, value in wanted.items() if name not in present | absent}
         if missing:
@@ -207,16 +219,6 @@ def _commit(snapshot: _Json, by_id: Callable[[int], _Json | None]) -> Commit:
 def _parent(snapshot: _Json, by_id: Callable[[int], _Json | None]) -> _Json | None:
     parent = snapshot.get("parent-snapshot-id")
     return None if parent is None else by_id(parent)
-
-
-def _as_json(snapshot: Any) -> _Json:
-    """Return a snapshot of Java as the table's metadata has it."""
-    parent = snapshot.parentId()
-    return {
-        "snapshot-id": snapshot.snapshotId(),
-        "timestamp-ms": snapshot.timestampMillis(),
-        "summary": dict(snapshot.summary()) | {"operation": snapshot.operation()},
-    } | ({} if parent is None else {"parent-snapshot-id": parent})
 
 
 def load(spark: SparkSession, name: str) -> IcebergTable | None:

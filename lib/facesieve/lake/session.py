@@ -20,6 +20,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.gateway import remember_classes
 from facesieve.core.places import absolute
 from facesieve.core.sections import Lake
 from facesieve.lake import hadoop_files
@@ -69,6 +70,7 @@ def start(lake: Lake, places: Mapping[str, str] = MappingProxyType({})) -> Spark
     Raises ConfigError with every missing setting or jar at once.
     """
     spark = SparkSession.builder.appName("facesieve").getOrCreate()
+    remember_classes(spark)
     named = {"lake.root": lake.root, "lake.scratch": lake.scratch, **places}
     faults = [*encoding_faults(spark, named), *catalog_faults(spark, lake), *_engine_faults(spark)]
     if faults:

@@ -62,7 +62,7 @@ class Upkeep:
 
     def shared(self) -> bool:
         """Say whether its files may be another table's too (property `gc.enabled` is false): then none may go."""
-        properties = dict(self._table().java.properties())
+        properties = self._table().properties()
         return str(properties.get("gc.enabled", "true")).lower() == "false"
 
     def size(self) -> Size:
@@ -137,7 +137,7 @@ class Upkeep:
         return _LOST_ROWS | _EVERY_FILE if self._has_bounds() else _LOST_ROWS
 
     def _has_bounds(self) -> bool:
-        return table_properties.may_have_bounds(dict(self._table().java.properties()))
+        return table_properties.may_have_bounds(self._table().properties())
 
     def _commit(self, action: Any) -> None:
         """Carry out a rewrite whose commit bears what the rewritten version bears."""
@@ -164,7 +164,7 @@ def _planned(planner: Any, options: Mapping[str, str]) -> tuple[int, int]:
 def _small_manifests(java: Any) -> int:
     """Return how many manifests are to be rewritten: all, if there are many and most are small."""
     lengths = [int(manifest.length()) for manifest in java.currentSnapshot().allManifests(java.io())]
-    wanted = int(dict(java.properties()).get(_MANIFEST_BYTES, _MANIFEST_BYTES_DEFAULT))
+    wanted = int(java.properties().get(_MANIFEST_BYTES) or _MANIFEST_BYTES_DEFAULT)
     many = len(lengths) > _MANY_MANIFESTS and sum(lengths) < _SMALL_SHARE * wanted * len(lengths)
     return len(lengths) if many else 0
 
