@@ -62,6 +62,11 @@ def has_few_rows(spark: SparkSession) -> bool:
     return spark.conf.get(_COLLECTS, "false") == "true"
 
 
+def count_if_many(rows: DataFrame) -> int:
+    """Count rows, for a choice between plans; 0 without counting where the rows of the step are few."""
+    return 0 if has_few_rows(rows.sparkSession) else rows.count()
+
+
 def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:
     """Compute rows now: what follows is planned on them, not on the plan behind them.
 

@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from facesieve.core.frames import broadcast_if_few, columns
+from facesieve.core.frames import broadcast_if_few, columns, count_if_many
 from facesieve.core.tables import Edges, Embeddings
 from facesieve.decide.keep_policy import FOLDER, FOLDER_FACES, FolderFaces
 from facesieve.decide.kernels.membership import DOUBTFUL, Flags, Indices, Scale, Shorts, main_cluster, membership
@@ -78,7 +78,7 @@ def nearest_of_others(edges: Edges, asked: Speakers, offered: Speakers) -> Margi
 
     Faces without such an edge of the scope `global` have no row: whoever else there is is below the link cosine.
     """
-    count = asked.count() + offered.count()
+    count = count_if_many(asked) + count_if_many(offered)
     mine = broadcast_if_few(asked.select("face_id", "people"), count)
     others = broadcast_if_few(offered.select(F.col("face_id").alias("other"), F.col("people").alias("others")), count)
     ends = both_directions(_across(edges, asked), "cosine").toDF("face_id", "other", "cosine")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import InvariantError
 from facesieve.core.reasons import Verdict
+from facesieve.core.side_by_side import side_by_side
 from facesieve.core.tables import Decisions, Listing
 from facesieve.lake.decide_records import DecideRecord
 
@@ -42,13 +44,14 @@ def reconcile(listing: Listing, decisions: Decisions) -> Reconciled:
     Raises InvariantError, naming the numbers, unless images = sum of the verdicts, nothing is missing or extra, and no
     image stands twice in either table.
     """
-    sums = _compared(listing, decisions)
+    compared, counted = partial(_compared, listing, decisions), partial(_reasons, decisions)
+    sums, reasons = side_by_side(decisions.sparkSession, compared, counted)
     counts = Reconciled(
         images=sums["listed"],
         verdicts={verdict.value: sums[verdict.value] for verdict in Verdict},
         missing=sums["missing"],
         extra=sums["extra"],
-        reasons=_reasons(decisions),
+        reasons=reasons,
     )
     repeated, decided = sums["repeated"], sum(counts.verdicts.values())
     unknown = sums["decided"] - decided

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core import sections
 from facesieve.core.console import count
 from facesieve.core.reasons import PUBLISHED, Reason, is_published
+from facesieve.core.side_by_side import side_by_side
 from facesieve.decide.rules import RULES, TOO_SMALL
 from facesieve.decide.verdicts import DecidedImages
 from facesieve.lake.decide_records import DecideRecord, FolderRecord
@@ -36,8 +40,9 @@ def folder_record(decided: DecidedImages, settings: sections.Decide) -> FolderRe
     copies = ~few & ~faceless & (whole - F.col("copies") < least)
     causes = {"few": few, "faceless": faceless, "copies": copies, "split": ~few & ~faceless & ~copies}
     counts = [F.count_if(small & cause).alias(name) for name, cause in causes.items()]
-    row = sizes.agg(*_totals(small), *counts).collect()[0]
-    reason, images = _most_frequent_reason(named)
+    totals = sizes.agg(*_totals(small), *counts)
+    both: list[Any] = side_by_side(named.sparkSession, totals.collect, partial(_most_frequent_reason, named))
+    (row,), (reason, images) = both
     return FolderRecord(reason=reason, reason_images=images, **row.asDict())
 
 

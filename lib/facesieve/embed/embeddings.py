@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NewType
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -67,11 +67,6 @@ def _scaled(vectors: ToEmbed, basis: Basis) -> Outcomes:
         return vector_batches(batches, basis)
 
     return Outcomes(vectors.select(*TO_EMBED.names).mapInArrow(worked, OUTCOMES).persist())
-
-
-def nothing(spark: SparkSession) -> Outcomes:
-    """Return the outcomes of no images."""
-    return Outcomes(spark.createDataFrame([], OUTCOMES))
 
 
 def outcomes(images: ToEmbed, plan: Plan) -> Outcomes:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import functions as F
 
 from facesieve.core.sections import Images
+from facesieve.core.side_by_side import side_by_side
 from facesieve.embed.folder_names import FOLDERS, Folders, NestedNames, RepeatedNames, nested_names, repeated_names
-from facesieve.embed.same_names import Identities, SameNames, same_names, spellings
+from facesieve.embed.same_names import Identities, same_names, spellings
 from facesieve.images.identity import IdentityRule, identity_rule
 from facesieve.images.packs.archive_uris import as_folders
 from facesieve.images.protocol import Ignored, Sort, SourceImages
@@ -34,13 +36,18 @@ def layout(images: SourceImages, settings: Images, ignored: Ignored) -> Layout:
     folders = _folders(images, settings)
     named = folders.where("identity IS NOT NULL").groupBy("identity").agg(F.sum("images").alias("images"))
     identities = Identities(named.persist())
-    same = same_names(identities)
+    by_folder = settings.identity == "folder" and settings.format == "files" and not settings.labels
+    looked: list[Any] = side_by_side(
+        folders.sparkSession,
+        lambda: same_names(identities),
+        lambda: repeated_names(folders) if by_folder else RepeatedNames(),
+        lambda: nested_names(folders) if by_folder else NestedNames(),
+        lambda: _record(folders, identities, settings, ignored),
+    )
+    same, repeated, nested, bare = looked
     unite = settings.same_names == "unite" and same.total > 0
     stays = spellings(identities) if unite else {}
-    by_folder = settings.identity == "folder" and settings.format == "files" and not settings.labels
-    repeated = repeated_names(folders) if by_folder else RepeatedNames()
-    nested = nested_names(folders) if by_folder else NestedNames()
-    record = _record(folders, identities, settings, ignored, (same, repeated))
+    record = replace(bare, same_names=same.total, repeated_folders=repeated.names)
     for frame in (folders, identities):
         frame.unpersist()
     warnings = (
@@ -51,13 +58,7 @@ def layout(images: SourceImages, settings: Images, ignored: Ignored) -> Layout:
     return Layout(record, ignored, tuple(text for holds, text in warnings if holds), stays)
 
 
-def _record(
-    folders: Folders,
-    identities: Identities,
-    settings: Images,
-    ignored: Ignored,
-    misleading: tuple[SameNames, RepeatedNames],
-) -> LayoutRecord:
+def _record(folders: Folders, identities: Identities, settings: Images, ignored: Ignored) -> LayoutRecord:
     depth = F.when(F.col("folder") == "", 0).otherwise(F.size(F.split("folder", "/")))
     nobody = F.when(F.col("identity").isNull(), F.col("images")).otherwise(0)
     total, unnamed, shallowest, deepest = folders.agg(
@@ -77,8 +78,6 @@ def _record(
         shallowest=shallowest if in_folders else None,
         deepest=deepest if in_folders else None,
         left_out=dict(left_out),
-        same_names=misleading[0].total,
-        repeated_folders=misleading[1].names,
         examples={each.kind: each.example for each in ignored.of(Sort.MAYBE, Sort.UNREADABLE).kinds if each.example},
     )
 

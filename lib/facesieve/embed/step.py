@@ -24,7 +24,7 @@ from facesieve.core.sections import VECTORS
 from facesieve.core.side_by_side import beside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
-from facesieve.embed.chunks.commits import commit, embed_chunks
+from facesieve.embed.chunks.commits import embed_chunks
 from facesieve.embed.chunks.vectors import check_dimension
 from facesieve.embed.formats import optional_formats
 from facesieve.embed.layout import Layout, layout
@@ -214,7 +214,9 @@ def _embed_missing(stage: Stage, listed: Listing, images: Source) -> None:
     if total:
         unread = embed_chunks(stage, faces_of.listed_images(missing, images), images, total, whole=True)
     else:
-        commit(stage, faces_of.nothing(stage.run.spark), "")
+        for table in _FACES:
+            with stage.change(table):
+                pass  # the versions that are there bear the stage's key from now on
     missing.unpersist()
     if unread:
         stage.run.warn(f"embed: {count(unread)} images could not be read, or changed since they were listed; run again")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
-from facesieve.core.frames import broadcast_if_few
+from facesieve.core.frames import broadcast_if_few, count_if_many
 from facesieve.core.tables import Embeddings
 
 
@@ -18,5 +18,5 @@ def vectors_of(faces: DataFrame, embeddings: Embeddings, *further: str) -> DataF
 
 def vectors_of_few(faces: DataFrame, embeddings: Embeddings) -> DataFrame:
     """Add `vector` to rows with a face_id of `embeddings`, of which there are few beside all: these travel."""
-    few = broadcast_if_few(faces, faces.count())
+    few = broadcast_if_few(faces, count_if_many(faces))
     return embeddings.select("face_id", "vector").hint("merge").join(few, on="face_id", how="inner")
