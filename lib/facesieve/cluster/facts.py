@@ -49,9 +49,13 @@ def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters,
     )
 
 
-def false_matches(edges: Edges, clusters: Clusters, faces: int) -> float | None:
+def false_matches(edges: Edges, clusters: Clusters, between: int | None) -> float | None:
     """Count the neighbours per face that are of another cluster; None without faces.
 
-    edges and clusters of one scope; the unit of `link.false_matches`, to be compared with its forecast.
+    edges and clusters of one scope; the unit of `link.false_matches`, to be compared with its forecast. between: the
+    edges between clusters, where they have been counted.
     """
+    faces = clusters.count()
+    if between is not None:
+        return 2 * between / faces if faces else None
     return apart(edges, GroupedFaces(clusters.select("face_id", "cluster_id")), faces)

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.cluster.checkpoints import Checkpoints
-from facesieve.cluster.clusters import Clustered, VoteInput, clusters
+from facesieve.cluster.clusters import Clustered, VoteInput, clusters, clusters_in_one_task
 from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.doubts import STABLE
@@ -21,11 +21,13 @@ from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_record
 from facesieve.cluster.frames import FaceVectors, ListedFaces
 from facesieve.cluster.guards import refuse_doubled, refuse_strays
 from facesieve.cluster.lineage import FormerClusters, former_clusters
+from facesieve.cluster.one_task import FEW_FACES
 from facesieve.cluster.supersteps import Voting
 from facesieve.cluster.task_memory import edges_in_memory
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
+from facesieve.core.frames import large_batches
 from facesieve.core.side_by_side import Made, side_by_side
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
@@ -50,13 +52,23 @@ def cluster(run: Run) -> None:
     if stage.reuse():
         stage.done(stage.reused(stage.count(tables.EDGES), stage.count(CLUSTERS)))
         return
+    with large_batches(run.spark):
+        stage.done(_clustered(stage, edges, pairs, settings))
+
+
+def _clustered(stage: Stage, edges: Edges, pairs: Entries[ConstraintRow], settings: Mapping[str, Any]) -> ClusterRecord:
+    """Write both tables; return what the ledger keeps."""
+    run = stage.run
     epoch = linked(stage)
-    refuse_strays(edges, faces_of(stage))
-    weighed = weigh(stage, edges, epoch)
+    one_task = _fits_one_task(stage)
+    if not one_task:
+        refuse_strays(edges, faces_of(stage))
+    weighed = weigh(stage, edges, epoch, one_task=one_task)
     former = former_clusters(stage, epoch, settings)
     limits = _constraints(stage, pairs)
     outcomes = _by_scope(
-        run, {scope: partial(_outcome, stage, scope, epoch, former, limits) for scope in epoch.cosines}
+        run,
+        {scope: partial(_outcome, stage, scope, epoch, former, limits, one_task) for scope in epoch.cosines},
     )
     for scope, outcome in outcomes.items():
         _warn(stage, scope, outcome.clustered)
@@ -66,10 +78,21 @@ def cluster(run: Run) -> None:
         run, {scope: partial(_record, scope, weighed[scope], each, measured) for scope, each in outcomes.items()}
     )
     record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=records)
-    stage.done(replace(record, rows_in=stage.count(tables.EDGES), rows_out=stage.count(CLUSTERS)))
     checkpoints = _checkpoints(stage, former)
     checkpoints.clear()
     checkpoints.clear_old()
+    return replace(record, rows_in=stage.count(tables.EDGES), rows_out=stage.count(CLUSTERS))
+
+
+def _fits_one_task(stage: Stage) -> bool:
+    """Whether one task may hold the edges and faces of any scope; rows that are deleted beside their file count too."""
+    edges, faces = (stage.inputs[table.name].rows or stage.count(table) for table in (tables.EDGES, tables.EMBEDDINGS))
+    most = _edges_of_a_task(stage.run)
+    return 0 < most >= edges and faces <= FEW_FACES
+
+
+def _edges_of_a_task(run: Run) -> int:
+    return min(run.config.cluster.finish_locally_below, edges_in_memory(run.spark))
 
 
 def _by_scope(run: Run, calls: Mapping[str, Callable[[], Made]]) -> dict[str, Made]:
@@ -95,15 +118,19 @@ def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:
     return constraints(pairs, faces, run.warn, photos_differ=photos_differ)
 
 
-def _outcome(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints) -> ScopeOutcome:
+def _outcome(
+    stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints, one_task: bool
+) -> ScopeOutcome:
     """Cluster one scope: vote, check the constraints, and give the clusters the ids that they had before."""
     held_to = constraints.within_folders() if scope == "identity" else constraints
-    settings = stage.run.config.cluster
-    few = min(settings.finish_locally_below, edges_in_memory(stage.run.spark))
-    voting = Voting(replace(settings, finish_locally_below=few), _checkpoints(stage, former, scope), _reporter(scope))
+    settings = replace(stage.run.config.cluster, finish_locally_below=_edges_of_a_task(stage.run))
+    voting = Voting(settings, _checkpoints(stage, former, scope), _reporter(scope))
     vote_input = _vote_input(stage, scope, epoch, former, held_to)
-    refuse_doubled(scope, vote_input.faces)
-    clustered = clusters(vote_input, voting)
+    if one_task:
+        clustered = clusters_in_one_task(scope, vote_input, voting)
+    else:
+        refuse_doubled(scope, vote_input.faces)
+        clustered = clusters(vote_input, voting)
     broken = violations(clustered.rows, held_to)
     if broken:
         raise InvariantError(f"cluster {scope}: {broken} pairs of faces are together or apart against constraints")
@@ -153,7 +180,7 @@ def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, measured: M
         _log.info(f"cluster {scope}: {stability}, {cohesion}")
     if scope != "global":
         return record
-    observed = false_matches(Edges(measured.edges.where(of_scope)), rows, rows.count())
+    observed = false_matches(Edges(measured.edges.where(of_scope)), rows, outcome.clustered.apart)
     if observed is not None:
         _log.info(f"cluster global: {observed:.2f} neighbours per face are of another cluster")
     return replace(record, false_matches=observed)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -17,6 +19,9 @@ _INTERPRETED_ROWS = 50_000
 _COLLECTED_ROWS = 20_000
 """Input rows of a step up to which what it computes on the way is held by the driver."""
 _COLLECTS = "facesieve.collects"
+
+_ROWS_A_BATCH, _SMALL_ROWS_A_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch", 8_192
+"""Rows that go to a Python worker at a time: small ones have at most a vector, so that 8,192 are some 16 MB."""
 
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
@@ -60,6 +65,17 @@ def follow_rows(spark: SparkSession, rows: int, results: int = 0) -> None:
 def has_few_rows(spark: SparkSession) -> bool:
     """Whether the rows of the step are so few that what it computes on the way may be held by the driver."""
     return spark.conf.get(_COLLECTS, "false") == "true"
+
+
+@contextmanager
+def large_batches(spark: SparkSession) -> Iterator[None]:
+    """Let rows go to Python workers many at a time, in the block: for rows without images, which are small."""
+    former = spark.conf.get(_ROWS_A_BATCH)
+    spark.conf.set(_ROWS_A_BATCH, str(_SMALL_ROWS_A_BATCH))
+    try:
+        yield
+    finally:
+        spark.conf.set(_ROWS_A_BATCH, former or "")
 
 
 def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:
