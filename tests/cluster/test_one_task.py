@@ -68,7 +68,7 @@ def same(one: Clustered, many: Clustered, votes: Votes) -> None:
     assert rows == expected
     assert (one.vote.histories, one.attachment) == (many.vote.histories, many.attachment)
     of = {row.face_id: row.cluster_id for row in many.rows.collect()}
-    assert one.apart == sum(of[row.src] != of[row.dst] for row in votes.collect())
+    assert one.counted == (len(IDS), sum(of[row.src] != of[row.dst] for row in votes.collect()))
 
 
 def test_equals_many_tasks(scope: VoteInput, voting: Voting) -> None:
@@ -93,7 +93,7 @@ def test_nobody_and_faces_without_edges(spark: SparkSession, scope: VoteInput, v
     assert (alone.vote.histories, alone.attachment, alone.rows.count()) == ([[0]] * 3, None, len(IDS))
     nobody = VoteInput(Voters(scope.faces.limit(0)), none, NONE, LINK)
     empty = clusters_in_one_task("global", nobody, voting)
-    assert (empty.vote.settled, empty.rows.count(), empty.apart) == (True, 0, 0)
+    assert (empty.vote.settled, empty.rows.count(), empty.counted) == (True, 0, (0, 0))
     assert empty.attachment == clusters(nobody, voting).attachment
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
@@ -51,17 +52,29 @@ class VoteInput:
     link: float | None = None
 
 
+class Counted(NamedTuple):
+    """All faces of a scope, and the edges, voting or not, whose ends are of two clusters."""
+
+    faces: int
+    apart: int
+
+    @property
+    def false_matches(self) -> float | None:
+        """Return the neighbours per face that are of another cluster; None without faces."""
+        return 2 * self.apart / self.faces if self.faces else None
+
+
 @dataclass(frozen=True)
 class Clustered:
     """The clusters of one scope, persisted; how the vote went; what is recorded of the leftovers.
 
-    apart: the edges whose ends are of two clusters, where one task has seen all edges.
+    counted: what one task has counted that has seen all edges.
     """
 
     rows: ClusteredFaces
     vote: Course
     attachment: AttachmentRecord | None = None
-    apart: int | None = None
+    counted: Counted | None = None
 
 
 def clusters(vote_input: VoteInput, voting: Voting) -> Clustered:
@@ -97,7 +110,7 @@ def clusters_in_one_task(scope: str, vote_input: VoteInput, voting: Voting) -> C
         voting.report(step, unsettled)
     verify(end.histories, end.unstable)
     record = None if end.leftovers is None else AttachmentRecord(**end.leftovers)
-    return Clustered(end.rows, course, record, end.apart)
+    return Clustered(end.rows, course, record, Counted(end.faces, end.apart))
 
 
 def _voting_edges(votes: Votes) -> VotingEdges:

@@ -52,13 +52,14 @@ class OneTask(NamedTuple):
     """What one task came to: all faces with their clusters, persisted, and what it tells of them.
 
     histories, unstable: as of `kernels.whole.Whole`. leftovers: the fields of the ledger's AttachmentRecord, or None.
-    apart: the edges, voting or not, whose ends are of two clusters.
+    faces: how many there are; apart: the edges, voting or not, whose ends are of two clusters.
     """
 
     rows: ClusteredFaces
     histories: list[list[int]]
     unstable: list[int]
     leftovers: dict[str, Any] | None
+    faces: int
     apart: int
 
 
@@ -70,8 +71,8 @@ def in_one_task(scope: str, voters: Voters, votes: Votes, constraints: Constrain
     task = _task(constraints.must, constraints.cannot, rule)
     rows = _input(voters, votes, constraints).coalesce(1).mapInArrow(task, _OUTPUT)
     rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
-    told = rows.where(F.col(_FACTS).isNotNull()).select(_FACTS).collect()[0]
-    facts: dict[str, Any] = json.loads(told[0])
+    row = rows.where(F.col(_FACTS).isNotNull()).select(_FACTS).collect()[0]
+    facts: dict[str, Any] = json.loads(row[0])
     if "doubled" in facts:
         raise doubled_faces(scope, *facts["doubled"])
     if "strays" in facts:
@@ -143,8 +144,13 @@ def _refused(ids: Ints, ends: Ints) -> dict[str, Any]:
 
 
 def _facts(end: Whole, apart: int) -> dict[str, Any]:
-    leftovers = None if end.leftovers is None else end.leftovers.facts
-    return {"histories": end.histories, "unstable": end.unstable, "leftovers": leftovers, "apart": apart}
+    return {
+        "histories": end.histories,
+        "unstable": end.unstable,
+        "leftovers": None if end.leftovers is None else end.leftovers.facts,
+        "faces": len(end.attached),
+        "apart": apart,
+    }
 
 
 def _facts_row(facts: dict[str, Any]) -> pa.RecordBatch:

@@ -172,7 +172,9 @@ class Measured:
 def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, measured: Measured) -> ScopeRecord:
     """Return what the ledger keeps of a scope; of scope global also the false matches, beside their forecast."""
     of_scope = F.col("scope") == scope
-    rows = Clusters(measured.clusters.where(of_scope))
+    # What one task has clustered is at hand; else the table is read.
+    counted = outcome.clustered.counted
+    rows = outcome.rows if counted else Clusters(measured.clusters.where(of_scope))
     record = scope_record(weighed, outcome, rows, measured.epoch.cosines[scope])
     if record.unstable or record.loose:
         stability = f"{count(record.unstable)} clusters are of low stability (mean below {STABLE})"
@@ -180,7 +182,10 @@ def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, measured: M
         _log.info(f"cluster {scope}: {stability}, {cohesion}")
     if scope != "global":
         return record
-    observed = false_matches(Edges(measured.edges.where(of_scope)), rows, outcome.clustered.apart)
+    if counted:
+        observed = counted.false_matches
+    else:
+        observed = false_matches(Edges(measured.edges.where(of_scope)), rows, rows.count())
     if observed is not None:
         _log.info(f"cluster global: {observed:.2f} neighbours per face are of another cluster")
     return replace(record, false_matches=observed)

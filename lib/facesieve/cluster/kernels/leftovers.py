@@ -20,6 +20,7 @@ MOST = 512
 DRAW_BITS = 53
 """Bits of a face's draw, the highest of its hash."""
 
+_NONE = np.zeros(0, np.int64)
 _LEAST, _EXEMPLARS, _NULL = 10, 200_000, 20_000
 
 Flags = npt.NDArray[np.bool_]
@@ -76,7 +77,7 @@ def decided(faces: ClusteredFaces, link_cosine: float, error: float, forbidden: 
     counts: dict[str, int | float | str | None] = {"leftovers": leftovers, "large": large}
     if large < FEWEST_CLUSTERS:
         reason = f"few_clusters: there are {large} large clusters, {FEWEST_CLUSTERS} are needed"
-        return Decision(*np.zeros((2, 0), np.int64), counts | {"reason": reason})
+        return Decision(_NONE, _NONE, counts | {"reason": reason})
     crowd = faces.exemplars(max(_LEAST, _EXEMPLARS // large))
     left, null = faces.nearest(max(1, _NULL // large), crowd, links(crowd, link_cosine))
     admitted, p = admission(left.similarities, null.similarities, null.clusters, error)
@@ -109,15 +110,12 @@ def compared(sizes: Indices, clusters: Indices, asked: tuple[Indices, Halves], c
 
 def leftovers_and_null(parts: Iterable[Compared]) -> tuple[Compared, Compared]:
     """Put what was compared in order: of leftovers, and of large clusters."""
-    kinds = (np.int64, np.int64, np.int64, np.float64)
-    columns = [[np.zeros(0, kind)] for kind in kinds]
-    for part in parts:
-        for column, values in zip(columns, part, strict=True):
-            column.append(values)
-    every = Compared(*(np.concatenate(column) for column in columns))
-    order = np.lexsort(every[::-1])
-    large = every.sizes[order] >= LARGE
-    return every.take(order[~large]), every.take(order[large])
+    every = [Compared(_NONE, _NONE, _NONE, _NONE.astype(np.float64)), *parts]
+    clusters, sizes, targets = (np.concatenate([part[at] for part in every]) for at in range(3))
+    rows = Compared(clusters, sizes, targets, np.concatenate([part.similarities for part in every]))
+    order = np.lexsort(rows[::-1])
+    large = rows.sizes[order] >= LARGE
+    return rows.take(order[~large]), rows.take(order[large])
 
 
 class FacesHere:
