@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from facesieve.cluster.frames import JOINS, Joins, MeasuredMembers
@@ -33,7 +33,6 @@ _ASKED = ("cluster", "cluster_size", "face_id", "vector")
 _ASKED_ROWS = 2_048
 _DRAWN = "clusters binary, faces binary, vectors binary"
 _COMPARED = "clusters binary, sizes binary, targets binary, similarities binary"
-_KINDS = (np.int64, np.int64, np.int64, np.float64)
 
 
 @dataclass(frozen=True)
@@ -122,9 +121,12 @@ def _collected(faces: DataFrame) -> tuple[Indices, Indices, Halves]:
 def _nearest(asked: DataFrame, crowd: Exemplars, linked: Links) -> tuple[Compared, Compared]:
     """Compare leftovers with all large clusters, and faces of large clusters with the others."""
     rows = asked.select(*_ASKED).mapInArrow(_compare(crowd, linked), _COMPARED).collect()
-    return leftovers_and_null(
-        Compared(*(np.frombuffer(row[at], kind) for at, kind in enumerate(_KINDS))) for row in rows
-    )
+    return leftovers_and_null(map(_compared_in, rows))
+
+
+def _compared_in(row: Row) -> Compared:
+    clusters, sizes, targets = (np.frombuffer(row[at], np.int64) for at in range(3))
+    return Compared(clusters, sizes, targets, np.frombuffer(row.similarities, np.float64))
 
 
 def _drawn_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

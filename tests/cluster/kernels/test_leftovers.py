@@ -22,7 +22,7 @@ def crowd(people: int, leftovers: int, seed: int = 3) -> tuple[FacesHere, dict[i
     blocks += [centres[at % people] + 0.7 * rng.normal(size=(1, 32)) for at in range(leftovers)]
     vectors = np.concatenate(blocks).astype(np.float32)
     sizes = [len(block) for block in blocks]
-    first = np.cumsum(sizes) - sizes
+    first = np.cumsum(np.array(sizes, np.int64)) - sizes
     clusters, ids = np.repeat(first, sizes), np.arange(len(vectors))
     medoids = np.zeros(len(ids), np.bool_)
     for start, size in zip(first, sizes, strict=True):

@@ -27,6 +27,11 @@ class Measures(NamedTuple):
     medoids: Flags
     stability: Shares
 
+    def take(self, rows: Ints) -> Measures:
+        """Return some of the faces."""
+        clusters, sizes = self.clusters[rows], self.sizes[rows]
+        return Measures(clusters, sizes, self.cohesion[rows], self.medoids[rows], self.stability[rows])
+
 
 def measures(clusters: Ints, ids: Ints, vectors: Vectors, labels: Ints) -> Measures:
     """Measure clusters, as the tasks of `cluster.medoids` do to the bit.
@@ -56,4 +61,4 @@ def measures(clusters: Ints, ids: Ints, vectors: Vectors, labels: Ints) -> Measu
         of.stability[here] = stability(labels[rows], centre)
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
-    return Measures(*(column[back] for column in of))
+    return of.take(back)
