@@ -73,7 +73,10 @@ class Hearing:
 
     def _pays(self, hearing: Ints, labels: Ints) -> bool:
         votes = len(self._graph.sender)
-        if 2 * int(self._graph.degrees(hearing).sum()) <= votes or int(self._graph.votes.sum()) >= EXACT:
+        if (
+            2 * int(self._graph.degrees(hearing).sum()) <= votes
+            or int(self._graph.votes.max(initial=0)) * votes >= EXACT
+        ):
             return False
         return len(labels) * len(np.unique(labels)) <= min(_CELLS, 2 * votes)
 

@@ -92,7 +92,7 @@ def preferences(labels: Ints, former: Ints, graph: VotingGraph, hearing: Ints) -
         used = np.zeros(len(labels), np.bool_)
         used[labels] = True
         names, numbers = np.flatnonzero(used), (np.cumsum(used) - 1)[labels]
-        exact = int(graph.votes.sum()) < EXACT
+        exact = int(graph.votes.max(initial=0)) * len(graph.votes) < EXACT
         few = len(hearing) * len(names) <= _CELLS_AN_EDGE * int(sizes.sum())
         prefer = _by_table if few and exact else _by_sorting
         for part in np.split(hearing, _cuts(2 * sizes + (len(names) if few else 0))):

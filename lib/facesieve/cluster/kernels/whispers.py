@@ -182,7 +182,7 @@ def _unstable(labels: Ints, receivers: Ints, senders: Ints, votes: Ints) -> int:
 
 def _summed(keys: Ints, votes: Ints, number: int) -> Ints:
     """Sum votes by key, exactly."""
-    if int(votes.sum()) < EXACT:
+    if int(votes.max(initial=0)) * len(votes) < EXACT:
         return np.bincount(keys, votes, number).astype(np.int64)
     sums = np.zeros(number, np.int64)
     np.add.at(sums, keys, votes)
