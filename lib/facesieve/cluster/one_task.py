@@ -36,9 +36,6 @@ from facesieve.core.tables import Votes
 from facesieve.faces.arrow_groups import as_matrix, as_numpy
 from facesieve.faces.blocks import RowBatches
 
-FEW_FACES = 50_000
-"""Faces up to which one task is not slower than many: leftovers are compared with all large clusters."""
-
 _INPUT = columns("first bigint, second bigint, vote bigint, vector array<float>, image bigint")
 _FACTS = "facts"
 _ARROW = {"bigint": pa.int64(), "boolean": pa.bool_(), "float": pa.float32(), "array<float>": pa.list_(pa.float32())}

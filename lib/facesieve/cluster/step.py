@@ -21,9 +21,8 @@ from facesieve.cluster.facts import ScopeOutcome, false_matches, scope_record
 from facesieve.cluster.frames import FaceVectors, ListedFaces
 from facesieve.cluster.guards import refuse_doubled, refuse_strays
 from facesieve.cluster.lineage import FormerClusters, former_clusters
-from facesieve.cluster.one_task import FEW_FACES
 from facesieve.cluster.supersteps import Voting
-from facesieve.cluster.task_memory import edges_in_memory
+from facesieve.cluster.task_memory import edges_in_memory, fits_one_task
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
@@ -87,12 +86,8 @@ def _clustered(stage: Stage, edges: Edges, pairs: Entries[ConstraintRow], settin
 def _fits_one_task(stage: Stage) -> bool:
     """Whether one task may hold the edges and faces of any scope; rows that are deleted beside their file count too."""
     edges, faces = (stage.inputs[table.name].rows or stage.count(table) for table in (tables.EDGES, tables.EMBEDDINGS))
-    most = _edges_of_a_task(stage.run)
-    return 0 < most >= edges and faces <= FEW_FACES
-
-
-def _edges_of_a_task(run: Run) -> int:
-    return min(run.config.cluster.finish_locally_below, edges_in_memory(run.spark))
+    most = stage.run.config.cluster.finish_locally_below
+    return 0 < most >= edges and fits_one_task(stage.run.spark, edges, faces)
 
 
 def _by_scope(run: Run, calls: Mapping[str, Callable[[], Made]]) -> dict[str, Made]:
@@ -123,8 +118,9 @@ def _outcome(
 ) -> ScopeOutcome:
     """Cluster one scope: vote, check the constraints, and give the clusters the ids that they had before."""
     held_to = constraints.within_folders() if scope == "identity" else constraints
-    settings = replace(stage.run.config.cluster, finish_locally_below=_edges_of_a_task(stage.run))
-    voting = Voting(settings, _checkpoints(stage, former, scope), _reporter(scope))
+    settings = stage.run.config.cluster
+    few = min(settings.finish_locally_below, edges_in_memory(stage.run.spark))
+    voting = Voting(replace(settings, finish_locally_below=few), _checkpoints(stage, former, scope), _reporter(scope))
     vote_input = _vote_input(stage, scope, epoch, former, held_to)
     if one_task:
         clustered = clusters_in_one_task(scope, vote_input, voting)
