@@ -162,7 +162,13 @@ def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints
     """
     order = np.argsort(ids)
     a, b = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
-    return [_unstable(of_coin, np.append(a, b), np.append(b, a), np.append(votes, votes)) for of_coin in labels.T]
+    return unstable_positions(labels, a, b, votes)
+
+
+def unstable_positions(labels: Ints, a: Ints, b: Ints, votes: Ints) -> list[int]:
+    """Count as `unstable_vertices` does, of edges whose ends are rows of `labels`."""
+    receivers, senders, both = np.append(a, b), np.append(b, a), np.append(votes, votes)
+    return [_unstable(of_coin, receivers, senders, both) for of_coin in np.ascontiguousarray(labels.T)]
 
 
 def _unstable(labels: Ints, receivers: Ints, senders: Ints, votes: Ints) -> int:

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from facesieve.cluster.kernels.apart import Limits, contracted, cut, forbidden, vertices_of
-from facesieve.cluster.kernels.coins import together
+from facesieve.cluster.kernels.coins import agreeing
+from facesieve.cluster.kernels.components import roots
 from facesieve.cluster.kernels.constraints import VotingEdges
 from facesieve.cluster.kernels.leftovers import LARGE, Decision, FacesHere, decided
 from facesieve.cluster.kernels.members import Measures, Vectors, measures
-from facesieve.cluster.kernels.whispers import Coin, Start, finish_all, unstable_vertices
+from facesieve.cluster.kernels.whispers import Coin, Start, finish_all, unstable_positions
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -94,12 +95,14 @@ def _voted(voters: Voters, edges: VotingEdges, limits: Limits, rule: Rule) -> _V
     ends = finish_all(ids, graph, [Start(begun)] * len(rule.coins), rule.coins, rule.limit)
     labels = np.stack([end.labels for end in ends], axis=1)
     settled = ~np.any([end.wanting for end in ends], axis=0)
-    clusters = together(ids, labels, graph.src, graph.dst)
+    a, b = (np.searchsorted(ids, each) for each in graph[:2])
+    stay = agreeing(labels, a, b)
+    clusters = ids[roots(len(ids), a[stay], b[stay])]
     members, groups = limits.groups()
     if len(members):
         clusters = cut(ids, clusters, graph, vertices_of(members, limits.must), groups)
     rows = np.searchsorted(ids, vertex)
-    unstable = unstable_vertices(ids, labels, *graph)
+    unstable = unstable_positions(labels, a, b, graph.votes)
     return _Voted(clusters[rows], labels[rows], settled[rows], [end.unsettled for end in ends], unstable)
 
 
