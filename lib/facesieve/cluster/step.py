@@ -26,7 +26,7 @@ from facesieve.cluster.task_memory import edges_in_memory, fits_one_task
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
-from facesieve.core.frames import large_batches
+from facesieve.core.frames import follow_rows, large_batches
 from facesieve.core.side_by_side import Made, side_by_side
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
@@ -84,10 +84,14 @@ def _clustered(stage: Stage, edges: Edges, pairs: Entries[ConstraintRow], settin
 
 
 def _fits_one_task(stage: Stage) -> bool:
-    """Whether one task may hold the edges and faces of any scope; rows that are deleted beside their file count too."""
+    """Whether one task holds the edges and faces of any scope; then Spark's plans suit what it hands on, the faces."""
+    # Rows that are deleted beside their file count too.
     edges, faces = (stage.inputs[table.name].rows or stage.count(table) for table in (tables.EDGES, tables.EMBEDDINGS))
-    most = stage.run.config.cluster.finish_locally_below
-    return 0 < most >= edges and fits_one_task(stage.run.spark, edges, faces)
+    most, spark = stage.run.config.cluster.finish_locally_below, stage.run.spark
+    fits = 0 < most >= edges and fits_one_task(spark, edges, faces)
+    if fits:
+        follow_rows(spark, faces, edges)
+    return fits
 
 
 def _by_scope(run: Run, calls: Mapping[str, Callable[[], Made]]) -> dict[str, Made]:
