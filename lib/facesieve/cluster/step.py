@@ -80,7 +80,8 @@ def _clustered(stage: Stage, edges: Edges, pairs: Entries[ConstraintRow], settin
     checkpoints = _checkpoints(stage, former)
     checkpoints.clear()
     checkpoints.clear_old()
-    return replace(record, rows_in=stage.count(tables.EDGES), rows_out=stage.count(CLUSTERS))
+    # Every edge has a row of votes, whose number no scan is needed for.
+    return replace(record, rows_in=stage.count(VOTES), rows_out=stage.count(CLUSTERS))
 
 
 def _fits_one_task(stage: Stage) -> bool:
