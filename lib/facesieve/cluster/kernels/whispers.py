@@ -167,16 +167,22 @@ def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints
 
 def unstable_positions(labels: Ints, a: Ints, b: Ints, votes: Ints) -> list[int]:
     """Count as `unstable_vertices` does, of edges whose ends are rows of `labels`."""
-    receivers, senders, both = np.append(a, b), np.append(b, a), np.append(votes, votes)
-    return [_unstable(of_coin, receivers, senders, both) for of_coin in np.ascontiguousarray(labels.T)]
+    return unstable_receivers(labels, np.append(a, b), np.append(b, a), np.append(votes, votes))
+
+
+def unstable_receivers(labels: Ints, receivers: Ints, senders: Ints, votes: Ints) -> list[int]:
+    """Count as `unstable_positions` does, of directed edges: all edges into each of some faces."""
+    return [_unstable(of_coin, receivers, senders, votes) for of_coin in np.ascontiguousarray(labels.T)]
 
 
 def _unstable(labels: Ints, receivers: Ints, senders: Ints, votes: Ints) -> int:
     names, named = np.unique(labels, return_inverse=True)
     keys = receivers * len(names) + named[senders]
-    occurring = np.arange(len(labels) * len(names))
-    if len(occurring) > _CELLS_A_VOTE * len(votes):
+    cells = len(labels) * len(names)
+    if cells > _CELLS_A_VOTE * len(votes):
         occurring, keys = np.unique(keys, return_inverse=True)
+    else:
+        occurring = np.arange(cells)
     sums = _summed(keys, votes, len(occurring))
     face, label = np.divmod(occurring, max(len(names), 1))
     most, for_own = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
