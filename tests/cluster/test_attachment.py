@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from facesieve.cluster import attachment as module
 from facesieve.cluster.attachment import Attachment, attachment
 from facesieve.cluster.frames import JOINS, MEASURED_MEMBERS, MeasuredMembers
+from facesieve.cluster.kernels import leftovers
 from facesieve.cluster.kernels.attachment import admission, permitted
 from facesieve.cluster.kernels.exemplars import Links, exemplars, links, nearest_cluster, with_joined
 from facesieve.faces.hashing import xxhash64
@@ -72,7 +73,7 @@ def expected(
     sample: Members, error: float, each: int = 512, behind: int = 512, looks: int = 2
 ) -> list[tuple[int, int]]:
     """Attach by the kernels, without Spark; `each` exemplars of a cluster and `behind` of its faces in the null."""
-    large = sample.sizes >= module.LARGE
+    large = sample.sizes >= leftovers.LARGE
     draw = (xxhash64(sample.faces).view(np.uint64) >> np.uint64(11)) / 2**53 * sample.sizes
     halves = sample.vectors.astype(np.float16)
     shown = large & ((draw < each) | sample.medoids)
@@ -101,8 +102,8 @@ def collected(result: Attachment) -> list[tuple[int, int]]:
 def test_equals_the_kernels(
     spark: SparkSession, partitions: int, budgets: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_EXEMPLARS", budgets[0])
-    monkeypatch.setattr(module, "_NULL", budgets[1])
+    monkeypatch.setattr(leftovers, "_EXEMPLARS", budgets[0])
+    monkeypatch.setattr(leftovers, "_NULL", budgets[1])
     monkeypatch.setattr(module, "_ASKED_ROWS", 2_048 // partitions)
     sample = members(people=20, leftovers=40, impostors=20)
     result = attachment(frame(spark, sample, partitions, seed=partitions), LINK, 0.2, nothing)

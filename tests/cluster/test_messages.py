@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 
 from facesieve.cluster.frames import RANKS, VOTE_STATE, VOTING_EDGES, DirectedEdges, Ranks, VoteState
-from facesieve.cluster.messages import best_labels, least_ranks
+from facesieve.cluster.messages import best_labels, least_ranks, summed
 
 
 def test_votes_of_one_label_are_summed_and_ties_go_to_the_own_then_the_smallest(spark: SparkSession) -> None:
@@ -18,7 +18,10 @@ def test_votes_of_one_label_are_summed_and_ties_go_to_the_own_then_the_smallest(
     tie = [(9, 8, 2), (4, 8, 2)]
     negative = [(-7, 4, 1), (1, 4, 1)]
     edges = DirectedEdges(spark.createDataFrame(sums + own_tie + tie + negative, VOTING_EDGES))
-    best = {row["id"]: row["best"] for row in best_labels(state, edges, len(labels), 2).collect()}
+    best = {
+        row["id"]: row["best"]
+        for row in best_labels(state, summed(state, edges, len(labels), 2), len(labels), 2).collect()
+    }
     assert best == {9: [1, 4], 1: [1, 1], 8: [4, 4], 4: [-7, -7]}
 
 

@@ -144,6 +144,23 @@ def test_a_killed_vote_goes_on_where_it_stopped(world: World, monkeypatch: pytes
     assert whole["unsettled"] == facts["unsettled"]
 
 
+def test_one_task_makes_the_tables_that_many_make(linked: World) -> None:
+    def written() -> list[list[tuple[object, ...]]]:
+        versions = (linked.lake.read(table, linked.lake.snapshot(table)) for table in (tables.VOTES, tables.CLUSTERS))
+        return [sorted(map(tuple, rows.collect())) for rows in versions]
+
+    one = linked.cluster(seed=3, finish_locally_below=1_000_000)
+    by_one = written()
+    many = linked.cluster(full=True, finish_locally_below=0)
+    assert by_one == written()
+    assert (one["rows_in"], one["rows_out"]) == (many["rows_in"], many["rows_out"]) == tuple(map(len, by_one))
+    assert one["global"]["finished_locally"] == one["global"]["supersteps"]
+    assert many["global"]["finished_locally"] == 0
+    same = {**one["global"], "finished_locally": 0, "churn": None}
+    assert {**many["global"], "churn": None} == same
+    assert one["global"]["false_matches"] is not None
+
+
 def test_where_a_vote_is_finished_makes_no_other_result(linked: World) -> None:
     assert not linked.cluster(seed=1, finish_locally_below=0)["reused"]
     assert linked.cluster(finish_locally_below=50)["reused"]

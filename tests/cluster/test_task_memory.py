@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from facesieve.cluster.task_memory import edges_in_memory, size, task_memory
+from facesieve.cluster.task_memory import edges_in_memory, fits_one_task, size, task_memory
 
 
 def _session(master: str, **settings: str) -> Any:
@@ -33,6 +33,16 @@ def test_it_is_what_an_executor_has_beside_its_heap(settings: dict[str, str], me
 def test_a_small_executor_still_finishes_a_million_edges() -> None:
     assert edges_in_memory(_session("yarn", memory="1g")) == (384 << 20) // 256
     assert edges_in_memory(_session("yarn", memoryOverhead="64m")) == 1_000_000
+
+
+def test_a_whole_scope_fits_with_its_edges_and_faces() -> None:
+    small, large = _session("yarn", memory="1g"), _session("yarn", memoryOverhead="8g")
+    assert fits_one_task(small, 1_000_000, 0)
+    assert fits_one_task(small, 1_000_000, 7_000)
+    assert not fits_one_task(small, 1_000_000, 9_000)
+    assert fits_one_task(large, 30_000_000, 50_000)
+    assert not fits_one_task(large, 34_000_000, 0)
+    assert not fits_one_task(large, 0, 50_001)
 
 
 def test_on_one_machine_it_is_a_share_of_its_memory() -> None:

@@ -86,7 +86,7 @@ def test_a_hub_of_degree_100_000(vote: Vote) -> None:
 
 @pytest.mark.parametrize("below", [0, 1_000])
 def test_a_false_fixed_point_is_refused(vote: Vote, monkeypatch: pytest.MonkeyPatch, below: int) -> None:
-    settled = "_verify" if below else "unstable_vertices"
+    settled = "verify" if below else "unstable_vertices"
     honest, unstable = getattr(module, settled), [0, 0, 1, 0, 0]
     monkeypatch.setattr(module, settled, (lambda each, _: honest(each, unstable)) if below else (lambda *_: unstable))
     with pytest.raises(InvariantError, match="coin 2 is said to have settled, but 1 faces"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.cluster.attachment import LARGE, attachment
+from facesieve.cluster.attachment import attachment
 from facesieve.cluster.constraints import NONE, Constraints, contracted, forbidden, with_vertex
 from facesieve.cluster.edge_weights import vote_integer
 from facesieve.cluster.frames import (
@@ -25,10 +26,14 @@ from facesieve.cluster.frames import (
     Voters,
     VotingEdges,
 )
+from facesieve.cluster.kernels.coins import totals
+from facesieve.cluster.kernels.leftovers import LARGE
+from facesieve.cluster.kernels.whole import Rule
 from facesieve.cluster.medoids import medoids
+from facesieve.cluster.one_task import in_one_task
 from facesieve.cluster.repair import repaired
 from facesieve.cluster.supersteps import Voting
-from facesieve.cluster.vote import Voted, vote
+from facesieve.cluster.vote import Course, verify, vote
 from facesieve.core.tables import Votes
 from facesieve.faces.vectors import Indices
 from facesieve.lake.scope_records import AttachmentRecord
@@ -47,13 +52,29 @@ class VoteInput:
     link: float | None = None
 
 
+class Counted(NamedTuple):
+    """All faces of a scope, and the edges, voting or not, whose ends are of two clusters."""
+
+    faces: int
+    apart: int
+
+    @property
+    def false_matches(self) -> float | None:
+        """Return the neighbours per face that are of another cluster; None without faces."""
+        return 2 * self.apart / self.faces if self.faces else None
+
+
 @dataclass(frozen=True)
 class Clustered:
-    """The clusters of one scope, persisted; how the vote went; what is recorded of the leftovers."""
+    """The clusters of one scope, persisted; how the vote went; what is recorded of the leftovers.
+
+    counted: what one task has counted that has seen all edges.
+    """
 
     rows: ClusteredFaces
-    vote: Voted
+    vote: Course
     attachment: AttachmentRecord | None = None
+    counted: Counted | None = None
 
 
 def clusters(vote_input: VoteInput, voting: Voting) -> Clustered:
@@ -75,6 +96,21 @@ def clusters(vote_input: VoteInput, voting: Voting) -> Clustered:
     labelled = LabelledFaces(faces.join(ends, "vertex", how="inner").select(*LABELLED_FACES.names))
     joins, record = _joins(alone, labelled, vote_input, vote_input.link, voting.settings.attach_error)
     return Clustered(joins, voted, record)
+
+
+def clusters_in_one_task(scope: str, vote_input: VoteInput, voting: Voting) -> Clustered:
+    """Cluster the faces of one scope as `clusters` does, to the bit, in one task that holds them all.
+
+    Errors as `one_task.in_one_task` and `vote.vote`.
+    """
+    rule = Rule(voting.coins, voting.settings.max_supersteps, vote_input.link, voting.settings.attach_error)
+    end = in_one_task(scope, vote_input.faces, vote_input.votes, vote_input.constraints, rule)
+    course = Course(end.histories, len(totals(end.histories)))
+    for step, unsettled in enumerate(course.unsettled, start=1):
+        voting.report(step, unsettled)
+    verify(end.histories, end.unstable)
+    record = None if end.leftovers is None else AttachmentRecord(**end.leftovers)
+    return Clustered(end.rows, course, record, Counted(end.faces, end.apart))
 
 
 def _voting_edges(votes: Votes) -> VotingEdges:

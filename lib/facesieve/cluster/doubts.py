@@ -31,11 +31,17 @@ QUEUE = 10
 
 
 class Doubts(NamedTuple):
-    """Clusters of one scope that are of low stability, and of low cohesion; the first ones to look at, in order."""
+    """Clusters of one scope that are of low stability, and of low cohesion; the first ones to look at, in order.
+
+    clusters, largest, faces: how many clusters there are, the faces of the largest, all faces.
+    """
 
     unstable: int
     loose: int
     look_first: tuple[DoubtfulCluster, ...]
+    clusters: int
+    largest: int
+    faces: int
 
 
 def doubts(clusters: Clusters, link: float) -> Doubts:
@@ -48,9 +54,10 @@ def doubts(clusters: Clusters, link: float) -> Doubts:
     means = _means(clusters)
     unstable, loose = F.col("stability") < STABLE, F.col("cohesion") < F.lit(link)
     queued = (F.col("stability") < 1) | loose
-    counts = means.agg(F.count_if(unstable), F.count_if(loose), F.count_if(queued)).collect()[0]
+    doubtful = (F.count_if(each) for each in (unstable, loose, queued))
+    counts = means.agg(*doubtful, F.count("*"), F.max("faces"), F.sum("faces")).collect()[0]
     first = _first(means.where(queued)) if counts[2] else ()
-    return Doubts(int(counts[0]), int(counts[1]), first)
+    return Doubts(counts[0], counts[1], first, *(number or 0 for number in counts[3:]))
 
 
 def _means(clusters: Clusters) -> DataFrame:

@@ -12,8 +12,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from facesieve.cluster.frames import ScoredEdges
 from facesieve.cluster.kernels.neighbourhoods import SCORE_SCALE
-from facesieve.cluster.structure_score import ScoreTally, structure
+from facesieve.cluster.structure_score import ScoreTally, structure, structure_in_one_task
 from facesieve.core import tables
 from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError, Fault
@@ -26,10 +27,11 @@ from facesieve.link.epoch import Epoch
 from facesieve.link.kernels.thresholds import false_matches_at, link_cosine
 
 
-def weigh(stage: Stage, edges: Edges, epoch: Epoch) -> dict[str, ScopeRecord]:
+def weigh(stage: Stage, edges: Edges, epoch: Epoch, *, one_task: bool) -> dict[str, ScopeRecord]:
     """Write the table `votes`, unless a killed run of the same key has; return the record of each scope.
 
-    By the structure score, or by the cosine where no scope has an impostor line. Errors as `impostor_lines`.
+    By the structure score, or by the cosine where no scope has an impostor line. one_task: a scope's edges are few
+    enough to be scored by one task. Errors as `impostor_lines`.
     """
     lines = impostor_lines(stage.run.config, stage.run.profile, epoch)
     records = {scope: ScopeRecord(impostor_line=lines.get(scope)) for scope in epoch.cosines}
@@ -40,7 +42,12 @@ def weigh(stage: Stage, edges: Edges, epoch: Epoch) -> dict[str, ScopeRecord]:
         return records
     context = stage.run.spark.sparkContext
     tallies: dict[str, ScoreTally] = {scope: context.accumulator({}, Tally()) for scope in lines}
-    stage.overwrite(tables.VOTES, _by_structure(stage, edges, lines, tallies))
+    score = structure_in_one_task if one_task else structure
+    scored = {
+        scope: score(Edges(edges.where(F.col("scope") == scope)), line, stage.run.config.cluster, tallies[scope])
+        for scope, line in lines.items()
+    }
+    stage.overwrite(tables.VOTES, _by_structure(scored))
     return {scope: _with_degrees(records[scope], tally.value) for scope, tally in tallies.items()}
 
 
@@ -79,13 +86,9 @@ def vote_integer(score: Column) -> Column:
     return F.floor(score.cast("double") * F.lit(float(SCORE_SCALE)))
 
 
-def _by_structure(stage: Stage, edges: Edges, lines: Mapping[str, float], tallies: Mapping[str, ScoreTally]) -> Votes:
-    scored = []
-    for scope, line in lines.items():
-        of_scope = Edges(edges.where(F.col("scope") == scope))
-        scores = structure(of_scope, line, stage.run.config.cluster, tallies[scope])
-        scored.append(scores.withColumn("scope", F.lit(scope)))
-    return Votes(conform(reduce(DataFrame.unionByName, scored), VOTES))
+def _by_structure(scored: Mapping[str, ScoredEdges]) -> Votes:
+    named = [edges.withColumn("scope", F.lit(scope)) for scope, edges in scored.items()]
+    return Votes(conform(reduce(DataFrame.unionByName, named), VOTES))
 
 
 def _with_degrees(record: ScopeRecord, tally: Mapping[int, tuple[int, int]]) -> ScopeRecord:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pyspark.sql import functions as F
-
 from facesieve.cluster.clusters import Clustered
 from facesieve.cluster.doubts import doubts
 from facesieve.core.tables import Clusters, Edges
@@ -27,8 +25,6 @@ def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters,
 
     link: the cosine from which on faces of the scope are linked.
     """
-    sizes = F.max("cluster_size").alias("largest"), F.count("*").alias("n")
-    row = written.agg(F.count_distinct("cluster_id").alias("clusters"), *sizes).collect()[0]
     doubtful = doubts(written, link)
     vote = outcome.clustered.vote
     return replace(
@@ -39,8 +35,8 @@ def scope_record(weighed: ScopeRecord, outcome: ScopeOutcome, written: Clusters,
         coins=len(vote.histories),
         unsettled_coins=vote.unsettled_coins,
         finished_locally=vote.finished_locally,
-        clusters=row.clusters,
-        largest_share=row.largest / row.n if row.n else None,
+        clusters=doubtful.clusters,
+        largest_share=doubtful.largest / doubtful.faces if doubtful.faces else None,
         unstable=doubtful.unstable,
         loose=doubtful.loose,
         look_first=doubtful.look_first,

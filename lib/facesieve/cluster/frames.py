@@ -51,6 +51,10 @@ VOTE_STATE = columns(
     "id bigint, labels array<bigint>, preferred array<bigint>, wanting array<boolean>, moved array<boolean>"
 )
 
+Sums = NewType("Sums", DataFrame)
+"""Votes that the vertices of label `src` give the vertex `dst`, by coin, each pair once; null: none that could win."""
+SUMS = columns("src bigint, dst bigint, votes array<bigint>")
+
 BestLabels = NewType("BestLabels", DataFrame)
 """The vertices that received a message, each once, with the label that got most votes, by coin."""
 BEST_LABELS = columns("id bigint, best array<bigint>")

@@ -21,10 +21,15 @@ def refuse_doubled(scope: str, voters: Voters) -> None:
     ids = voters.groupBy("face_id").count().where("count > 1")
     doubled, example = ids.agg(F.count("*"), F.min("face_id")).collect()[0]
     if doubled:
-        raise ContractError(
-            f"cluster {scope}: {doubled} faces stand more than once among those to be clustered (face_id {example}): "
-            "rows of embeddings or clusters were doubled by other hands. Remove the doubled rows."
-        )
+        raise doubled_faces(scope, doubled, example)
+
+
+def doubled_faces(scope: str, doubled: int, example: int) -> ContractError:
+    """Say that faces stand twice among the vertices of a scope."""
+    return ContractError(
+        f"cluster {scope}: {doubled} faces stand more than once among those to be clustered (face_id {example}): "
+        "rows of embeddings or clusters were doubled by other hands. Remove the doubled rows."
+    )
 
 
 def refuse_strays(edges: Edges, faces: ListedFaces) -> None:
@@ -33,7 +38,12 @@ def refuse_strays(edges: Edges, faces: ListedFaces) -> None:
     strays = ends(edges).join(ids, "face_id", how="left_anti")
     edges_of, example = strays.agg(F.count("*"), F.min("face_id")).collect()[0]
     if edges_of:
-        raise ContractError(
-            f"edges: {edges_of} ends of edges name a face without a row in embeddings (face_id {example}): rows were "
-            "deleted by other hands after the edges were made. Run jobs/link.py with --full."
-        )
+        raise stray_ends(edges_of, example)
+
+
+def stray_ends(ends_of: int, example: int) -> ContractError:
+    """Say that edges name faces that are not of the run."""
+    return ContractError(
+        f"edges: {ends_of} ends of edges name a face without a row in embeddings (face_id {example}): rows were "
+        "deleted by other hands after the edges were made. Run jobs/link.py with --full."
+    )

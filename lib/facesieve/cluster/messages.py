@@ -11,17 +11,28 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from facesieve.cluster.coin_columns import broadcast_if_few, each_coin
-from facesieve.cluster.frames import BestLabels, DirectedEdges, Ranks, Rivals, VoteState
+from facesieve.cluster.frames import BestLabels, DirectedEdges, Ranks, Rivals, Sums, VoteState
 
 
-def best_labels(state: VoteState, edges: DirectedEdges, count: int, coins: int) -> BestLabels:
-    """Return the best label in every coin, for every vertex that receives a vote through `edges`, persisted.
+def best_labels(state: VoteState, sums: Sums, count: int, coins: int) -> BestLabels:
+    """Return the best label in every coin, for every vertex that receives a message, persisted.
 
     count: an upper bound of the vertices. The best label is the one whose votes sum up highest: the vertex's own if it
-    is among the best, else the smallest of the best.
+    is among the best, else the smallest of the best. Vertices of one label speak as one: the message comes from the
+    vertex whose id the label is, with their sum.
+    """
+    receivers = broadcast_if_few(state.select("id", "labels"), count, coins)
+    graph = GraphFrame(receivers, sums)
+    message = F.struct(*(_message(coin).alias(_name(coin)) for coin in range(coins)))
+    # ~id orders like -id, without overflow.
+    best = each_coin(coins, lambda coin: F.bitwise_not(F.max(AggregateMessages.msg[_name(coin)])["least"]))
+    return BestLabels(graph.aggregateMessages([best.alias("best")], sendToDst=[message]))
 
-    Vertices of one label speak as one: their votes for a neighbour are summed first, by coin. The message comes from
-    the vertex whose id the label is. Where edges lie with their receiver, that sum moves no edge.
+
+def summed(state: VoteState, edges: DirectedEdges, count: int, coins: int) -> Sums:
+    """Sum the votes that go through `edges`, by label and by coin. Where edges lie with their receiver, none moves.
+
+    count: an upper bound of the vertices.
 
     Example: two coins. Vertices 1, 2 and 3 have label 1, vertex 4 has label 4, but in the second coin vertex 3 has
     label 4 too. Vertex 9 has label 9.
@@ -35,12 +46,7 @@ def best_labels(state: VoteState, edges: DirectedEdges, count: int, coins: int) 
     speakers = broadcast_if_few(labels, count, coins)
     spoken = edges.join(speakers, "src", how="inner").select("dst", "vote", F.inline("spoken"))
     sums = spoken.groupBy("dst", "label").agg(each_coin(coins, _sum).alias("votes"))
-    receivers = broadcast_if_few(state.select("id", "labels"), count, coins)
-    graph = GraphFrame(receivers, sums.select(F.col("label").alias("src"), "dst", "votes"))
-    message = F.struct(*(_message(coin).alias(_name(coin)) for coin in range(coins)))
-    # ~id orders like -id, without overflow.
-    best = each_coin(coins, lambda coin: F.bitwise_not(F.max(AggregateMessages.msg[_name(coin)])["least"]))
-    return BestLabels(graph.aggregateMessages([best.alias("best")], sendToDst=[message]))
+    return Sums(sums.select(F.col("label").alias("src"), "dst", "votes"))
 
 
 def least_ranks(ranks: Ranks, edges: DirectedEdges, coins: int) -> Rivals:

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.cluster.checkpoints import Checkpoints
-from facesieve.cluster.clusters import Clustered, VoteInput, clusters
+from facesieve.cluster.clusters import Clustered, VoteInput, clusters, clusters_in_one_task
 from facesieve.cluster.constraint_file import ConstraintRow, constraints, read_constraints
 from facesieve.cluster.constraints import Constraints, violations
 from facesieve.cluster.doubts import STABLE
@@ -22,10 +22,11 @@ from facesieve.cluster.frames import FaceVectors, ListedFaces
 from facesieve.cluster.guards import refuse_doubled, refuse_strays
 from facesieve.cluster.lineage import FormerClusters, former_clusters
 from facesieve.cluster.supersteps import Voting
-from facesieve.cluster.task_memory import edges_in_memory
+from facesieve.cluster.task_memory import edges_in_memory, fits_one_task
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
+from facesieve.core.frames import follow_rows, large_batches
 from facesieve.core.side_by_side import Made, side_by_side
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
@@ -50,13 +51,23 @@ def cluster(run: Run) -> None:
     if stage.reuse():
         stage.done(stage.reused(stage.count(tables.EDGES), stage.count(CLUSTERS)))
         return
+    with large_batches(run.spark):
+        stage.done(_clustered(stage, edges, pairs, settings))
+
+
+def _clustered(stage: Stage, edges: Edges, pairs: Entries[ConstraintRow], settings: Mapping[str, Any]) -> ClusterRecord:
+    """Write both tables; return what the ledger keeps."""
+    run = stage.run
     epoch = linked(stage)
-    refuse_strays(edges, faces_of(stage))
-    weighed = weigh(stage, edges, epoch)
+    one_task = _fits_one_task(stage)
+    if not one_task:
+        refuse_strays(edges, faces_of(stage))
+    weighed = weigh(stage, edges, epoch, one_task=one_task)
     former = former_clusters(stage, epoch, settings)
     limits = _constraints(stage, pairs)
     outcomes = _by_scope(
-        run, {scope: partial(_outcome, stage, scope, epoch, former, limits) for scope in epoch.cosines}
+        run,
+        {scope: partial(_outcome, stage, scope, epoch, former, limits, one_task) for scope in epoch.cosines},
     )
     for scope, outcome in outcomes.items():
         _warn(stage, scope, outcome.clustered)
@@ -66,10 +77,22 @@ def cluster(run: Run) -> None:
         run, {scope: partial(_record, scope, weighed[scope], each, measured) for scope, each in outcomes.items()}
     )
     record = ClusterRecord(begun=former.begun, constraints=_counts(limits), scopes=records)
-    stage.done(replace(record, rows_in=stage.count(tables.EDGES), rows_out=stage.count(CLUSTERS)))
     checkpoints = _checkpoints(stage, former)
     checkpoints.clear()
     checkpoints.clear_old()
+    # Every edge has a row of votes, whose number no scan is needed for.
+    return replace(record, rows_in=stage.count(VOTES), rows_out=stage.count(CLUSTERS))
+
+
+def _fits_one_task(stage: Stage) -> bool:
+    """Whether one task holds the edges and faces of any scope; then Spark's plans suit what it hands on, the faces."""
+    # Rows that are deleted beside their file count too.
+    edges, faces = (stage.inputs[table.name].rows or stage.count(table) for table in (tables.EDGES, tables.EMBEDDINGS))
+    most, spark = stage.run.config.cluster.finish_locally_below, stage.run.spark
+    fits = 0 < most >= edges and fits_one_task(spark, edges, faces)
+    if fits:
+        follow_rows(spark, faces, edges)
+    return fits
 
 
 def _by_scope(run: Run, calls: Mapping[str, Callable[[], Made]]) -> dict[str, Made]:
@@ -95,15 +118,20 @@ def _constraints(stage: Stage, pairs: Entries[ConstraintRow]) -> Constraints:
     return constraints(pairs, faces, run.warn, photos_differ=photos_differ)
 
 
-def _outcome(stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints) -> ScopeOutcome:
+def _outcome(
+    stage: Stage, scope: str, epoch: Epoch, former: FormerClusters, constraints: Constraints, one_task: bool
+) -> ScopeOutcome:
     """Cluster one scope: vote, check the constraints, and give the clusters the ids that they had before."""
     held_to = constraints.within_folders() if scope == "identity" else constraints
     settings = stage.run.config.cluster
     few = min(settings.finish_locally_below, edges_in_memory(stage.run.spark))
     voting = Voting(replace(settings, finish_locally_below=few), _checkpoints(stage, former, scope), _reporter(scope))
     vote_input = _vote_input(stage, scope, epoch, former, held_to)
-    refuse_doubled(scope, vote_input.faces)
-    clustered = clusters(vote_input, voting)
+    if one_task:
+        clustered = clusters_in_one_task(scope, vote_input, voting)
+    else:
+        refuse_doubled(scope, vote_input.faces)
+        clustered = clusters(vote_input, voting)
     broken = violations(clustered.rows, held_to)
     if broken:
         raise InvariantError(f"cluster {scope}: {broken} pairs of faces are together or apart against constraints")
@@ -145,7 +173,9 @@ class Measured:
 def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, measured: Measured) -> ScopeRecord:
     """Return what the ledger keeps of a scope; of scope global also the false matches, beside their forecast."""
     of_scope = F.col("scope") == scope
-    rows = Clusters(measured.clusters.where(of_scope))
+    # What one task has clustered is at hand; else the table is read.
+    counted = outcome.clustered.counted
+    rows = outcome.rows if counted else Clusters(measured.clusters.where(of_scope))
     record = scope_record(weighed, outcome, rows, measured.epoch.cosines[scope])
     if record.unstable or record.loose:
         stability = f"{count(record.unstable)} clusters are of low stability (mean below {STABLE})"
@@ -153,7 +183,10 @@ def _record(scope: str, weighed: ScopeRecord, outcome: ScopeOutcome, measured: M
         _log.info(f"cluster {scope}: {stability}, {cohesion}")
     if scope != "global":
         return record
-    observed = false_matches(Edges(measured.edges.where(of_scope)), rows, rows.count())
+    if counted:
+        observed = counted.false_matches
+    else:
+        observed = false_matches(Edges(measured.edges.where(of_scope)), rows, rows.count())
     if observed is not None:
         _log.info(f"cluster global: {observed:.2f} neighbours per face are of another cluster")
     return replace(record, false_matches=observed)

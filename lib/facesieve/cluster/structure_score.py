@@ -44,6 +44,7 @@ _GROUP_SEED, _TASK_SEED = 0, 1
 
 _ENDS = "part bigint, owners binary, others binary, cosines binary"
 _HOOD = {"faces": np.int64, "sizes": np.int64, "totals": np.int64, "others": np.int64, "gains": np.int32}
+_EDGE = ("src", "dst", "cosine")
 _PAIR = {"src": np.int64, "dst": np.int64, "cosines": np.float32}
 _CELLS = "part bigint, " + ", ".join(f"{name} binary" for name in (*_HOOD, *_PAIR))
 
@@ -80,7 +81,7 @@ def structure(edges: Edges, line: float, settings: sections.Cluster, tally: Scor
     """
     plan = _planned(edges, line, settings)
     scored = (
-        edges.select("src", "dst", "cosine")
+        edges.select(*_EDGE)
         .mapInArrow(_send(plan), _ENDS)
         .repartition(len(plan.keys), "part")
         .mapInArrow(_neighbourhoods(plan, tally), _CELLS)
@@ -88,6 +89,27 @@ def structure(edges: Edges, line: float, settings: sections.Cluster, tally: Scor
         .mapInArrow(_score(plan), SCORED_EDGES)
     )
     return ScoredEdges(scored)
+
+
+def structure_in_one_task(edges: Edges, line: float, settings: sections.Cluster, tally: ScoreTally) -> ScoredEdges:
+    """Score the edges of one scope as `structure` does, to the bit, in one task that holds them all; lazy."""
+    scored = edges.select(*_EDGE).coalesce(1).mapInArrow(_score_here(line, settings, tally), SCORED_EDGES)
+    return ScoredEdges(scored)
+
+
+def _score_here(line: float, settings: sections.Cluster, tally: ScoreTally) -> RowBatches:
+    def score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        received = [[column.to_numpy() for column in batch.columns] for batch in batches]
+        if received:
+            src, dst, cosines = (np.concatenate(column) for column in zip(*received, strict=True))
+            received.clear()
+            owners, others = np.append(src, dst), np.append(dst, src)
+            closed = hoods(owners, others, np.append(cosines, cosines), line, settings.max_degree)
+            degrees = np.bincount(np.searchsorted(closed.faces, owners))
+            tally.add({0: (len(degrees), int(np.count_nonzero(degrees > settings.max_degree)))})
+            yield from _scored((src, dst, cosines), closed, line, settings)
+
+    return score
 
 
 def _planned(edges: Edges, line: float, settings: sections.Cluster) -> _Plan:
@@ -102,7 +124,7 @@ def _send(plan: _Plan) -> RowBatches:
 
     def send(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for edges in tables(batches, _SENT_EDGES):
-            src, dst, cosines = (edges[name].to_numpy() for name in ("src", "dst", "cosine"))
+            src, dst, cosines = (edges[name].to_numpy() for name in _EDGE)
             owners, others = np.append(src, dst), np.append(dst, src)
             parts = list(_by_key(plan.task(owners)))
             columns = {"owners": owners, "others": others, "cosines": np.append(cosines, cosines)}
@@ -154,13 +176,20 @@ def _score(plan: _Plan) -> RowBatches:
             closed = united([_hoods_of(row) for row in received])
             src, dst, cosines = (_column(received, name, kind) for name, kind in _PAIR.items())
             received.clear()
-            integers = scores(src, dst, cosines, plan.line, closed)
-            least = least_vote(plan.settings.score_cut)
-            for part in slices(len(src), PAIRS_A_BATCH):
-                share = (integers[part] / SCORE_SCALE).astype(np.float32)
-                yield batch_of(src=src[part], dst=dst[part], score=share, votes=integers[part] >= least)
+            yield from _scored((src, dst, cosines), closed, plan.line, plan.settings)
 
     return score
+
+
+def _scored(
+    edges: tuple[Ints, Ints, Cosines], closed: Hoods, line: float, settings: sections.Cluster
+) -> Iterator[pa.RecordBatch]:
+    """Score edges (src, dst, cosines) whose ends both have a neighbourhood."""
+    src, dst, _ = edges
+    integers, least = scores(*edges, line, closed), least_vote(settings.score_cut)
+    for part in slices(len(src), PAIRS_A_BATCH):
+        share = (integers[part] / SCORE_SCALE).astype(np.float32)
+        yield batch_of(src=src[part], dst=dst[part], score=share, votes=integers[part] >= least)
 
 
 def _hoods_of(row: dict[str, Any]) -> Hoods:

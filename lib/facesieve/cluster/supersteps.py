@@ -6,7 +6,8 @@ vertex, with arrays by coin) is written as a checkpoint, which cuts the lineage 
 state tells who moved. In the next superstep only the neighbours of these are sent messages: nobody else can have
 changed preference. When few vertices are unsettled, one task may finish the vote (`cluster.local_finish`).
 
-Edges lie with the vertex that receives, and labels are sent to every executor while they fit: then no edge moves.
+Edges lie with the vertex that receives, and labels are sent to every executor while they fit: then no edge moves. What
+is heard is summed before it is sent (`cluster.vote_sums`).
 """
 
 from __future__ import annotations
@@ -37,12 +38,9 @@ from facesieve.cluster.kernels.coins import coins, totals
 from facesieve.cluster.kernels.whispers import COIN_BITS, COIN_STEPS, Coin
 from facesieve.cluster.local_finish import Unfinished, finished, unfinished_edges
 from facesieve.cluster.messages import best_labels, least_ranks
+from facesieve.cluster.vote_sums import VoteSums
 from facesieve.core import sections
-from facesieve.core.frames import broadcast_if_few
 from facesieve.faces.edge_frames import both_directions
-
-FILTER_BELOW = 0.25
-"""Share of moved vertices under which it pays to look for their neighbours first."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +104,15 @@ class _Vote:
         state, moved = self._begin(vertices)
         if not self.count:
             self._note([[0]] * len(self._coins))
-        while any(self._runs(history) for history in self.histories):
-            end = self._finish(state)
-            if end is not None:
-                return end
-            state, moved = self._superstep(state, moved)
+        sums = VoteSums(self._directed, self.count, len(self._coins))
+        try:
+            while any(self._runs(history) for history in self.histories):
+                end = self._finish(state)
+                if end is not None:
+                    return end
+                state, moved = self._superstep(state, moved, sums)
+        finally:
+            sums.close()
         return state
 
     def _begin(self, vertices: Vertices) -> tuple[VoteState, int]:
@@ -131,9 +133,9 @@ class _Vote:
         """Whether a coin has not ended."""
         return not history or (history[-1] > 0 and len(history) < self._settings.max_supersteps)
 
-    def _superstep(self, state: VoteState, moved: int) -> tuple[VoteState, int]:
+    def _superstep(self, state: VoteState, moved: int, sums: VoteSums) -> tuple[VoteState, int]:
         step, number = len(totals(self.histories)) + 1, len(self._coins)
-        best = best_labels(state, self._near(state, moved), self.count, number) if moved else None
+        best = best_labels(state, sums.of(state, moved), self.count, number) if moved else None
         looked = _looked(state, best, self.count, number)
         drawn = [draws(step, coin.seed) for coin in self._coins]
         rivals = _rivals(looked, self._directed, drawn) if step > COIN_STEPS else None
@@ -160,15 +162,6 @@ class _Vote:
                 history.extend(more)
         for step, wanting in enumerate(totals(self.histories)[done:], start=done + 1):
             self._report(step, wanting)
-
-    def _near(self, state: VoteState, moved: int) -> DirectedEdges:
-        """Return the edges into the neighbours of those that moved, or all, where that is as much work."""
-        directed = self._directed
-        if moved > FILTER_BELOW * self.count:
-            return directed
-        movers = state.where(any_coin("moved", len(self._coins))).select(F.col("id").alias("src"))
-        receivers = directed.join(broadcast_if_few(movers, moved), "src", how="left_semi").select("dst").distinct()
-        return DirectedEdges(directed.join(broadcast_if_few(receivers, self.count), "dst", how="left_semi"))
 
     def _finish(self, state: VoteState) -> DataFrame | None:
         """Finish the vote in one task, if what is unfinished is small enough."""

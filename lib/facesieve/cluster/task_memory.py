@@ -9,6 +9,9 @@ from pyspark.sql import SparkSession
 _SHARE = 4
 """On one machine a task may take a fourth of its memory."""
 _EDGE_BYTES, _EDGES = 256, 1_000_000
+_FACE_BYTES, _FACES = 16_384, 50_000
+"""A face's vector is held several times, of a large cluster in float64. With more faces many tasks are as fast as one:
+leftovers are compared with all large clusters."""
 _LEAST_OVERHEAD = 384 << 20
 _UNITS = {"b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
@@ -16,6 +19,15 @@ _UNITS = {"b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 def edges_in_memory(spark: SparkSession) -> int:
     """Return how many voting edges one task can hold with what a vote needs; a million where memory is not told."""
     return max(_EDGES, task_memory(spark) // _EDGE_BYTES)
+
+
+def fits_one_task(spark: SparkSession, edges: int, faces: int) -> bool:
+    """Whether one task may hold a whole scope: its edges with what score and vote need, its faces with their vectors.
+
+    So many bytes as a million edges take are always there.
+    """
+    needed = edges * _EDGE_BYTES + faces * _FACE_BYTES
+    return faces <= _FACES and needed <= max(_EDGES * _EDGE_BYTES, task_memory(spark))
 
 
 def task_memory(spark: SparkSession) -> int:

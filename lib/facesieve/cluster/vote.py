@@ -38,14 +38,13 @@ _VOTED = (
 
 
 @dataclass(frozen=True)
-class Voted:
-    """What a vote came to.
+class Course:
+    """How a vote went.
 
-    rows: all vertices, persisted. histories: by coin the vertices that preferred another label than their own when each
-    superstep began; 0 at last if the coin has settled. finished_locally: the supersteps that one task has done.
+    histories: by coin the vertices that preferred another label than their own when each superstep began; 0 at last if
+    the coin has settled. finished_locally: the supersteps that one task has done.
     """
 
-    rows: VotedVertices
     histories: list[list[int]]
     finished_locally: int
 
@@ -70,6 +69,13 @@ class Voted:
         return len(self.unsettled)
 
 
+@dataclass(frozen=True)
+class Voted(Course):
+    """What a vote came to: how it went, and all vertices, persisted."""
+
+    rows: VotedVertices
+
+
 def vote(vertices: Vertices, edges: VotingEdges, voting: Voting) -> Voted:
     """Let the vertices whisper by every coin, verify what has settled, and unite those that the coins hold together.
 
@@ -80,12 +86,12 @@ def vote(vertices: Vertices, edges: VotingEdges, voting: Voting) -> Voted:
     outcome = whispers(vertices, edges, voting)
     histories, coins = outcome.histories, voting.settings.coins
     if any(history[-1] == 0 for history in histories):
-        _verify(histories, unstable_vertices(outcome.labels, outcome.directed, outcome.count, coins))
+        verify(histories, unstable_vertices(outcome.labels, outcome.directed, outcome.count, coins))
     clusters = components(outcome.labels, outcome.directed, outcome.count, coins)
     rows = outcome.labels.join(clusters, "id", how="inner").select(*VOTED_VERTICES.names).persist()
     rows.count()
     outcome.directed.unpersist()
-    return Voted(VotedVertices(rows), histories, outcome.finished_locally)
+    return Voted(histories, outcome.finished_locally, VotedVertices(rows))
 
 
 def unstable_vertices(labels: Labels, directed: DirectedEdges, count: int, coins: int) -> list[int]:
@@ -113,8 +119,8 @@ def _prefers_another(coin: int) -> Column:
     return F.coalesce(F.max(F.when(is_own, votes)), F.lit(0)) < F.max(votes)
 
 
-def _verify(histories: list[list[int]], unstable: list[int]) -> None:
-    """Check the coins that have settled: nobody may prefer another label."""
+def verify(histories: list[list[int]], unstable: list[int]) -> None:
+    """Check the coins that have settled: nobody may prefer another label, else InvariantError is raised."""
     for coin, (history, number) in enumerate(zip(histories, unstable, strict=True)):
         if history[-1] == 0 and number:
             raise InvariantError(f"coin {coin} is said to have settled, but {number} faces prefer another label")
@@ -128,13 +134,13 @@ def _in_one_task(vertices: Vertices, edges: VotingEdges, voting: Voting) -> Vote
     for step, wanting in enumerate(totals(histories), start=1):
         voting.report(step, wanting)
     if row:
-        _verify(histories, row["unstable"])
+        verify(histories, row["unstable"])
     alone = {"labels": F.array_repeat("label", coins), "settled": F.lit(True), "cluster": F.col("id")}
     voted = (F.coalesce(rows[name], value).alias(name) for name, value in alone.items())
     joined = vertices.join(rows, "id", how="left").select("id", *voted).persist()
     joined.count()
     rows.unpersist()
-    return Voted(VotedVertices(joined), histories, len(totals(histories)))
+    return Voted(histories, len(totals(histories)), VotedVertices(joined))
 
 
 def _vote_input(vertices: Vertices, edges: VotingEdges) -> DataFrame:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -18,6 +20,9 @@ _COLLECTED_ROWS = 20_000
 """Input rows of a step up to which what it computes on the way is held by the driver."""
 _COLLECTS = "facesieve.collects"
 
+_ROWS_A_BATCH, _SMALL_ROWS_A_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch", 8_192
+"""Rows that go to a Python worker at a time: small ones have at most a vector, so that 8,192 are some 16 MB."""
+
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
@@ -29,7 +34,12 @@ _TYPES: dict[str, T.DataType] = {kind().simpleString(): kind() for kind in _KIND
 
 def broadcast_if_few(frame: DataFrame, rows: int) -> DataFrame:
     """Mark `frame` for a broadcast join if it has few enough `rows`; more are joined by a shuffle."""
-    return F.broadcast(frame) if rows <= BROADCAST_ROWS else frame
+    return F.broadcast(frame) if are_few(rows) else frame
+
+
+def are_few(rows: int) -> bool:
+    """Whether every executor may be sent so many rows of a few numbers each."""
+    return rows <= BROADCAST_ROWS
 
 
 def many_tasks(spark: SparkSession) -> int:
@@ -65,6 +75,17 @@ def has_few_rows(spark: SparkSession) -> bool:
 def count_if_many(rows: DataFrame) -> int:
     """Count rows, for a choice between plans; 0 without counting where the rows of the step are few."""
     return 0 if has_few_rows(rows.sparkSession) else rows.count()
+
+
+@contextmanager
+def large_batches(spark: SparkSession) -> Iterator[None]:
+    """Let rows go to Python workers many at a time, in the block: for rows without images, which are small."""
+    former = spark.conf.get(_ROWS_A_BATCH)
+    spark.conf.set(_ROWS_A_BATCH, str(_SMALL_ROWS_A_BATCH))
+    try:
+        yield
+    finally:
+        spark.conf.set(_ROWS_A_BATCH, former or "")
 
 
 def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:

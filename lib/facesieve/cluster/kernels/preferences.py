@@ -24,7 +24,9 @@ _CELLS_AN_EDGE = 32
 """A table is worth while up to so many cells for each edge that is counted in it."""
 _WORK = 1 << 21
 """Cells of a table, and twice its edges: together some 50 MB."""
-_EXACT = 1 << 53
+_SHORT = 1 << 16
+"""Positions of faces below that fit 16 bits."""
+EXACT = 1 << 53
 """A table sums in float64: votes that sum up to less are exact."""
 
 
@@ -42,8 +44,10 @@ class VotingGraph(NamedTuple):
         """Return how many edges lead into each face."""
         return np.asarray(self.starts[faces + 1] - self.starts[faces])
 
-    def into(self, faces: Ints) -> Ints:
-        """Return the numbers of the edges into faces, those of one face behind those of the one before."""
+    def into(self, faces: Ints) -> Ints | slice:
+        """Return the numbers of the edges into faces, ascending, those of one face behind those of the one before."""
+        if len(faces) and faces[-1] - faces[0] + 1 == len(faces):
+            return slice(int(self.starts[faces[0]]), int(self.starts[faces[-1] + 1]))
         return ranges(self.starts[faces], self.degrees(faces))
 
     def neighbours(self, faces: Ints) -> Ints:
@@ -62,7 +66,8 @@ def voting_graph(faces: int, src: Ints, dst: Ints, votes: Ints) -> VotingGraph:
     ([1, 2, 0, 0], [5, 4, 5, 4], [0, 2, 3, 4])
     """
     receiver = np.append(dst, src)
-    order = np.argsort(receiver, kind="stable")
+    # Short integers are ordered several times as fast.
+    order = np.argsort(receiver.astype(np.uint16) if faces <= _SHORT else receiver, kind="stable")
     sender, both = np.append(src, dst)[order], np.append(votes, votes)[order]
     # Sums do not depend on the order of senders.
     starts = np.append(0, np.cumsum(np.bincount(receiver, minlength=faces)))
@@ -87,7 +92,7 @@ def preferences(labels: Ints, former: Ints, graph: VotingGraph, hearing: Ints) -
         used = np.zeros(len(labels), np.bool_)
         used[labels] = True
         names, numbers = np.flatnonzero(used), (np.cumsum(used) - 1)[labels]
-        exact = int(graph.votes.sum()) < _EXACT
+        exact = int(graph.votes.max(initial=0)) * len(graph.votes) < EXACT
         few = len(hearing) * len(names) <= _CELLS_AN_EDGE * int(sizes.sum())
         prefer = _by_table if few and exact else _by_sorting
         for part in np.split(hearing, _cuts(2 * sizes + (len(names) if few else 0))):
@@ -115,7 +120,7 @@ def _by_sorting(faces: Ints, numbers: Ints, labels: int, graph: VotingGraph) -> 
     order = np.argsort(key, kind="stable")
     ordered = key[order]
     starts = _starts(ordered)
-    sums = np.add.reduceat(graph.votes[edges[order]], starts)
+    sums = np.add.reduceat(graph.votes[edges][order], starts)
     face, label = np.divmod(ordered[starts], labels)
     first = _starts(face)
     most = np.repeat(np.maximum.reduceat(sums, first), np.diff(np.append(first, len(face))))

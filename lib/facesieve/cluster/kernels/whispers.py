@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facesieve.cluster.kernels.components import connected
-from facesieve.cluster.kernels.preferences import VotingGraph, preferences, voting_graph
+from facesieve.cluster.kernels.hearing import Hearing
+from facesieve.cluster.kernels.preferences import EXACT, VotingGraph, preferences, voting_graph
 from facesieve.faces.hashing import xxhash64
 
 Ints = npt.NDArray[np.int64]
@@ -136,16 +137,16 @@ def finish_all(
 def _whispered(vertices: Ints, graph: VotingGraph, start: Start, preferred: Ints, rule: tuple[Coin, int]) -> Whispered:
     """Let all vertices whisper from labels and preferences on, as positions; rule: the coin and the last superstep."""
     (labels, done), (coin, max_supersteps) = start, rule
-    unsettled: list[int] = []
+    hearing, unsettled = Hearing(graph, preferred), list[int]()
     for step in range(done + 1, max_supersteps + 1):
-        wanting = preferred != labels
+        wanting = hearing.preferred != labels
         unsettled.append(int(np.count_nonzero(wanting)))
         if unsettled[-1] == 0 or step == max_supersteps:
             break
         moving = _movers(wanting, coin.draws(step, vertices), graph, coin.bound if step <= COIN_STEPS else None)
-        labels = np.where(moving, preferred, labels)
+        before, labels = labels, np.where(moving, hearing.preferred, labels)
         # Nobody but the neighbours of those that moved can come to prefer another label.
-        preferred = preferences(labels, preferred, graph, graph.neighbours(np.flatnonzero(moving)))
+        hearing.after(before, labels, moving)
     return Whispered(labels, len(unsettled), unsettled, unsettled[-1] == 0, wanting)
 
 
@@ -161,23 +162,43 @@ def unstable_vertices(ids: Ints, labels: Ints, src: Ints, dst: Ints, votes: Ints
     """
     order = np.argsort(ids)
     a, b = (order[np.searchsorted(ids[order], ends)] for ends in (src, dst))
-    return [_unstable(of_coin, np.append(a, b), np.append(b, a), np.append(votes, votes)) for of_coin in labels.T]
+    return unstable_positions(labels, a, b, votes)
+
+
+def unstable_positions(labels: Ints, a: Ints, b: Ints, votes: Ints) -> list[int]:
+    """Count as `unstable_vertices` does, of edges whose ends are rows of `labels`."""
+    return unstable_receivers(labels, np.append(a, b), np.append(b, a), np.append(votes, votes))
+
+
+def unstable_receivers(labels: Ints, receivers: Ints, senders: Ints, votes: Ints) -> list[int]:
+    """Count as `unstable_positions` does, of directed edges: all edges into each of some faces."""
+    return [_unstable(of_coin, receivers, senders, votes) for of_coin in np.ascontiguousarray(labels.T)]
 
 
 def _unstable(labels: Ints, receivers: Ints, senders: Ints, votes: Ints) -> int:
     names, named = np.unique(labels, return_inverse=True)
     keys = receivers * len(names) + named[senders]
-    occurring = np.arange(len(labels) * len(names))
-    if len(occurring) > _CELLS_A_VOTE * len(votes):
+    cells = len(labels) * len(names)
+    if cells > _CELLS_A_VOTE * len(votes):
         occurring, keys = np.unique(keys, return_inverse=True)
-    sums = np.zeros(len(occurring), np.int64)
-    np.add.at(sums, keys, votes)
+    else:
+        occurring = np.arange(cells)
+    sums = _summed(keys, votes, len(occurring))
     face, label = np.divmod(occurring, max(len(names), 1))
     most, for_own = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
     np.maximum.at(most, face, sums)
     own = label == named[face]
     for_own[face[own]] = sums[own]
     return int(np.count_nonzero(for_own < most))
+
+
+def _summed(keys: Ints, votes: Ints, number: int) -> Ints:
+    """Sum votes by key, exactly."""
+    if int(votes.max(initial=0)) * len(votes) < EXACT:
+        return np.bincount(keys, votes, number).astype(np.int64)
+    sums = np.zeros(number, np.int64)
+    np.add.at(sums, keys, votes)
+    return sums
 
 
 def split(ids: Ints, labels: Ints, src: Ints, dst: Ints) -> Ints:

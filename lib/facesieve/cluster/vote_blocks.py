@@ -1,0 +1,133 @@
+"""Blocks of receivers: all edges into a face lie in one block, as bytes, so that a task sums what its faces hear.
+
+While the labels of all vertices fit in a task, no edge moves and none is looked at by the JVM. Each superstep sends the
+labels to all tasks. A task sums the votes by label and by coin, and hands on the labels that lead. Labels that cannot
+win are not sent. A vertex is its position among all vertices, by id.
+
+Example of the block of the receivers 4 and 9, the positions 2 and 3 of the vertices 1, 2, 4 and 9:
+
+    src dst vote      receivers degrees senders votes
+      1   4    5      [2, 3]    [1, 2]  [0, 0, 1] [5, 3, 2]
+      1   9    3  ->
+      2   9    2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, NewType
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyspark import Broadcast, StorageLevel
+from pyspark.sql import DataFrame
+
+from facesieve.cluster.coin_columns import by_coin
+from facesieve.cluster.frames import SUMS, DirectedEdges, Sums, VoteState
+from facesieve.cluster.kernels.leading import Leading, leading
+from facesieve.cluster.kernels.preferences import VotingGraph
+from facesieve.core.frames import columns
+from facesieve.faces.arrow_groups import tables
+from facesieve.faces.blocks import RowBatches, batch_of, rows_of
+
+Ints = npt.NDArray[np.int64]
+Matrix = npt.NDArray[Any]
+
+VoteBlocks = NewType("VoteBlocks", DataFrame)
+"""The edges that vote, by receiver."""
+VOTE_BLOCKS = columns("receivers binary, degrees binary, senders binary, votes binary")
+
+_EDGES = 1 << 20
+"""Edges of a block, about, unless a receiver has more."""
+_STATE = columns("ids binary, labels binary, moved binary")
+_STATE_ROWS = 1 << 16
+
+
+class Standing(NamedTuple):
+    """What a superstep begins with: labels int64 [V, K], as positions by coin, and who moved in any coin, bool [V]."""
+
+    labels: Matrix
+    moved: Matrix
+
+
+def vote_blocks(directed: DirectedEdges, ids: Broadcast[Ints]) -> VoteBlocks:
+    """Pack edges that lie with their receivers, persisted when they are first read. ids: int64 [V], ascending."""
+    packed = directed.select("src", "dst", "vote").mapInArrow(_pack(ids), VOTE_BLOCKS)
+    return VoteBlocks(packed.persist(StorageLevel.MEMORY_AND_DISK))
+
+
+def stand(state: VoteState, coins: int) -> tuple[Ints, Standing]:
+    """Collect where the vertices stand: their ids, ascending int64 [V], and their labels."""
+    rows = state.select("id", "labels", "moved").mapInArrow(_gather(coins), _STATE).collect()
+    ids = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(row.ids, np.int64) for row in rows)])
+    labels = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(row.labels, np.int64) for row in rows)])
+    moved = np.concatenate([np.empty(0, np.bool_), *(np.frombuffer(row.moved, np.bool_) for row in rows)])
+    order = np.argsort(ids)
+    ids = ids[order]
+    return ids, Standing(np.searchsorted(ids, labels.reshape(-1, coins)[order]), moved[order])
+
+
+def heard(blocks: VoteBlocks, ids: Broadcast[Ints], standing: Broadcast[Standing]) -> Sums:
+    """Sum what is heard by those who have a neighbour that moved; lazy."""
+    return Sums(blocks.mapInArrow(_hear(ids, standing), SUMS))
+
+
+def _gather(coins: int) -> RowBatches:
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in tables(batches, _STATE_ROWS):
+            labels, moved = (by_coin(rows[name], coins) for name in ("labels", "moved"))
+            yield batch_of(ids=[rows["id"].to_numpy()], labels=[labels], moved=[moved.any(axis=1)])
+
+    return run
+
+
+def _pack(ids: Broadcast[Ints]) -> RowBatches:
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        parts = [[column.to_numpy() for column in batch.columns] for batch in batches if batch.num_rows]
+        if not parts:
+            return
+        src, dst, votes = (np.concatenate(column) for column in zip(*parts, strict=True))
+        parts.clear()
+        order = np.argsort(dst, kind="stable")
+        senders, votes = np.searchsorted(ids.value, src[order]), votes[order]
+        receivers, degrees = np.unique(dst, return_counts=True)
+        receivers, ends = np.searchsorted(ids.value, receivers), np.cumsum(degrees)
+        for rows in np.split(np.arange(len(receivers)), np.flatnonzero(np.diff(ends // _EDGES)) + 1):
+            inside = slice(int(ends[rows[0]] - degrees[rows[0]]), int(ends[rows[-1]]))
+            yield batch_of(
+                receivers=[receivers[rows]], degrees=[degrees[rows]], senders=[senders[inside]], votes=[votes[inside]]
+            )
+
+    return run
+
+
+def _hear(ids: Broadcast[Ints], standing: Broadcast[Standing]) -> RowBatches:
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        labels, moved = standing.value
+        for row in rows_of(batches):
+            receivers, degrees, senders, votes = (np.frombuffer(row[name], np.int64) for name in VOTE_BLOCKS.names)
+            starts = np.zeros(len(labels) + 1, np.int64)
+            starts[receivers + 1] = degrees
+            graph = VotingGraph(senders, votes, np.cumsum(starts))
+            hearing = receivers[np.logical_or.reduceat(moved[senders], np.cumsum(degrees) - degrees)]
+            if len(hearing):
+                yield _laid_out(
+                    [leading(hearing, of_coin, graph) for of_coin in np.ascontiguousarray(labels.T)], ids.value
+                )
+
+    return run
+
+
+def _laid_out(coins: list[Leading], ids: Ints) -> pa.RecordBatch:
+    """Lay out what leads in any coin: a row for each face and label, with the votes by coin; null where it does not."""
+    keys = [each.faces * len(ids) + each.labels for each in coins]
+    pairs = np.unique(np.concatenate(keys))
+    votes, silent = np.zeros((len(pairs), len(coins)), np.int64), np.ones((len(pairs), len(coins)), np.bool_)
+    for coin, (key, each) in enumerate(zip(keys, coins, strict=True)):
+        row = np.searchsorted(pairs, key)
+        votes[row, coin], silent[row, coin] = each.votes, False
+    face, label = np.divmod(pairs, len(ids))
+    by_pair = np.arange(len(pairs) + 1, dtype=np.int32) * len(coins)
+    arrays = pa.ListArray.from_arrays(by_pair, pa.array(votes.ravel(), mask=silent.ravel()))
+    return pa.RecordBatch.from_pydict({"src": ids[label], "dst": ids[face], "votes": arrays})
