@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -21,6 +23,9 @@ _COLLECTS = "facesieve.collects"
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
+
+_ROWS_AT_ONCE = "spark.sql.execution.arrow.maxRecordsPerBatch"
+_BATCH_BYTES = 4 << 20
 
 _NUMBERS = (T.LongType, T.IntegerType, T.FloatType, T.DoubleType)
 _KINDS = (*_NUMBERS, T.BooleanType, T.StringType, T.BinaryType, T.TimestampType)
@@ -55,6 +60,24 @@ def follow_rows(spark: SparkSession, rows: int, results: int = 0) -> None:
     spark.conf.set("spark.sql.codegen.wholeStage", "false" if few else "true")
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if few else "FALLBACK")
     spark.conf.set(_COLLECTS, "true" if 0 < rows + results <= _COLLECTED_ROWS else "false")
+
+
+@contextmanager
+def rows_of(spark: SparkSession, size: int) -> Iterator[None]:
+    """Let Spark send rows of `size` bytes to Python a few megabytes at once; the session's number holds afterwards.
+
+    The number of a session is small, as rows that hold photographs need it. For small rows most time is then that
+    of batches.
+    """
+    usual = spark.conf.get(_ROWS_AT_ONCE, None)
+    spark.conf.set(_ROWS_AT_ONCE, str(max(1, _BATCH_BYTES // size)))
+    try:
+        yield
+    finally:
+        if usual is None:
+            spark.conf.unset(_ROWS_AT_ONCE)
+        else:
+            spark.conf.set(_ROWS_AT_ONCE, usual)
 
 
 def has_few_rows(spark: SparkSession) -> bool:

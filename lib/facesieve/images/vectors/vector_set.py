@@ -81,7 +81,7 @@ class VectorSet:
             _log.info("images.root: no vector bears an identity; docs/images.md says where names are looked for")
 
     def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
-        """Return one row per vector. Without `content` size and content are null, and no vectors are read."""
+        """Return one row per vector. Without `content` that is null, and no vectors are read."""
         files = tuple(self._list().files)
         rows = list(parts(files))
         tasks = max(1, min(len(rows), many_tasks(spark)))
