@@ -88,8 +88,10 @@ def test_small_rows_go_to_python_many_at_once_and_only_in_the_block(
     def lengths(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from (pa.RecordBatch.from_pydict({"rows": [batch.num_rows]}) for batch in batches)
 
-    with pytest.raises(ValueError, match="inside"), rows_of(session, size):
+    with rows_of(session, size):
         sent = session.range(0, 9_000, 1, 1).mapInArrow(lengths, "rows bigint").collect()
-        assert max(row.rows for row in sent) == rows
-        raise ValueError("inside")
+    assert max(row.rows for row in sent) == rows
+    assert session.conf.get(key) == before
+    with pytest.raises(ZeroDivisionError), rows_of(session, size):
+        _ = 1 / 0
     assert session.conf.get(key) == before
