@@ -182,7 +182,8 @@ def _embed_new(
     total = uris.count()
     if not total:
         return None, rows
-    check_uris(names)
+    if not (isinstance(images, VectorSet) and images.numbered):
+        check_uris(names)
     fresh = rows if total == every else rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")
     new = faces_of.unlisted_images(SourceImages(fresh))
     embed_chunks(stage, new, images, total, whole=False)

@@ -65,6 +65,14 @@ def test_what_is_beside_is_counted(tmp_path: Path) -> None:
     assert origin.dimensions == [3]
 
 
+def test_numbers_of_rows_cannot_meet_and_names_from_a_list_can(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", VECTORS)
+    (tmp_path / "a.meta").write_text("0\n0\n1\n1\n2\n")
+    assert VectorSet(str(tmp_path)).numbered
+    (tmp_path / "uri.txt").write_text("a\na\nb\nc\nd\n")
+    assert not VectorSet(str(tmp_path)).numbered
+
+
 def test_what_is_no_set_of_vectors_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "mixed").mkdir()

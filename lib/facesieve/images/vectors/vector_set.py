@@ -107,6 +107,11 @@ class VectorSet:
         return hashlib.sha256(json.dumps([facts, self.dimension]).encode()).hexdigest()
 
     @property
+    def numbered(self) -> bool:
+        """Whether every uri is a file and the number of a row, so that none can stand there twice."""
+        return not any(file.uris for file in self._list().files)
+
+    @property
     def dimensions(self) -> list[int]:
         """How many numbers the vectors have: one number for each kind."""
         return self._list().dimensions
