@@ -63,5 +63,5 @@ def test_a_tar_is_digested_by_one_task_or_by_two_that_share_it_and_a_zip_by_all(
 
 def test_no_sample_is_taken_of_images_that_lie_in_no_archive(spark: SparkSession) -> None:
     for fetch in (ArchiveFetch(Storage("/")), lambda uri: b""):
-        plan = spread_to_digest(_images(spark), fetch, 8)._jdf.queryExecution().toString()  # type: ignore[operator]
+        plan = spread_to_digest(_images(spark), fetch, 8)._jdf.queryExecution().toString()
         assert ("hashpartitioning" in plan, "rangepartitioning" in plan) == (True, False)
