@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench_environment import DATA, session
+from form_writers import WRITERS
 from pyspark.sql import Row
 from results import note
-from sources import PLACE, WRITERS, lfw, placed
+from sources import PLACE, lfw, placed
 
 from facesieve.core.sections import Images
 from facesieve.embed.listing import listing

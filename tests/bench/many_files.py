@@ -1,11 +1,12 @@
 """Listing many files or Parquet rows: how long it takes, and what the driver's memory does meanwhile.
 
     python tests/bench/many_files.py [--files 200000] [--bytes 16] [--folder-of 40] [--flat]
-                                     [--parquet FILES | --shards SHARDS [--gzip]]
+                                     [--parquet FILES | --shards SHARDS [--gzip] [--archives]]
 
 Files of a few bytes are made in folders of `--folder-of` each (`--flat`: all in one folder), then walked and listed
 (names, sizes, SHA-256 of each) as the job does. With `--parquet` they are rows of so many Parquet files. With
 `--shards` they are samples of so many shards of a WebDataset, and the bytes that are read of each shard are counted.
+With `--archives` the same shards are read as archives in a tree of files.
 Memory is the greatest resident size of the driver's Python process and of the JVM, above what they had before. The
 files go to a temporary folder and are removed.
 """
@@ -89,6 +90,7 @@ def main() -> None:
     arguments.add_argument("--parquet", type=int, default=0)
     arguments.add_argument("--shards", type=int, default=0)
     arguments.add_argument("--gzip", action="store_true")
+    arguments.add_argument("--archives", action="store_true")
     options = arguments.parse_args()
     spark = session()
     java = spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()  # type: ignore[union-attr]
@@ -100,7 +102,7 @@ def main() -> None:
             images = Images(root=packed, format="parquet")
         if options.shards:
             shard_reads.write(Path(root), Path(packed), options.shards, gzip=options.gzip)
-            images = Images(root=packed, format="webdataset")
+            images = Images(root=packed, format="files" if options.archives else "webdataset")
         for name in ("first listing", "again, nothing new"):
             watch = Watch({"driver": os.getpid(), "JVM": java})
             watch.start()

@@ -98,8 +98,8 @@ def _entries(packs: Packs, log: str, storage: Storage, file: Entry, rules: Rules
     return packs.entries(_Counted(storage.root, log, "listed"), file, rules)
 
 
-def _fetch(packs: Packs, log: str, storage: Storage) -> Fetch:
-    return packs.fetch(_Counted(storage.root, log, "fetched"))
+def _fetch(packs: Packs, log: str, storage: Storage, archives: int) -> Fetch:
+    return packs.fetch(_Counted(storage.root, log, "fetched"), archives)
 
 
 def _add(shard: tarfile.TarFile, name: str, content: bytes) -> None:

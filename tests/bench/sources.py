@@ -2,9 +2,9 @@
 
     python tests/bench/sources.py [IMAGES [FORM...]]      # LFW's people with ten images and more; 1,000 by default
 
-Each form is written by a tool of its own: zipfile, tarfile, webdataset, datasets, TensorFlow, and a writer of records
-from the published description. The job cleans the form where it lies. Then it cleans plain files that bear the very
-uris, since ids, and with them coins, come from uris. Every decision must be equal, to the bit.
+The forms are those of `form_writers.py`, or a folder that img2dataset wrote (`FORM=FOLDER`, with the pictures as they
+were). The job cleans the form where it lies. Then it cleans plain files that bear the very uris, since ids, and with
+them coins, come from uris. Every decision must be equal, to the bit.
 
 All runs share one Spark session, and a first run on other files warms it up.
 `listed_forms.py` compares what is listed alone, in minutes.
@@ -19,17 +19,12 @@ import io
 import json
 import shutil
 import sys
-import tarfile
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import datasets  # type: ignore[import-untyped]
-import tensorflow as tf
-import webdataset  # type: ignore[import-untyped]
 from bench_environment import CONFIG, DATA, ROOT, session
-from pack_writers import face_line, labelled, recordio
+from form_writers import WRITERS, zipped
 from results import note
 
 from facesieve.cli import main as job
@@ -41,7 +36,7 @@ from facesieve.lake.catalog import Lake
 from facesieve.link.step import link
 
 PLACE = ROOT / "build" / "bench" / "sources"
-LEAST, MOST, SHARD = 10, 20, 250
+LEAST, MOST = 10, 20
 DECIDED = ("image_id", "uri", "identity", "verdict", "reasons", "face_id", "moved_to", "kept_image_id", "confidence")
 
 
@@ -56,9 +51,11 @@ def main(arguments: list[str]) -> None:
     session()
     cleaned("warm", zipped(files[:LEAST], placed("warm")))
     ratios = {}
-    for name in arguments[1:] or WRITERS:
-        form, plain = f"form_{name}", f"files_{name}"
-        of_form = cleaned(form, WRITERS[name](files, placed(name)))
+    for argument in arguments[1:] or WRITERS:
+        name, _, folder = argument.partition("=")
+        form, plain = (f"{side}_{name}".replace(".", "_") for side in ("form", "files"))
+        written = WRITERS[name]([] if folder else files, placed(name))
+        of_form = cleaned(form, {**written, "images.root": folder} if folder else written)
         of_files = cleaned(plain, as_files(form, files, PLACE / name))
         rows, differ = decided(form), len(set(decided(form)) ^ set(decided(plain)))
         ratios[name] = of_form / of_files
@@ -117,85 +114,6 @@ def as_files(name: str, files: list[Path], place: Path) -> dict[str, object]:
             shutil.copyfile(by_digest[row["sha256"]], target)
             lines.writerow((row["uri"], row["identity"]))
     return {"images.root": place / "files", "images.labels": place / "labels.csv"}
-
-
-def zipped(files: list[Path], place: Path) -> dict[str, object]:
-    """Write one zip archive with a folder for each person."""
-    with zipfile.ZipFile(place / "faces.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files:
-            archive.write(file, f"{file.parent.name}/{file.name}")
-    return {"images.root": place}
-
-
-def tarred(files: list[Path], place: Path) -> dict[str, object]:
-    """Write one tar archive with a folder for each person."""
-    with tarfile.open(place / "faces.tar", "w") as archive:
-        for file in files:
-            archive.add(file, f"{file.parent.name}/{file.name}")
-    return {"images.root": place}
-
-
-def sharded(files: list[Path], place: Path) -> dict[str, object]:
-    """Let webdataset write shards; the name of the person is the text of the sample."""
-    with webdataset.ShardWriter(f"file:{place}/%06d.tar", maxcount=SHARD, verbose=0) as shards:
-        for number, file in enumerate(files):
-            shards.write({"__key__": f"{number:09d}", "jpg": file.read_bytes(), "txt": file.parent.name})
-    return {"images.root": place, "images.format": "webdataset"}
-
-
-def hugging(files: list[Path], place: Path) -> dict[str, object]:
-    """Let datasets write Parquet with an image struct and names of labels."""
-    people = sorted({file.parent.name for file in files})
-    features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=people)})
-    rows = {
-        "image": [{"bytes": file.read_bytes(), "path": file.name} for file in files],
-        "label": [people.index(file.parent.name) for file in files],
-    }
-    datasets.Dataset.from_dict(rows, features=features).to_parquet(str(place / "train.parquet"))
-    return {"images.root": place, "images.format": "parquet"}
-
-
-def recorded(files: list[Path], place: Path) -> dict[str, object]:
-    """Write records as im2rec does; a person is a number."""
-    people = sorted({file.parent.name for file in files})
-    payloads = (
-        labelled(people.index(file.parent.name), file.read_bytes(), number) for number, file in enumerate(files)
-    )
-    recordio(place, payloads)
-    return {"images.root": place, "images.format": "recordio"}
-
-
-def exampled(files: list[Path], place: Path) -> dict[str, object]:
-    """Let TensorFlow write examples."""
-    with tf.io.TFRecordWriter(str(place / "train.tfrecord")) as records:
-        for file in files:
-            values = {"image/encoded": file.read_bytes(), "image/class/text": file.parent.name.encode()}
-            feature = {
-                name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value])) for name, value in values.items()
-            }
-            records.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
-    return {"images.root": place, "images.format": "tfrecord"}
-
-
-def lined(files: list[Path], place: Path) -> dict[str, object]:
-    """Write lines of MS-Celeb-1M with seven cells; a person is a MID."""
-    people = sorted({file.parent.name for file in files})
-    with (place / "faces.tsv").open("wb") as lines:
-        for number, file in enumerate(files):
-            mid = f"m.{people.index(file.parent.name):05d}"
-            lines.write(face_line(mid, number, "FaceId-0", file.read_bytes()))
-    return {"images.root": place, "images.format": "msceleb"}
-
-
-WRITERS: dict[str, Callable[[list[Path], Path], dict[str, object]]] = {
-    "zip": zipped,
-    "tar": tarred,
-    "webdataset": sharded,
-    "huggingface": hugging,
-    "recordio": recorded,
-    "tfrecord": exampled,
-    "msceleb": lined,
-}
 
 
 if __name__ == "__main__":

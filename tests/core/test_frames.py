@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from facesieve.core.frames import BROADCAST_ROWS, broadcast_if_few, checkpointed, follow_rows
+from facesieve.core.frames import BROADCAST_ROWS, batches_of_vectors, broadcast_if_few, checkpointed, follow_rows
 
 
 def test_only_few_rows_are_sent_to_every_executor(spark: SparkSession) -> None:
@@ -70,3 +71,27 @@ def test_what_is_checkpointed_is_computed_once_and_as_it_was(spark: SparkSession
     undrawn = [each.drop("drawn").orderBy("id").collect() for each in (once, frame)]
     assert undrawn[0] == undrawn[1]
     assert ("LocalTableScan" in once._jdf.queryExecution().executedPlan().toString()) == (rows == 3)
+
+
+@pytest.mark.parametrize(("usual", "dimension", "rows"), [("64", 128, 8_192), (None, 1 << 21, 1)])
+def test_small_rows_go_to_python_many_at_once_and_only_in_the_block(
+    spark: SparkSession, usual: str | None, dimension: int, rows: int
+) -> None:
+    key = "spark.sql.execution.arrow.maxRecordsPerBatch"
+    session = spark.newSession()
+    if usual is None:
+        session.conf.unset(key)
+    else:
+        session.conf.set(key, usual)
+    before = session.conf.get(key)
+
+    def lengths(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from (pa.RecordBatch.from_pydict({"rows": [batch.num_rows]}) for batch in batches)
+
+    with batches_of_vectors(session, dimension):
+        sent = session.range(0, 9_000, 1, 1).mapInArrow(lengths, "rows bigint").collect()
+    assert max(row.rows for row in sent) == rows
+    assert session.conf.get(key) == before
+    with pytest.raises(ZeroDivisionError), batches_of_vectors(session, dimension):
+        _ = 1 / 0
+    assert session.conf.get(key) == before

@@ -18,12 +18,15 @@ from pyspark.sql import Row as SparkRow
 from facesieve.core import ids, profiles
 from facesieve.core.profiles import Profile
 from facesieve.core.sections import Embed
+from facesieve.core.sections import Images as ImagesSection
 from facesieve.core.tables import EMBEDDINGS, REJECTS
 from facesieve.embed import embeddings as faces_of
+from facesieve.embed.chunks.vectors import Basis
 from facesieve.embed.embeddings import TO_EMBED, Outcomes, ToEmbed
 from facesieve.embed.perceptual_hash import FACE_BYTES, perceptual_hash, turned_hash
 from facesieve.embed.worker import Plan
 from facesieve.images.protocol import Fetch
+from facesieve.images.vectors.vector_set import VectorSet, vector_source
 
 MODELS = str(Path(__file__).resolve().parents[2] / "conf" / "models")
 Contents = Mapping[str, bytes | None]
@@ -208,3 +211,14 @@ def test_an_altered_model_stops_the_job_with_its_digest(
     altered = dataclasses.replace(mobilefacenet, sha256="f" * 64)
     with pytest.raises(PythonException, match="SHA-256"):
         faces_of.outcomes(rows(spark, lfw), plan(altered)).collect()
+
+
+def test_vectors_scaled_where_they_are_read_are_those_that_are_sent_there(spark: SparkSession, tmp_path: Path) -> None:
+    array = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    array[3], array[4, 2] = 0, np.nan
+    np.save(tmp_path / "a.npy", array)
+    vectors, basis = vector_source(str(tmp_path), ImagesSection(root=str(tmp_path), format="vectors")), Basis(8, "m")
+    assert isinstance(vectors, VectorSet)
+    there = by_uri(faces_of.scaled_where_read(vectors, spark, basis))
+    assert there == by_uri(faces_of.embedded(faces_of.unlisted_images(vectors.images(spark)), basis))
+    assert (len(there), [uri for uri, row in there.items() if row.reason]) == (50, ["a.npy#3", "a.npy#4"])

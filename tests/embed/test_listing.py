@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 import hashlib
+import tarfile
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark import TaskContext
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.core import ids
 from facesieve.core.errors import ContractError
+from facesieve.core.frames import many_tasks
 from facesieve.core.sections import Images
 from facesieve.core.tables import LISTING, Listing
 from facesieve.embed.listing import Digests, check_uris, checked, listing, listing_key
+from facesieve.images.packs.archives import ArchiveFetch
 from facesieve.images.protocol import SourceImages
 from facesieve.images.sources import source
 
@@ -102,6 +107,41 @@ def test_an_image_that_was_unread_is_tried_again(spark: SparkSession, tree: Imag
     former = _listing(spark, tree)
     unread = Listing(former.withColumn("sha256", F.lit(None).cast("string")))
     assert _rows(_listing(spark, tree, unread)) == _rows(former)
+
+
+@dataclass(frozen=True)
+class _Counting(ArchiveFetch):
+    """Writes down which task reads which archive."""
+
+    log: str = ""
+
+    def __call__(self, uri: str) -> bytes:
+        context = TaskContext.get()
+        with open(self.log, "a", encoding="utf-8") as log:
+            log.write(f"{context.partitionId() if context else 'none'} {uri.partition('!/')[0]}\n")
+        return super().__call__(uri)
+
+
+def test_a_tar_in_a_tree_is_gone_through_by_one_task_or_by_two_that_share_it(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    root, log, tars = tmp_path / "in", tmp_path / "log", 6
+    for number in range(tars):
+        (root / f"{number}").mkdir(parents=True)
+        (root / f"{number}" / "alone.jpg").write_bytes(b"alone")
+        with tarfile.open(root / f"{number}" / "faces.tar", "w") as archive:
+            for member in range(40):
+                archive.addfile(tarfile.TarInfo(f"Ann/{member}.jpg"))
+    images = Images(root=str(root))
+    tree = source(images)
+    rows, fetch = tree.images(spark), tree.fetch()
+    assert isinstance(fetch, ArchiveFetch)
+    table = listing(rows, None, images, _Counting(fetch.storage, fetch.archives, str(log)))
+    assert table.where("sha256 IS NOT NULL").count() == tars * 41
+    pairs = {tuple(line.split()) for line in log.read_text(encoding="utf-8").splitlines()}
+    shares = Counter(archive for _, archive in pairs if archive.endswith(".tar"))
+    assert set(shares) == {f"{number}/faces.tar" for number in range(tars)}
+    assert shares.total() <= tars + many_tasks(spark) - 1
 
 
 def _parquet(root: Path, uris: list[str | None], content: list[bytes | None], **more: list[str | None]) -> Images:

@@ -5,6 +5,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from facesieve.embed.spread import chunk_of, spread, spread_to_digest
+from facesieve.images.packs.archives import ArchiveFetch
+from facesieve.images.storage import Storage
 
 
 def _images(spark: SparkSession) -> DataFrame:
@@ -46,10 +48,20 @@ def test_a_task_gets_the_members_of_an_archive_in_order(spark: SparkSession) -> 
     assert all([row.uri for row in part] == sorted(row.uri for row in part) for part in parts)
 
 
-def test_a_shard_is_digested_by_one_task_or_by_two_that_share_it(spark: SparkSession) -> None:
-    images, tasks = _images(spark), 8
-    dealt = spread_to_digest(images, "webdataset", tasks)
+def test_a_tar_is_digested_by_one_task_or_by_two_that_share_it_and_a_zip_by_all(spark: SparkSession) -> None:
+    members = [(f"{part:02}.{suffix}!/{at}.jpg",) for part in range(20) for at in range(9) for suffix in ("tar", "zip")]
+    images, tasks = _images(spark).union(spark.createDataFrame(members, "uri string")), 8
+    dealt = spread_to_digest(images, ArchiveFetch(Storage("/"), archives=120), tasks)
     assert dealt.count() == images.count()
-    assert _homes(dealt, F.spark_partition_id(), ".tgz") == 40
-    assert _homes(dealt, F.spark_partition_id(), ".zip") <= 40 + tasks - 1
-    assert _homes(spread_to_digest(images, "files", tasks), F.spark_partition_id(), ".zip") > 100
+    task = F.spark_partition_id()
+    assert _homes(dealt, task, ".tgz") == 40
+    assert 20 <= _homes(dealt, task, ".tar") <= 20 + tasks - 1
+    assert _homes(dealt, task, ".zip") > 2 * 40
+    parts = dealt.select("uri").rdd.glom().collect()
+    assert all([row.uri for row in part] == sorted(row.uri for row in part) for part in parts)
+
+
+def test_no_sample_is_taken_of_images_that_lie_in_no_archive(spark: SparkSession) -> None:
+    for fetch in (ArchiveFetch(Storage("/")), lambda uri: b""):
+        plan = spread_to_digest(_images(spark), fetch, 8)._jdf.queryExecution().toString()
+        assert ("hashpartitioning" in plan, "rangepartitioning" in plan) == (True, False)

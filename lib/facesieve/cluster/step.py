@@ -26,7 +26,7 @@ from facesieve.cluster.task_memory import edges_in_memory, fits_one_task
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
-from facesieve.core.frames import follow_rows, large_batches
+from facesieve.core.frames import batches_of_vectors, follow_rows
 from facesieve.core.side_by_side import Made, side_by_side
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
@@ -51,7 +51,7 @@ def cluster(run: Run) -> None:
     if stage.reuse():
         stage.done(stage.reused(stage.count(tables.EDGES), stage.count(CLUSTERS)))
         return
-    with large_batches(run.spark):
+    with batches_of_vectors(run.spark, run.profile.dimension):
         stage.done(_clustered(stage, edges, pairs, settings))
 
 

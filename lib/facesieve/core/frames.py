@@ -20,12 +20,11 @@ _COLLECTED_ROWS = 20_000
 """Input rows of a step up to which what it computes on the way is held by the driver."""
 _COLLECTS = "facesieve.collects"
 
-_ROWS_A_BATCH, _SMALL_ROWS_A_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch", 8_192
-"""Rows that go to a Python worker at a time: small ones have at most a vector, so that 8,192 are some 16 MB."""
-
 BROADCAST_ROWS = 2_000_000
 """Rows of a few numbers each (some 100 MB) up to which every executor is sent all of them."""
 
+_ROWS_AT_ONCE = "spark.sql.execution.arrow.maxRecordsPerBatch"
+_BATCH_BYTES, _NUMBER_BYTES = 4 << 20, 4
 
 _NUMBERS = (T.LongType, T.IntegerType, T.FloatType, T.DoubleType)
 _KINDS = (*_NUMBERS, T.BooleanType, T.StringType, T.BinaryType, T.TimestampType)
@@ -67,6 +66,24 @@ def follow_rows(spark: SparkSession, rows: int, results: int = 0) -> None:
     spark.conf.set(_COLLECTS, "true" if 0 < rows + results <= _COLLECTED_ROWS else "false")
 
 
+@contextmanager
+def batches_of_vectors(spark: SparkSession, dimension: int) -> Iterator[None]:
+    """Let Spark send rows of a vector each to Python a few megabytes at once; the session's number holds afterwards.
+
+    The number of a session is small, as rows that hold photographs need it. For small rows most time is then that
+    of batches.
+    """
+    usual = spark.conf.get(_ROWS_AT_ONCE, None)
+    spark.conf.set(_ROWS_AT_ONCE, str(max(1, _BATCH_BYTES // (_NUMBER_BYTES * dimension))))
+    try:
+        yield
+    finally:
+        if usual is None:
+            spark.conf.unset(_ROWS_AT_ONCE)
+        else:
+            spark.conf.set(_ROWS_AT_ONCE, usual)
+
+
 def has_few_rows(spark: SparkSession) -> bool:
     """Whether the rows of the step are so few that what it computes on the way may be held by the driver."""
     return spark.conf.get(_COLLECTS, "false") == "true"
@@ -75,17 +92,6 @@ def has_few_rows(spark: SparkSession) -> bool:
 def count_if_many(rows: DataFrame) -> int:
     """Count rows, for a choice between plans; 0 without counting where the rows of the step are few."""
     return 0 if has_few_rows(rows.sparkSession) else rows.count()
-
-
-@contextmanager
-def large_batches(spark: SparkSession) -> Iterator[None]:
-    """Let rows go to Python workers many at a time, in the block: for rows without images, which are small."""
-    former = spark.conf.get(_ROWS_A_BATCH)
-    spark.conf.set(_ROWS_A_BATCH, str(_SMALL_ROWS_A_BATCH))
-    try:
-        yield
-    finally:
-        spark.conf.set(_ROWS_A_BATCH, former or "")
 
 
 def checkpointed(rows: DataFrame, *, large: bool = False) -> DataFrame:

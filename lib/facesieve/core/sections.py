@@ -95,9 +95,9 @@ class Columns:
     vector: str = key("vector", _column)
 
 
-VECTORS, WEBDATASET = "vectors", "webdataset"
-"""Values of `images.format`: without images, and shards."""
-_FORMATS = ("files", WEBDATASET, "parquet", "recordio", "tfrecord", "msceleb", "table", VECTORS)
+VECTORS = "vectors"
+"""The value of `images.format` for vectors without images."""
+_FORMATS = ("files", "webdataset", "parquet", "recordio", "tfrecord", "msceleb", "table", VECTORS)
 
 
 @dataclass(frozen=True)

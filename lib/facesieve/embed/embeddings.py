@@ -18,6 +18,7 @@ from facesieve.embed.spread import spread
 from facesieve.embed.worker import OUTCOMES, Plan, outcome_batches
 from facesieve.images.listed_content import with_content
 from facesieve.images.protocol import Source, SourceImages
+from facesieve.images.vectors.vector_set import VectorSet
 
 ToEmbed = NewType("ToEmbed", DataFrame)
 """One row per image, with the columns of TO_EMBED."""
@@ -67,6 +68,21 @@ def _scaled(vectors: ToEmbed, basis: Basis) -> Outcomes:
         return vector_batches(batches, basis)
 
     return Outcomes(vectors.select(*TO_EMBED.names).mapInArrow(worked, OUTCOMES).persist())
+
+
+def scaled_where_read(vectors: VectorSet, spark: SparkSession, basis: Basis) -> Outcomes:
+    """Do as `embedded` with all vectors of array files, none of which is listed, in the processes that read them."""
+
+    def worked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return vector_batches(map(_unlisted, batches), basis)
+
+    return Outcomes(vectors.mapped(spark, worked, OUTCOMES).persist())
+
+
+def _unlisted(batch: pa.RecordBatch) -> pa.RecordBatch:
+    none = pa.nulls(batch.num_rows, pa.int64()), pa.nulls(batch.num_rows, pa.string())
+    uri, size, content = map(batch.column, ("uri", "size", "content"))
+    return pa.RecordBatch.from_arrays([none[0], uri, none[1], size, content], TO_EMBED.names)
 
 
 def outcomes(images: ToEmbed, plan: Plan) -> Outcomes:

@@ -52,7 +52,10 @@ def listing(
     The result is persisted. `rule` says who an image shows; None: `images.identity` alone.
     Raises ContractError if a uri is null or there twice, or if two images have one id.
     """
-    rows = _spread(_with_digests(images, former, settings, fresh), settings)
+    rows = _with_digests(images, former, settings, fresh)
+    # Files are small rows that take long to hash, and would be left in few tasks. Other rows carry their content.
+    if not settings.carried:
+        rows = spread_to_digest(rows, fetch, many_tasks(rows.sparkSession))
     hashed = rows.mapInArrow(_hasher(settings, rule or identity_rule(settings), fetch), LISTING.columns)
     return checked(Listing(conform(hashed, LISTING).persist()))
 
@@ -121,13 +124,6 @@ def _with_digests(images: SourceImages, former: Listing | None, settings: Images
         return rows
     joined = rows.join(fresh.select("uri", F.col("sha256").alias("fresh")), on="uri", how="left")
     return joined.withColumn("digest", F.coalesce("digest", "fresh"))
-
-
-def _spread(images: DataFrame, settings: Images) -> DataFrame:
-    # Files are small rows that take long to hash, and would be left in few tasks. Other rows carry their content.
-    if settings.carried:
-        return images
-    return spread_to_digest(images, settings.format, many_tasks(images.sparkSession))
 
 
 def _hasher(

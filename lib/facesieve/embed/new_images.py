@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.frames import columns
+from facesieve.core.sections import VECTORS
 from facesieve.core.tables import EMBEDDINGS, LISTING, REJECTS, Listing
 from facesieve.embed.listing import DIGESTS, Digests, with_former_digests
 from facesieve.images.protocol import SourceImages
@@ -45,7 +46,9 @@ def new_uris(images: SourceImages, listing: Stage, faces: Stage) -> NewUris:
     run = listing.run
     if run.lake.versions(LISTING)[-1].version != listing.since[LISTING.name].version:
         return NewUris(images.select(*NEW_URIS.names).limit(0).persist())
-    former = None if run.config.embed.rehash else Listing(listing.former(LISTING))
+    # A vector is read as fast as its digest is looked up, so that what another model has listed is new as well.
+    read = run.config.embed.rehash or run.config.images.format == VECTORS
+    former = None if read else Listing(listing.former(LISTING))
     unlisted = with_former_digests(images, former, run.config.images).where("digest IS NULL")
     seen = seen_images(faces).select("uri").distinct()
     return NewUris(unlisted.select(*NEW_URIS.names).join(seen, "uri", how="left_anti").persist())

@@ -12,8 +12,9 @@ from typing import TypeVar, cast
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.core.sections import WEBDATASET
-from facesieve.images.packs.archive_uris import home, read_together
+from facesieve.images.packs.archive_uris import home, in_turn, read_together
+from facesieve.images.packs.archives import ArchiveFetch
+from facesieve.images.protocol import Fetch
 
 _EACH = 4
 """So many archives a part, on average, share it evenly enough."""
@@ -35,14 +36,16 @@ def spread(images: Images, archives: int, tasks: int) -> Images:
     return cast(Images, dealt.sortWithinPartitions("uri"))
 
 
-def spread_to_digest(images: Images, format: str, tasks: int) -> Images:
-    """Deal images of one `images.format` to tasks that digest them.
+def spread_to_digest(images: Images, fetch: Fetch, tasks: int) -> Images:
+    """Deal images to tasks that digest them, as their archives are read.
 
-    A task that looks for a member of a shard reads the headers before it, which are half of a shard of tiny images. So
-    the images of shards are dealt in ranges of uris: a shard is gone through by one task, or by two that share it.
+    A task that looks for a member of a tar reads the headers before it, which are half of a tar of tiny images. So the
+    members of a tar are dealt in ranges: a tar is gone through by one task, or by tasks that share it. A zip has a list
+    of its places: its members are scattered, as files are.
     """
-    deal = images.repartitionByRange if format == WEBDATASET else images.repartition
-    return cast(Images, deal(tasks, read_together()).sortWithinPartitions("uri"))
+    archives = fetch.archives if isinstance(fetch, ArchiveFetch) else 0
+    dealt = images.repartitionByRange(tasks, in_turn()) if archives else images.repartition(tasks, "uri")
+    return cast(Images, dealt.sortWithinPartitions("uri"))
 
 
 def _dealt_by(whole: bool, archives: int) -> Column:

@@ -18,7 +18,7 @@ from facesieve import models
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ContractError
-from facesieve.core.frames import broadcast_if_few, follow_rows
+from facesieve.core.frames import batches_of_vectors, broadcast_if_few, follow_rows
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import VECTORS
 from facesieve.core.side_by_side import beside
@@ -40,6 +40,7 @@ from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.side_tables import Entries
 from facesieve.images.sources import source
+from facesieve.images.vectors.vector_set import VectorSet
 from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
 from facesieve.lake.step_record import StepRecord
@@ -55,10 +56,16 @@ _FACES = (tables.EMBEDDINGS, tables.REJECTS)
 
 def embed(run: Run) -> None:
     """List the images, and embed those that this model has not seen yet, chunk by chunk."""
-    vectors = run.config.images.format == VECTORS
-    if not vectors:
-        models.check(run.profile)
-        optional_formats.check(run.config.embed.formats)
+    if run.config.images.format == VECTORS:
+        with batches_of_vectors(run.spark, run.profile.dimension):
+            _list_new_and_embed(run, vectors=True)
+        return
+    models.check(run.profile)
+    optional_formats.check(run.config.embed.formats)
+    _list_new_and_embed(run, vectors=False)
+
+
+def _list_new_and_embed(run: Run, *, vectors: bool) -> None:
     images = source(run.config.images)
     labels = read_labels(run.config.images.labels)
     images.check()
@@ -108,7 +115,7 @@ def _list_and_embed(run: Run, images: Source, labels: Entries[LabelRow], begun: 
         warnings=tuple(run.ledger.warnings[warned:]),
     )
     begun.loaded()
-    fresh, rows = _embed_new(listing_stage, begun.faces, images, Listed(names, rows, shape.record.images))
+    fresh, rows = _embed_new(listing_stage, begun.faces, images, Listed(names, shown, rows, shape.record.images))
     spent = work_so_far(run.spark).minus(began)
     listing_stage.began = listing_stage.began.plus(spent)
     list_images(listing_stage, rows, images, fresh, shape.united, record)
@@ -153,9 +160,13 @@ def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
 
 
 class Listed(NamedTuple):
-    """The images of the source without their content, and with it where the source carries it; how many there are."""
+    """The images of the source, without their content and with it where the source carries it; how many there are.
+
+    shown: names with the identities that count.
+    """
 
     names: SourceImages
+    shown: SourceImages
     rows: SourceImages
     total: int
 
@@ -164,17 +175,19 @@ def _embed_new(
     listing_stage: Stage, stage: Stage, images: Source, listed: Listed
 ) -> tuple[Digests | None, SourceImages]:
     """Embed the images that are new; return their digests, and the images that are to be listed."""
-    names, rows, every = listed
+    names, shown, rows, every = listed
     uris = new_uris(names, listing_stage, stage)
     total = uris.count()
     if not total:
         return None, rows
-    check_uris(names)
+    if not (isinstance(images, VectorSet) and images.numbered):
+        check_uris(names)
     fresh = rows if total == every else rows.join(broadcast_if_few(uris, total), "uri", how="left_semi")
     new = faces_of.unlisted_images(SourceImages(fresh))
     embed_chunks(stage, new, images, total, whole=False)
     if total == every:  # all digests are known then: the listing must not read the content again
-        rows = SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
+        sized = isinstance(images, VectorSet)
+        rows = shown if sized else SourceImages(rows.withColumn("content", F.lit(None).cast("binary")))
     return digests_of(uris, stage), rows
 
 

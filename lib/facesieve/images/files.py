@@ -45,7 +45,7 @@ class Packs(NamedTuple):
     """How archives of a tree are read: to which entries, what fetches, and whether image files beside them count."""
 
     entries: Callable[[Storage, Entry, Rules], Iterator[Entry]] = archive_entries
-    fetch: Callable[[Storage], Fetch] = ArchiveFetch
+    fetch: Callable[[Storage, int], Fetch] = ArchiveFetch
     loose: bool = True
 
     def taken(self, entry: Entry) -> Entry:
@@ -117,7 +117,7 @@ class FileTree:
 
     def fetch(self) -> Fetch:
         """Return a function from uri to the content of a file, or of a member of an archive."""
-        return self.packs.fetch(Storage(self.root))
+        return self.packs.fetch(Storage(self.root), self._opened)
 
     def archives(self, spark: SparkSession) -> int:
         """Return how many archives hold images of the tree."""

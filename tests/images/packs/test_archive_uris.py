@@ -4,7 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from facesieve.images.packs.archive_uris import as_folders, clean_name, home, is_in_gzip, is_tar, member_of
+from facesieve.images.packs.archive_uris import (
+    as_folders,
+    clean_name,
+    home,
+    in_turn,
+    is_in_gzip,
+    is_in_tar,
+    is_tar,
+    member_of,
+)
 from facesieve.images.uris import to_uri
 
 NAMES = st.text(alphabet="ab./!\\é", max_size=12)
@@ -44,3 +53,13 @@ def test_spark_tells_the_archive_as_python_does(spark: SparkSession) -> None:
     rows = spark.createDataFrame([(uri,) for uri in uris], "uri string").select("uri", home(), is_in_gzip()).collect()
     assert {row[0]: row[1] for row in rows} == {uri: (member_of(uri) or [uri])[0] for uri in uris}
     assert [row[0] for row in rows if row[2]] == [uris[1], uris[3]]
+
+
+def test_what_follows_in_a_tar_follows_in_its_texts_and_all_else_is_scattered(spark: SparkSession) -> None:
+    uris = ["a.tar!/2.jpg", "a.tar!/1.jpg", "b.TGZ!/2.jpg", "b.TGZ!/1.jpg", "c.zip!/1.jpg", "c.zip!/2.jpg", "d.jpg"]
+    frame = spark.createDataFrame([(uri,) for uri in uris], "uri string")
+    rows = frame.select("uri", in_turn().alias("text"), is_in_tar().alias("in_tar")).collect()
+    assert [row.uri for row in rows if row.in_tar] == uris[:4]
+    texts = {row.uri: row.text for row in rows}
+    assert [texts[uri] for uri in uris[:4]] == [*uris[:2], "b.TGZ", "b.TGZ"]
+    assert len({text[:4] for uri, text in texts.items() if uri in uris[4:]}) == 3

@@ -43,7 +43,7 @@ def test_rows_bear_their_names_and_numbers(tmp_path: Path, monkeypatch: pytest.M
     assert {type(row["modified"]).__name__ for row in rows} == {"datetime"}
     names = _rows(tmp_path, content=False)
     assert [(row["uri"], row["identity"], row["content"], row["size"]) for row in names] == [
-        (row["uri"], row["identity"], None, None) for row in rows
+        (row["uri"], row["identity"], None, 12) for row in rows
     ]
     assert [row["uri"] for row in _rows(tmp_path / "sub/a.npy")][:2] == ["a.npy#0", "a.npy#1"]
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from facesieve.core.errors import ConfigError
 from facesieve.core.sections import Columns, Images
@@ -28,7 +29,10 @@ def _rows(spark: SparkSession, origin: Source) -> list[tuple[str, str | None, by
     assert frame.dtypes == [(column.name, column.dataType.simpleString()) for column in SOURCE_IMAGES]
     rows = frame.collect()
     assert len(rows) == origin.rows() == origin.count(spark)
-    assert origin.images(spark, content=False).where("content IS NULL AND size IS NULL").count() == len(rows)
+    names = origin.images(spark, content=False)
+    assert names.where("content IS NULL").count() == len(rows)
+    if isinstance(origin, VectorSet):
+        assert names.exceptAll(frame.withColumn("content", F.lit(None).cast("binary"))).isEmpty()
     return sorted((row.uri, row.identity, bytes(row.content)) for row in rows)
 
 
@@ -59,6 +63,14 @@ def test_what_is_beside_is_counted(tmp_path: Path) -> None:
     origin = VectorSet(str(tmp_path))
     assert [kind[::2] for kind in origin.ignored(SparkSession.getActiveSession()).kinds] == [(".md", 1)]  # type: ignore[arg-type]
     assert origin.dimensions == [3]
+
+
+def test_numbers_of_rows_cannot_meet_and_names_from_a_list_can(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", VECTORS)
+    (tmp_path / "a.meta").write_text("0\n0\n1\n1\n2\n")
+    assert VectorSet(str(tmp_path)).numbered
+    (tmp_path / "uri.txt").write_text("a\na\nb\nc\nd\n")
+    assert not VectorSet(str(tmp_path)).numbered
 
 
 def test_what_is_no_set_of_vectors_is_a_fault(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from facesieve.embed.spread import chunk_of
 from facesieve.embed.worker import Plan
 from facesieve.images.protocol import Source
 from facesieve.images.sources import archives_of
+from facesieve.images.vectors.vector_set import VectorSet
 from facesieve.lake.run import Run, Stage
 
 _VECTORS_AT_ONCE = 5_000_000
@@ -34,7 +35,11 @@ def embed_chunks(stage: Stage, rows: ToEmbed, images: Source, total: int, *, who
     progress, every = Progress("embed", total), Accounts()
     for chunk in range(chunks):
         mine = ToEmbed(rows.where(chunk_of(archives, chunks) == chunk))
-        outcomes = faces_of.embedded(mine, plan)
+        new = not whole and chunks == 1
+        if new and isinstance(plan, Basis) and isinstance(images, VectorSet) and total == images.rows():
+            outcomes = faces_of.scaled_where_read(images, run.spark, plan)
+        else:
+            outcomes = faces_of.embedded(mine, plan)
         sent = total if chunks == 1 else mine.count()
         every = every.plus(accounts(sent, outcomes))
         last = whole and chunk == chunks - 1

@@ -103,6 +103,21 @@ def is_in_gzip() -> Column:
     return F.lower(F.regexp_extract("uri", _HOME, 1)).rlike(r"(\.tar\.gz|\.tgz)$")
 
 
+def is_in_tar() -> Column:
+    """Say of the column `uri` whether a member before it tells where the image lies: in a tar, compressed or not."""
+    return F.lower(F.regexp_extract("uri", _HOME, 1)).rlike(r"\.(tar|tar\.gz|tgz)$")
+
+
 def read_together() -> Column:
     """Return of the column `uri` what images that are read in one go share: a compressed archive, else each its own."""
     return F.when(is_in_gzip(), home()).otherwise(F.col("uri"))
+
+
+def in_turn() -> Column:
+    """Return of the column `uri` a text by whose order images are read in turn, where an archive has no list of places.
+
+    Members of a tar follow each other, and those of a compressed one share a text. A file, and a member of a zip, are
+    read by their place, so that their texts are scattered.
+    """
+    followed = F.when(is_in_gzip(), home()).when(is_in_tar(), F.col("uri"))
+    return followed.otherwise(F.hex(F.xxhash64("uri")))

@@ -82,9 +82,13 @@ def with_archive(storage: Storage, uri: str, ask: Callable[[Archive], Answer]) -
 
 @dataclass(frozen=True)
 class ArchiveFetch:
-    """From a uri to the content, of a file of its own or of a member of an archive. It can be pickled."""
+    """From a uri to the content, of a file of its own or of a member of an archive. It can be pickled.
+
+    archives: in how many the images lie, as far as the tree was walked.
+    """
 
     storage: Storage
+    archives: int = 0
 
     def __call__(self, uri: str) -> bytes:
         """Return the content. Raises BadContent with what is wrong with a member, or with the archive of this uri."""

@@ -47,7 +47,7 @@ def parts(files: Iterable[VectorFile]) -> Iterator[Part]:
 
 @dataclass(frozen=True)
 class VectorReader:
-    """Reads parts of array files; without `content` size and content are null, and no vectors are read.
+    """Reads parts of array files; without `content` that is null, and no vectors are read.
 
     short: rows are named by the last name of their file. It can be pickled. Raises ContractError, with the name of the
     file, if that cannot be read as it was listed.
@@ -80,9 +80,8 @@ class VectorReader:
             columns = [pa.array(each, pa.string()) for each in named]
             kind = _ARROW.field("modified").type
             modified = pa.repeat(pa.scalar(file.modified, pa.int64()), number).cast(pa.timestamp("us")).cast(kind)
-            content, size = pa.nulls(number, pa.binary()), pa.nulls(number, pa.int64())
-            if vectors is not None:
-                content, size = as_content(vectors), pa.repeat(pa.scalar(4 * vectors.shape[1], pa.int64()), number)
+            content = pa.nulls(number, pa.binary()) if vectors is None else as_content(vectors)
+            size = pa.repeat(pa.scalar(4 * file.vectors.width, pa.int64()), number)
             yield pa.RecordBatch.from_arrays([columns[0], size, modified, columns[1], content], schema=_ARROW)
 
     def _vectors(self, array: Array, part: Part) -> Iterator[tuple[int, npt.NDArray[Any] | None]]:

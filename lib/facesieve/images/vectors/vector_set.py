@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from pyspark.sql import SparkSession
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 from typing_extensions import override
 
 from facesieve.core.errors import ConfigError, Fault
@@ -21,6 +24,9 @@ from facesieve.images.store_errors import in_words
 from facesieve.images.vectors.vector_column import VECTOR_ROWS
 from facesieve.images.vectors.vector_files import VectorFiles, is_array_file, names_below, place_of, vector_files
 from facesieve.images.vectors.vector_rows import PARTS, VectorReader, parts
+
+Work = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
+"""From batches with the columns of SOURCE_IMAGES to other batches. It can be pickled."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,14 +87,21 @@ class VectorSet:
             _log.info("images.root: no vector bears an identity; docs/images.md says where names are looked for")
 
     def images(self, spark: SparkSession, *, content: bool = True) -> SourceImages:
-        """Return one row per vector. Without `content` size and content are null, and no vectors are read."""
+        """Return one row per vector. Without `content` that is null, and no vectors are read."""
+        return SourceImages(self.mapped(spark, _as_they_are, SOURCE_IMAGES, content=content))
+
+    def mapped(self, spark: SparkSession, work: Work, columns: T.StructType, *, content: bool = True) -> DataFrame:
+        """Return what `work` makes of all rows of `images`, in the processes that read them.
+
+        So the vectors take no way from Python to Java and back.
+        """
         files = tuple(self._list().files)
         rows = list(parts(files))
         tasks = max(1, min(len(rows), many_tasks(spark)))
         dealt = spark.createDataFrame(spark.sparkContext.parallelize(rows, tasks), PARTS)
         place = place_of(self.root)
         reader = VectorReader(place.storage, files, bool(place.only), content)
-        return SourceImages(dealt.mapInArrow(reader, SOURCE_IMAGES))
+        return dealt.mapInArrow(lambda batches: work(reader(batches)), columns)
 
     def rows(self) -> int:
         """Return how many vectors the headers of the files tell."""
@@ -105,6 +118,11 @@ class VectorSet:
             return None
         facts = [[file.vectors.name, file.vectors.rows, file.size, *file.times] for file in files]
         return hashlib.sha256(json.dumps([facts, self.dimension]).encode()).hexdigest()
+
+    @property
+    def numbered(self) -> bool:
+        """Whether every uri is a file and the number of a row, so that none can stand there twice."""
+        return not any(file.uris for file in self._list().files)
 
     @property
     def dimensions(self) -> list[int]:
@@ -134,3 +152,7 @@ class VectorSet:
 def no_picture(uri: str) -> bytes:
     """Raise FileNotFoundError: a vector has no picture."""
     raise FileNotFoundError(uri)
+
+
+def _as_they_are(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+    return batches
