@@ -1,4 +1,4 @@
-"""An erasure by a photograph of a person, with the real detector and FaceNet."""
+"""An erasure and an access by a photograph of a person, with the real detector and FaceNet."""
 
 from __future__ import annotations
 
@@ -76,6 +76,33 @@ def test_names_are_shown_where_names_are_stored(
     hidden = {"lake__store_names": "false", "lake__names_key": place.folder / "names.key"}
     assert place.run("erase", "--probe", str(photograph), *NEAR, **hidden) == 0
     assert PERSON not in capsys.readouterr().out.partition("images of the source")[0]
+
+
+def test_a_photograph_is_answered_once_it_is_confirmed_and_tells_of_nobody_else(
+    place: Probed, photograph: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, out = persons(place), place.folder / "answer"
+    command = ("--probe", str(photograph), *NEAR, "--out", str(out))
+    assert place.run("subject", *command) == 0
+    shown = capsys.readouterr().out
+    assert "2 faces of 2 images are within cosine 0.5" in shown
+    assert "of them are expected to be other people" in shown
+    assert not any(name in shown for name in images), "no name is told before the candidates are confirmed"
+    assert place.run("subject", *command, "--confirm", "0123456789abcdef") == 2
+    assert "other images are chosen than those that were shown" in capsys.readouterr().err
+    assert not out.exists() or not list(out.iterdir()), "nothing is written before that"
+    assert place.run("subject", *command, "--json") == 0
+    digest = json.loads(capsys.readouterr().out)["digest"]
+    assert place.run("subject", *command, "--confirm", digest) == 0
+    answer = {file.name: file.read_text(encoding="utf-8") for file in out.iterdir()}
+    record = json.loads(answer["subject.json"])
+    assert {image["image_id"] for image in record["images"]} == images.pop(PERSON)
+    assert {image["faces"][0]["nearest_own"]["image_id"] for image in record["images"]} == {
+        image["image_id"] for image in record["images"]
+    }, "each is compared with the other, and not with the photograph"
+    assert record["asked_for"] == {"probe": ["photographs: 1, cosine: 0.5"]}
+    secrets = {photograph.name, str(photograph), *images, *(str(each) for ids in images.values() for each in ids)}
+    assert {secret for secret in secrets for text in answer.values() if secret in text} == set()
 
 
 def test_a_confirmed_photograph_erases_the_person(

@@ -24,7 +24,7 @@ from facesieve.erasure.erase import Erasure, begin
 from facesieve.erasure.exports import MARK
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.refusals import refuse_running
-from facesieve.erasure.selection import of_images
+from facesieve.erasure.selection import of_images, refuse_too_many
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
 from facesieve.lake.ledger import new_name
@@ -33,6 +33,7 @@ from facesieve.publish.exports import SUCCESS
 
 _CHOICE = hashlib.sha256(b"retention").hexdigest()
 """By this a journal is known as one of retention."""
+_CHECK = "See whether images.root was whole at the last runs"
 _WORDS = {
     "gone": ("images gone from the source", "gone_days"),
     "rejects": ("gone images without a face", "reject_days"),
@@ -63,11 +64,7 @@ def retain(job: SideJob, arguments: Namespace) -> Answer:
         if begun is not None:
             Erasure(job, begun[1], begun[0], arguments).carry_out()
     due = due_of(job, now)
-    if len(due.images) > job.config.erase.max_images:
-        raise Refused(
-            f"{count(len(due.images))} images are due, more than erase.max_images ({job.config.erase.max_images}). "
-            "Nothing was changed. See whether images.root was whole at the last runs, or raise erase.max_images."
-        )
+    refuse_too_many(len(due.images), job.config.erase.max_images, _CHECK)
     if not arguments.apply:
         return _answer(job, due, {"applied": False, "begun": begun is not None})
     for root, run in due.exports:

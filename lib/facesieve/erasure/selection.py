@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
+from facesieve.core.console import count
 from facesieve.core.errors import Refused
 from facesieve.core.frames import columns
 from facesieve.core.tables import Table
@@ -69,12 +70,12 @@ def _subject(lake: Lake, again: Sequence[Row], images: set[int]) -> Subject:
     )
 
 
-def refuse_too_many(images: int, most: int) -> None:
-    """Raise Refused if a subject has more images than `most`."""
+def refuse_too_many(images: int, most: int, check: str = "Check the selectors") -> None:
+    """Raise Refused if a subject has more images than `most`. check: what people look at first."""
     if images > most:
         raise Refused(
-            f"{images} images would be erased, more than erase.max_images ({most}). Nothing was changed. Check "
-            "the selectors, or raise erase.max_images."
+            f"{count(images)} images are chosen, more than erase.max_images ({most}). Nothing was changed. {check}, or "
+            "raise erase.max_images."
         )
 
 
