@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from three_people import three_people
 from facesieve.core import tables
 from facesieve.erasure.candidates import Candidate, Candidates
 
-PERSON = "madonna"
+PERSON, BACK, OTHER = "madonna", "ben_afflek", "elton_john"
 NEAR = ("--cosine", "0.5")
 
 
@@ -37,6 +39,11 @@ def photograph(photographs: Path) -> Path:
 def persons(place: Probed) -> dict[str, set[int]]:
     rows = place.lake.read(tables.LISTING, place.lake.snapshot(tables.LISTING)).collect()
     return {name: {row.image_id for row in rows if row.identity == name} for name in {row.identity for row in rows}}
+
+
+def embedded(place: Probed) -> dict[str, list[float]]:
+    rows = place.lake.read(tables.EMBEDDINGS, place.lake.snapshot(tables.EMBEDDINGS)).collect()
+    return {row.uri: row.vector for row in rows}
 
 
 def test_what_cannot_be_a_probe_is_said_of_all_at_once(
@@ -128,6 +135,33 @@ def test_a_confirmed_photograph_erases_the_person(
     assert place.run("erase", *command, "--apply", "--confirm", shown["digest"]) == 0
     assert json.loads(capsys.readouterr().out)["images"] == 2
     assert persons(place) == {name: ids for name, ids in images.items() if name != PERSON}
+
+
+def test_copies_of_an_erased_picture_that_come_back_are_not_embedded(
+    place: Probed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exact copy and a smaller one of another quality, under another name; everybody else is as before."""
+    mine = sorted((place.images / BACK).glob("*.jpg"))
+    content, again = [file.read_bytes() for file in mine], place.images / "somebody"
+    assert place.run("erase", "--identity", BACK, "--apply", erase__block_similar="true") == 0
+    before = embedded(place)
+    for file in mine:
+        file.unlink()
+    again.mkdir()
+    (again / "exact.jpg").write_bytes(content[0])
+    picture = Image.open(io.BytesIO(content[1])).convert("RGB")
+    picture.resize((picture.width * 3 // 4, picture.height * 3 // 4)).save(again / "near.jpg", quality=70)
+    shutil.copyfile(next((place.images / OTHER).glob("*.jpg")), again / "stays.jpg")
+    capsys.readouterr()
+    assert place.run("embed") == 0
+    rows = place.lake.read(tables.REJECTS, place.lake.snapshot(tables.REJECTS)).collect()
+    assert {row.uri: row.reason for row in rows} == {
+        "somebody/exact.jpg": "erased",
+        "somebody/near.jpg": "erased",
+    }
+    after = embedded(place)
+    assert after.pop("somebody/stays.jpg"), "the picture of another is no copy"
+    assert after == before, "nobody else is affected"
 
 
 def test_candidates_are_shown_with_what_they_are_worth() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from erased_lake import GONE, Killed, Killing, Place, Sought, hits, leave_as_if_killed, people, verdicts
+from erased_lake import GONE, Killed, Killing, Place, hits, leave_as_if_killed, people, verdicts
 from pyspark.sql import SparkSession
+from searched import Sought
 from three_people import three_people
 
 from facesieve.cli import commands

@@ -98,10 +98,8 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
         sections = (*question.sections, *more)
         settings = _settings(arguments, sections, metrics)
         spark, lake, ledger = _lake_of(settings, "", "")
-        with _clearing_up(spark):
-            job = SideJob(settings, spark, lake, ledger)
-            metrics.figures = lambda: question.metrics(job.figures) if job.figures else ()
-            answering = partial(question.answer, job, arguments)
+        with _clearing_up(spark), metrics.of_failure(question.metrics):
+            answering = partial(question.answer, SideJob(settings, spark, lake, ledger), arguments)
             row = question.noted if question.writes(arguments) else None
             answer = answering() if row is None else noted(ledger, _command(parser), answering, row)
         metrics.figures = lambda: question.metrics(answer.record)

@@ -214,10 +214,10 @@ class Erasure:
             mark.end(self.job.spark, self.job.lake)
         if proof.hits:
             images = len(self.journal.subject.images)
-            self.job.figures |= {"applied": True, "images": images, "proof": proof.record(self.journal.subject)}
             raise InvariantError(
                 f"erase: the subject is still in {count(len(proof.hits))} files. --proof FILE lists them. Delete what "
-                "is no file of facesieve and start the same command again, or end the erasure with --close."
+                "is no file of facesieve and start the same command again, or end the erasure with --close.",
+                {"applied": True, "images": images, "proof": proof.record(self.journal.subject)},
             )
 
     def _answer(self, proof: Proof) -> Answer:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from facesieve.core.console import Answer, aligned, count
-from facesieve.core.errors import Refused
+from facesieve.core.errors import InvariantError, Refused
 from facesieve.core.places import argument
 from facesieve.core.sections import OUTPUTS
 from facesieve.erasure import idle, mark
@@ -62,7 +62,7 @@ def retain(job: SideJob, arguments: Namespace) -> Answer:
     if arguments.apply:
         refuse_running(job)
         if begun is not None:
-            Erasure(job, begun[1], begun[0], arguments).carry_out()
+            _carry_out(Erasure(job, begun[1], begun[0], arguments), {})
     due = due_of(job, now)
     refuse_too_many(len(due.images), job.config.erase.max_images, _CHECK)
     if not arguments.apply:
@@ -119,8 +119,17 @@ def _erase(job: SideJob, due: Due, arguments: Namespace) -> dict[str, Any]:
         runs=tuple(due.runs),
     )
     place, whole = begin(job, journal)
-    record = Erasure(job, whole, place, arguments).carry_out().record
+    figures = {"due": due.counts(), "applied": True}
+    record = _carry_out(Erasure(job, whole, place, arguments), figures).record
     return {"erasure": record["erasure"], "proof": record["proof"]}
+
+
+def _carry_out(erasure: Erasure, figures: Mapping[str, Any]) -> Answer:
+    """Carry it out; where the proof finds something, monitoring is told these figures of retention."""
+    try:
+        return erasure.carry_out()
+    except InvariantError as problem:
+        raise InvariantError(str(problem), figures) from None
 
 
 def _answer(job: SideJob, due: Due, more: Mapping[str, Any]) -> Answer:
