@@ -16,7 +16,7 @@ from three_people import three_people
 from facesieve.core import tables
 from facesieve.erasure.candidates import Candidate, Candidates
 
-PERSON, BACK, OTHER = "madonna", "ben_afflek", "elton_john"
+PERSON, BACK, OTHER = "madonna", "ben_afflek", "mindy_kaling"
 NEAR = ("--cosine", "0.5")
 
 
@@ -155,10 +155,8 @@ def test_copies_of_an_erased_picture_that_come_back_are_not_embedded(
     capsys.readouterr()
     assert place.run("embed") == 0
     rows = place.lake.read(tables.REJECTS, place.lake.snapshot(tables.REJECTS)).collect()
-    assert {row.uri: row.reason for row in rows} == {
-        "somebody/exact.jpg": "erased",
-        "somebody/near.jpg": "erased",
-    }
+    reasons = {row.uri: row.reason for row in rows if row.uri.startswith("somebody/")}
+    assert reasons == {"somebody/exact.jpg": "erased", "somebody/near.jpg": "erased"}
     after = embedded(place)
     assert after.pop("somebody/stays.jpg"), "the picture of another is no copy"
     assert after == before, "nobody else is affected"
