@@ -52,6 +52,16 @@ def records(pack: BinaryIO) -> Iterator[bytes]:
             yield record
 
 
+def picture_of(record: bytes) -> bytes:
+    """Return the picture in a record: its parts joined by the magic at which they were split, without the header."""
+    parts, at = list[bytes](), 0
+    while at < len(record):
+        size = _FRAME.unpack_from(record, at)[1] & (1 << _LENGTH_BITS) - 1
+        parts.append(record[at + _FRAME.size : at + _FRAME.size + size])
+        at += _FRAME.size + size + -size % len(MAGIC)
+    return MAGIC.join(parts)[_HEADER.size :]
+
+
 def _take_lines(folder: Storage, name: str, numbers: Collection[int]) -> None:
     lines = folder.read(name).decode("utf-8").split("\n")
     staying = [line for line in lines if not line or int(line.partition("\t")[0]) not in numbers]
