@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.hidden_paths import path_seal
+from facesieve.core.pseudonyms import names_key, pseudonym
+from facesieve.core.sections import Lake
 from facesieve.erasure.candidates import Candidates, candidates
 from facesieve.erasure.probe import Probe, add_probe, digest_of
 from facesieve.erasure.selection import subject_of
@@ -58,6 +61,11 @@ class Choice:
         """Return the selectors with the images of the probe's candidates."""
         return replace(self.selectors, image_id=tuple(sorted({*self.selectors.image_id, *images})))
 
+    def pseudonyms(self, lake: Lake) -> dict[str, str]:
+        """Return the names asked for by what stands in the tables for them, where these hold no names."""
+        key = names_key(lake)
+        return {} if key is None else {pseudonym(key, name): name for name in self.selectors.identity}
+
     def check(self, images: Sequence[int]) -> None:
         """Raise ConfigError if other images are chosen than those that were confirmed."""
         if self.confirm and self.confirm != digest_of(images):
@@ -79,10 +87,13 @@ def choose(job: SideJob, choice: Choice, configuration: str) -> Chosen:
     `erase.max_images`.
     """
     shown = candidates(job, choice.probe, configuration) if choice.probe else None
+    hidden = choice.pseudonyms(job.config.lake)
     selectors = choice.with_images(shown.images if shown else ())
-    subject = subject_of(job.lake, selectors, job.config.erase.max_images)
+    selectors = replace(selectors, identity=(*selectors.identity, *hidden))
+    subject = subject_of(job.lake, selectors, job.config.erase.max_images, path_seal(job.config.lake))
     choice.check(subject.images)
-    return Chosen(subject, shown)
+    names = (name for each, name in hidden.items() if each in subject.names)
+    return Chosen(replace(subject, names=tuple(sorted({*subject.names, *names}))), shown)
 
 
 def add_choice(parser: ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from facesieve.core.console import Answer, aligned, count
 from facesieve.core.errors import InvariantError, Refused
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.places import argument
 from facesieve.core.sections import OUTPUTS
 from facesieve.erasure import idle, mark
@@ -107,9 +108,9 @@ def _remove(export: Storage) -> None:
 
 
 def _erase(job: SideJob, due: Due, arguments: Namespace) -> dict[str, Any]:
-    subject = Subject()
+    subject, seal = Subject(), path_seal(job.config.lake)
     if due.images:
-        subject = apart(job.lake, of_images(job.lake, due.images), job.config.erase.proof_cosine)
+        subject = apart(job.lake, of_images(job.lake, due.images, seal), job.config.erase.proof_cosine, seal)
     name, by = new_name(datetime.now(UTC)), job.config.run.operator
     journal = Journal(
         *(f"retain-{name}", _CHOICE, datetime.now(UTC).isoformat(), subject),

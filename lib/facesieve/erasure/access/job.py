@@ -16,6 +16,7 @@ from typing import Any
 
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.places import argument, is_uri
 from facesieve.erasure import mark
 from facesieve.erasure.access.collection import collect
@@ -87,10 +88,12 @@ def _written(job: SideJob, record: dict[str, Any], folder: Path) -> Answer:
 def record_of(job: SideJob, choice: Choice, person: Subject) -> dict[str, Any]:
     """Return all that is held, as plain values. A probe's photograph is not named, and nothing is compared with it."""
     collected, versions = collect(job.lake, person), versions_of(job, person)
+    lake = job.config.lake
+    shown = Shown(choice.selectors, person, choice.pseudonyms(lake), path_seal(lake))
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "asked_for": _asked_for(choice),
-        "images": images_of(collected, Shown(choice.selectors, person)),
+        "images": images_of(collected, shown),
         "edges": dict(zip(("own", "with_other_images"), collected.linked, strict=True)),
         "tables": versions,
         "exports": exports_of(job, person),
