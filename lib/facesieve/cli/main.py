@@ -10,7 +10,6 @@ import logging
 import re
 import signal
 import threading
-import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from facesieve.cli.exposition import Metric
 from facesieve.cli.metrics import of_run
 from facesieve.cli.metrics_file import MetricsFile
 from facesieve.cli.noted import Counts, noted
-from facesieve.cli.problems import Exit, explain
+from facesieve.cli.problems import Exit, explain, recorded
 from facesieve.core import config, logs, profiles, tables
 from facesieve.core.config import SECTIONS, Config
 from facesieve.core.console import Answer
@@ -166,7 +165,8 @@ def _carry_out(run: Run, steps: Sequence[Step], *, as_json: bool) -> Exit:
         run.restore(tables.ALL)
         return _ended(run, "refused", explain(problem))
     except Exception as problem:
-        return _ended(run, "failed", explain(problem), traceback.format_exc())
+        error = recorded(problem, words=run.config.lake.store_names)
+        return _ended(run, "failed", explain(problem), error)
     print(json.dumps(record.to_json(), sort_keys=True) if as_json else summary.of(record))
     return Exit.DONE
 
