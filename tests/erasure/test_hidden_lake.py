@@ -31,7 +31,12 @@ class Hidden(Namespaced):
         values = {
             **{"lake.store_names": "false", "lake.store_paths": "false", "lake.names_key": self.folder / "names.key"},
             **{"embed.model": self.folder / "tiny.toml", "embed.detector": "aligned"},
-            **{"link.scope": "global", "link.threshold_global": 0.5, "publish.export_root": self.folder / "export"},
+            **{
+                "link.scope": "global",
+                "link.threshold_global": 0.5,
+                "cluster.score": "cosine",
+                "publish.export_root": self.folder / "export",
+            },
             **{"publish.outputs": '["clean_list","webdataset"]', "decide.overrides": self.folder / "overrides.csv"},
             **{"publish.max_change": 1, "publish.max_gone": 1, "publish.bytes": "true"},
         }

@@ -66,7 +66,7 @@ def bands_of(key: bytes, perceptual_hash: bytes) -> list[str]:
         return []
     bits = [number >> place & 1 for place in _order(key)]
     parts = (bits[start : start + BAND_BITS] for start in range(0, BITS, BAND_BITS))
-    return [keyed_hash(key, "band", band, part)[:_HEX] for band, part in enumerate(parts)]
+    return [keyed_hash(key, "band", band, str(part))[:_HEX] for band, part in enumerate(parts)]
 
 
 @lru_cache(maxsize=4)
