@@ -7,6 +7,8 @@ from argparse import ArgumentParser
 import pytest
 
 from facesieve.core.errors import ConfigError
+from facesieve.core.pseudonyms import pseudonym
+from facesieve.core.sections import Lake
 from facesieve.erasure.choice import Choice, add_choice
 from facesieve.erasure.probe import digest_of
 
@@ -47,3 +49,10 @@ def test_the_digest_names_the_choice_by_what_was_confirmed() -> None:
     others = [choice(*PROBE), choice(*PROBE[:3], "0.6", "--confirm", "x"), choice(*PROBE, "--uri", "a")]
     assert len({first.digest, *(each.digest for each in others)}) == 4
     assert choice("--uri", "a").digest == choice("--uri", "a").selectors.digest
+
+
+def test_names_are_given_as_they_are_also_where_the_tables_hold_pseudonyms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACESIEVE_NAMES_KEY", "k" * 32)
+    named = choice("--identity", "Ann")
+    assert named.pseudonyms(Lake()) == {}
+    assert named.pseudonyms(Lake(store_names=False)) == {pseudonym(b"k" * 32, "Ann"): "Ann"}

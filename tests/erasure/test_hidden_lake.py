@@ -30,14 +30,9 @@ class Hidden(Namespaced):
     def run(self, name: str, *extra: str) -> int:
         values = {
             **{"lake.store_names": "false", "lake.store_paths": "false", "lake.names_key": self.folder / "names.key"},
-            **{"embed.model": self.folder / "tiny.toml", "embed.detector": "aligned"},
-            **{
-                "link.scope": "global",
-                "link.threshold_global": 0.5,
-                "cluster.score": "cosine",
-                "publish.export_root": self.folder / "export",
-            },
-            **{"publish.outputs": '["clean_list","webdataset"]', "decide.overrides": self.folder / "overrides.csv"},
+            **{"embed.model": self.folder / "tiny.toml", "embed.detector": "aligned", "cluster.score": "cosine"},
+            **{"link.scope": "global", "link.threshold_global": 0.5, "decide.overrides": self.folder / "overrides.csv"},
+            **{"publish.export_root": self.folder / "export", "publish.outputs": '["clean_list","webdataset"]'},
             **{"publish.max_change": 1, "publish.max_gone": 1, "publish.bytes": "true"},
         }
         return commands.run(name, [*self.configured(values), *extra])
