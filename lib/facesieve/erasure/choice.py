@@ -63,7 +63,7 @@ class Choice:
 
     def pseudonyms(self, lake: Lake) -> dict[str, str]:
         """Return the names asked for by what stands in the tables for them, where these hold no names."""
-        key = names_key(lake)
+        key = names_key(lake) if self.selectors.identity else None
         return {} if key is None else {pseudonym(key, name): name for name in self.selectors.identity}
 
     def check(self, images: Sequence[int]) -> None:
