@@ -80,6 +80,9 @@ def test_no_file_of_the_lake_holds_a_name_and_exports_bear_names_and_paths(lake:
 def test_a_person_is_told_and_erased_by_name_and_by_path(lake: Hidden, capsys: pytest.CaptureFixture[str]) -> None:
     assert lake.run("sieve", "--set", "publish.apply=true", "--run", "again") == 0
     assert "up to date" in capsys.readouterr().out, "equal paths are hidden alike"
+    (lake.folder / "truth.csv").write_text("\n".join(["uri,identity", f"{ANN}/0.jpg,a", f"{ANN}/1.jpg,a", ""]))
+    assert lake.run("evaluate", "--truth", str(lake.folder / "truth.csv")) == 0
+    assert "are not in the run's listing" not in capsys.readouterr().err
     out, proof = lake.folder / "answer", lake.folder / "proof.json"
     assert lake.run("subject", "--identity", ANN, "--out", str(out)) == 0
     answer = json.loads((out / "subject.json").read_text())
