@@ -2,7 +2,8 @@
 
     spark-submit --py-files dist/facesieve.zip jobs/subject.py --config conf/pipeline.toml \
         [--overlay FILE]... [--set section.key=value]... \
-        (--image-id ID | --uri URI | --prefix TEXT | --identity NAME | --cluster ID)... --out DIR [--json]
+        (--image-id ID | --uri URI | --prefix TEXT | --identity NAME | --cluster ID | --probe FILE --cosine C)... \
+        [--face N] [--confirm DIGEST] --out DIR [--json]
 """
 
 import sys

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,6 +17,7 @@ from facesieve.cli.exposition import Metric, gauge
 from facesieve.cli.metrics_file import MetricsFile
 from facesieve.cli.problems import Exit
 from facesieve.core import logs
+from facesieve.core.errors import InvariantError
 
 
 @pytest.fixture(autouse=True)
@@ -174,3 +176,18 @@ def test_what_the_job_says_stands_beside_how_it_ended(tmp_path: Path) -> None:
     file.figures = lambda: [gauge("facesieve_faces", "Faces.", 12)]
     file.write(Exit.DONE)
     assert read(tmp_path / "a").items() >= {("facesieve_faces", 12), ("facesieve_exit_code", 0)}
+
+
+def test_a_job_whose_proof_fails_says_how_far_it_came(tmp_path: Path) -> None:
+    def of(record: Mapping[str, Any]) -> list[Metric]:
+        return [gauge("facesieve_faces", "Faces.", record["faces"])]
+
+    file = MetricsFile(str(tmp_path / "a"), "sieve")
+    with pytest.raises(InvariantError, match="two are left"), file.of_failure(of):
+        raise InvariantError("two are left", {"faces": 7})
+    file.write(Exit.FAILED)
+    assert read(tmp_path / "a").items() >= {("facesieve_faces", 7), ("facesieve_exit_code", 1)}
+    with pytest.raises(InvariantError), file.of_failure(of):
+        raise InvariantError("nothing is known of it")
+    file.write(Exit.FAILED)
+    assert "facesieve_faces" not in read(tmp_path / "a")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from facesieve.cli.problems import Exit, explain
+from facesieve.cli.problems import Exit, explain, recorded
 from facesieve.core import logs
 from facesieve.core.errors import ConfigError, ContractError, Fault, InvariantError, ModelError, Refused, StoreError
 
@@ -64,3 +64,17 @@ def test_a_traceback_is_printed_where_it_is_asked_for(stream: io.StringIO, monke
     monkeypatch.setenv("FACESIEVE_TRACEBACK", "1")
     assert explain(ZeroDivisionError("by zero")) == Exit.FAILED
     assert stream.getvalue().splitlines()[-1] == "ZeroDivisionError: by zero"
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_the_words_of_an_error_stay_only_where_names_do(words: bool) -> None:
+    def failing() -> None:
+        raise ConfigError([Fault("decide.overrides", f"two rows speak of {name}/1.jpg", "Keep one.")])
+
+    name = "Annabelle"
+    with pytest.raises(ConfigError) as raised:
+        failing()
+    text = recorded(raised.value, words=words)
+    assert "in failing" in text
+    assert "ConfigError" in text
+    assert ("Annabelle" in text) is words

@@ -61,7 +61,10 @@ def test_names_are_hidden_where_the_paths_do_not_tell_them(base: str) -> None:
     assert _keys(lambda: config.load(base, [], [*hide, "images.format=parquet", "images.identity=top"])) == {
         "lake.store_names"
     }
-    labelled = [*hide, "images.labels=/labels.csv"]
+    labelled, paths = [*hide, "images.labels=/labels.csv"], "lake.store_paths=false"
+    assert config.load(base, [], [*hide, paths]).lake.store_paths is False
+    assert _keys(lambda: config.load(base, [], [paths])) == {"lake.store_paths"}
+    assert _keys(lambda: config.load(base, [], [*hide, paths, "images.format=parquet"])) == {"lake.store_paths"}
     assert _keys(lambda: config.load(base, [], [*labelled, "images.same_names=unite"])) == {"images.same_names"}
     for sets in (labelled, [*hide, "images.identity=none"], [*hide, "images.format=parquet"]):
         assert not config.load(base, [], sets).lake.store_names

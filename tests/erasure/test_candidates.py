@@ -1,8 +1,10 @@
-"""An erasure by a photograph of a person, with the real detector and FaceNet."""
+"""An erasure and an access by a photograph of a person, with the real detector and FaceNet."""
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from three_people import three_people
 from facesieve.core import tables
 from facesieve.erasure.candidates import Candidate, Candidates
 
-PERSON = "madonna"
+PERSON, BACK, OTHER = "madonna", "ben_afflek", "mindy_kaling"
 NEAR = ("--cosine", "0.5")
 
 
@@ -37,6 +39,11 @@ def photograph(photographs: Path) -> Path:
 def persons(place: Probed) -> dict[str, set[int]]:
     rows = place.lake.read(tables.LISTING, place.lake.snapshot(tables.LISTING)).collect()
     return {name: {row.image_id for row in rows if row.identity == name} for name in {row.identity for row in rows}}
+
+
+def embedded(place: Probed) -> dict[str, list[float]]:
+    rows = place.lake.read(tables.EMBEDDINGS, place.lake.snapshot(tables.EMBEDDINGS)).collect()
+    return {row.uri: row.vector for row in rows}
 
 
 def test_what_cannot_be_a_probe_is_said_of_all_at_once(
@@ -78,6 +85,33 @@ def test_names_are_shown_where_names_are_stored(
     assert PERSON not in capsys.readouterr().out.partition("images of the source")[0]
 
 
+def test_a_photograph_is_answered_once_it_is_confirmed_and_tells_of_nobody_else(
+    place: Probed, photograph: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, out = persons(place), place.folder / "answer"
+    command = ("--probe", str(photograph), *NEAR, "--out", str(out))
+    assert place.run("subject", *command, "--json") == 0
+    shown = capsys.readouterr().out
+    record = json.loads(shown)
+    assert {each["image_id"] for each in record["candidates"]} == images[PERSON]
+    assert 0 < record["false_matches"] < 1, "how many of them are expected to be other people"
+    assert not any(name in shown for name in images), "no name is told before the candidates are confirmed"
+    assert not out.exists(), "and nothing is written"
+    assert place.run("subject", *command, "--confirm", "0123456789abcdef") == 2
+    assert "other images are chosen than those that were shown" in capsys.readouterr().err
+    assert not list(out.iterdir())
+    assert place.run("subject", *command, "--confirm", record["digest"]) == 0
+    answer = {file.name: file.read_text(encoding="utf-8") for file in out.iterdir()}
+    record = json.loads(answer["subject.json"])
+    assert {image["image_id"] for image in record["images"]} == images.pop(PERSON)
+    assert {image["faces"][0]["nearest_own"]["image_id"] for image in record["images"]} == {
+        image["image_id"] for image in record["images"]
+    }, "each is compared with the other, and not with the photograph"
+    assert record["asked_for"] == {"probe": ["photographs: 1, cosine: 0.5"]}
+    secrets = {photograph.name, str(photograph), *images, *(str(each) for ids in images.values() for each in ids)}
+    assert {secret for secret in secrets for text in answer.values() if secret in text} == set()
+
+
 def test_a_confirmed_photograph_erases_the_person(
     place: Probed, photograph: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +135,31 @@ def test_a_confirmed_photograph_erases_the_person(
     assert place.run("erase", *command, "--apply", "--confirm", shown["digest"]) == 0
     assert json.loads(capsys.readouterr().out)["images"] == 2
     assert persons(place) == {name: ids for name, ids in images.items() if name != PERSON}
+
+
+def test_copies_of_an_erased_picture_that_come_back_are_not_embedded(
+    place: Probed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exact copy and a smaller one of another quality, under another name; everybody else is as before."""
+    mine = sorted((place.images / BACK).glob("*.jpg"))
+    content, again = [file.read_bytes() for file in mine], place.images / "somebody"
+    assert place.run("erase", "--identity", BACK, "--apply", erase__block_similar="true") == 0
+    before = embedded(place)
+    for file in mine:
+        file.unlink()
+    again.mkdir()
+    (again / "exact.jpg").write_bytes(content[0])
+    picture = Image.open(io.BytesIO(content[1])).convert("RGB")
+    picture.resize((picture.width * 3 // 4, picture.height * 3 // 4)).save(again / "near.jpg", quality=70)
+    shutil.copyfile(next((place.images / OTHER).glob("*.jpg")), again / "stays.jpg")
+    capsys.readouterr()
+    assert place.run("embed") == 0
+    rows = place.lake.read(tables.REJECTS, place.lake.snapshot(tables.REJECTS)).collect()
+    reasons = {row.uri: row.reason for row in rows if row.uri.startswith("somebody/")}
+    assert reasons == {"somebody/exact.jpg": "erased", "somebody/near.jpg": "erased"}
+    after = embedded(place)
+    assert after.pop("somebody/stays.jpg"), "the picture of another is no copy"
+    assert after == before, "nobody else is affected"
 
 
 def test_candidates_are_shown_with_what_they_are_worth() -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import erasable
-import numpy as np
 import pytest
 from pyspark.sql import SparkSession
-from searched import parts
+from searched import Sought
 
 from facesieve.cli import commands
 from facesieve.core import tables
@@ -84,12 +83,9 @@ def place(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Plac
 
 def hits(place: Place) -> list[str]:
     """Search every file for ann, without a line of the product's proof."""
-    texts = [text.encode() for text in (*erasable.SUBJECT.uris, *erasable.SUBJECT.digests, "copies", '"ann"')]
-    halves = [
-        erasable.VECTORS[image].astype(kind).tobytes() for image in (1, 2, 6) for kind in (np.float16, np.float32)
-    ]
-    forms = [*texts, *halves, *(bytes.fromhex(each) for each in erasable.SUBJECT.digests)]
-    return [str(file) for file in place.files() if any(form in part for part in parts(file) for form in forms)]
+    ann = erasable.SUBJECT
+    texts = (*ann.uris, *ann.digests, "copies", '"ann"')
+    return Sought(texts, (*ann.images, *ann.faces), ann.vectors).hits(place.files())
 
 
 def state(place: Place) -> dict[str, list[int]]:

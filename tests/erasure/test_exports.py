@@ -1,4 +1,4 @@
-"""Exports lose the subject: plain files are rewritten, packed forms go."""
+"""Exports lose the subject: files and shards are rewritten, and what is not whole goes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from packed_exports import ANN as SUBJECT
+from packed_exports import packed_exports
 
 from facesieve.erasure.exports import Touched, files_below, without_subject
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
 
-SUBJECT = Subject(images=(1, 2), uris=("ann/1.jpg", "ann/2\t.jpg"), names=("ann",))
 ROWS = [(1, "ann", 0, "ann/1.jpg"), (2, "ann", 0, "ann/2\t.jpg"), (3, "bob", 1, "bob/3.jpg")]
 PLAIN, PACKED = ("folders", "crops"), ("webdataset", "huggingface", "recordio")
+SHARDS = {
+    "huggingface": [f"data/train-0000{number}-of-00003.parquet" for number in range(3)],
+    "recordio": ["train.idx", "train.lst", "train.rec"],
+    "webdataset": [f"00000{number}.tar" for number in range(3)],
+}
 
 
 @pytest.fixture
@@ -24,12 +30,12 @@ def root(tmp_path: Path) -> Storage:
     root = Storage(str(tmp_path))
     root.write("CURRENT", b"r")
     root.write("r/.facesieve", b"")
-    root.write("r/labels.csv", b"label,identity,images\n0,ann,2\n1,bob,1\n")
-    for form in (*PLAIN, *PACKED):
+    packed_exports(root.child("r"))
+    for form in PLAIN:
         lines = [f'{name}/{image}.jpg,"{uri}",{name},{label},{image},{image},x' for image, name, label, uri in ROWS]
         head = "path,uri,identity,label,image_id,face_id,sha256"
         root.write(f"r/{form}/manifest.csv", "\n".join([head, *lines, ""]).encode())
-        for image, name, *_ in ROWS if form in PLAIN else ():
+        for image, name, *_ in ROWS:
             root.write(f"r/{form}/{name}/{image}.jpg", str(image).encode())
         root.write(f"r/{form}/_SUCCESS", b"7")
     rows = pa.table({"image_id": [1, 2, 3], "identity": ["ann", "ann", "bob"], "label": [0, 0, 1]})
@@ -56,10 +62,10 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(root: Storage) -> No
         Touched("r", "clean_list", "rewritten", 2),
         Touched("r", "crops", "rewritten", 2),
         Touched("r", "folders", "rewritten", 2),
-        Touched("r", "huggingface", "removed", 2),
+        Touched("r", "huggingface", "rewritten", 2),
         Touched("r", "parquet", "rewritten", 4),
-        Touched("r", "recordio", "removed", 2),
-        Touched("r", "webdataset", "removed", 2),
+        Touched("r", "recordio", "rewritten", 2),
+        Touched("r", "webdataset", "rewritten", 2),
     ]
 
 
@@ -73,12 +79,15 @@ def test_the_subject_leaves_and_the_rest_is_whole(root: Storage) -> None:
         "r/clean_list/_SUCCESS",
         "r/clean_list/clean_list.txt",
         *(f"r/{form}/{name}" for form in ("crops", "folders") for name in ("_SUCCESS", "bob/3.jpg", "manifest.csv")),
+        *(f"r/huggingface/{name}" for name in ("_SUCCESS", *SHARDS["huggingface"], "manifest.csv")),
         "r/labels.csv",
         "r/parquet/_SUCCESS",
         "r/parquet/bucket=0/part-00000.parquet",
+        *(f"r/recordio/{name}" for name in ("_SUCCESS", "manifest.csv", *SHARDS["recordio"])),
+        *(f"r/webdataset/{name}" for name in sorted(("_SUCCESS", "manifest.csv", *SHARDS["webdataset"]))),
     ]
     assert not root.exists("r/folders/ann"), "the name of a folder is a name too"
-    assert root.read("r/labels.csv") == b"label,identity,images\n1,bob,1\n"
+    assert root.read("r/labels.csv") == b"label,identity,images\n1,bob,2\n2,cid,1\n"
     assert root.read("r/clean_list/clean_list.txt") == b"bob\tbob/3.jpg\n"
     assert root.read("r/folders/manifest.csv").decode().splitlines()[1:] == ["bob/3.jpg,bob/3.jpg,bob,1,3,3,x"]
     again = without_subject(root, SUBJECT, apply=True)
@@ -94,9 +103,12 @@ def test_an_export_without_the_subject_stays(root: Storage) -> None:
 
 
 def test_nothing_is_current_where_nothing_whole_is_left(root: Storage) -> None:
-    for form in ("parquet", "folders", "crops", "clean_list"):
+    for form in ("parquet", "folders", "crops", "clean_list", "recordio"):
         root.delete_tree(f"r/{form}")
-    without_subject(root, SUBJECT, apply=True)
+    root.write("r/webdataset/000000.tar", b"cut")
+    root.delete_tree("r/huggingface/data/train-00001-of-00003.parquet")
+    touched = without_subject(root, SUBJECT, apply=True)
+    assert [each.action for each in touched if each.run == "r"] == ["removed"] * 2, "shards that are not whole"
     assert not root.exists("CURRENT")
     assert not root.exists("r/labels.csv")
     assert json.dumps(without_subject(Storage(str(Path(root.root) / "absent")), SUBJECT, apply=True)) == "[]"

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from facesieve.erasure.forms import UNREADABLE, form_of, parts
+from facesieve.publish.shards.records import framed, payload
 
 WORD = b"the word that is sought " * 4
 
@@ -63,8 +64,9 @@ def tar(content: bytes) -> bytes:
         ("puffin", puffin(zstd(WORD), "zstd")),
         ("gzip", gzip.compress(WORD)),
         ("tar", tar(WORD)),
+        ("recordio", framed(payload(7, 3, WORD))),
     ],
-    ids=["plain avro", "deflated avro", "zstandard avro", "puffin", "gzip", "tar"],
+    ids=["plain avro", "deflated avro", "zstandard avro", "puffin", "gzip", "tar", "recordio"],
 )
 def test_what_is_packed_comes_out(form: str, content: bytes) -> None:
     assert form_of(content) == form
@@ -79,8 +81,9 @@ def test_what_is_packed_comes_out(form: str, content: bytes) -> None:
         ("puffin", puffin(WORD, "lz4")),
         ("parquet", b"PAR1" + WORD),
         ("gzip", gzip.compress(WORD)[:20]),
+        ("recordio", framed(payload(7, 3, WORD))[:20]),
     ],
-    ids=["snappy avro", "cut avro", "lz4 puffin", "no parquet", "cut gzip"],
+    ids=["snappy avro", "cut avro", "lz4 puffin", "no parquet", "cut gzip", "cut recordio"],
 )
 def test_what_cannot_be_read_says_so(form: str, content: bytes) -> None:
     with pytest.raises(UNREADABLE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 
 from facesieve.erasure.kernels.needles import Needles
 from facesieve.erasure.looking import look
+from facesieve.publish.shards.records import MAGIC, framed, payload
 
 RNG = np.random.default_rng(5)
 VECTORS = RNG.normal(size=(4, 32)).astype(np.float32)
@@ -72,6 +74,14 @@ def test_the_columns_of_others_are_not_the_subject() -> None:
 def test_an_image_is_known_by_its_digest_and_a_file_by_its_name() -> None:
     assert look("a", IMAGE, NEEDLES, 0.9995).hits == {"image"}
     assert look("folders/ann/2.jpg", b"\xff\xd8\xff other", NEEDLES, 0.9995).hits == {"word"}
+
+
+def test_a_picture_in_a_pack_is_known_by_its_digest_also_where_its_record_is_split() -> None:
+    split = IMAGE[:400] + MAGIC + IMAGE[400:]
+    needles = replace(NEEDLES, digests=frozenset([hashlib.sha256(split).hexdigest()]))
+    pack = framed(payload(1, 0, b"another")) + framed(payload(2, 0, split))
+    assert look("train.rec", pack, needles, 0.9995) == ("recordio", {"image"}, "")
+    assert look("train.rec", pack, NEEDLES, 0.9995) == ("recordio", set(), "")
 
 
 def test_a_file_that_is_cut_is_still_searched_as_bytes() -> None:

@@ -43,7 +43,7 @@ def test_a_cluster_has_its_images(lake: Lake) -> None:
 
 
 def test_too_many_images_are_refused(lake: Lake) -> None:
-    with pytest.raises(Refused, match=r"4 images would be erased, more than erase\.max_images \(3\)"):
+    with pytest.raises(Refused, match=r"4 images are chosen, more than erase\.max_images \(3\)"):
         subject_of(lake, Selectors(identity=("ann",)), 3)
     assert replace(Subject(), images=(1,)).images == (1,)
 

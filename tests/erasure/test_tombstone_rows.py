@@ -12,8 +12,8 @@ from small_lake import small_lake
 
 from facesieve.core import tables
 from facesieve.core.config import Config
+from facesieve.core.ids import keyed_hash
 from facesieve.core.side_sections import Erase
-from facesieve.core.tombstones import keyed
 from facesieve.embed.chunks.erased import tombstones
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.tombstone_rows import bury
@@ -60,7 +60,7 @@ def test_near_copies_of_pictures_are_known_where_that_is_asked_for(spark: SparkS
         erasable.put(spark, lake, tables.EMBEDDINGS, pictures[2:])
     rows = [row for row in lake.read(tables.ERASED, lake.snapshot(tables.ERASED)).collect() if row.kind == "similar"]
     assert [(row.run, len(row.bands)) for row in rows] == [("e1", 16)] * 4, "those of a killed erasure stay"
-    assert keyed(bytes.fromhex(Path(key).read_text()), "similar", whole[:32].hex()) in {row.hash for row in rows}
+    assert keyed_hash(bytes.fromhex(Path(key).read_text()), "similar", whole[:32].hex()) in {row.hash for row in rows}
     similar = tombstones(lake, key).similar
     assert all(similar.resembles(each) for each in (whole[:32], turned[:32], turned[32:64], turned[64:]))
     assert not similar.resembles(whole[32:])

@@ -10,9 +10,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from erased_lake import GONE, Killed, Killing, Place, Sought, hits, leave_as_if_killed, people, verdicts
+from erased_lake import GONE, Killed, Killing, Place, hits, leave_as_if_killed, people, verdicts
 from pyspark.sql import SparkSession
+from searched import Sought
 from three_people import three_people
+from trainers import records, samples
 
 from facesieve.cli import commands
 from facesieve.core import tables
@@ -114,15 +116,18 @@ def test_what_is_left_of_the_exports_is_whole_and_current(place: Place, erased: 
     export = place.folder / "export"
     assert (export / "CURRENT").read_text() == "second"
     assert sorted(each.name for each in (export / "second").iterdir() if each.is_dir()) == [
-        "clean_list",
-        "crops",
-        "folders",
-        "parquet",
+        *("clean_list", "crops", "folders", "huggingface", "parquet", "recordio", "webdataset")
     ]
     manifest = list(csv.DictReader((export / "second/folders/manifest.csv").open()))
     published = {str(row["image_id"]) for row in place.rows(tables.CLEANED)}
     assert {row["image_id"] for row in manifest} == published
     assert all((export / "second" / "folders" / row["path"]).is_file() for row in manifest)
+    shards = {form: export / "second" / form for form in ("webdataset", "huggingface", "recordio")}
+    packed = [sample["json"]["image_id"] for tar in shards["webdataset"].glob("*.tar") for sample in samples(tar)]
+    assert {str(image) for image in packed} == published
+    faces = pq.read_table(shards["huggingface"] / "data")
+    assert {str(image) for image in faces["image_id"].to_pylist()} == published
+    assert len(records(shards["recordio"], "train")) == len(published)
     rows = pq.read_table(export / "second" / "parquet").to_pylist()
     assert {str(row["image_id"]) for row in rows} == published
     labels = list(csv.DictReader((export / "second/labels.csv").open()))

@@ -7,7 +7,8 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,9 @@ from publishing import Decided, Shop
 from pyspark.sql import SparkSession
 from trainers import records, samples
 
-from facesieve.core.sections import OUTPUTS
+from facesieve.core.config import Config
+from facesieve.core.sections import OUTPUTS, Lake
+from facesieve.core.tables import Cleaned
 from facesieve.publish import outputs
 from facesieve.publish.parquet_export import export_parquet
 
@@ -203,3 +206,13 @@ def test_an_export_that_fails_leaves_nothing(gallery: Shop, capsys: pytest.Captu
     assert "1 of 24 image files are not as they were listed (one of them 7.png has changed)" in capsys.readouterr().err
     assert not (gallery.export / "r1" / "recordio").exists()
     assert (gallery.export / "r1" / "clean_list" / "_SUCCESS").exists()
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_warning_names_somebody_only_where_names_are_stored(spark: SparkSession, stored: bool) -> None:
+    warnings = list[str]()
+    run: Any = SimpleNamespace(config=Config(lake=Lake(store_names=stored)), warn=warnings.append)
+    cleaned = Cleaned(spark.createDataFrame([("val_kilmer",)], "identity string"))
+    outputs._warn_of_split_words(run, cleaned, ["folders"])
+    assert ("val_kilmer" in warnings[0]) is stored
+    assert "a part of the data set: 1" in warnings[0]

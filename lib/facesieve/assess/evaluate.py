@@ -17,8 +17,10 @@ from facesieve.assess.truth_file import as_listed, read_truth
 from facesieve.core import tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.places import argument
 from facesieve.faces.edge_frames import GroupedFaces, apart
+from facesieve.images.hidden.hidden_uris import shown_uris
 from facesieve.lake.side_job import SideJob
 
 
@@ -38,6 +40,7 @@ def evaluate(job: SideJob, arguments: Namespace) -> Answer:
     clusters = source.table(tables.CLUSTERS)
     scopes = _scopes(clusters, arguments.scope)
     if arguments.truth:
+        listing = shown_uris(listing, path_seal(job.config.lake))
         rows = as_listed(read_truth(arguments.truth), listing, job.config.images.root)
         truth = job.spark.createDataFrame(list(rows.items()), "uri string, identity string")
         _warn_of_unknown(job, truth, listing)

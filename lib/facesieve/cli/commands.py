@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,11 @@ def _steps(*steps: Step) -> Work:
 
 def _question(question: Question) -> Work:
     return lambda about, argv, name: main.ask(question, about, argv, name)
+
+
+def _of_a_probe(arguments: Namespace) -> Sequence[str]:
+    """A photograph is embedded by the lake's own model."""
+    return ["embed"] if arguments.probe else []
 
 
 COMMANDS = {
@@ -88,14 +94,14 @@ COMMANDS = {
                 ("lake", "maintain", "erase"),
                 writes=lambda arguments: bool(arguments.apply),
                 noted=lambda record: {"images": record["images"]},
-                more=lambda arguments: ["embed"] if arguments.probe else [],
+                more=_of_a_probe,
                 metrics=of_erasure,
             )
         ),
     ),
     "subject": Command(
         "what is held about a person, as JSON and as a page; changes nothing",
-        _question(Question(access.subject, access.add_arguments, ("lake", "erase"))),
+        _question(Question(access.subject, access.add_arguments, ("lake", "erase"), more=_of_a_probe)),
     ),
     "retain": Command(
         "erase what nobody needs any more when its days are over, such as images gone from the source",

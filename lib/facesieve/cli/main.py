@@ -10,7 +10,6 @@ import logging
 import re
 import signal
 import threading
-import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from facesieve.cli.exposition import Metric
 from facesieve.cli.metrics import of_run
 from facesieve.cli.metrics_file import MetricsFile
 from facesieve.cli.noted import Counts, noted
-from facesieve.cli.problems import Exit, explain
+from facesieve.cli.problems import Exit, explain, recorded
 from facesieve.core import config, logs, profiles, tables
 from facesieve.core.config import SECTIONS, Config
 from facesieve.core.console import Answer
@@ -98,10 +97,8 @@ def ask(question: Question, about: str, argv: Sequence[str] | None = None, name:
         sections = (*question.sections, *more)
         settings = _settings(arguments, sections, metrics)
         spark, lake, ledger = _lake_of(settings, "", "")
-        with _clearing_up(spark):
-            job = SideJob(settings, spark, lake, ledger)
-            metrics.figures = lambda: question.metrics(job.figures) if job.figures else ()
-            answering = partial(question.answer, job, arguments)
+        with _clearing_up(spark), metrics.of_failure(question.metrics):
+            answering = partial(question.answer, SideJob(settings, spark, lake, ledger), arguments)
             row = question.noted if question.writes(arguments) else None
             answer = answering() if row is None else noted(ledger, _command(parser), answering, row)
         metrics.figures = lambda: question.metrics(answer.record)
@@ -168,7 +165,8 @@ def _carry_out(run: Run, steps: Sequence[Step], *, as_json: bool) -> Exit:
         run.restore(tables.ALL)
         return _ended(run, "refused", explain(problem))
     except Exception as problem:
-        return _ended(run, "failed", explain(problem), traceback.format_exc())
+        error = recorded(problem, words=run.config.lake.store_names)
+        return _ended(run, "failed", explain(problem), error)
     print(json.dumps(record.to_json(), sort_keys=True) if as_json else summary.of(record))
     return Exit.DONE
 

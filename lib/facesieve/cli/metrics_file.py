@@ -6,14 +6,16 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from facesieve.cli import metrics
 from facesieve.cli.exposition import Metric, text_of, value_in
 from facesieve.cli.problems import Exit
-from facesieve.core.errors import Fault, first_line
+from facesieve.core.errors import Fault, InvariantError, first_line
 from facesieve.core.places import local_path
 from facesieve.images.storage import why_unwritable
 
@@ -54,6 +56,16 @@ class MetricsFile:
             _replace(path, text_of([*end, *self._figures()], labels))
         except OSError as problem:
             _log.warning(f"{_KEY}: {self.place} could not be written ({first_line(problem.strerror or problem)})")
+
+    @contextmanager
+    def of_failure(self, metrics_of: Callable[[Mapping[str, Any]], Sequence[Metric]]) -> Iterator[None]:
+        """Tell how far a job had come whose result in here is no proof."""
+        try:
+            yield
+        except InvariantError as problem:
+            figures = problem.figures
+            self.figures = lambda: metrics_of(figures) if figures else ()
+            raise
 
     def _figures(self) -> Sequence[Metric]:
         """Ask for the figures. How the job ended is told without them: they may come of another version's record."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import traceback
 from enum import IntEnum
 
 from py4j.protocol import Py4JJavaError
@@ -44,6 +45,13 @@ def explain(problem: Exception) -> Exit:
         _log.error(f"refused: {problem}")
         return Exit.REFUSED
     return _failed(problem, str(problem) if isinstance(problem, FacesieveError) else _foreign(problem))
+
+
+def recorded(problem: Exception, *, words: bool) -> str:
+    """Return what the ledger keeps of an error: where it came from, and its words unless these may name somebody."""
+    if words:
+        return "".join(traceback.format_exception(problem))
+    return "".join([*traceback.format_tb(problem.__traceback__), type(problem).__name__])
 
 
 def _failed(problem: Exception, sentence: str) -> Exit:

@@ -102,6 +102,8 @@ def _cross_faults(config: Config, sections: Collection[str]) -> list[Fault]:
         faults.append(Fault("lake.root", "is empty", "Give a path or URI, or set lake.catalog."))
     if not config.lake.root and not config.lake.scratch:
         faults.append(Fault("lake.scratch", "is empty, and so is lake.root", "Give a path or URI for checkpoints."))
+    if not config.lake.store_paths and config.lake.store_names:
+        faults.append(Fault("lake.store_paths", "is false, but names are stored", "Set lake.store_names = false too."))
     if "images" in sections and not config.lake.store_names:
         faults.extend(_name_faults(config))
     if "images" in sections and config.images.root.strip() and config.images.format != "table":
@@ -121,10 +123,13 @@ def _name_faults(config: Config) -> list[Fault]:
     """Refuse to hide names that stand in the paths, which are stored, or that must be compared as names."""
     images, faults = config.images, list[Fault]()
     in_data = images.identity == "none" or (images.identity == "folder" and images.format != "files")
-    if not images.labels and not in_data:
+    if not images.labels and not in_data and config.lake.store_paths:
         why = "is false, but images.identity takes the names from the paths, which are stored"
-        fix = "Give the names in images.labels or in a column of the data, and paths that do not tell them."
+        fix = "Set lake.store_paths = false, or give the names in images.labels and paths that do not tell them."
         faults.append(Fault("lake.store_names", why, fix))
+    if not config.lake.store_paths and images.format != "files":
+        why = f'is false, but the images of images.format = "{images.format}" have no paths of their own'
+        faults.append(Fault("lake.store_paths", why, "Set it to true, and give names in a column or in images.labels."))
     if images.same_names == "unite":
         why = "unite compares names, which are not stored (lake.store_names is false)"
         faults.append(Fault("images.same_names", why, "Set it to warn."))

@@ -5,8 +5,9 @@ Every error a user meets is one of these. The exit code of a job follows from th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class FacesieveError(Exception):
@@ -49,7 +50,14 @@ class StoreError(FacesieveError):
 
 
 class InvariantError(FacesieveError):
-    """A law that the job proves about its own result does not hold (for example of reconciliation). Exit code 1."""
+    """A law that the job proves about its own result does not hold (for example of reconciliation). Exit code 1.
+
+    figures: what monitoring is told of the job, as far as it has come; may be empty.
+    """
+
+    def __init__(self, text: str, figures: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.figures = dict(figures or {})
 
 
 class Refused(FacesieveError):

@@ -6,12 +6,11 @@ stays outside the lake: in a file, or in an environment variable.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 from pathlib import Path
 
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.ids import keyed_hash
 from facesieve.core.places import is_below
 from facesieve.core.sections import Lake
 
@@ -30,7 +29,7 @@ def pseudonym(key: bytes, name: str) -> str:
     >>> pseudonym(b"k" * 32, "Ann")
     'p-f52e0e31f7615471eb0197cc9b099514'
     """
-    return f"p-{hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:_HEX_DIGITS]}"
+    return f"p-{keyed_hash(key, name)[:_HEX_DIGITS]}"
 
 
 def names_key(lake: Lake) -> bytes | None:

@@ -7,11 +7,12 @@ another if 4 of the 16 bands agree. By the pigeonhole principle that is sure whe
 
 from __future__ import annotations
 
-import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+from facesieve.core.ids import keyed_hash
 
 BANDS, BAND_BITS = 16, 16
 BITS = BANDS * BAND_BITS
@@ -65,14 +66,10 @@ def bands_of(key: bytes, perceptual_hash: bytes) -> list[str]:
         return []
     bits = [number >> place & 1 for place in _order(key)]
     parts = (bits[start : start + BAND_BITS] for start in range(0, BITS, BAND_BITS))
-    return [_keyed(key, f"band\0{band}\0{part}") for band, part in enumerate(parts)]
+    return [keyed_hash(key, "band", band, str(part))[:_HEX] for band, part in enumerate(parts)]
 
 
 @lru_cache(maxsize=4)
 def _order(key: bytes) -> tuple[int, ...]:
     """The bits in an order of the key's own: those of a band are from all over the picture."""
-    return tuple(sorted(range(BITS), key=lambda place: _keyed(key, f"bit\0{place}")))
-
-
-def _keyed(key: bytes, text: str) -> str:
-    return hmac.new(key, text.encode(), "sha256").hexdigest()[:_HEX]
+    return tuple(sorted(range(BITS), key=lambda place: keyed_hash(key, "bit", place)))

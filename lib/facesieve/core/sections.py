@@ -82,6 +82,7 @@ class Lake:
     namespace: str = key("faces", _name)
     scratch: str = key("", place=True)
     store_names: bool = key(True)
+    store_paths: bool = key(True)
     names_key: str = key("", place=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import os
 import secrets
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.ids import keyed_hash
 from facesieve.core.resemblance import NOTHING_RESEMBLED, Resembled
 
 CONTENT, IMAGE, SIMILAR = "content", "image", "similar"
@@ -30,14 +30,14 @@ class Tombstones:
     def block(self, image: int | None, sha256: str | None) -> bool:
         """Say whether an image was erased, by its content or its id.
 
-        >>> erased = Tombstones(b"key", frozenset([keyed(b"key", CONTENT, "ab")]))
+        >>> erased = Tombstones(b"key", frozenset([keyed_hash(b"key", CONTENT, "ab")]))
         >>> erased.block(7, "ab"), erased.block(7, "cd"), erased.block(None, None)
         (True, False, False)
         """
         if not self.hashes:
             return False
         parts = ((CONTENT, sha256), (IMAGE, None if image is None else str(image)))
-        return any(keyed(self.key, kind, part) in self.hashes for kind, part in parts if part)
+        return any(keyed_hash(self.key, kind, part) in self.hashes for kind, part in parts if part)
 
     def __repr__(self) -> str:
         return f"Tombstones({len(self.hashes)})"
@@ -46,15 +46,10 @@ class Tombstones:
 NOTHING_ERASED = Tombstones(b"", frozenset())
 
 
-def keyed(key: bytes, kind: str, part: str) -> str:
-    """Return the HMAC-SHA256, in hex, of what is known of an image: it tells nothing without the key."""
-    return hmac.new(key, f"{kind}\0{part}".encode(), "sha256").hexdigest()
-
-
 def tombstones_of(key: bytes, images: Iterable[int], digests: Iterable[str]) -> list[tuple[str, str]]:
     """Return the kind and the hash of each tombstone, sorted."""
-    contents = ((CONTENT, keyed(key, CONTENT, digest)) for digest in set(digests))
-    return sorted([*contents, *((IMAGE, keyed(key, IMAGE, str(image))) for image in set(images))])
+    contents = ((CONTENT, keyed_hash(key, CONTENT, digest)) for digest in set(digests))
+    return sorted([*contents, *((IMAGE, keyed_hash(key, IMAGE, str(image))) for image in set(images))])
 
 
 def key_place(setting: str) -> Path:

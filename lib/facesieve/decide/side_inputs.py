@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.profiles import ImpostorLine
 from facesieve.core.pseudonyms import names_key, pseudonym
 from facesieve.core.tables import Clusters, Embeddings, Listing
@@ -20,6 +21,7 @@ from facesieve.decide.inputs import Overlaps, Overrides, SideInputs
 from facesieve.decide.listed_names import listed_names
 from facesieve.decide.overlap import listed_faces, overlaps
 from facesieve.decide.override_file import OverrideRow, overrides, read_overrides
+from facesieve.images.hidden.hidden_uris import shown_uris
 from facesieve.images.side_tables import Entries
 from facesieve.lake.run import Run, Stage
 
@@ -55,7 +57,8 @@ def side_tables(run: Run) -> SideTables:
 def side_inputs(stage: Stage, named: SideTables) -> SideInputs:
     """Find the images that are overridden, and those that show a protected person."""
     listing = Listing(stage.read(tables.LISTING))
-    by_hand = overrides(named.overrides, listing, stage.run.warn, stage.run.config.images.root)
+    shown = shown_uris(listing, path_seal(stage.run.config.lake))
+    by_hand = overrides(named.overrides, shown, stage.run.warn, stage.run.config.images.root)
     if by_hand is not None and stage.run.config.images.same_names == "unite":
         by_hand = _united(by_hand, listing)
     key = names_key(stage.run.config.lake)
@@ -63,7 +66,7 @@ def side_inputs(stage: Stage, named: SideTables) -> SideInputs:
         by_hand = _hidden(by_hand, key)
     if by_hand is not None:
         _warn_of_new_folders(stage, by_hand, listing)
-    return SideInputs(by_hand, _overlaps(stage, listing, named))
+    return SideInputs(by_hand, _overlaps(stage, shown, named))
 
 
 def _united(by_hand: Overrides, listing: Listing) -> Overrides:

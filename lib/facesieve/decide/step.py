@@ -23,9 +23,8 @@ from facesieve.decide.reconciliation import reconcile
 from facesieve.decide.side_inputs import SideTables, side_inputs, side_tables
 from facesieve.decide.small_folders import shrinkage
 from facesieve.embed.small_pictures import SmallPictures, Wanted, small_pictures
-from facesieve.images.sources import source
 from facesieve.lake.decide_records import DecideRecord
-from facesieve.lake.listed_snapshot import images_as_listed
+from facesieve.lake.listed_snapshot import listed_source
 from facesieve.lake.run import Run, Stage
 
 _log = logging.getLogger(__name__)
@@ -104,7 +103,7 @@ def _inputs(stage: Stage, named: SideTables) -> Inputs:
 
 def _read(run: Run, images: Wanted) -> SmallPictures:
     """Read pictures from the source; of a source that cannot be read at all, none."""
-    origin = source(images_as_listed(run))
+    origin = listed_source(run)
     try:
         origin.check()
     except ConfigError:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NewType
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 

@@ -12,9 +12,11 @@ from pyspark.sql import functions as F
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ContractError
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.pseudonyms import names_key
 from facesieve.core.tables import Listing
 from facesieve.embed.listing import Digests, is_unread, listing, listing_key
+from facesieve.images.hidden.hidden_source import of_hidden
 from facesieve.images.identity import hidden, identity_rule, united
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.lake.records import ListingRecord
@@ -47,6 +49,7 @@ def list_images(
     former = Listing(stage.former(tables.LISTING))
     rehash = run.config.embed.rehash
     rule = hidden(united(identity_rule(run.config.images), spelling), names_key(run.config.lake))
+    rule = of_hidden(rule, path_seal(run.config.lake))
     rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, rule)
     total, failed = rows.agg(F.count("*"), F.count_if(is_unread())).collect()[0]
     if failed:

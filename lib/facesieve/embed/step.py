@@ -17,8 +17,9 @@ from pyspark.sql import functions as F
 from facesieve import models
 from facesieve.core import tables
 from facesieve.core.console import count
-from facesieve.core.errors import ContractError
+from facesieve.core.errors import ConfigError, ContractError, Fault
 from facesieve.core.frames import batches_of_vectors, broadcast_if_few, follow_rows
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import VECTORS
 from facesieve.core.side_by_side import beside
@@ -35,11 +36,13 @@ from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects, warn_of_formats
 from facesieve.embed.unchanged import state_of, unchanged
 from facesieve.images import left_out
+from facesieve.images.hidden.hidden_source import hidden_source
+from facesieve.images.hidden.hidden_uris import hidden_uris
 from facesieve.images.labels import Labelled, LabelRow, labelled, read_labels
 from facesieve.images.lake_tables.catalog_table import CatalogTable
 from facesieve.images.protocol import Source, SourceImages
 from facesieve.images.side_tables import Entries
-from facesieve.images.sources import source
+from facesieve.images.sources import archives_of, source
 from facesieve.images.vectors.vector_set import VectorSet
 from facesieve.lake.records import EmbedRecord, ListingRecord
 from facesieve.lake.run import Run, Stage
@@ -78,7 +81,8 @@ def _list_new_and_embed(run: Run, *, vectors: bool) -> None:
         state = state_of(run, images, labels)
         if record := unchanged(listing_stage, state):
             list_again(listing_stage, record)
-            _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), images)
+            hidden = hidden_source(images, path_seal(run.config.lake))
+            _embed(run.stage("embed", _FACES, (tables.LISTING,), model=run.model), hidden)
             return
         _list_and_embed(run, images, labels, Begun(listing_stage, new, state, loaded))
 
@@ -104,7 +108,8 @@ def _list_and_embed(run: Run, images: Source, labels: Entries[LabelRow], begun: 
     named = _labelled(run, names, labels) if labels.rows else None
     rows, shown = (named.of(each) if named else each for each in (images.images(run.spark), names))
     shape = _layout(run, images, shown)
-    if not run.config.lake.store_names:
+    seal = path_seal(run.config.lake)
+    if seal is None and not run.config.lake.store_names:
         _warn_of_names_in_paths(run, shown)
     record = ListingRecord(
         ignored=shape.ignored.files,
@@ -115,6 +120,8 @@ def _list_and_embed(run: Run, images: Source, labels: Entries[LabelRow], begun: 
         warnings=tuple(run.ledger.warnings[warned:]),
     )
     begun.loaded()
+    names, shown, rows = (hidden_uris(each, seal) for each in (names, shown, rows))
+    images = hidden_source(images, seal)
     fresh, rows = _embed_new(listing_stage, begun.faces, images, Listed(names, shown, rows, shape.record.images))
     spent = work_so_far(run.spark).minus(began)
     listing_stage.began = listing_stage.began.plus(spent)
@@ -148,6 +155,9 @@ def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     follow_rows(run.spark, origin.count(run.spark))
     ignored = origin.ignored(run.spark)
     shape = layout(images, run.config.images, ignored)
+    if not run.config.lake.store_paths:
+        _refuse_archives(archives_of(origin, run.spark))
+        shape = shape._replace(record=replace(shape.record, examples={}))
     _log.info(f"layout: {shape.record.text}")
     if ignored.files:
         kinds = left_out.counts(ignored)
@@ -157,6 +167,13 @@ def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     for warning in (*shape.warnings, *left_out.warnings(ignored)):
         run.warn(warning)
     return shape
+
+
+def _refuse_archives(archives: int) -> None:
+    """Members of an archive are read by its path, in the order of its names: hidden paths have neither."""
+    if archives:
+        why = f"is false, but {count(archives)} archives are below images.root"
+        raise ConfigError([Fault("lake.store_paths", why, "Unpack the archives: only paths of files can be hidden.")])
 
 
 class Listed(NamedTuple):

@@ -22,7 +22,7 @@ def state_of(run: Run, origin: Source, labels: Entries[LabelRow]) -> str | None:
     if seen is None:
         return None
     key = names_key(run.config.lake)
-    names = [] if key is None else [fingerprint(key)]
+    names = [] if key is None else [fingerprint(key), *([] if run.config.lake.store_paths else ["hidden paths"])]
     made_of = [seen, asdict(run.config.images), labels.digest, code_digest(LISTING.name), *names]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 

@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
+from facesieve.core.hidden_paths import PathSeal
 from facesieve.erasure.kernels.near import which_near
 from facesieve.erasure.selection import WITH_IMAGES
 from facesieve.erasure.subject import Subject
@@ -25,9 +26,13 @@ from facesieve.lake.catalog import Lake
 _NUMBER = "number int"
 
 
-def apart(lake: Lake, subject: Subject, cosine: float) -> Subject:
-    """Return a subject without the uris, digests and vectors (within a cosine) that another image has as well."""
+def apart(lake: Lake, subject: Subject, cosine: float, seal: PathSeal | None = None) -> Subject:
+    """Return a subject without the uris, digests and vectors (within a cosine) that another image has as well.
+
+    seal: what hides the paths of this lake.
+    """
     others = {name: _of_others(lake, subject, name) for name in ("uri", "sha256")}
+    others["uri"] |= {seal.show(uri) for uri in others["uri"] if seal}
     shared = _near_others(lake, subject, cosine)
     return replace(
         subject,

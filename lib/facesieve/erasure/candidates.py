@@ -68,6 +68,10 @@ class Candidates:
             return None
         return min(1.0, self.false_matches / len(self.faces))
 
+    def nameless(self) -> Candidates:
+        """Return the same without names: for where the person who asks may look on."""
+        return replace(self, faces=tuple(replace(each, identity=None) for each in self.faces))
+
     def text(self) -> str:
         """Return it for people."""
         head = (
@@ -142,7 +146,7 @@ def _of_model(job: SideJob, profile: Profile) -> DataFrame:
         raise ConfigError([Fault("embed.model", f"no face of the lake is of {model}", fix)])
     others = sum(models.values()) - models.get(model, 0)
     if others:
-        job.warn(f"erase: {count(others)} faces of other models cannot be compared with the probe")
+        job.warn(f"probe: {count(others)} faces of other models cannot be compared with the probe")
     return _current(job, tables.EMBEDDINGS).where(F.col("model") == model).select("face_id", "image_id", "vector")
 
 

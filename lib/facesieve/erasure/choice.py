@@ -1,4 +1,7 @@
-"""The choice of a subject: by selectors, by a probe, or by both; and that a probe's is confirmed."""
+"""The choice of a subject: by selectors, by a probe, or by both; and that a probe's is confirmed.
+
+What is erased and what is told of a person are chosen by the same code.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,18 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.hidden_paths import path_seal
+from facesieve.core.pseudonyms import names_key, pseudonym
+from facesieve.core.sections import Lake
+from facesieve.erasure.candidates import Candidates, candidates
 from facesieve.erasure.probe import Probe, add_probe, digest_of
+from facesieve.erasure.selection import subject_of
 from facesieve.erasure.selectors import Selectors, add_selectors
+from facesieve.erasure.subject import Subject
+from facesieve.lake.side_job import SideJob
 
 
 @dataclass(frozen=True)
@@ -24,12 +34,20 @@ class Choice:
 
     @classmethod
     def of(cls, arguments: Namespace) -> Self:
-        """Read it from the arguments. Raises ConfigError, also where `--apply` follows a probe without `--confirm`."""
+        """Read it from the arguments. Raises ConfigError with all that is wrong with them."""
         probe = Probe.of(arguments)
-        if probe and arguments.apply and not arguments.confirm:
+        return cls(Selectors.of(arguments, needed=not probe), probe, arguments.confirm)
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Say whether nobody has confirmed what a probe chooses."""
+        return bool(self.probe) and not self.confirm
+
+    def refuse_unconfirmed(self) -> None:
+        """Raise ConfigError where nobody has confirmed what a probe chooses."""
+        if self.unconfirmed:
             fix = "Start the command without --apply first, look at the candidates, and give the digest it ends with."
             raise ConfigError([Fault("--confirm", "is not given, and a probe alone erases nothing", fix)])
-        return cls(Selectors.of(arguments, needed=not probe), probe, arguments.confirm)
 
     @property
     def digest(self) -> str:
@@ -43,11 +61,39 @@ class Choice:
         """Return the selectors with the images of the probe's candidates."""
         return replace(self.selectors, image_id=tuple(sorted({*self.selectors.image_id, *images})))
 
+    def pseudonyms(self, lake: Lake) -> dict[str, str]:
+        """Return the names asked for by what stands in the tables for them, where these hold no names."""
+        key = names_key(lake) if self.selectors.identity else None
+        return {} if key is None else {pseudonym(key, name): name for name in self.selectors.identity}
+
     def check(self, images: Sequence[int]) -> None:
         """Raise ConfigError if other images are chosen than those that were confirmed."""
         if self.confirm and self.confirm != digest_of(images):
-            fix = "A run may have added or removed some: start the command without --apply, and look again."
+            fix = "A run may have added or removed some: look at the candidates again, without --confirm and --apply."
             raise ConfigError([Fault("--confirm", "other images are chosen than those that were shown", fix)])
+
+
+class Chosen(NamedTuple):
+    """The subject, and the candidates of its probe; None without one."""
+
+    subject: Subject
+    shown: Candidates | None
+
+
+def choose(job: SideJob, choice: Choice, configuration: str) -> Chosen:
+    """Find who is chosen. configuration: the file beside which the model profiles are.
+
+    Raises ConfigError for what cannot be a probe, and for other images than those that were confirmed; Refused above
+    `erase.max_images`.
+    """
+    shown = candidates(job, choice.probe, configuration) if choice.probe else None
+    hidden = choice.pseudonyms(job.config.lake)
+    selectors = choice.with_images(shown.images if shown else ())
+    selectors = replace(selectors, identity=(*selectors.identity, *hidden))
+    subject = subject_of(job.lake, selectors, job.config.erase.max_images, path_seal(job.config.lake))
+    choice.check(subject.images)
+    names = (name for each, name in hidden.items() if each in subject.names)
+    return Chosen(replace(subject, names=tuple(sorted({*subject.names, *names}))), shown)
 
 
 def add_choice(parser: ArgumentParser) -> None:

@@ -26,8 +26,7 @@ from facesieve.core.side_sections import Audit
 from facesieve.core.tables import Table
 from facesieve.erasure import idle, mark
 from facesieve.erasure import journal as journals
-from facesieve.erasure.candidates import candidates
-from facesieve.erasure.choice import Choice, add_choice
+from facesieve.erasure.choice import Choice, add_choice, choose
 from facesieve.erasure.clusters import renames
 from facesieve.erasure.dry_run import dry_run, nobody
 from facesieve.erasure.exports import Touched, without_subject
@@ -37,7 +36,6 @@ from facesieve.erasure.proof import Proof, prove
 from facesieve.erasure.rebase import Rebase, Rows
 from facesieve.erasure.refusals import refuse_running, refuse_shared
 from facesieve.erasure.rows import IN_ORDER, Leaving
-from facesieve.erasure.selection import subject_of
 from facesieve.erasure.source_files import delete_source
 from facesieve.erasure.subject import Subject
 from facesieve.erasure.tombstone_rows import bury
@@ -75,6 +73,8 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
     something.
     """
     choice = Choice.of(arguments)
+    if arguments.apply:
+        choice.refuse_unconfirmed()
     mark.tidy(job.spark, job.lake)
     place = mark.under_way(job.spark, job.lake)
     journal = journals.read(place) if place else None
@@ -82,9 +82,7 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
         raise Refused("another erasure has begun and not ended. Nothing was changed. Finish it with its own command.")
     shown = None
     if journal is None:
-        shown = candidates(job, choice.probe, arguments.config) if choice.probe else None
-        subject = subject_of(job.lake, choice.with_images(shown.images if shown else ()), job.config.erase.max_images)
-        choice.check(subject.images)
+        subject, shown = choose(job, choice, arguments.config)
         if not subject.images:
             return nobody(shown)
         journal = _journal(subject, choice.digest, arguments, job.config.run)
@@ -216,10 +214,10 @@ class Erasure:
             mark.end(self.job.spark, self.job.lake)
         if proof.hits:
             images = len(self.journal.subject.images)
-            self.job.figures |= {"applied": True, "images": images, "proof": proof.record(self.journal.subject)}
             raise InvariantError(
                 f"erase: the subject is still in {count(len(proof.hits))} files. --proof FILE lists them. Delete what "
-                "is no file of facesieve and start the same command again, or end the erasure with --close."
+                "is no file of facesieve and start the same command again, or end the erasure with --close.",
+                {"applied": True, "images": images, "proof": proof.record(self.journal.subject)},
             )
 
     def _answer(self, proof: Proof) -> Answer:

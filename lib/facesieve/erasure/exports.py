@@ -1,21 +1,23 @@
-"""Exports without a subject: plain files are rewritten, packed forms that hold the subject go whole.
+"""Exports without a subject: files are rewritten or deleted, and what a killed run has left goes whole.
 
 | form | what is done |
 | --- | --- |
 | `parquet`, `clean_list` | the rows or lines of the subject go |
 | `folders`, `crops` | the files of the subject go, and their rows of manifest.csv |
-| `webdataset`, `huggingface`, `recordio` | the form goes if its manifest.csv names the subject |
+| `webdataset`, `huggingface`, `recordio` | the shards that hold the subject are written anew, and manifest.csv |
 | any form without `_SUCCESS`, as a killed run leaves it | the form goes |
+| shards that hold the subject, but are lost or not whole | the form goes |
 
 CURRENT goes if nothing whole is left of the run that it names: the next run with `publish.apply` writes it.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,15 +25,22 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileInfo, FileSelector, FileType
 
 from facesieve.core.sections import OUTPUTS
+from facesieve.erasure.exported.manifest import Manifest, as_csv
+from facesieve.erasure.exported.parquet_shards import take_from_parquet
+from facesieve.erasure.exported.record_packs import take_from_packs
+from facesieve.erasure.exported.tar_shards import take_from_tars
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
 from facesieve.publish import exports
 from facesieve.publish.exports import LABELS, SUCCESS, clear_current, current, plain
 
-_PLACED = ("folders", "crops")
 MARK = ".facesieve"
 """The file by which the folder of a run's exports is known as ours."""
-_MANIFEST, _LABELS_FILE, _ASIDE = "manifest.csv", "labels.csv", ".facesieve-"
+_LABELS_FILE, _ASIDE = "labels.csv", ".facesieve-"
+
+
+_NOT_WHOLE = (ValueError, LookupError, EOFError, FileNotFoundError, tarfile.TarError, pa.ArrowException)
+"""What shards that are lost, cut or of an older form may raise."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,35 @@ class Touched:
     form: str
     action: str
     rows: int = 0
+
+
+People = dict[tuple[int, str], set[int]]
+"""Label and name -> images."""
+
+
+@dataclass
+class _Work:
+    """A run's export, from which the subject goes if that is to be done; people: who is left in what was looked at."""
+
+    target: Storage
+    run: str
+    subject: Subject
+    apply: bool
+    people: People = field(default_factory=dict)
+
+    def rewritten(self, form: str, rows: int) -> Touched | None:
+        return Touched(self.run, form, "rewritten", rows) if rows else None
+
+    def removed(self, form: str, rows: int = 0) -> Touched:
+        if self.apply:
+            self.target.delete_tree(f"{form}/{SUCCESS}")
+            self.target.delete_tree(form)
+        return Touched(self.run, form, "removed", rows)
+
+    def stay(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Count the images of people, from rows with label, identity and image_id."""
+        for row in rows if self.apply else ():
+            self.people.setdefault((int(row["label"]), row["identity"]), set()).add(int(row["image_id"]))
 
 
 def files_below(root: Storage, name: str = "") -> list[str]:
@@ -58,7 +96,7 @@ def files_below(root: Storage, name: str = "") -> list[str]:
 
 def without_subject(root: Storage, subject: Subject, *, apply: bool) -> list[Touched]:
     """Find the subject in all exports below a root, and take it out if told to. Raises OSError."""
-    touched = [each for run in runs_below(root) for each in _of_run(root.child(run), run, subject, apply=apply)]
+    touched = [each for run in runs_below(root) for each in _of_run(_Work(root.child(run), run, subject, apply))]
     named = current(root) if root.exists() and not exports.pointer_is_folder(root) else None
     if apply and named is not None and not any(root.exists(f"{named}/{form}/{SUCCESS}") for form in OUTPUTS):
         clear_current(root)
@@ -72,60 +110,74 @@ def runs_below(root: Storage) -> Iterator[str]:
             yield str(each.base_name)
 
 
-def _of_run(target: Storage, run: str, subject: Subject, *, apply: bool) -> Iterator[Touched]:
-    forms = [form for form in OUTPUTS if target.exists(form)]
-    touched = [each for form in forms if (each := _of_form(target, run, form, subject, apply=apply)) is not None]
+def _of_run(work: _Work) -> Iterator[Touched]:
+    forms = [form for form in OUTPUTS if work.target.exists(form)]
+    touched = [each for form in forms if (each := _of_form(work, form)) is not None]
     yield from touched
-    if apply and touched:
-        _count_labels(target)
-    for file in files_below(target) if apply else ():
+    if work.apply and touched:
+        _count_labels(work)
+    for file in files_below(work.target) if work.apply else ():
         if file.rpartition("/")[2].startswith(_ASIDE):  # a file that a killed run was writing
-            target.delete_tree(file)
+            work.target.delete_tree(file)
 
 
-def _of_form(target: Storage, run: str, form: str, subject: Subject, *, apply: bool) -> Touched | None:
-    if not target.exists(f"{form}/{SUCCESS}"):
-        return _removed(target, run, form, 0, apply=apply)
+def _of_form(work: _Work, form: str) -> Touched | None:
+    if not work.target.exists(f"{form}/{SUCCESS}"):
+        return work.removed(form)
     if form == "parquet":
-        rows = sum(_parquet(target, file, subject, apply=apply) for file in files_below(target, form))
-    elif form == "clean_list":
-        rows = sum(_lines(target, file, subject, apply=apply) for file in files_below(target, form))
+        return work.rewritten(form, sum(_parquet(work, file) for file in files_below(work.target, form)))
+    if form == "clean_list":
+        return work.rewritten(form, sum(_lines(work, file) for file in files_below(work.target, form)))
+    return _with_manifest(work, form)
+
+
+def _with_manifest(work: _Work, form: str) -> Touched | None:
+    """Take the files or samples first: a manifest that still names them is what a second try goes by."""
+    folder = work.target.child(form)
+    manifest = Manifest.read(folder, work.subject)
+    if work.apply and manifest.going:
+        try:
+            _take(folder, form, manifest, work.subject)
+        except _NOT_WHOLE:
+            return work.removed(form, len(manifest.going))
+        manifest.write(folder)
+    work.stay(manifest.staying)
+    return work.rewritten(form, len(manifest.going))
+
+
+def _take(folder: Storage, form: str, manifest: Manifest, subject: Subject) -> None:
+    if form == "webdataset":
+        take_from_tars(folder, manifest)
+    elif form == "huggingface":
+        take_from_parquet(folder, manifest, subject)
+    elif form == "recordio":
+        take_from_packs(folder, manifest)
     else:
-        rows = len(_named(_manifest(target, form)[1], subject))
-        if rows and form not in _PLACED:
-            return _removed(target, run, form, rows, apply=apply)
-        if rows and apply:
-            _take_files(target, form, subject)
-    return Touched(run, form, "rewritten", rows) if rows else None
+        _take_files(folder, manifest)
 
 
-def _removed(target: Storage, run: str, form: str, rows: int, *, apply: bool) -> Touched:
-    if apply:
-        target.delete_tree(f"{form}/{SUCCESS}")
-        target.delete_tree(form)
-    return Touched(run, form, "removed", rows)
-
-
-def _parquet(target: Storage, file: str, subject: Subject, *, apply: bool) -> int:
+def _parquet(work: _Work, file: str) -> int:
     if not file.endswith(".parquet"):
         return 0
-    rows = pq.read_table(io.BytesIO(target.read(file)))
-    staying = rows.filter(pc.invert(pc.is_in(rows["image_id"], pa.array(subject.images, pa.int64()))))
-    if apply and len(staying) < len(rows):
+    rows = pq.read_table(io.BytesIO(work.target.read(file)))
+    staying = rows.filter(pc.invert(pc.is_in(rows["image_id"], pa.array(work.subject.images, pa.int64()))))
+    if work.apply:
+        work.stay(staying.select(["label", "identity", "image_id"]).to_pylist())
+    if work.apply and len(staying) < len(rows):
         sink = io.BytesIO()
         pq.write_table(staying, sink, compression="zstd")
-        _put(target, file, sink.getvalue() if len(staying) else b"")
+        _put(work.target, file, sink.getvalue() if len(staying) else b"")
     return len(rows) - len(staying)
 
 
-def _lines(target: Storage, file: str, subject: Subject, *, apply: bool) -> int:
+def _lines(work: _Work, file: str) -> int:
     if not file.endswith(".txt"):
         return 0
-    uris = {plain(uri) for uri in subject.uris}
-    lines = target.read(file).decode("utf-8").split("\n")
+    uris = {plain(uri) for uri in work.subject.uris}
+    lines = work.target.read(file).decode("utf-8").split("\n")
     staying = [line for line in lines if line.partition("\t")[2] not in uris]
-    if apply and len(staying) < len(lines):
-        _put(target, file, "\n".join(staying).encode())
+    if work.apply and len(staying) < len(lines):
+        _put(work.target, file, "\n".join(staying).encode())
     return len(lines) - len(staying)
 
 
@@ -137,59 +189,22 @@ def _put(target: Storage, file: str, content: bytes) -> None:
         target.delete_tree(file)
 
 
-Cells = dict[str, str]
+def _take_files(folder: Storage, manifest: Manifest) -> None:
+    shared = {row["path"] for row in manifest.staying}
+    for path in manifest.paths:
+        if path in shared:
+            continue
+        folder.delete_tree(path)
+        above = path.rpartition("/")[0]
+        if above and folder.exists(above) and not folder.entries(above):
+            folder.delete_tree(above)
 
 
-def _manifest(target: Storage, form: str) -> tuple[Sequence[str], list[Cells]]:
-    """Return the columns and the rows of a manifest; none where there is none."""
-    if not target.exists(f"{form}/{_MANIFEST}"):
-        return (), []
-    rows = csv.DictReader(io.StringIO(target.read(f"{form}/{_MANIFEST}").decode("utf-8"), newline=""))
-    return tuple(rows.fieldnames or ()), list(rows)
-
-
-def _named(rows: Iterable[Cells], subject: Subject) -> list[Cells]:
-    images = {str(image) for image in subject.images}
-    return [row for row in rows if row["image_id"] in images]
-
-
-def _take_files(target: Storage, form: str, subject: Subject) -> None:
-    """Delete the files first: a manifest that still names them is what a second try goes by."""
-    columns, rows = _manifest(target, form)
-    going = _named(rows, subject)
-    staying = [row for row in rows if row not in going]
-    kept_paths = {row["path"] for row in staying}
-    for path in {row["path"] for row in going} - kept_paths:
-        target.delete_tree(f"{form}/{path}")
-        folder = f"{form}/{path.rpartition('/')[0]}"
-        if target.exists(folder) and not target.entries(folder):
-            target.delete_tree(folder)
-    target.write(f"{form}/{_MANIFEST}", _csv(columns, staying))
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Cells]) -> bytes:
-    text = io.StringIO(newline="")
-    lines = csv.DictWriter(text, columns, lineterminator="\n")
-    lines.writeheader()
-    lines.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _count_labels(target: Storage) -> None:
+def _count_labels(work: _Work) -> None:
     """Write labels.csv by what is left; it goes where no form is left that has labels."""
-    people: dict[tuple[int, str], set[str]] = {}
-    for label, identity, image in _labelled(target):
-        people.setdefault((label, identity), set()).add(image)
-    rows = [dict(zip(LABELS, (str(label), name, str(len(of))), strict=True)) for (label, name), of in people.items()]
+    rows = [
+        dict(zip(LABELS, (str(label), name, str(len(images))), strict=True))
+        for (label, name), images in work.people.items()
+    ]
     ordered = sorted(rows, key=lambda row: int(row["label"]))
-    _put(target, _LABELS_FILE, _csv(LABELS, ordered) if ordered else b"")
-
-
-def _labelled(target: Storage) -> Iterator[tuple[int, str, str]]:
-    for form in OUTPUTS:
-        if form == "parquet":
-            for file in (each for each in files_below(target, form) if each.endswith(".parquet")):
-                rows = pq.read_table(io.BytesIO(target.read(file)), columns=["label", "identity", "image_id"])
-                yield from ((row["label"], row["identity"], str(row["image_id"])) for row in rows.to_pylist())
-        else:
-            yield from ((int(row["label"]), row["identity"], row["image_id"]) for row in _manifest(target, form)[1])
+    _put(work.target, _LABELS_FILE, as_csv(LABELS, ordered) if ordered else b"")

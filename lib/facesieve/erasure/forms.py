@@ -7,6 +7,7 @@
 | Puffin (statistics) | blobs that are compressed with zstd; all else is plain bytes |
 | gzip | what it holds |
 | tar | members |
+| RecordIO | the pictures of the records |
 | text | the text |
 """
 
@@ -22,6 +23,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from facesieve.erasure.exported.record_packs import picture_of, records
+from facesieve.publish.shards.records import MAGIC
 
 UNREADABLE = (ValueError, LookupError, OSError, EOFError, zlib.error, tarfile.TarError, pa.ArrowException)
 """What a file that is not whole may raise."""
@@ -39,7 +43,7 @@ class Part(NamedTuple):
 
 def form_of(content: bytes) -> str:
     """Name the form of a file by its content."""
-    starts = {b"PAR1": "parquet", b"Obj\x01": "avro", b"PFA1": "puffin", b"\x1f\x8b": "gzip"}
+    starts = {b"PAR1": "parquet", b"Obj\x01": "avro", b"PFA1": "puffin", b"\x1f\x8b": "gzip", MAGIC: "recordio"}
     for start, form in starts.items():
         if content.startswith(start):
             return form
@@ -69,6 +73,8 @@ def parts(content: bytes, form: str) -> Iterator[Part]:
                 yield Part(text=member.name)
                 if file_of:
                     yield Part(content=file_of.read())
+    elif form == "recordio":
+        yield from (Part(content=picture_of(record)) for record in records(io.BytesIO(content)))
     elif form == "text":
         yield Part(text=content.decode("utf-8"))
 

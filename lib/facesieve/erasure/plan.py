@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from facesieve.core import tables
 from facesieve.core.console import aligned, count
+from facesieve.core.hidden_paths import is_hidden
 from facesieve.core.places import absolute, is_below
 from facesieve.core.tables import Table
 from facesieve.erasure.exports import Touched, without_subject
@@ -75,7 +76,8 @@ def plan_of(job: SideJob, subject: Subject) -> Plan:
     """Look at everything that the subject is in."""
     here = [table for table in tables.IN_LAKE if job.lake.current(table) is not None]
     touched = [each for root in export_roots(job) for each in without_subject(Storage(root), subject, apply=False)]
-    return Plan({table.name: _table(job, table, subject) for table in here}, touched, len(killed(job)), subject.uris)
+    source = [uri for uri in subject.uris if not is_hidden(uri)]
+    return Plan({table.name: _table(job, table, subject) for table in here}, touched, len(killed(job)), source)
 
 
 def export_roots(job: SideJob) -> list[str]:

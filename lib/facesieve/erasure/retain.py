@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from facesieve.core.console import Answer, aligned, count
-from facesieve.core.errors import Refused
+from facesieve.core.errors import InvariantError, Refused
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.places import argument
 from facesieve.core.sections import OUTPUTS
 from facesieve.erasure import idle, mark
@@ -24,7 +25,7 @@ from facesieve.erasure.erase import Erasure, begin
 from facesieve.erasure.exports import MARK
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.refusals import refuse_running
-from facesieve.erasure.selection import of_images
+from facesieve.erasure.selection import of_images, refuse_too_many
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
 from facesieve.lake.ledger import new_name
@@ -33,6 +34,7 @@ from facesieve.publish.exports import SUCCESS
 
 _CHOICE = hashlib.sha256(b"retention").hexdigest()
 """By this a journal is known as one of retention."""
+_CHECK = "See whether images.root was whole at the last runs"
 _WORDS = {
     "gone": ("images gone from the source", "gone_days"),
     "rejects": ("gone images without a face", "reject_days"),
@@ -61,13 +63,9 @@ def retain(job: SideJob, arguments: Namespace) -> Answer:
     if arguments.apply:
         refuse_running(job)
         if begun is not None:
-            Erasure(job, begun[1], begun[0], arguments).carry_out()
+            _carry_out(Erasure(job, begun[1], begun[0], arguments), {})
     due = due_of(job, now)
-    if len(due.images) > job.config.erase.max_images:
-        raise Refused(
-            f"{count(len(due.images))} images are due, more than erase.max_images ({job.config.erase.max_images}). "
-            "Nothing was changed. See whether images.root was whole at the last runs, or raise erase.max_images."
-        )
+    refuse_too_many(len(due.images), job.config.erase.max_images, _CHECK)
     if not arguments.apply:
         return _answer(job, due, {"applied": False, "begun": begun is not None})
     for root, run in due.exports:
@@ -110,9 +108,9 @@ def _remove(export: Storage) -> None:
 
 
 def _erase(job: SideJob, due: Due, arguments: Namespace) -> dict[str, Any]:
-    subject = Subject()
+    subject, seal = Subject(), path_seal(job.config.lake)
     if due.images:
-        subject = apart(job.lake, of_images(job.lake, due.images), job.config.erase.proof_cosine)
+        subject = apart(job.lake, of_images(job.lake, due.images, seal), job.config.erase.proof_cosine, seal)
     name, by = new_name(datetime.now(UTC)), job.config.run.operator
     journal = Journal(
         *(f"retain-{name}", _CHOICE, datetime.now(UTC).isoformat(), subject),
@@ -122,8 +120,17 @@ def _erase(job: SideJob, due: Due, arguments: Namespace) -> dict[str, Any]:
         runs=tuple(due.runs),
     )
     place, whole = begin(job, journal)
-    record = Erasure(job, whole, place, arguments).carry_out().record
+    figures = {"due": due.counts(), "applied": True}
+    record = _carry_out(Erasure(job, whole, place, arguments), figures).record
     return {"erasure": record["erasure"], "proof": record["proof"]}
+
+
+def _carry_out(erasure: Erasure, figures: Mapping[str, Any]) -> Answer:
+    """Carry it out; where the proof finds something, monitoring is told these figures of retention."""
+    try:
+        return erasure.carry_out()
+    except InvariantError as problem:
+        raise InvariantError(str(problem), figures) from None
 
 
 def _answer(job: SideJob, due: Due, more: Mapping[str, Any]) -> Answer:

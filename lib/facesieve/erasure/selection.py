@@ -13,11 +13,14 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
+from facesieve.core.console import count
 from facesieve.core.errors import Refused
 from facesieve.core.frames import columns
+from facesieve.core.hidden_paths import PathSeal
 from facesieve.core.tables import Table
 from facesieve.erasure.selectors import Selectors
 from facesieve.erasure.subject import Subject
+from facesieve.images.hidden.hidden_uris import shown_uris
 from facesieve.lake.catalog import Lake, Snapshot
 
 ImagesEver = NewType("ImagesEver", DataFrame)
@@ -32,49 +35,50 @@ WITH_IMAGES = (tables.LISTING, tables.EMBEDDINGS, tables.REJECTS, tables.DECISIO
 """The tables that tell something of an image by its id."""
 
 
-def subject_of(lake: Lake, selectors: Selectors, most: int) -> Subject:
-    """Find the subject. Raises Refused if it has more images than `most`."""
+def subject_of(lake: Lake, selectors: Selectors, most: int, seal: PathSeal | None = None) -> Subject:
+    """Find the subject. seal: what hides the paths of this lake. Raises Refused if it has more images than `most`."""
     every = _images_ever(lake)
     if every is None:
         return Subject()
     chosen = selectors.chooses() | F.col("image_id").isin(*_images_in(lake, selectors.cluster))
-    rows = every.where(chosen).distinct().collect()
+    rows = shown_uris(every, seal).where(chosen).distinct().collect()
     digests = {row.sha256 for row in rows if row.sha256}
     copies = every.where(F.col("sha256").isin(*digests)).distinct().collect() if digests else []
     again = _rows_of(every, {row.image_id for row in (*rows, *copies)})
     images = {row.image_id for row in again if row.image_id is not None}
     refuse_too_many(len(images), most)
-    return _subject(lake, again, images)
+    return _subject(lake, again, images, seal)
 
 
-def of_images(lake: Lake, images: Collection[int]) -> Subject:
+def of_images(lake: Lake, images: Collection[int], seal: PathSeal | None = None) -> Subject:
     """Return all that is known of images, whatever copies there are of them."""
     every = _images_ever(lake)
-    return Subject() if every is None else _subject(lake, _rows_of(every, images), set(images))
+    return Subject() if every is None else _subject(lake, _rows_of(every, images), set(images), seal)
 
 
 def _rows_of(every: ImagesEver, images: Collection[int | None]) -> list[Row]:
     return every.where(F.col("image_id").isin(*images)).distinct().collect()
 
 
-def _subject(lake: Lake, again: Sequence[Row], images: set[int]) -> Subject:
-    faces = _faces(lake, images)
+def _subject(lake: Lake, again: Sequence[Row], images: set[int], seal: PathSeal | None) -> Subject:
+    """Tell all of it; of a hidden path also the path, which exports and the source have."""
+    faces, uris = _faces(lake, images), {row.uri for row in again if row.uri}
     return Subject(
         images=tuple(sorted(images)),
         faces=tuple(faces),
-        uris=_sorted(row.uri for row in again),
+        uris=_sorted((*uris, *(seal.show(uri) for uri in uris if seal))),
         digests=_sorted(row.sha256 for row in again),
         names=_vanishing(lake, {row.identity for row in again if row.identity}, images),
         vectors=tuple(vector for vectors in faces.values() for vector in vectors),
     )
 
 
-def refuse_too_many(images: int, most: int) -> None:
-    """Raise Refused if a subject has more images than `most`."""
+def refuse_too_many(images: int, most: int, check: str = "Check the selectors") -> None:
+    """Raise Refused if a subject has more images than `most`. check: what people look at first."""
     if images > most:
         raise Refused(
-            f"{images} images would be erased, more than erase.max_images ({most}). Nothing was changed. Check "
-            "the selectors, or raise erase.max_images."
+            f"{count(images)} images are chosen, more than erase.max_images ({most}). Nothing was changed. {check}, or "
+            "raise erase.max_images."
         )
 
 

@@ -31,9 +31,9 @@ class Selectors:
         """Read them from the arguments. Raises ConfigError where a needed one is absent, or one is empty: anything."""
         chosen = cls(**{name: tuple(sorted(set(getattr(arguments, name)))) for name in cls.__dataclass_fields__})
         if needed and not any(asdict(chosen).values()):
-            raise ConfigError([Fault("--identity", "nothing says what to erase", "Give one of the selectors.")])
+            raise ConfigError([Fault("--identity", "nothing says who is meant", "Give one of the selectors.")])
         if "" in (*chosen.uri, *chosen.prefix, *chosen.identity):
-            raise ConfigError([Fault("--prefix", "is empty", "Name what to erase: an empty text would be everything.")])
+            raise ConfigError([Fault("--prefix", "is empty", "Name who is meant: an empty text would be everybody.")])
         return chosen
 
     @property

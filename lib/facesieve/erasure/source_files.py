@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from facesieve.core.hidden_paths import is_hidden
 from facesieve.core.places import absolute
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
@@ -18,7 +19,7 @@ def delete_source(job: SideJob, subject: Subject) -> int:
         return 0
     root, deleted = Storage(absolute(settings.root)), 0
     for uri in subject.uris:
-        if not root.exists(uri):
+        if is_hidden(uri) or not root.exists(uri):
             continue
         if hashlib.sha256(root.read(uri)).hexdigest() in subject.digests:
             root.delete_tree(uri)

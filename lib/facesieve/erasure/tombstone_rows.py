@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import functions as F
 
 from facesieve.core import tombstones
+from facesieve.core.ids import keyed_hash
 from facesieve.core.resemblance import bands_of
 from facesieve.core.tables import EMBEDDINGS, ERASED
 from facesieve.embed.perceptual_hash import orientations
@@ -51,8 +52,4 @@ def _of_pictures(job: SideJob, key: bytes, images: Sequence[int]) -> list[Stone]
         for row in rows.select("phash", "turned_phash").distinct().collect():
             hashes.update(orientations(bytes(row.phash), bytes(row.turned_phash or b"")))
     pictures = ((each.hex(), bands_of(key, each)) for each in sorted(hashes))
-    return [
-        (tombstones.SIMILAR, tombstones.keyed(key, tombstones.SIMILAR, name), bands)
-        for name, bands in pictures
-        if bands
-    ]
+    return [(tombstones.SIMILAR, keyed_hash(key, tombstones.SIMILAR, name), bands) for name, bands in pictures if bands]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -17,17 +16,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class SideJob:
-    """Everything a side job is told. It is no run: it has no row of its own in the ledger.
-
-    figures: what metrics are told if the job fails, as far as it has come.
-    """
+    """Everything a side job is told. It is no run: it has no row of its own in the ledger."""
 
     config: Config
     spark: SparkSession
     lake: Lake
     ledger: Ledger
     warnings: list[str] = field(default_factory=list)
-    figures: dict[str, Any] = field(default_factory=dict)
 
     def warn(self, text: str) -> None:
         """Print a warning now, and keep it for the answer."""

@@ -88,9 +88,11 @@ def _warn_of_split_words(run: Run, cleaned: Cleaned, missing: Sequence[str]) -> 
     misleading = cleaned.where(is_split_word(F.col("identity")))
     people = misleading.agg(F.count_distinct("identity").alias("people"), F.min("identity").alias("example")).collect()
     if people[0].people:
+        # The ledger keeps warnings, and where names are not stored it holds none.
+        example = f", such as {people[0].example}" if run.config.lake.store_names else ""
         run.warn(
             "publish: names that Hugging Face's imagefolder takes for a part of the data set: "
-            f"{count(people[0].people)}, such as {people[0].example}. README.md in {' and '.join(outputs)} says how to "
+            f"{count(people[0].people)}{example}. README.md in {' and '.join(outputs)} says how to "
             "load them; the output huggingface needs no such care"
         )
 

@@ -12,8 +12,7 @@ from facesieve.core.tables import Cleaned
 from facesieve.embed.picture import Unusable
 from facesieve.images.listed_content import listed_content
 from facesieve.images.protocol import Fetch
-from facesieve.images.sources import source
-from facesieve.lake.listed_snapshot import images_as_listed
+from facesieve.lake.listed_snapshot import listed_source
 from facesieve.lake.run import Run, Stage
 from facesieve.publish.face_crops import FaceCutter, Row
 from facesieve.publish.table import with_bytes
@@ -63,7 +62,7 @@ class Pictures:
 
 def files_of(run: Run, cleaned: Cleaned) -> Pictures:
     """Return the image files of published images: as the table has them, or as the source carries or fetches them."""
-    origin = source(images_as_listed(run))
+    origin = listed_source(run)
     if run.config.publish.bytes:
         return stored(cleaned)
     return stored(with_bytes(run, cleaned)) if origin.carries_content else Pictures(Reader(origin.fetch()))

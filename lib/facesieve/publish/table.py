@@ -10,9 +10,8 @@ from pyspark.sql import functions as F
 from facesieve.core import tables
 from facesieve.core.errors import Refused
 from facesieve.core.tables import Cleaned, Decisions, Embeddings
-from facesieve.images.sources import source
 from facesieve.lake.catalog import Snapshot
-from facesieve.lake.listed_snapshot import images_as_listed
+from facesieve.lake.listed_snapshot import listed_source
 from facesieve.lake.publication import Publication
 from facesieve.lake.run import Run, Stage
 from facesieve.publish import image_files
@@ -49,7 +48,7 @@ def publish_table(stage: Stage, faces: Wanted, checks: Sequence[Check], written:
 
 def with_bytes(run: Run, rows: Cleaned) -> Cleaned:
     """Fill the column `bytes` from the source."""
-    images = source(images_as_listed(run))
+    images = listed_source(run)
     if not images.carries_content:
         return image_files.with_bytes(rows, images.fetch())
     content = images.images(run.spark).select("uri", F.col("content").alias("bytes"))

@@ -104,8 +104,8 @@ def test_one_image_by_its_path_and_refusals(
     image = json.loads((tmp_path / "out" / "subject.json").read_text())["images"][0]
     assert (image["uri"], image["names"]) == ("ann/2.jpg", ["another name"]), "image 8 bears the name too"
     assert ask(lapsed_lake, tmp_path) == 2
-    assert "--identity: nothing says whose data is asked for" in capsys.readouterr().err
+    assert "--identity: nothing says who is meant" in capsys.readouterr().err
     assert ask(lapsed_lake, tmp_path, "--identity", "ann", erase__max_images=3) == 3
-    assert "more images are chosen than erase.max_images (3)" in capsys.readouterr().err
+    assert "4 images are chosen, more than erase.max_images (3)" in capsys.readouterr().err
     assert ask(lapsed_lake, tmp_path, "--uri", "ann/2.jpg", "--out", "s3://bucket/ann") == 2
     assert "--out: s3://bucket/ann is no folder of this machine" in capsys.readouterr().err

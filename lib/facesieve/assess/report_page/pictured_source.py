@@ -7,7 +7,9 @@ from dataclasses import replace
 from facesieve.assess.report_page.run_tables import RunTables
 from facesieve.core.config_schema import build
 from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.sections import VECTORS, Images
+from facesieve.images.hidden.hidden_source import hidden_source
 from facesieve.images.protocol import Source
 from facesieve.images.sources import source
 from facesieve.lake.records import ListingRecord
@@ -23,7 +25,7 @@ def pictured_source(job: SideJob, run: RunTables) -> Source | None:
     if settings.format == VECTORS:
         job.warn('report: images.format = "vectors" has no pictures, so the page has none')
         return None
-    origin = source(settings)
+    origin = hidden_source(source(settings), path_seal(job.config.lake))
     try:
         origin.check()
     except ConfigError as problem:

@@ -1,6 +1,7 @@
 """subject: what is held about a person, as JSON and as a page, for a request of access. Nothing is changed.
 
-The files are created for their owner alone.
+The files are created for their owner alone. A photograph only shows who is near it: nothing is written before a person
+has looked and confirmed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from facesieve.core.console import Answer, count
-from facesieve.core.errors import ConfigError, Fault, Refused
+from facesieve.core.errors import ConfigError, Fault
+from facesieve.core.hidden_paths import path_seal
 from facesieve.core.places import argument, is_uri
 from facesieve.erasure import mark
 from facesieve.erasure.access.collection import collect
@@ -22,8 +24,9 @@ from facesieve.erasure.access.images import images_of
 from facesieve.erasure.access.page import page
 from facesieve.erasure.access.shown import Shown
 from facesieve.erasure.access.versions import exports_of, runs_of, versions_of
-from facesieve.erasure.selection import subject_of
-from facesieve.erasure.selectors import Selectors, add_selectors
+from facesieve.erasure.choice import Choice, Chosen, add_choice, choose
+from facesieve.erasure.dry_run import nobody
+from facesieve.erasure.probe import digest_of
 from facesieve.erasure.subject import Subject
 from facesieve.lake.side_job import SideJob
 
@@ -38,20 +41,42 @@ NOT_COVERED = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this job is asked."""
-    add_selectors(parser)
+    add_choice(parser)
     parser.add_argument(
         "--out", type=argument, required=True, metavar="DIR", help="folder for subject.json and index.html"
     )
 
 
 def subject(job: SideJob, arguments: Namespace) -> Answer:
-    """Write what is held about a person. Raises Refused beside an erasure and above `erase.max_images`."""
-    selectors, folder = _selectors(arguments), _folder(arguments.out)
+    """Write what is held about a person, or show whom a photograph is near.
+
+    Raises Refused beside an erasure and above `erase.max_images`.
+    """
+    choice = Choice.of(arguments)
+    folder = None if choice.unconfirmed else _folder(arguments.out)
     mark.refuse_beside(job.spark, job.lake)
-    person = _person(job, selectors)
-    if not person.images:
-        return Answer("The lake holds no image that the selectors choose.", {"images": 0})
-    record = record_of(job, selectors, person)
+    chosen = choose(job, choice, arguments.config)
+    if folder is None or not chosen.subject.images:
+        return _shown(job, chosen)
+    return _written(job, record_of(job, choice, chosen.subject), folder)
+
+
+def _shown(job: SideJob, chosen: Chosen) -> Answer:
+    """Show the candidates without their names; nothing else is told before they are confirmed."""
+    shown = chosen.shown.nameless() if chosen.shown else None
+    images = len(chosen.subject.images)
+    if shown is None or not images:
+        return nobody(shown)
+    digest = digest_of(chosen.subject.images)
+    tail = (
+        f"{count(images)} images would be told of. Nothing was written; --confirm {digest} writes it. "
+        "The table listing has the paths of the images."
+    )
+    record = shown.record() | {"images": images, "digest": digest, "warnings": job.warnings}
+    return Answer(f"{shown.text()}\n\n{tail}", record)
+
+
+def _written(job: SideJob, record: dict[str, Any], folder: Path) -> Answer:
     written = {"subject.json": json.dumps(record, indent=1, sort_keys=True) + "\n", "index.html": page(record)}
     for name, text in written.items():
         _write(folder, name, text)
@@ -60,13 +85,15 @@ def subject(job: SideJob, arguments: Namespace) -> Answer:
     return Answer(text, counts | {"out": str(folder), "warnings": job.warnings})
 
 
-def record_of(job: SideJob, selectors: Selectors, person: Subject) -> dict[str, Any]:
-    """Return all that is held, as plain values."""
+def record_of(job: SideJob, choice: Choice, person: Subject) -> dict[str, Any]:
+    """Return all that is held, as plain values. A probe's photograph is not named, and nothing is compared with it."""
     collected, versions = collect(job.lake, person), versions_of(job, person)
+    lake = job.config.lake
+    shown = Shown(choice.selectors, person, choice.pseudonyms(lake), path_seal(lake))
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "asked_for": {name: list(values) for name, values in asdict(selectors).items() if values},
-        "images": images_of(collected, Shown(selectors, person)),
+        "asked_for": _asked_for(choice),
+        "images": images_of(collected, shown),
         "edges": dict(zip(("own", "with_other_images"), collected.linked, strict=True)),
         "tables": versions,
         "exports": exports_of(job, person),
@@ -75,21 +102,10 @@ def record_of(job: SideJob, selectors: Selectors, person: Subject) -> dict[str, 
     }
 
 
-def _selectors(arguments: Namespace) -> Selectors:
-    if not any(getattr(arguments, name) for name in Selectors.__dataclass_fields__):
-        raise ConfigError([Fault("--identity", "nothing says whose data is asked for", "Give one of the selectors.")])
-    return Selectors.of(arguments)
-
-
-def _person(job: SideJob, selectors: Selectors) -> Subject:
-    most = job.config.erase.max_images
-    try:
-        return subject_of(job.lake, selectors, most)
-    except Refused as problem:
-        raise Refused(
-            f"more images are chosen than erase.max_images ({most}). Nothing was written. Check the selectors, or "
-            "raise erase.max_images."
-        ) from problem
+def _asked_for(choice: Choice) -> dict[str, list[Any]]:
+    asked = {name: list(values) for name, values in asdict(choice.selectors).items() if values}
+    probe = choice.probe
+    return asked | ({"probe": [f"photographs: {len(probe.places)}, cosine: {probe.cosine:g}"]} if probe else {})
 
 
 def _folder(place: str) -> Path:
