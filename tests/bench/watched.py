@@ -41,14 +41,17 @@ class Watched:
             f"{name}: stage {stage:.1f} s, command {self.seconds:.1f} s; peak memory: {peaks},"
             f" a task's in the JVM {self.task_peak / MEGA:,.0f} MB, spilled {self.spilled / MEGA:,.0f} MB"
         ]
+        return "\n".join([*lines, *self.stage_lines(most)])
+
+    def stage_lines(self, most: int) -> list[str]:
+        """Write the stages that took most task time, one a line."""
         total = sum(each["seconds"] for each in self.stages)
-        for each in sorted(self.stages, key=lambda each: -each["seconds"])[:most]:
-            lines.append(
-                f"  {each['seconds']:8.1f} s of {total:.1f}, {each['tasks']:3} tasks, longest {each['longest']:.1f} s,"
-                f" read {each['read'] / MEGA:6.0f} MB, shuffled {each['shuffled'] / MEGA:6.0f} MB,"
-                f" peak {each['peak'] / MEGA:6.0f} MB: {each['what']}"
-            )
-        return "\n".join(lines)
+        return [
+            f"  {each['seconds']:8.1f} s of {total:.1f}, {each['tasks']:3} tasks, longest {each['longest']:.1f} s,"
+            f" read {each['read'] / MEGA:6.0f} MB, shuffled {each['shuffled'] / MEGA:6.0f} MB,"
+            f" peak {each['peak'] / MEGA:6.0f} MB: {each['what']}"
+            for each in sorted(self.stages, key=lambda each: -each["seconds"])[:most]
+        ]
 
 
 def run(job: str, settings: Mapping[str, object], log: Path, more: Sequence[str] = ()) -> Watched:

@@ -84,7 +84,7 @@ def _in_map(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
 
 def _in_integers(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
     numbers = column.drop_null().to_numpy(zero_copy_only=False)
-    return {"id"} if np.isin(numbers, np.array(sorted(needles.ids), np.int64)).any() else set()
+    return {"id"} if needles.in_numbers(numbers) else set()
 
 
 def _in_strings(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
