@@ -11,6 +11,7 @@ from facesieve.cluster.borne_ids import borne_ids
 from facesieve.cluster.frames import MEMBERS, FaceVectors, Members
 from facesieve.cluster.medoids import medoids
 from facesieve.core import tables
+from facesieve.core.frames import broadcast_if_few
 from facesieve.core.ids import digest_id
 from facesieve.core.tables import Clusters
 from facesieve.erasure.subject import Renames
@@ -22,14 +23,17 @@ _MEASURED = ("cluster_size", "cohesion", "medoid")
 def without_faces(clusters: Clusters, vectors: FaceVectors, faces: Collection[int]) -> Clusters:
     """Return the rows of all other faces. A cluster that loses a face is measured anew; the rest stays as it is.
 
-    vectors: face_id and vector, each face once.
+    vectors: face_id and vector; a face may be there twice, with the same vector.
     """
     gone = F.col("face_id").isin(*faces)
     touched = F.broadcast(clusters.where(gone).select("scope", "cluster_id").distinct())
     left = clusters.where(~gone)
     others = left.join(touched, ["scope", "cluster_id"], how="left_anti").select(*clusters.columns)
     affected = left.join(touched, ["scope", "cluster_id"], how="left_semi").select(*clusters.columns)
-    parts = [others, *(_measured(affected, vectors, scope) for scope in ("identity", "global", "heap"))]
+    mine = affected.select("face_id").distinct()
+    # Only the vectors that are needed travel.
+    needed = vectors.join(broadcast_if_few(mine, mine.count()), "face_id", how="left_semi").dropDuplicates(["face_id"])
+    parts = [others, *(_measured(affected, needed, scope) for scope in ("identity", "global", "heap"))]
     every = parts[0]
     for part in parts[1:]:
         every = every.unionByName(part)
