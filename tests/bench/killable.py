@@ -22,6 +22,8 @@ from bench_environment import ROOT
 from facesieve.cli import commands as of_facesieve
 
 _ENDED = "exit code: "
+# Small lakes run many small plans once: Java's second compiler would take most of the time for nothing.
+_JAVA = "-XX:TieredStopAtLevel=1"
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Commands:
                     subprocess.Popen(
                         [sys.executable, __file__],
                         cwd=ROOT,
+                        env=os.environ | {"SPARK_SUBMIT_OPTS": _JAVA},
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
                         stderr=log,
