@@ -4,10 +4,10 @@
 
 Two real runs, the second with more images, make a lake with all seven exports. Each subject is erased with
 `--with-source`: SIGKILL ends the job at the begin of a part, from the ninth on a drawn part of a second later, and a
-fresh process gets the same command. Then the proof must have found nothing, and neither may a search that shares no code with the
-proof. All rows of others must be equal to the bit, but for clusters that had a face of the subject. A run halfway and a
-run at the end go on; what these give must be equal to a lake that never had the subjects, clusters equal but for ids.
-Needs FACESIEVE_DATA. Exit code 1 if anything differs.
+fresh process gets the same command. Then the proof must have found nothing, and neither may a search that shares no
+code with the proof. All rows of others must be equal to the bit, but for clusters that had a face of the subject. A run
+halfway and a run at the end go on; what these give must be equal to a lake that never had the subjects, clusters equal
+but for ids. Needs FACESIEVE_DATA. Exit code 1 if anything differs.
 """
 
 from __future__ import annotations
