@@ -103,6 +103,9 @@ def changed(before: Tables, after: Tables, gone: Sought) -> list[str]:
         there = list(after[table])
         if table == "clusters":
             staying, there = ([row for row in rows if _cluster(row) not in touched] for rows in (staying, there))
+        elif table == "decisions":
+            renamed = {row["image_id"] for row in before[table] if row["cluster_id"] in ids}
+            staying, there = (_without_clusters(rows, renamed) for rows in (staying, there))
         if sorted(map(str, staying)) != sorted(map(str, there)):
             differ.append(table)
     return differ
@@ -123,6 +126,11 @@ def _without_references(row: Row, ids: set[int]) -> Row:
     if evidence and evidence["nearest_face"] in ids:
         row = row | {"evidence": evidence | {"nearest_face": None}}
     return row | {"kept_image_id": None} if row.get("kept_image_id") in ids else row
+
+
+def _without_clusters(rows: list[Row], images: set[int]) -> list[Row]:
+    """A cluster that bore the id of a face of the subject has another one."""
+    return [row | {"cluster_id": None} if row["image_id"] in images else row for row in rows]
 
 
 def results(rows: Tables) -> dict[str, Any]:
