@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -63,14 +63,30 @@ def renames(lake: Lake, faces: Collection[int]) -> Renames:
         .where(bearing)
         .groupBy("scope", "cluster_id")
         .agg(F.min("face_id").alias("first"))
+        .collect()
     )
-    return tuple((row.scope, row.cluster_id, _free(lake, row.scope, row.first)) for row in rows.collect())
+    free = _free(lake, {(row.scope, row.first) for row in rows})
+    return tuple((row.scope, row.cluster_id, free[row.scope, row.first]) for row in rows)
 
 
-def _free(lake: Lake, scope: str, face: int) -> int:
-    """Return the id of a new cluster, as `cluster` names it: its smallest face, else the first digest that is free."""
-    number, name = 0, face
-    while not borne_ids(lake).where((F.col("scope") == scope) & (F.col("cluster_id") == name)).isEmpty():
+def _free(lake: Lake, new: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Return ids of new clusters, as `cluster` names them: the smallest face, else the first digest that is free.
+
+    new: scope and smallest face of each.
+    """
+    free = {each: each[1] for each in new}
+    number, taken = 0, _borne(lake, free)
+    while taken:
         number += 1
-        name = digest_id(scope, str(face), str(number))
-    return name
+        later = {(scope, face): digest_id(scope, str(face), str(number)) for scope, face in taken}
+        free, taken = free | later, _borne(lake, later)
+    return free
+
+
+def _borne(lake: Lake, names: Mapping[tuple[str, int], int]) -> list[tuple[str, int]]:
+    """Return those whose names are borne already."""
+    if not names:
+        return []
+    borne = borne_ids(lake).where(F.col("cluster_id").isin(*names.values())).distinct().collect()
+    there = {(row.scope, row.cluster_id) for row in borne}
+    return [(scope, face) for (scope, face), name in names.items() if (scope, name) in there]
