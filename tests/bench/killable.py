@@ -1,6 +1,7 @@
 """Commands in a process that is ended by SIGKILL when its log says a text; the next command gets a fresh process.
 
-One process, with one Spark session, carries out command after command, so that a series needs few starts of Spark.
+One process, with one Spark session, carries out command after command, so that a series needs few starts of Spark. To
+need fewer still, a command may be broken off by an exception that nothing catches, and its process goes on.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ class Commands:
         """Carry out a command, and return its exit code."""
         return self._send({"name": name, "arguments": arguments})
 
-    def killed(self, text: str, late: float, name: str, *arguments: str) -> str:
+    def killed(self, text: str, late: float | None, name: str, *arguments: str) -> str:
         """Carry out a command, killed so many seconds after its log says a text. Return the last line that it wrote.
 
-        Raises SystemExit if the command ended before.
+        late: None for an exception in place of SIGKILL, as the text is logged. Raises SystemExit if the command ended
+        before.
         """
         code = self._send({"name": name, "arguments": arguments, "text": text, "late": late})
         if code != -signal.SIGKILL:
@@ -94,20 +96,27 @@ def commands(log: Path) -> Iterator[Commands]:
         those.close()
 
 
-class _Trap(logging.Handler):
-    """Ends this process and its JVM, so many seconds after a text was logged; on a logger that jobs leave alone."""
+class _Killed(BaseException):
+    """The command ends here."""
 
-    def __init__(self, text: str, late: float) -> None:
+
+class _Trap(logging.Handler):
+    """Ends this process and its JVM, or the command, when a text is logged; on a logger that jobs leave alone."""
+
+    def __init__(self, text: str, late: float | None) -> None:
         super().__init__()
         self._text, self._late = text, late
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage().startswith(self._text):
-            if self._late:
-                threading.Timer(self._late, _end).start()
-            else:
-                print(record.getMessage(), file=sys.stderr, flush=True)  # the job's own handler comes after this one
-                _end()
+        if not record.getMessage().startswith(self._text):
+            return
+        if self._late:
+            threading.Timer(self._late, _end).start()
+            return
+        print(record.getMessage(), file=sys.stderr, flush=True)  # the job's own handler comes after this one
+        if self._late is None:
+            raise _Killed
+        _end()
 
 
 def _end() -> None:
@@ -118,10 +127,13 @@ def main() -> None:
     """Carry out commands that come in as lines of JSON."""
     for line in sys.stdin:
         command = json.loads(line)
-        if "text" in command:
-            logging.getLogger("facesieve.erasure").addHandler(_Trap(command["text"], command["late"]))
-        code = of_facesieve.run(command["name"], command["arguments"])
-        print(f"\n{_ENDED}{int(code)}", flush=True)
+        traps = [_Trap(command["text"], command["late"])] if "text" in command else []
+        logging.getLogger("facesieve.erasure").handlers[:] = traps
+        try:
+            code = int(of_facesieve.run(command["name"], command["arguments"]))
+        except _Killed:
+            code = -signal.SIGKILL
+        print(f"\n{_ENDED}{code}", flush=True)
 
 
 if __name__ == "__main__":
