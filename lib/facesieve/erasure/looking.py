@@ -96,13 +96,13 @@ def _in_strings(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
 def _in_binary(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
     """Cells of one length are looked through as one. If that finds something, it may stand across two cells."""
     lengths: dict[int, list[bytes]] = {}
-    for cell in column.to_pylist():
-        lengths.setdefault(len(cell or b""), []).append(cell or b"")
+    for cell in filter(None, column.drop_null().to_pylist()):
+        lengths.setdefault(len(cell), []).append(cell)
     hits = set[str]()
-    for cells in lengths.values():
+    for length, cells in lengths.items():
         if len(cells) == 1 or _in_cell(b"".join(cells), needles, cosine):
             hits.update(*(_in_cell(cell, needles, cosine) for cell in cells))
-        else:
+        elif length > _LONG:
             hits.update(*(_as_image(cell, needles) for cell in cells))
     return hits
 
