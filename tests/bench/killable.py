@@ -24,7 +24,7 @@ from facesieve.cli import commands as of_facesieve
 
 _ENDED = "exit code: "
 # Small lakes run many small plans once: Java's second compiler would take most of the time for nothing.
-_JAVA = "-XX:TieredStopAtLevel=1"
+_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
 
 
 @dataclass
