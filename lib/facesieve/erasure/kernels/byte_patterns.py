@@ -91,4 +91,5 @@ def _places(piece: bytes, two: npt.NDArray[np.bool_], odd: int, most: int) -> np
 
 def _among(values: Words, wanted: Words) -> npt.NDArray[np.bool_]:
     """Say which values are among the wanted, which ascend."""
-    return wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)] == values
+    nearest = wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)]
+    return np.equal(nearest, values)
