@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections import defaultdict
@@ -22,6 +23,7 @@ class Watched:
 
     together: sum of the resident sizes of all processes; jvm; worker: the largest Python worker on its own (what it
     shares with its siblings counts); task_peak: the largest execution memory of a task in the JVM.
+    times: seconds of a processor by process id, up to the last look.
     """
 
     record: dict[str, Any]
@@ -31,7 +33,13 @@ class Watched:
     worker: int = 0
     task_peak: int = 0
     spilled: int = 0
+    times: dict[int, float] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def processor(self) -> float:
+        """Seconds of all processors together, which other work on the machine hardly changes."""
+        return sum(self.times.values())
 
     def report(self, name: str, most: int = 8) -> str:
         """Write what it took, and the stages that took most task time."""
@@ -41,14 +49,17 @@ class Watched:
             f"{name}: stage {stage:.1f} s, command {self.seconds:.1f} s; peak memory: {peaks},"
             f" a task's in the JVM {self.task_peak / MEGA:,.0f} MB, spilled {self.spilled / MEGA:,.0f} MB"
         ]
+        return "\n".join([*lines, *self.stage_lines(most)])
+
+    def stage_lines(self, most: int) -> list[str]:
+        """Write the stages that took most task time, one a line."""
         total = sum(each["seconds"] for each in self.stages)
-        for each in sorted(self.stages, key=lambda each: -each["seconds"])[:most]:
-            lines.append(
-                f"  {each['seconds']:8.1f} s of {total:.1f}, {each['tasks']:3} tasks, longest {each['longest']:.1f} s,"
-                f" read {each['read'] / MEGA:6.0f} MB, shuffled {each['shuffled'] / MEGA:6.0f} MB,"
-                f" peak {each['peak'] / MEGA:6.0f} MB: {each['what']}"
-            )
-        return "\n".join(lines)
+        return [
+            f"  {each['seconds']:8.1f} s of {total:.1f}, {each['tasks']:3} tasks, longest {each['longest']:.1f} s,"
+            f" read {each['read'] / MEGA:6.0f} MB, shuffled {each['shuffled'] / MEGA:6.0f} MB,"
+            f" peak {each['peak'] / MEGA:6.0f} MB: {each['what']}"
+            for each in sorted(self.stages, key=lambda each: -each["seconds"])[:most]
+        ]
 
 
 def run(job: str, settings: Mapping[str, object], log: Path, more: Sequence[str] = ()) -> Watched:
@@ -77,15 +88,30 @@ def run(job: str, settings: Mapping[str, object], log: Path, more: Sequence[str]
 
 def _look(session: int, watched: Watched) -> None:
     """Measure once. By session: Python's workers have a process group of their own."""
-    listed = subprocess.run(["ps", "-eo", "sess=,rss=,args="], stdout=subprocess.PIPE, text=True, check=True).stdout
-    rows = [row.split(None, 2) for row in listed.splitlines()]
-    ours = [(1024 * int(rss), "".join(command)) for sess, rss, *command in rows if int(sess) == session]
     sizes: dict[str, int] = defaultdict(int)
-    for size, command in ours:
-        kind = "worker" if "pyspark.daemon" in command else "jvm" if "java" in command[:200] else "rest"
-        sizes[kind] = max(sizes[kind], size)
-    watched.together = max(watched.together, sum(size for size, _ in ours))
+    together = 0
+    for process in (each for each in Path("/proc").iterdir() if each.name.isdigit()):
+        looked = _process(process, session)
+        if looked is not None:
+            size, command, watched.times[int(process.name)] = looked
+            kind = "worker" if "pyspark.daemon" in command else "jvm" if "java" in command[:200] else "rest"
+            sizes[kind], together = max(sizes[kind], size), together + size
+    watched.together = max(watched.together, together)
     watched.jvm, watched.worker = max(watched.jvm, sizes["jvm"]), max(watched.worker, sizes["worker"])
+
+
+def _process(process: Path, session: int) -> tuple[int, str, float] | None:
+    """Return the bytes in memory of a process, its command, and the seconds that it computed; None of other sessions.
+
+    Fields of /proc/PID/stat behind the name: session 3, user and system time 11 and 12, pages in memory 21 (proc(5)).
+    """
+    try:
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+        command = (process / "cmdline").read_text(errors="replace").replace("\0", " ")
+    except OSError:  # it has ended
+        return None
+    seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[21]) * os.sysconf("SC_PAGE_SIZE"), command, seconds) if int(fields[3]) == session else None
 
 
 def _read(file: Path, watched: Watched) -> None:

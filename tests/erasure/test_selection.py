@@ -42,6 +42,13 @@ def test_a_cluster_has_its_images(lake: Lake) -> None:
     assert subject_of(lake, Selectors(identity=("nobody",)), 10) == Subject()
 
 
+def test_copies_of_an_image_that_is_only_moved_to_the_name_are_meant_too(spark: SparkSession) -> None:
+    """The decisions name the person, and do not have the content."""
+    moved = erasable.erasable_lake(spark, tables.LISTING)
+    erasable.put(spark, moved, tables.DECISIONS, [erasable.decision(1, moved_to="zoe")])
+    assert [erasable.small(each) for each in subject_of(moved, Selectors(identity=("zoe",)), 10).images] == [1, 6]
+
+
 def test_too_many_images_are_refused(lake: Lake) -> None:
     with pytest.raises(Refused, match=r"4 images are chosen, more than erase\.max_images \(3\)"):
         subject_of(lake, Selectors(identity=("ann",)), 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,6 +11,7 @@ from facesieve.cluster.borne_ids import borne_ids
 from facesieve.cluster.frames import MEMBERS, FaceVectors, Members
 from facesieve.cluster.medoids import medoids
 from facesieve.core import tables
+from facesieve.core.frames import broadcast_if_few
 from facesieve.core.ids import digest_id
 from facesieve.core.tables import Clusters
 from facesieve.erasure.subject import Renames
@@ -22,14 +23,17 @@ _MEASURED = ("cluster_size", "cohesion", "medoid")
 def without_faces(clusters: Clusters, vectors: FaceVectors, faces: Collection[int]) -> Clusters:
     """Return the rows of all other faces. A cluster that loses a face is measured anew; the rest stays as it is.
 
-    vectors: face_id and vector, each face once.
+    vectors: face_id and vector; a face may be there twice, with the same vector.
     """
     gone = F.col("face_id").isin(*faces)
     touched = F.broadcast(clusters.where(gone).select("scope", "cluster_id").distinct())
     left = clusters.where(~gone)
     others = left.join(touched, ["scope", "cluster_id"], how="left_anti").select(*clusters.columns)
     affected = left.join(touched, ["scope", "cluster_id"], how="left_semi").select(*clusters.columns)
-    parts = [others, *(_measured(affected, vectors, scope) for scope in ("identity", "global", "heap"))]
+    mine = affected.select("face_id").distinct()
+    # Only the vectors that are needed travel.
+    needed = vectors.join(broadcast_if_few(mine, mine.count()), "face_id", how="left_semi").dropDuplicates(["face_id"])
+    parts = [others, *(_measured(affected, needed, scope) for scope in ("identity", "global", "heap"))]
     every = parts[0]
     for part in parts[1:]:
         every = every.unionByName(part)
@@ -59,14 +63,30 @@ def renames(lake: Lake, faces: Collection[int]) -> Renames:
         .where(bearing)
         .groupBy("scope", "cluster_id")
         .agg(F.min("face_id").alias("first"))
+        .collect()
     )
-    return tuple((row.scope, row.cluster_id, _free(lake, row.scope, row.first)) for row in rows.collect())
+    free = _free(lake, {(row.scope, row.first) for row in rows})
+    return tuple((row.scope, row.cluster_id, free[row.scope, row.first]) for row in rows)
 
 
-def _free(lake: Lake, scope: str, face: int) -> int:
-    """Return the id of a new cluster, as `cluster` names it: its smallest face, else the first digest that is free."""
-    number, name = 0, face
-    while not borne_ids(lake).where((F.col("scope") == scope) & (F.col("cluster_id") == name)).isEmpty():
+def _free(lake: Lake, new: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Return ids of new clusters, as `cluster` names them: the smallest face, else the first digest that is free.
+
+    new: scope and smallest face of each.
+    """
+    free = {each: each[1] for each in new}
+    number, taken = 0, _borne(lake, free)
+    while taken:
         number += 1
-        name = digest_id(scope, str(face), str(number))
-    return name
+        later = {(scope, face): digest_id(scope, str(face), str(number)) for scope, face in taken}
+        free, taken = free | later, _borne(lake, later)
+    return free
+
+
+def _borne(lake: Lake, names: Mapping[tuple[str, int], int]) -> list[tuple[str, int]]:
+    """Return those whose names are borne already."""
+    if not names:
+        return []
+    borne = borne_ids(lake).where(F.col("cluster_id").isin(*names.values())).distinct().collect()
+    there = {(row.scope, row.cluster_id) for row in borne}
+    return [(scope, face) for (scope, face), name in names.items() if (scope, name) in there]

@@ -21,6 +21,7 @@ from facesieve.cluster import borne_ids
 from facesieve.core import tables
 from facesieve.core.console import Answer, count
 from facesieve.core.errors import InvariantError, Refused
+from facesieve.core.frames import follow_rows
 from facesieve.core.places import argument
 from facesieve.core.side_sections import Audit
 from facesieve.core.tables import Table
@@ -75,6 +76,7 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
     choice = Choice.of(arguments)
     if arguments.apply:
         choice.refuse_unconfirmed()
+    _suit(job, *IN_ORDER)
     mark.tidy(job.spark, job.lake)
     place = mark.under_way(job.spark, job.lake)
     journal = journals.read(place) if place else None
@@ -93,6 +95,12 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
     if not place:
         place, journal = begin(job, journal)
     return Erasure(job, journal, place, arguments).carry_out()
+
+
+def _suit(job: SideJob, *names: str) -> None:
+    """Let Spark's plans from now on suit the rows of tables."""
+    here = (job.lake.current(_TABLES[name]) for name in names)
+    follow_rows(job.spark, sum(at.rows for at in here if at is not None))
 
 
 def _journal(subject: Subject, choice: str, arguments: Namespace, audit: Audit) -> Journal:
@@ -155,6 +163,7 @@ class Erasure:
         subject, cosine = self.journal.subject, job.config.erase.proof_cosine
         leaving = Leaving(job.spark, job.lake, subject, self.journal.renames, cosine, at)
         for name in self._names():
+            _suit(job, name)
             rebase = self._rebase(name)
             new = rebase.rewritten()
             if new is None:
@@ -171,6 +180,7 @@ class Erasure:
         return Stamp(former.run, f"{self.journal.name}:{table.name}", inputs).summary()
 
     def _purge(self) -> None:
+        _suit(self.job, tables.RUNS.name)
         for name in self._names():
             self._rebase(name).purge()
 

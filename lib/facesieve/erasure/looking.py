@@ -52,10 +52,12 @@ def _in_part(part: Part, needles: Needles, cosine: float) -> set[str]:
 
 
 def _in_cell(content: bytes, needles: Needles, cosine: float) -> set[str]:
-    hits = needles.in_bytes(content) | _vectors(content, needles, cosine)
-    if len(content) > _LONG and hashlib.sha256(content).hexdigest() in needles.digests:
-        hits.add("image")
-    return hits
+    return needles.in_bytes(content) | _vectors(content, needles, cosine) | _as_image(content, needles)
+
+
+def _as_image(content: bytes, needles: Needles) -> set[str]:
+    image = len(content) > _LONG and hashlib.sha256(content).hexdigest() in needles.digests
+    return {"image"} if image else set()
 
 
 def _vectors(content: bytes, needles: Needles, cosine: float) -> set[str]:
@@ -84,7 +86,7 @@ def _in_map(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
 
 def _in_integers(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
     numbers = column.drop_null().to_numpy(zero_copy_only=False)
-    return {"id"} if np.isin(numbers, np.array(sorted(needles.ids), np.int64)).any() else set()
+    return {"id"} if needles.in_numbers(numbers) else set()
 
 
 def _in_strings(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
@@ -92,7 +94,17 @@ def _in_strings(column: pa.Array, needles: Needles, _cosine: float) -> set[str]:
 
 
 def _in_binary(column: pa.Array, needles: Needles, cosine: float) -> set[str]:
-    return set().union(*(_in_cell(each, needles, cosine) for each in column.to_pylist() if each))
+    """Cells of one length are looked through as one. If that finds something, it may stand across two cells."""
+    lengths: dict[int, list[bytes]] = {}
+    for cell in filter(None, column.drop_null().to_pylist()):
+        lengths.setdefault(len(cell), []).append(cell)
+    hits = set[str]()
+    for length, cells in lengths.items():
+        if len(cells) == 1 or _in_cell(b"".join(cells), needles, cosine):
+            hits.update(*(_in_cell(cell, needles, cosine) for cell in cells))
+        elif length > _LONG:
+            hits.update(*(_as_image(cell, needles) for cell in cells))
+    return hits
 
 
 def _in_list(column: pa.Array, needles: Needles, cosine: float) -> set[str]:

@@ -66,7 +66,7 @@ def _by_pair(leaving: Leaving, rows: DataFrame) -> DataFrame:
 
 def _clusters(leaving: Leaving, rows: DataFrame) -> DataFrame:
     at = leaving.lake.snapshot(tables.EMBEDDINGS)
-    vectors = leaving.lake.read(tables.EMBEDDINGS, at).select("face_id", "vector").dropDuplicates(["face_id"])
+    vectors = leaving.lake.read(tables.EMBEDDINGS, at).select("face_id", "vector")
     left = without_faces(tables.Clusters(rows), FaceVectors(vectors), leaving.subject.faces)
     return left.withColumn("cluster_id", leaving.renamed(F.col("scope"), F.col("cluster_id"))).select(*rows.columns)
 

@@ -42,10 +42,11 @@ def subject_of(lake: Lake, selectors: Selectors, most: int, seal: PathSeal | Non
         return Subject()
     chosen = selectors.chooses() | F.col("image_id").isin(*_images_in(lake, selectors.cluster))
     rows = shown_uris(every, seal).where(chosen).distinct().collect()
-    digests = {row.sha256 for row in rows if row.sha256}
-    copies = every.where(F.col("sha256").isin(*digests)).distinct().collect() if digests else []
-    again = _rows_of(every, {row.image_id for row in (*rows, *copies)})
-    images = {row.image_id for row in again if row.image_id is not None}
+    images, digests = _ids_in(rows), _digests_in(rows)
+    again = _rows_of(every, images, digests)
+    while (_ids_in(again), _digests_in(again)) != (images, digests):
+        images, digests = _ids_in(again), _digests_in(again)
+        again = _rows_of(every, images, digests)
     refuse_too_many(len(images), most)
     return _subject(lake, again, images, seal)
 
@@ -56,8 +57,18 @@ def of_images(lake: Lake, images: Collection[int], seal: PathSeal | None = None)
     return Subject() if every is None else _subject(lake, _rows_of(every, images), set(images), seal)
 
 
-def _rows_of(every: ImagesEver, images: Collection[int | None]) -> list[Row]:
-    return every.where(F.col("image_id").isin(*images)).distinct().collect()
+def _rows_of(every: ImagesEver, images: Collection[int], digests: Collection[str] = ()) -> list[Row]:
+    """Return all that is told of images, and of those that have such a content."""
+    wanted = F.col("image_id").isin(*images) | F.col("sha256").isin(*digests)
+    return every.where(wanted).distinct().collect()
+
+
+def _ids_in(rows: Sequence[Row]) -> set[int]:
+    return {row.image_id for row in rows if row.image_id is not None}
+
+
+def _digests_in(rows: Sequence[Row]) -> set[str]:
+    return {row.sha256 for row in rows if row.sha256}
 
 
 def _subject(lake: Lake, again: Sequence[Row], images: set[int], seal: PathSeal | None) -> Subject:

@@ -7,27 +7,27 @@
 | vector | float16, float32, float64, both orders | |
 | uri, name | | UTF-8, percent-encoded, as in JSON |
 
-Of each pattern of bytes the first 8 are looked for at every place at once; a place that has them is compared whole.
+Long patterns of bytes are looked for all at once (`byte_patterns`), and so are numerals (`numerals`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from facesieve.erasure.kernels.byte_patterns import TOKEN, BytePatterns
+from facesieve.erasure.kernels.numerals import LONGEST, SHORTEST, decimals, digests
 from facesieve.erasure.kernels.words import pattern, spellings
 
-_TOKEN = 8
 _LOW = 0xFFFF
 _LEAST_NAME = 6
 """Shorter names are looked for as words of texts alone: in compressed bytes they stand by chance."""
 _NUMBERS = ("<f2", ">f2", "<f4", ">f4", "<f8", ">f8")
-_HEX_OR_DECIMAL = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])|(?<!\d)-?\d{5,20}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -40,35 +40,6 @@ class Needles:
     names: frozenset[str]
     vectors: Sequence[Sequence[float]]
 
-    @cached_property
-    def words(self) -> re.Pattern[str] | None:
-        """What finds a uri or name as a word of a text."""
-        return pattern((*self.uris, *self.names))
-
-    @cached_property
-    def _spelt(self) -> list[bytes]:
-        long = (each for each in (*self.uris, *self.names) if len(each.encode()) >= _LEAST_NAME)
-        return sorted({spelt.encode() for each in long for spelt in spellings(each)})
-
-    @cached_property
-    def _numerals(self) -> frozenset[bytes]:
-        return frozenset([*(digest.encode() for digest in self.digests), *(str(each).encode() for each in self.ids)])
-
-    @cached_property
-    def _patterns(self) -> dict[int, list[tuple[str, bytes]]]:
-        patterns: dict[int, list[tuple[str, bytes]]] = {}
-        for kind, content in _patterns(self):
-            patterns.setdefault(int.from_bytes(content[:_TOKEN], "little"), []).append((kind, content))
-        return patterns
-
-    @cached_property
-    def _tokens(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-        """The tokens, ascending, and which low halves a token has."""
-        tokens = np.array(sorted(self._patterns), np.uint64)
-        low = np.zeros(_LOW + 1, bool)
-        low[(tokens & np.uint64(_LOW)).astype(np.int64)] = True
-        return tokens, low
-
     def in_bytes(self, content: bytes) -> set[str]:
         """Return the kinds of what is found in bytes: `id`, `digest`, `vector`, `word`.
 
@@ -76,40 +47,77 @@ class Needles:
         >>> sorted(needles.in_bytes(b"x" + (258 << 40).to_bytes(8, "big") + b" ann/1.jpg"))
         ['id', 'word']
         """
-        kinds = {kind for kind, _place in self._matched(content)}
-        if any(each in content for each in self._spelt):
+        kinds = self._long.kinds_in(content)
+        if any(each in content for each in self._short):
             kinds.add("word")
-        for numeral in _HEX_OR_DECIMAL.finditer(content):
-            if numeral[0].lower() in self._numerals:
-                kinds.add("digest" if len(numeral[0]) == 64 else "id")
+        numerals, lengths = self._numerals
+        if any(numeral in numerals for numeral in decimals(content, lengths)):
+            kinds.add("id")
+        if any(numeral.lower().decode("ascii") in self.digests for numeral in digests(content)):
+            kinds.add("digest")
         return kinds
 
     def in_text(self, text: str) -> set[str]:
-        """Return the kinds of what is found in a text, where a name is a word."""
-        kinds = {"word"} if self.words and self.words.search(text) else set[str]()
-        return kinds | self.in_bytes(text.encode("utf-8", errors="surrogatepass"))
+        """Return the kinds of what is found in a text, where a name is a word, however short."""
+        content = text.encode("utf-8", errors="surrogatepass")
+        kinds = self.in_bytes(content)
+        if "word" not in kinds and self._words and any(each in content for each in self._spelt[0]):
+            kinds |= {"word"} if self._words.search(text) else set()
+        return kinds
 
-    def _matched(self, content: bytes) -> Iterator[tuple[str, int]]:
-        tokens, low = self._tokens
-        for offset in range(min(_TOKEN, max(0, len(content) - _TOKEN + 1))):
-            count = (len(content) - offset) // _TOKEN
-            words = np.frombuffer(content, "<u8", count, offset)
-            near = np.flatnonzero(low[(words & np.uint64(_LOW)).astype(np.int64)])
-            for place in near[np.isin(words[near], tokens)].tolist():
-                start = offset + place * _TOKEN
-                for kind, whole in self._patterns[int(words[place])]:
-                    if content[start : start + len(whole)] == whole:
-                        yield kind, start
+    def in_numbers(self, numbers: npt.NDArray[np.integer]) -> bool:
+        """Say whether an id is among numbers."""
+        ids, low = self._ids
+        wide = numbers.astype(np.int64, copy=False)
+        near = wide[low[(wide & _LOW).astype(np.uint16)]]
+        return bool(np.isin(near, ids).any())
+
+    @cached_property
+    def _words(self) -> re.Pattern[str] | None:
+        """What finds the shortest uris and names as words of a text."""
+        return pattern(each for each in (*self.uris, *self.names) if len(each.encode()) < _LEAST_NAME)
+
+    @cached_property
+    def _spelt(self) -> tuple[list[bytes], list[bytes]]:
+        """How the shortest uris and names, and all others, may be written."""
+        words = (*self.uris, *self.names)
+        spelt = {
+            (len(each.encode()) < _LEAST_NAME, form.encode()) for each in words if each for form in spellings(each)
+        }
+        return sorted(form for short, form in spelt if short), sorted(form for short, form in spelt if not short)
+
+    @cached_property
+    def _short(self) -> list[bytes]:
+        return [form for form in self._spelt[1] if len(form) < TOKEN]
+
+    @cached_property
+    def _long(self) -> BytePatterns:
+        words = (("word", form) for form in self._spelt[1] if len(form) >= TOKEN)
+        return BytePatterns([*_patterns(self), *words])
+
+    @cached_property
+    def _numerals(self) -> tuple[frozenset[bytes], frozenset[int]]:
+        """The ids as they are written, and how many digits they have."""
+        lengths = {len(str(abs(each))) for each in self.ids}
+        fit = frozenset(each for each in lengths if SHORTEST <= each <= LONGEST)
+        return frozenset(str(each).encode() for each in self.ids), fit
+
+    @cached_property
+    def _ids(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """The ids, and which last 16 bits an id has."""
+        ids, low = np.array(sorted(self.ids), np.int64), np.zeros(_LOW + 1, np.bool_)
+        low[ids & _LOW] = True
+        return ids, low
 
 
 def _patterns(needles: Needles) -> Iterable[tuple[str, bytes]]:
     for each in needles.ids:
-        yield from (("id", each.to_bytes(_TOKEN, order, signed=True)) for order in ("little", "big"))
+        yield from (("id", each.to_bytes(TOKEN, order, signed=True)) for order in ("little", "big"))
     for digest in needles.digests:
         yield "digest", bytes.fromhex(digest)
     for vector in needles.vectors:
         numbers = np.array(vector, np.float32)
         for kind in _NUMBERS if numbers.any() else ():
             content = numbers.astype(kind).tobytes()
-            if len(content) >= _TOKEN:
+            if len(content) >= TOKEN:
                 yield "vector", content
