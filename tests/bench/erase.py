@@ -153,14 +153,14 @@ def erased(series: Series, commands: Commands, name: str, part: str, late: float
     """Erase one person, killed once; return what is wrong."""
     before, proof = series.rows(), series.folder / "proof.json"
     gone = sought(before, name)
-    here = len(found_in(series.files(), gone))
+    here = len(gone.hits(series.files()))
     command = ["--identity", name, "--apply", "--with-source", "--proof", str(proof)]
     began = time.monotonic()
     at = commands.killed(f"erase: {part}", late, "erase", *series.arguments(), *command)
     middle = time.monotonic()
     code = commands.run("erase", *series.arguments(), *command)
     ended = time.monotonic()
-    left = found_in(series.files(), gone)
+    left = gone.hits(series.files())
     faults = {
         "the search did not see the person before": not here,
         f"exit code {code}": code,
