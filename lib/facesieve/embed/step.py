@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from facesieve import models
 from facesieve.core import tables
 from facesieve.core.console import count
-from facesieve.core.errors import ConfigError, ContractError, Fault
+from facesieve.core.errors import ContractError
 from facesieve.core.frames import batches_of_vectors, broadcast_if_few, follow_rows
 from facesieve.core.hidden_paths import path_seal
 from facesieve.core.reasons import Reason
@@ -34,6 +34,7 @@ from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
 from facesieve.embed.reject_check import check_rejects, warn_of_formats
+from facesieve.embed.stored_paths import refuse_archives, warn_of_names
 from facesieve.embed.unchanged import state_of, unchanged
 from facesieve.images import left_out
 from facesieve.images.hidden.hidden_source import hidden_source
@@ -50,9 +51,6 @@ from facesieve.lake.step_record import StepRecord
 from facesieve.lake.work import work_so_far
 
 _log = logging.getLogger(__name__)
-
-_TELLING = 3
-"""Letters of a name that is looked for in the paths."""
 
 _FACES = (tables.EMBEDDINGS, tables.REJECTS)
 
@@ -110,7 +108,7 @@ def _list_and_embed(run: Run, images: Source, labels: Entries[LabelRow], begun: 
     shape = _layout(run, images, shown)
     seal = path_seal(run.config.lake)
     if seal is None and not run.config.lake.store_names:
-        _warn_of_names_in_paths(run, shown)
+        warn_of_names(run, shown)
     record = ListingRecord(
         ignored=shape.ignored.files,
         left_out=shape.ignored.by_sort(),
@@ -142,21 +140,13 @@ def _labelled(run: Run, names: SourceImages, labels: Entries[LabelRow]) -> Label
     return named
 
 
-def _warn_of_names_in_paths(run: Run, images: SourceImages) -> None:
-    """Warn of paths that hold the name that is to be hidden. Names of one or two letters stand in paths by chance."""
-    telling = (F.length("identity") >= _TELLING) & F.contains(F.lower("uri"), F.lower("identity"))
-    paths = images.agg(F.count_if(telling).alias("paths")).collect()[0].paths
-    if paths:
-        run.warn(f"lake.store_names: {count(paths)} paths hold the name of their person, and paths are stored")
-
-
 def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     """Say what layout the images have, and what was left out, before anything is embedded."""
     follow_rows(run.spark, origin.count(run.spark))
     ignored = origin.ignored(run.spark)
     shape = layout(images, run.config.images, ignored)
     if not run.config.lake.store_paths:
-        _refuse_archives(archives_of(origin, run.spark))
+        refuse_archives(archives_of(origin, run.spark))
         shape = shape._replace(record=replace(shape.record, examples={}))
     _log.info(f"layout: {shape.record.text}")
     if ignored.files:
@@ -167,13 +157,6 @@ def _layout(run: Run, origin: Source, images: SourceImages) -> Layout:
     for warning in (*shape.warnings, *left_out.warnings(ignored)):
         run.warn(warning)
     return shape
-
-
-def _refuse_archives(archives: int) -> None:
-    """Members of an archive are read by its path, in the order of its names: hidden paths have neither."""
-    if archives:
-        why = f"is false, but {count(archives)} archives are below images.root"
-        raise ConfigError([Fault("lake.store_paths", why, "Unpack the archives: only paths of files can be hidden.")])
 
 
 class Listed(NamedTuple):
