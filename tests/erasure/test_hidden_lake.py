@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import tiny_model
 from namespaced import Namespaced
 from pyspark.sql import SparkSession
 from scenes import encoded, scene
 from searched import Sought
+from trainers import records, samples
 
 from facesieve.cli import commands
 from facesieve.core.hidden_paths import is_hidden
@@ -32,8 +34,8 @@ class Hidden(Namespaced):
             **{"lake.store_names": "false", "lake.store_paths": "false", "lake.names_key": self.folder / "names.key"},
             **{"embed.model": self.folder / "tiny.toml", "embed.detector": "aligned", "cluster.score": "cosine"},
             **{"link.scope": "global", "link.threshold_global": 0.5, "decide.overrides": self.folder / "overrides.csv"},
-            **{"publish.export_root": self.folder / "export", "publish.outputs": '["clean_list","webdataset"]'},
-            **{"publish.max_change": 1, "publish.max_gone": 1, "publish.bytes": "true"},
+            **{"publish.export_root": self.folder / "export", "publish.bytes": "true", "publish.max_change": 1},
+            **{"publish.outputs": '["clean_list","webdataset","huggingface","recordio"]', "publish.max_gone": 1},
         }
         return commands.run(name, [*self.configured(values), *extra])
 
@@ -96,5 +98,10 @@ def test_a_person_is_told_and_erased_by_name_and_by_path(lake: Hidden, capsys: p
     assert lake.exported() == [line for line in EVERYBODY if line.startswith(BOB)]
     exported = [file for file in (lake.folder / "export").rglob("*") if file.is_file()]
     assert Sought((ANN,)).hits(exported) == []
+    (run,) = (lake.folder / "export").glob("r*")
+    assert len(records(run / "recordio", "train")) == len(pq.read_table(run / "huggingface" / "data")) == 2
+    assert [sample["json"]["identity"] for tar in (run / "webdataset").glob("*.tar") for sample in samples(tar)] == [
+        *(BOB, BOB)
+    ]
     assert [file.name for file in (lake.images / ANN).iterdir()] == ["note of Annabelle.heic"]
     assert len(lake.listed()) == 2
