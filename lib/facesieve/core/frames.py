@@ -74,7 +74,7 @@ def has_few_rows(spark: SparkSession) -> bool:
 
 @contextmanager
 def large_batches(spark: SparkSession) -> Iterator[None]:
-    """Let rows go to Python workers many at a time, in the block: for rows of numbers, not of images or packed bytes."""
+    """Let rows go to Python workers many at a time, in the block: rows of numbers, not of images or bytes."""
     former = spark.conf.get(_ROWS_A_BATCH)
     spark.conf.set(_ROWS_A_BATCH, str(_SMALL_ROWS_A_BATCH))
     try:
