@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -9,10 +11,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from facesieve.cluster import structure_score as module
-from facesieve.cluster.frames import SCORED_EDGES
+from facesieve.cluster.frames import SCORED_EDGES, ScoredEdges
 from facesieve.cluster.kernels.neighbourhoods import hoods
 from facesieve.cluster.kernels.structure import least_vote, scores
-from facesieve.cluster.structure_score import structure
+from facesieve.cluster.structure_score import structure, structure_in_one_task
 from facesieve.core import sections
 from facesieve.core.tables import Edges
 from facesieve.link.edges import Tally
@@ -51,11 +53,17 @@ def expected(pairs: Pairs, settings: sections.Cluster) -> Scored:
     return sorted(rows), (len(degrees), int((degrees > settings.max_degree).sum()))
 
 
-def scored(spark: SparkSession, pairs: Pairs, settings: sections.Cluster, partitions: int = 2) -> Scored:
+def scored(
+    spark: SparkSession,
+    pairs: Pairs,
+    settings: sections.Cluster,
+    partitions: int = 2,
+    score: Callable[..., ScoredEdges] = structure,
+) -> Scored:
     """Score with Spark; the tally summed over tasks."""
     edges = Edges(frame_of(spark, pairs).repartition(partitions))
     tally = spark.sparkContext.accumulator({}, Tally())
-    rows = [tuple(row) for row in structure(edges, LINE, settings, tally).collect()]
+    rows = [tuple(row) for row in score(edges, LINE, settings, tally).collect()]
     degrees = np.sum(list(tally.value.values()), axis=0)
     return sorted(rows), (int(degrees[0]), int(degrees[1]))
 
@@ -71,6 +79,7 @@ def test_it_is_the_kernel(spark: SparkSession, seed: int, most: int, cut: float)
     wanted = expected(edges, settings)
     assert {row[3] for row in wanted[0]} == {True, False}
     assert scored(spark, edges, settings) == wanted
+    assert scored(spark, edges, settings, score=structure_in_one_task) == wanted
 
 
 @pytest.mark.parametrize(("partitions", "group_ends"), [(1, 1 << 22), (2, 300), (7, 200)])

@@ -10,12 +10,13 @@ from graphs import SHAPES, Graph, graph
 from pyspark.sql import SparkSession
 
 from facesieve.cluster import vote as module
+from facesieve.cluster import vote_sums
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
 from facesieve.cluster.kernels.coins import coins, together
 from facesieve.cluster.supersteps import Voting
-from facesieve.core import sections
+from facesieve.core import frames, sections
 from facesieve.core.errors import InvariantError
 
 COINS = 5
@@ -72,6 +73,17 @@ def test_messages_and_then_one_task_equal_the_kernels(vote: Vote) -> None:
     assert 0 < result.finished_locally < result.supersteps
 
 
+def test_messages_that_are_joined_equal_the_kernels(vote: Vote, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "BROADCAST_ROWS", 0)
+    sample = graph(nx.gnm_random_graph(30, 60, seed=5), seed=3)
+    hold(vote(sample, below=0), sample)
+
+
+def test_messages_equal_the_kernels(vote: Vote) -> None:
+    sample = graph(nx.disjoint_union(nx.barbell_graph(9, 2), nx.gnm_random_graph(60, 120, seed=5)), seed=3)
+    hold(vote(sample, below=0), sample)
+
+
 def test_one_task_begins_with_the_labels_given(vote: Vote) -> None:
     sample = graph(EVERYTHING, seed=4, most=2)
     begun = kernel.whispers(*sample, MINTED[0], 500).labels
@@ -86,9 +98,11 @@ def test_a_hub_of_degree_100_000(vote: Vote) -> None:
 
 @pytest.mark.parametrize("below", [0, 1_000])
 def test_a_false_fixed_point_is_refused(vote: Vote, monkeypatch: pytest.MonkeyPatch, below: int) -> None:
-    settled = "verify" if below else "unstable_vertices"
-    honest, unstable = getattr(module, settled), [0, 0, 1, 0, 0]
-    monkeypatch.setattr(module, settled, (lambda each, _: honest(each, unstable)) if below else (lambda *_: unstable))
+    honest, unstable = module.verify, [0, 0, 1, 0, 0]
+    if below:
+        monkeypatch.setattr(module, "verify", lambda each, _: honest(each, unstable))
+    else:
+        monkeypatch.setattr(vote_sums, "proof", lambda *_: unstable)
     with pytest.raises(InvariantError, match="coin 2 is said to have settled, but 1 faces"):
         vote(graph(nx.path_graph(3), seed=1), below)
 

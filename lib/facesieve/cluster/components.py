@@ -47,9 +47,18 @@ def _agrees(coin: int) -> Column:
     return F.col("src_labels")[coin] == F.col("dst_labels")[coin]
 
 
+def connected_by(labels: Labels, edges: DataFrame) -> VertexClusters:
+    """Connect the vertices by a few edges (src, dst), in one task."""
+    return _with_single(labels, edges.repartition(1).mapInArrow(connected, VERTEX_CLUSTERS))
+
+
 def _within(labels: Labels, edges: DataFrame) -> VertexClusters:
     """Connect the vertices by edges inside labels: src, dst, label."""
-    parts = edges.repartition("label").select("src", "dst").mapInArrow(connected, VERTEX_CLUSTERS)
+    return _with_single(labels, edges.repartition("label").select("src", "dst").mapInArrow(connected, VERTEX_CLUSTERS))
+
+
+def _with_single(labels: Labels, parts: DataFrame) -> VertexClusters:
+    """Add the vertices that are connected with nobody."""
     cluster = F.coalesce("cluster", "id").alias("cluster")
     return VertexClusters(labels.select("id").join(parts, "id", how="left").select("id", cluster))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial, reduce
 from typing import Any
@@ -47,19 +48,21 @@ def cluster(run: Run) -> None:
     settings = _settings(run, pairs)
     inputs = (tables.LISTING, tables.EMBEDDINGS, tables.EDGES, tables.EPOCHS)
     stage = run.stage("cluster", (VOTES, CLUSTERS), inputs, cluster=settings, model=run.model)
-    edges = Edges(stage.read(tables.EDGES))
     if stage.reuse():
         stage.done(stage.reused(stage.count(tables.EDGES), stage.count(CLUSTERS)))
         return
-    with batches_of_vectors(run.spark, run.profile.dimension):
-        stage.done(_clustered(stage, edges, pairs, settings))
-
-
-def _clustered(stage: Stage, edges: Edges, pairs: Entries[ConstraintRow], settings: Mapping[str, Any]) -> ClusterRecord:
-    """Write both tables; return what the ledger keeps."""
-    run = stage.run
-    epoch = linked(stage)
     one_task = _fits_one_task(stage)
+    # Many tasks send each other rows of packed bytes, which are large.
+    with batches_of_vectors(run.spark, run.profile.dimension) if one_task else nullcontext():
+        stage.done(_clustered(stage, pairs, settings, one_task=one_task))
+
+
+def _clustered(
+    stage: Stage, pairs: Entries[ConstraintRow], settings: Mapping[str, Any], *, one_task: bool
+) -> ClusterRecord:
+    """Write both tables; return what the ledger keeps."""
+    run, edges = stage.run, Edges(stage.read(tables.EDGES))
+    epoch = linked(stage)
     if not one_task:
         refuse_strays(edges, faces_of(stage))
     weighed = weigh(stage, edges, epoch, one_task=one_task)

@@ -47,14 +47,14 @@ from facesieve.faces.edge_frames import both_directions
 class Outcome:
     """What the vote came to.
 
-    directed: the voting edges, persisted, for what follows the vote; count: the number of vertices. histories: by coin
-    the vertices that preferred another label than their own when each superstep began; 0 at last if settled.
+    directed: the voting edges, persisted, and what is held of them, for what follows the vote. histories: by coin the
+    vertices that preferred another label than their own when each superstep began; 0 at last if settled.
     finished_locally: the supersteps that one task has done.
     """
 
     labels: Labels
     directed: DirectedEdges
-    count: int
+    sums: VoteSums
     histories: list[list[int]]
     finished_locally: int
 
@@ -79,7 +79,7 @@ def whispers(vertices: Vertices, edges: VotingEdges, voting: Voting) -> Outcome:
     vote = _Vote(directed, voting)
     state = vote.run(vertices)
     labels = Labels(state.select("id", "labels", (~any_coin("wanting", len(vote.histories))).alias("settled")))
-    return Outcome(labels, directed, vote.count, vote.histories, vote.finished_locally)
+    return Outcome(labels, directed, vote.sums, vote.histories, vote.finished_locally)
 
 
 def draws(step: int, seed: int) -> Column:
@@ -104,15 +104,12 @@ class _Vote:
         state, moved = self._begin(vertices)
         if not self.count:
             self._note([[0]] * len(self._coins))
-        sums = VoteSums(self._directed, self.count, len(self._coins))
-        try:
-            while any(self._runs(history) for history in self.histories):
-                end = self._finish(state)
-                if end is not None:
-                    return end
-                state, moved = self._superstep(state, moved, sums)
-        finally:
-            sums.close()
+        self.sums = VoteSums(self._directed, self.count, len(self._coins))
+        while any(self._runs(history) for history in self.histories):
+            end = self._finish(state)
+            if end is not None:
+                return end
+            state, moved = self._superstep(state, moved)
         return state
 
     def _begin(self, vertices: Vertices) -> tuple[VoteState, int]:
@@ -133,9 +130,9 @@ class _Vote:
         """Whether a coin has not ended."""
         return not history or (history[-1] > 0 and len(history) < self._settings.max_supersteps)
 
-    def _superstep(self, state: VoteState, moved: int, sums: VoteSums) -> tuple[VoteState, int]:
+    def _superstep(self, state: VoteState, moved: int) -> tuple[VoteState, int]:
         step, number = len(totals(self.histories)) + 1, len(self._coins)
-        best = best_labels(state, sums.of(state, moved), self.count, number) if moved else None
+        best = best_labels(state, self.sums.of(state, moved), self.count, number) if moved else None
         looked = _looked(state, best, self.count, number)
         drawn = [draws(step, coin.seed) for coin in self._coins]
         rivals = _rivals(looked, self._directed, drawn) if step > COIN_STEPS else None

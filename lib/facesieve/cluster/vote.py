@@ -21,11 +21,19 @@ from pyspark.sql import functions as F
 
 from facesieve.cluster.coin_columns import broadcast_if_few, coin_column, each_coin
 from facesieve.cluster.components import components
-from facesieve.cluster.frames import VOTED_VERTICES, DirectedEdges, Labels, Vertices, VotedVertices, VotingEdges
+from facesieve.cluster.frames import (
+    VOTED_VERTICES,
+    DirectedEdges,
+    Labels,
+    VertexClusters,
+    Vertices,
+    VotedVertices,
+    VotingEdges,
+)
 from facesieve.cluster.kernels import whispers as kernel
 from facesieve.cluster.kernels.coins import together, totals
 from facesieve.cluster.local_finish import Ints, history_column, history_row
-from facesieve.cluster.supersteps import Voting, whispers
+from facesieve.cluster.supersteps import Outcome, Voting, whispers
 from facesieve.core.errors import InvariantError
 from facesieve.faces.arrow_groups import tables
 from facesieve.faces.blocks import RowBatches, batch_of, rows_of
@@ -84,14 +92,24 @@ def vote(vertices: Vertices, edges: VotingEdges, voting: Voting) -> Voted:
     if edges.count() <= voting.settings.finish_locally_below:
         return _in_one_task(vertices, edges, voting)
     outcome = whispers(vertices, edges, voting)
-    histories, coins = outcome.histories, voting.settings.coins
-    if any(history[-1] == 0 for history in histories):
-        verify(histories, unstable_vertices(outcome.labels, outcome.directed, outcome.count, coins))
-    clusters = components(outcome.labels, outcome.directed, outcome.count, coins)
+    histories = outcome.histories
+    unstable, clusters = _end(outcome, voting.settings.coins)
+    verify(histories, unstable)
     rows = outcome.labels.join(clusters, "id", how="inner").select(*VOTED_VERTICES.names).persist()
     rows.count()
+    outcome.sums.close()
     outcome.directed.unpersist()
     return Voted(histories, outcome.finished_locally, VotedVertices(rows))
+
+
+def _end(outcome: Outcome, coins: int) -> tuple[list[int], VertexClusters]:
+    """Count the unstable vertices by coin, and find the clusters: by blocks of receivers, or by joins."""
+    labels, directed, count = outcome.labels, outcome.directed, outcome.sums.count
+    end = outcome.sums.end(labels)
+    return end or (
+        unstable_vertices(labels, directed, count, coins),
+        components(labels, directed, count, coins),
+    )
 
 
 def unstable_vertices(labels: Labels, directed: DirectedEdges, count: int, coins: int) -> list[int]:

@@ -22,11 +22,15 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyspark import Broadcast, StorageLevel
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from facesieve.cluster.coin_columns import by_coin
-from facesieve.cluster.frames import SUMS, DirectedEdges, Sums, VoteState
+from facesieve.cluster.frames import SUMS, DirectedEdges, Labels, Sums, VoteState
+from facesieve.cluster.kernels.coins import agreeing
+from facesieve.cluster.kernels.components import roots
 from facesieve.cluster.kernels.leading import Leading, leading
 from facesieve.cluster.kernels.preferences import VotingGraph
+from facesieve.cluster.kernels.whispers import unstable_receivers
 from facesieve.core.frames import columns
 from facesieve.faces.arrow_groups import tables
 from facesieve.faces.blocks import RowBatches, batch_of, rows_of
@@ -57,20 +61,36 @@ def vote_blocks(directed: DirectedEdges, ids: Broadcast[Ints]) -> VoteBlocks:
     return VoteBlocks(packed.persist(StorageLevel.MEMORY_AND_DISK))
 
 
-def stand(state: VoteState, coins: int) -> tuple[Ints, Standing]:
-    """Collect where the vertices stand: their ids, ascending int64 [V], and their labels."""
-    rows = state.select("id", "labels", "moved").mapInArrow(_gather(coins), _STATE).collect()
+def stand(state: VoteState | Labels, coins: int) -> tuple[Ints, Standing]:
+    """Collect where the vertices stand: their ids, ascending int64 [V], and their labels; without `moved` all have."""
+    moved = F.col("moved") if "moved" in state.columns else F.transform("labels", lambda _: F.lit(True))
+    rows = state.select("id", "labels", moved.alias("moved")).mapInArrow(_gather(coins), _STATE).collect()
     ids = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(row.ids, np.int64) for row in rows)])
     labels = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(row.labels, np.int64) for row in rows)])
-    moved = np.concatenate([np.empty(0, np.bool_), *(np.frombuffer(row.moved, np.bool_) for row in rows)])
+    movers = np.concatenate([np.empty(0, np.bool_), *(np.frombuffer(row.moved, np.bool_) for row in rows)])
     order = np.argsort(ids)
     ids = ids[order]
-    return ids, Standing(np.searchsorted(ids, labels.reshape(-1, coins)[order]), moved[order])
+    return ids, Standing(np.searchsorted(ids, labels.reshape(-1, coins)[order]), movers[order])
 
 
 def heard(blocks: VoteBlocks, ids: Broadcast[Ints], standing: Broadcast[Standing]) -> Sums:
     """Sum what is heard by those who have a neighbour that moved; lazy."""
     return Sums(blocks.mapInArrow(_hear(ids, standing), SUMS))
+
+
+def proof(blocks: VoteBlocks, standing: Broadcast[Standing]) -> list[int]:
+    """Count by coin the vertices for which some label has more votes than their own, by code that no vote shares."""
+    rows = blocks.mapInArrow(_prove(standing), "unstable binary").collect()
+    counts = [np.frombuffer(row.unstable, np.int64) for row in rows]
+    return [int(number) for number in sum(counts, np.zeros(standing.value.labels.shape[1], np.int64))]
+
+
+def forest(blocks: VoteBlocks, ids: Broadcast[Ints], standing: Broadcast[Standing]) -> DataFrame:
+    """Connect vertices by the edges that at least half of the coins hold together, block by block: src, dst; lazy.
+
+    Of a block's edges those stay that its components need. The components of what stays are those of all edges.
+    """
+    return blocks.mapInArrow(_connect(ids, standing), "src bigint, dst bigint")
 
 
 def _gather(coins: int) -> RowBatches:
@@ -117,6 +137,32 @@ def _hear(ids: Broadcast[Ints], standing: Broadcast[Standing]) -> RowBatches:
                 )
 
     return run
+
+
+def _prove(standing: Broadcast[Standing]) -> RowBatches:
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for receivers, senders, votes in _edges_of(batches):
+            yield batch_of(unstable=[np.array(unstable_receivers(standing.value.labels, receivers, senders, votes))])
+
+    return run
+
+
+def _connect(ids: Broadcast[Ints], standing: Broadcast[Standing]) -> RowBatches:
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for receivers, senders, _ in _edges_of(batches):
+            stay = agreeing(standing.value.labels, receivers, senders)
+            root = roots(len(ids.value), receivers[stay], senders[stay])
+            joined = np.flatnonzero(root != np.arange(len(root)))
+            yield batch_of(src=ids.value[root[joined]], dst=ids.value[joined])
+
+    return run
+
+
+def _edges_of(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Unpack blocks: receivers, senders, votes of directed edges."""
+    for row in rows_of(batches):
+        receivers, degrees, senders, votes = (np.frombuffer(row[name], np.int64) for name in VOTE_BLOCKS.names)
+        yield np.repeat(receivers, degrees), senders, votes
 
 
 def _laid_out(coins: list[Leading], ids: Ints) -> pa.RecordBatch:

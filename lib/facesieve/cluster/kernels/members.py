@@ -32,6 +32,11 @@ class Measures(NamedTuple):
         clusters, sizes = self.clusters[rows], self.sizes[rows]
         return Measures(clusters, sizes, self.cohesion[rows], self.medoids[rows], self.stability[rows])
 
+    def put(self, rows: Ints, anew: Measures) -> None:
+        """Take over what is measured anew of some of the faces."""
+        self.clusters[rows], self.sizes[rows], self.cohesion[rows] = anew.clusters, anew.sizes, anew.cohesion
+        self.medoids[rows], self.stability[rows] = anew.medoids, anew.stability
+
 
 def measures(clusters: Ints, ids: Ints, vectors: Vectors, labels: Ints) -> Measures:
     """Measure clusters, as the tasks of `cluster.medoids` do to the bit.

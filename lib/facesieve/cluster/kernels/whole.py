@@ -129,6 +129,5 @@ def _grown(voters: Voters, labels: Ints, of: Measures, decision: Decision) -> tu
     joined = attached[rows]
     merged[joined] = decision.targets[np.searchsorted(decision.clusters, merged[joined])]
     anew = measures(merged, voters.ids[rows], voters.vectors[rows], labels[rows])
-    for column, values in zip(of, anew, strict=True):
-        column[rows] = values
+    of.put(rows, anew)
     return of, attached
