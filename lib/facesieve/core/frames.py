@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar, cast
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+
+Frame = TypeVar("Frame", bound=DataFrame)
+"""Rows of any kind, which stay of that kind."""
 
 _TASKS_PER_CORE = 4
 _ROWS_A_PARTITION, _ROWS_A_CORE = 100_000, 1_000
@@ -31,9 +35,9 @@ _KINDS = (*_NUMBERS, T.BooleanType, T.StringType, T.BinaryType, T.TimestampType)
 _TYPES: dict[str, T.DataType] = {kind().simpleString(): kind() for kind in _KINDS}
 
 
-def broadcast_if_few(frame: DataFrame, rows: int) -> DataFrame:
+def broadcast_if_few(frame: Frame, rows: int) -> Frame:
     """Mark `frame` for a broadcast join if it has few enough `rows`; more are joined by a shuffle."""
-    return F.broadcast(frame) if are_few(rows) else frame
+    return cast(Frame, F.broadcast(frame)) if are_few(rows) else frame
 
 
 def are_few(rows: int) -> bool:
