@@ -229,6 +229,7 @@ def main() -> int:
             if number + 1 == len(subjects) // 2:
                 series.sieve(commands, "halfway")
         series.sieve(commands, "after")
+        commands.close()  # a session keeps the lake that it began with
         never.sieve(commands, "never")
     ours, theirs = results(series.rows()), results(never.rows())
     for name, values in ours.items():
