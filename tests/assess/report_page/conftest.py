@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from pyspark.sql import SparkSession
 from report_folder import Folder
 from reported import Reported, reported
 
-from facesieve.assess.report_page import destination
 from facesieve.assess.report_page.contents import Frames, frames
 from facesieve.assess.report_page.run_tables import RunTables, run_before, run_tables
 from facesieve.cli import commands
@@ -48,20 +44,7 @@ def shared(run: RunTables) -> Frames:
 
 
 @pytest.fixture(scope="session")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A page in place of that of the package."""
-    folder = tmp_path_factory.mktemp("package")
-    (folder / "assets" / "more").mkdir(parents=True)
-    (folder / "assets" / "index.html").write_text("<!doctype html>", encoding="utf-8")
-    (folder / "assets" / "more" / "a.js").write_text("'use strict';", encoding="utf-8")
-    patch = pytest.MonkeyPatch()
-    patch.setattr(destination, "files", lambda _package: folder)
-    yield folder
-    patch.undo()
-
-
-@pytest.fixture(scope="session")
-def full(world: Reported, page: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def full(world: Reported, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """The report with all that may be asked for."""
     out = tmp_path_factory.mktemp("reports") / "full"
     more = ("--pictures", "--fiftyone", "--set=report.names=true", "--set=report.sheet_images=10")
@@ -70,7 +53,7 @@ def full(world: Reported, page: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
-def plain(world: Reported, page: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def plain(world: Reported, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """The report as it is by default."""
     out = tmp_path_factory.mktemp("reports") / "plain"
     assert commands.run("report", world.arguments(out)) == 0

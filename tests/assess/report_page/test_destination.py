@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from facesieve.assess.report_page import destination
 from facesieve.assess.report_page.destination import claim, picture_path, write_assets, write_data
 from facesieve.core.errors import ConfigError
 
@@ -32,7 +33,14 @@ def test_a_former_report_goes_and_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "report" / "notes.txt").exists()
 
 
-def test_the_page_of_the_package_is_copied_and_its_index_stands_at_the_top(page: Path, tmp_path: Path) -> None:
+def test_the_page_of_the_package_is_copied_and_its_index_stands_at_the_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "package"
+    (package / "assets" / "more").mkdir(parents=True)
+    (package / "assets" / "index.html").write_text("<!doctype html>", encoding="utf-8")
+    (package / "assets" / "more" / "a.js").write_text("'use strict';", encoding="utf-8")
+    monkeypatch.setattr(destination, "files", lambda _package: package)
     write_assets(claim(str(tmp_path / "report")))
     written = {file.relative_to(tmp_path / "report").as_posix() for file in (tmp_path / "report").rglob("*.*")}
     assert written >= {"index.html", "assets/more/a.js"}

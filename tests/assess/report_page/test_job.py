@@ -13,7 +13,7 @@ from facesieve.cli import commands
 
 
 def test_the_lake_stays_as_it_is_and_the_answer_counts(
-    world: Reported, page: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: Reported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     history = world.place.history()
     gone = f"--set=images.root={tmp_path}/gone"
