@@ -23,7 +23,8 @@ def test_neighbours_of_movers_hear(
     labels = {1: 7, 2: 7, 3: 7, 7: 7, 8: 8, 9: 9}
     rows = [(face, [label], [label], [False], [face in (1, 2)]) for face, label in labels.items()]
     state = VoteState(spark.createDataFrame(rows, VOTE_STATE))
-    sums = VoteSums(DirectedEdges(spark.createDataFrame(EDGES, VOTING_EDGES)), len(labels), 1)
+    directed = DirectedEdges(spark.createDataFrame(EDGES, VOTING_EDGES).repartition("dst"))
+    sums = VoteSums(directed, len(labels), 1)
     told = {(row.src, row.dst, tuple(row.votes)) for row in sums.of(state, 2).collect()}
     # Where most have moved, all edges are joined, which is as much work.
     others = {(8, 9, (1,)), (9, 8, (1,))} if most == 0 and share < 2 / 6 else set()

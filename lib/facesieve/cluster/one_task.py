@@ -68,8 +68,10 @@ def in_one_task(scope: str, voters: Voters, votes: Votes, constraints: Constrain
     task = _task(constraints.must, constraints.cannot, rule)
     rows = _input(voters, votes, constraints).coalesce(1).mapInArrow(task, _OUTPUT)
     rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
-    row = rows.where(F.col(_FACTS).isNotNull()).select(_FACTS).collect()[0]
-    facts: dict[str, Any] = json.loads(row[0])
+    collected = rows.where(F.col(_FACTS).isNotNull()).select(_FACTS).collect()
+    # For no rows Spark may start no task.
+    text = collected[0][0] if collected else next(iter(task([]))).column(_FACTS)[0].as_py()
+    facts: dict[str, Any] = json.loads(text)
     if "doubled" in facts:
         raise doubled_faces(scope, *facts["doubled"])
     if "strays" in facts:
