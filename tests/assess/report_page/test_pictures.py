@@ -16,7 +16,7 @@ def test_every_image_of_a_small_lake_has_a_picture(full: Folder, world: Reported
     assert {entry["image"]["picture"] for entry in full.data("queue-0001")["entries"] if entry["image"]} <= files
 
 
-def test_the_queue_comes_before_the_sheets_and_no_more_than_asked(world: Reported, page: Path, tmp_path: Path) -> None:
+def test_the_queue_comes_before_the_sheets_and_no_more_than_asked(world: Reported, tmp_path: Path) -> None:
     more = ("--pictures", "--blur", "--set=report.max_pictures=4", "--set=report.groups=1", "--set=report.queue=5")
     assert commands.run("report", world.arguments(tmp_path / "few", *more)) == 0
     few = Folder(tmp_path / "few")
