@@ -18,7 +18,6 @@ from facesieve.cluster.kernels.leftovers import (
     LARGE,
     MOST,
     Compared,
-    Decision,
     Forbidden,
     compared,
     decided,
@@ -57,13 +56,8 @@ def attachment(members: MeasuredMembers, link_cosine: float, error: float, forbi
     """
     decision = decided(_FacesOfTasks(members), link_cosine, error, forbidden)
     rows = list(zip(decision.clusters.tolist(), decision.targets.tolist(), strict=True))
-    return Attachment(Joins(members.sparkSession.createDataFrame(rows, JOINS)), recorded(decision))
-
-
-def recorded(decision: Decision) -> AttachmentRecord:
-    """Return what the ledger keeps of a decision."""
     facts: dict[str, Any] = decision.facts
-    return AttachmentRecord(**facts)
+    return Attachment(Joins(members.sparkSession.createDataFrame(rows, JOINS)), AttachmentRecord(**facts))
 
 
 class _FacesOfTasks:

@@ -147,7 +147,7 @@ class IcebergTable:
 
     def drop_branches(self, chosen: Callable[[str], bool]) -> None:
         """Drop the branches whose names are chosen; their snapshots remain until they are expired."""
-        dropping = sorted(filter(chosen, self.heads()))
+        dropping = sorted(filter(chosen, plain(self._jvm, self._table.refs().keySet())))
         if dropping:
             change = self._table.manageSnapshots()
             for branch in dropping:

@@ -119,5 +119,4 @@ def in_turn() -> Column:
     Members of a tar follow each other, and those of a compressed one share a text. A file, and a member of a zip, are
     read by their place, so that their texts are scattered.
     """
-    followed = F.when(is_in_gzip(), home()).when(is_in_tar(), F.col("uri"))
-    return followed.otherwise(F.hex(F.xxhash64("uri")))
+    return F.when(is_in_tar(), read_together()).otherwise(F.hex(F.xxhash64("uri")))
