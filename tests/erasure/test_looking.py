@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -99,3 +100,27 @@ def test_a_picture_in_a_pack_is_known_by_its_digest_also_where_its_record_is_spl
 def test_a_file_that_is_cut_is_still_searched_as_bytes() -> None:
     looked = look("x", b"PAR1" + np.array([-812_345_678_901], np.int64).tobytes(), NEEDLES, 0.9995)
     assert (looked.hits, looked.problem) == ({"id"}, "ArrowInvalid")
+
+
+def test_words_of_others_that_hold_a_word_of_the_subject_are_not_the_subject() -> None:
+    """Compressed pages hold pieces of words that end anywhere: zstd stores the begin of `faces.npy#120` once."""
+    needles = Needles(frozenset(), frozenset(), frozenset(["faces.npy#12"]), frozenset(["person-1"]), [])
+    sink = io.BytesIO()
+    names = pa.table({"uri": [f"faces.npy#{row}" for row in range(120, 2_000)], "name": ["person-10"] * 1_880})
+    pq.write_table(names, sink, compression="zstd", write_page_index=True)
+    assert look("data/part-0.parquet", sink.getvalue(), needles, 0.9995) == ("parquet", set(), "")
+    plain = json.dumps({"names": ["faces.npy#123", "person-10"]}).encode()
+    assert look("a.json", plain, needles, 0.9995) == ("text", set(), "")
+    assert look("a.json", plain.replace(b"#123", b"#12"), needles, 0.9995).hits == {"word"}
+
+
+def test_what_follows_the_pages_of_a_parquet_file_is_looked_through() -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"name": ["bob"]}), sink)
+    whole = sink.getvalue()
+    named = pq.ParquetWriter(other := io.BytesIO(), pa.schema([("name", pa.string())]))
+    named.add_key_value_metadata({"by": "ann/1.jpg"})
+    named.write_table(pa.table({"name": ["bob"]}))
+    named.close()
+    assert look("a", whole, NEEDLES, 0.9995).hits == set()
+    assert look("a", other.getvalue(), NEEDLES, 0.9995).hits == {"word"}

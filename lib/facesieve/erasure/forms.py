@@ -2,7 +2,7 @@
 
 | form | parts |
 | --- | --- |
-| Parquet | row groups, decoded; its footer is plain bytes |
+| Parquet | row groups, decoded; what follows their pages: indexes and footer |
 | Avro (manifests) | blocks, inflated: with the bounds of columns |
 | Puffin (statistics) | blobs that are compressed with zstd; all else is plain bytes |
 | gzip | what it holds |
@@ -29,6 +29,11 @@ from facesieve.publish.shards.records import MAGIC
 
 UNREADABLE = (ValueError, LookupError, OSError, EOFError, zlib.error, tarfile.TarError, pa.ArrowException)
 """What a file that is not whole may raise."""
+
+COMPRESSED = ("parquet", "avro", "gzip")
+"""Forms whose bytes as they are stored hold pieces of words; their parts hold all words."""
+UNKNOWN = ("bytes", "image")
+"""Forms of which nothing tells where a word begins."""
 
 _TEXT = 4096
 
@@ -59,6 +64,7 @@ def parts(content: bytes, form: str) -> Iterator[Part]:
         file = pq.ParquetFile(io.BytesIO(content))
         yield from (Part(table=file.read_row_group(group)) for group in range(file.num_row_groups))
         yield Part(text=str(file.schema_arrow.metadata or ""))
+        yield Part(content=content[_end_of_pages(file.metadata) :])
     elif form == "avro":
         yield from (Part(content=block) for block in _avro_blocks(content))
     elif form == "puffin":
@@ -85,6 +91,13 @@ def _is_text(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return b"\0" not in content[:_TEXT]
+
+
+def _end_of_pages(metadata: pq.FileMetaData) -> int:
+    groups = (metadata.row_group(each) for each in range(metadata.num_row_groups))
+    chunks = (group.column(each) for group in groups for each in range(group.num_columns))
+    ends = ((each.dictionary_page_offset or each.data_page_offset) + each.total_compressed_size for each in chunks)
+    return max(ends, default=0)
 
 
 def _avro_blocks(content: bytes) -> Iterator[bytes]:

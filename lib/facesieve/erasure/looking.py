@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from facesieve.erasure.forms import UNREADABLE, Part, form_of, parts
+from facesieve.erasure.forms import COMPRESSED, UNKNOWN, UNREADABLE, Part, form_of, parts
 from facesieve.erasure.kernels.near import near
 from facesieve.erasure.kernels.needles import Needles
 
@@ -28,15 +28,22 @@ class Looked(NamedTuple):
 def look(name: str, content: bytes, needles: Needles, cosine: float) -> Looked:
     """Look through a file, its name as well."""
     form = form_of(content)
-    hits = needles.in_text(name) | needles.in_bytes(content)
+    hits = needles.in_text(name) | _in_whole(content, form, needles)
     if hashlib.sha256(content).hexdigest() in needles.digests:
         hits.add("image")
     try:
         for part in parts(content, form):
             hits |= _in_part(part, needles, cosine)
     except UNREADABLE as problem:
-        return Looked(form, hits, type(problem).__name__)
+        return Looked(form, hits | needles.in_bytes(content), type(problem).__name__)
     return Looked(form, hits)
+
+
+def _in_whole(content: bytes, form: str, needles: Needles) -> set[str]:
+    """Look through a file as bytes, beside its parts."""
+    if form in COMPRESSED:
+        return needles.in_compressed(content)
+    return needles.in_bytes(content) if form in UNKNOWN else needles.in_part(content)
 
 
 def _in_part(part: Part, needles: Needles, cosine: float) -> set[str]:
@@ -52,7 +59,7 @@ def _in_part(part: Part, needles: Needles, cosine: float) -> set[str]:
 
 
 def _in_cell(content: bytes, needles: Needles, cosine: float) -> set[str]:
-    return needles.in_bytes(content) | _vectors(content, needles, cosine) | _as_image(content, needles)
+    return needles.in_part(content) | _vectors(content, needles, cosine) | _as_image(content, needles)
 
 
 def _as_image(content: bytes, needles: Needles) -> set[str]:

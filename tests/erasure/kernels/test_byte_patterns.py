@@ -19,16 +19,18 @@ def test_what_is_found_is_what_is_there(content: bytes, patterns: list[bytes], a
     """Two letters make many patterns with the same begin and the same end; pieces cut them anywhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(byte_patterns, "_AT_ONCE", at_once)
-        kinds = BytePatterns([(each.decode(), each) for each in patterns]).kinds_in(content)
-    assert kinds == {each.decode() for each in patterns if each in content}
+        found = set(BytePatterns([(each.decode(), each) for each in patterns]).places_in(content))
+    there = {(each, start) for each in patterns for start in range(len(content)) if content.startswith(each, start)}
+    assert found == {(each.decode(), start, start + len(each)) for each, start in there}
 
 
 def test_one_pattern_may_be_of_two_kinds() -> None:
     patterns = BytePatterns([("id", b"12345678"), ("digest", b"12345678"), ("word", b"123456789")])
-    assert patterns.kinds_in(b"..12345678..") == {"id", "digest"}
-    assert patterns.kinds_in(b"1234567") == set()
-    assert BytePatterns([]).kinds_in(b"12345678") == set()
+    assert set(patterns.places_in(b"..12345678..")) == {("id", 2, 10), ("digest", 2, 10)}
+    assert list(patterns.places_in(b"1234567")) == []
+    assert list(BytePatterns([]).places_in(b"12345678")) == []
 
 
 def test_half_a_pattern_with_its_begin_and_its_end_is_nothing() -> None:
-    assert BytePatterns([("vector", b"begin678-middle-12345end")]).kinds_in(b"begin678-muddle-12345end") == set()
+    patterns = BytePatterns([("vector", b"begin678-middle-12345end")])
+    assert list(patterns.places_in(b"begin678-muddle-12345end")) == []

@@ -57,3 +57,44 @@ def test_a_short_name_is_a_word_of_a_text() -> None:
     assert NEEDLES.in_text("folders/ann/2.jpg") == {"word"}
     assert NEEDLES.in_text("annual, Joann") == set()
     assert NEEDLES.in_bytes(b"..ann..") == set()
+
+
+WORDS = Needles(frozenset(), frozenset(), frozenset(["faces.npy#12", "a/1.jpg"]), frozenset(["Ann Lee", "Li"]), [])
+"""One uri is the begin of others' (`faces.npy#123`), one is the end of others' (`data/1.jpg`), as is the name."""
+
+
+@pytest.mark.parametrize("text", ["faces.npy#123 and data/1.jpg", "MaryAnn Lee", "Ann Leeson", "Lima, Oli"])
+def test_a_piece_of_the_word_of_another_is_no_word_of_the_subject(text: str) -> None:
+    assert WORDS.in_text(text) == set()
+    assert WORDS.in_part(text.encode()) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "faces.npy#12",
+        "/lake/a/1.jpg",
+        "Ann Lee_0001.jpg",
+        "see\\nAnn Lee",
+        "x%2Fa/1.jpg",
+        "\\u00e9Ann%20Lee",
+        "Li",
+        "Li_2",
+    ],
+)
+def test_a_word_counts_wherever_it_may_begin(text: str) -> None:
+    assert WORDS.in_text(text) == {"word"}
+
+
+def test_in_bytes_of_a_known_form_a_length_may_stand_before_a_word_and_a_letter_behind_it() -> None:
+    assert WORDS.in_part(b"\x18faces.npy#123") == {"word"}, "zigzag, as in Avro; what follows is another value"
+    assert WORDS.in_part(b"\x0cfaces.npy#12A") == {"word"}, "as in Thrift"
+    long = Needles(frozenset(), frozenset(), frozenset(["u" * 70]), frozenset(), [])
+    assert long.in_part(b"x\x8c\x01" + b"u" * 70 + b"9") == {"word"}
+    assert long.in_part(b"x\x8d\x01" + b"u" * 70 + b"9") == set()
+
+
+def test_in_bytes_of_no_known_form_every_piece_counts_and_in_a_compressed_form_none() -> None:
+    assert WORDS.in_bytes(b"faces.npy#123") == WORDS.in_bytes(b"MaryAnn Lee") == {"word"}
+    assert WORDS.in_compressed(b" faces.npy#12 ") == set()
+    assert NEEDLES.in_compressed(bytes.fromhex(DIGEST)) == {"digest"}

@@ -12,6 +12,7 @@ from facesieve.erasure.kernels.words import GONE, pattern
     [
         ("such as ann.", f"such as {GONE}."),
         ("ann/1.jpg and annual", f"{GONE} and annual"),
+        ("ann_1.png, joann/1.jpg, x%2Fann/1.jpg", f"{GONE}_1.png, joann/1.jpg, x%2F{GONE}"),
         ("Zo%C3%A9 Zo\\u00e9 Zoé", f"{GONE} {GONE} {GONE}"),
         ("a+b", GONE),
     ],

@@ -32,17 +32,16 @@ class BytePatterns:
         for kind, whole in self.patterns:
             self._seen.setdefault((len(whole), _last(whole)), []).append((kind, whole))
 
-    def kinds_in(self, content: bytes) -> set[str]:
-        """Return the kinds of the patterns that are somewhere in a content.
+    def places_in(self, content: bytes) -> Iterator[tuple[str, int, int]]:
+        """Yield where in a content the patterns are: kind, start and end; some twice.
 
-        >>> sorted(BytePatterns([("a", b"12345678"), ("b", b"123456789"), ("c", b"12345679")]).kinds_in(b"0123456789"))
-        ['a', 'b']
+        >>> list(BytePatterns([("a", b"12345678"), ("b", b"123456789"), ("c", b"1234567x")]).places_in(b"0123456789"))
+        [('a', 1, 9), ('b', 1, 10)]
         """
-        kinds = set[str]()
         for start in range(0, len(content) - TOKEN + 1 if self._seen else 0, _AT_ONCE):
             piece = content[start : start + _AT_ONCE + self._longest - 1]
-            kinds.update(self._in_piece(piece))
-        return kinds
+            for kind, place, length in self._in_piece(piece):
+                yield kind, start + place, start + place + length
 
     @cached_property
     def _longest(self) -> int:
@@ -65,7 +64,7 @@ class BytePatterns:
             each: np.array(sorted(last for length, last in self._seen if length == each), np.uint64) for each in lengths
         }
 
-    def _in_piece(self, piece: bytes) -> Iterator[str]:
+    def _in_piece(self, piece: bytes) -> Iterator[tuple[str, int, int]]:
         words: Words = np.ndarray((len(piece) - TOKEN + 1,), "<u8", piece, strides=(1,))
         firsts, two = self._firsts
         places = np.concatenate([_places(piece, two, odd, len(words)) for odd in (0, 1)])
@@ -75,7 +74,7 @@ class BytePatterns:
             tails = words[ending + length - TOKEN]
             for place in ending[_among(tails, lasts)].tolist():
                 whole = piece[place : place + length]
-                yield from (kind for kind, each in self._seen[length, _last(whole)] if each == whole)
+                yield from ((kind, place, length) for kind, each in self._seen[length, _last(whole)] if each == whole)
 
 
 def _last(whole: bytes) -> int:
