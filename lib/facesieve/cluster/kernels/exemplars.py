@@ -125,10 +125,7 @@ def nearest_cluster(
     nearest, best = np.full(len(own), -1), np.full(len(own), NONE)
     for group in _groups(crowd):
         for part in slices(len(own), _ASKED):
-            near = group.near(faces[part], vectors[part])
-            _leave_out(near, own[part], linked, group.first)
-            floor = np.maximum(near.max(axis=1), best[part]) - 2 * MARGIN
-            row, cluster = np.nonzero((near >= floor[:, None]) & (near > _LEAST))
+            row, cluster = group.may_be_nearest(faces[part], vectors[part], own[part], linked, best[part])
             exact = group.exact(faces[part], vectors[part], row, cluster)
             order = np.lexsort((cluster, -exact, row))
             first = order[np.unique(row[order], return_index=True)[1]]
@@ -139,44 +136,69 @@ def nearest_cluster(
 
 @dataclass(frozen=True)
 class _Group:
-    """Consecutive clusters, the first of them at position `first`: slot [m] of each exemplar among c x width places."""
+    """Consecutive clusters, the first at position `first`; cluster c has the rows starts[c] to starts[c] + sizes[c]."""
 
     first: int
+    starts: Indices
     sizes: Indices
-    width: int
-    slot: Indices
     faces: Indices
     vectors: Halves
     short: Shorts
 
-    def near(self, faces: Indices, vectors: Halves) -> Floats:
-        """Approximate similarity of each row with each cluster, [n, c]: it errs by less than MARGIN."""
+    def may_be_nearest(
+        self, faces: Indices, vectors: Halves, own: Indices, linked: Links, best: Floats
+    ) -> tuple[Indices, Indices]:
+        """Find the clusters, with rows, whose similarity may be the greatest and above `best` [n]: rows, positions.
+
+        No cluster is more similar than its greatest cosine. That of the cluster with the greatest cosine of all is a
+        bound for the others, so that few are looked at closely.
+        """
         product = short_unit(vectors) @ self.short.T
         row, column = np.flatnonzero(np.isin(faces, self.faces)), np.argsort(self.faces, kind="stable")
         product[row, column[np.searchsorted(self.faces[column], faces[row])]] = NONE
-        return self._greatest(product, len(self.sizes), self.slot)
+        greatest = np.maximum.reduceat(product, self.starts, axis=1)
+        _leave_out(greatest, own, linked, self.first)
+        every = np.arange(len(faces))
+        first = greatest.argmax(axis=1)
+        allowed = greatest[every, first] > _LEAST
+        floor = np.where(allowed, self._similarity(product, every, first), NONE)
+        floor = np.maximum(floor, best) - 2 * MARGIN
+        row, cluster = np.nonzero((greatest >= floor[:, None]) & (greatest > _LEAST))
+        similarity = self._similarity(product, row, cluster)
+        np.maximum.at(floor, row, similarity - 2 * MARGIN)
+        may_be = similarity >= floor[row]
+        return row[may_be], cluster[may_be]
 
     def exact(self, faces: Indices, vectors: Halves, row: Indices, cluster: Indices) -> Floats:
         """Similarity of rows with clusters, pair by pair, [h]."""
-        starts = np.cumsum(self.sizes) - self.sizes
-        counts = self.sizes[cluster]
-        pair = np.repeat(np.arange(len(row)), counts)
-        place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
-        shown = starts[cluster][pair] + place
+        pair, place = self._places(cluster)
+        shown = self.starts[cluster][pair] + place
         cosines = exact_cosine(vectors, row[pair], self.vectors, shown)
         cosines[faces[row][pair] == self.faces[shown]] = NONE
-        return np.asarray(self._greatest(cosines[None], len(row), pair * self.width + place)[0])
+        return _mean_of_greatest(cosines, pair, place, len(row))
 
-    def _greatest(self, cosines: Shorts, clusters: int, slot: Indices) -> Floats:
-        """Mean of the greatest cosines of each cluster: [n, m] in slots of [n, clusters, width] -> [n, clusters]."""
-        spread = np.full((len(cosines), clusters * self.width), NONE, np.float32)
-        spread[:, slot] = cosines
-        each = spread.reshape(len(cosines), clusters, self.width)
-        top = np.partition(each, self.width - NEIGHBOURS, axis=-1)[..., -NEIGHBOURS:]
-        top = np.sort(top, axis=-1)[..., ::-1].astype(np.float64)
-        some = top > _LEAST
-        sums = np.add.accumulate(np.where(some, top, 0), axis=-1)[..., -1]
-        return np.where(some.any(axis=-1), sums / np.maximum(some.sum(axis=-1), 1), NONE)
+    def _similarity(self, product: Shorts, row: Indices, cluster: Indices) -> Floats:
+        """Approximate similarity of rows with clusters, pair by pair, [h]: it errs by less than MARGIN."""
+        pair, place = self._places(cluster)
+        return _mean_of_greatest(product[row[pair], self.starts[cluster][pair] + place], pair, place, len(row))
+
+    def _places(self, cluster: Indices) -> tuple[Indices, Indices]:
+        """List the exemplars of each of some clusters: which of these, and which place in the cluster."""
+        counts = self.sizes[cluster]
+        pair = np.repeat(np.arange(len(cluster)), counts)
+        return pair, np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def _mean_of_greatest(cosines: Shorts, pair: Indices, place: Indices, pairs: int) -> Floats:
+    """Mean of the NEIGHBOURS greatest cosines of each pair, [pairs]; NONE where there is none."""
+    width = max(NEIGHBOURS, int(place.max(initial=0)) + 1)
+    spread = np.full((pairs, width), NONE, np.float32)
+    spread[pair, place] = cosines
+    top = np.partition(spread, width - NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
+    top = np.sort(top, axis=1)[:, ::-1].astype(np.float64)
+    some = top > _LEAST
+    sums = np.add.accumulate(np.where(some, top, 0), axis=1)[:, -1]
+    return np.where(some.any(axis=1), sums / np.maximum(some.sum(axis=1), 1), NONE)
 
 
 def _groups(crowd: Exemplars) -> Iterator[_Group]:
@@ -185,16 +207,13 @@ def _groups(crowd: Exemplars) -> Iterator[_Group]:
     number = crowd.starts[:-1] // _OFFERED
     bounds = [*np.unique(number, return_index=True)[1].tolist(), len(sizes)]
     for first, last in pairwise(bounds):
-        inside = sizes[first:last]
-        width = max(NEIGHBOURS, int(inside.max()))
-        start = np.repeat(np.arange(last - first) * width, inside)
-        place = np.arange(inside.sum()) - np.repeat(np.cumsum(inside) - inside, inside)
         shown = slice(crowd.starts[first], crowd.starts[last])
         vectors = crowd.vectors[shown]
-        yield _Group(first, inside, width, start + place, crowd.faces[shown], vectors, short_unit(vectors))
+        starts = crowd.starts[first:last] - crowd.starts[first]
+        yield _Group(first, starts, sizes[first:last], crowd.faces[shown], vectors, short_unit(vectors))
 
 
-def _leave_out(near: Floats, own: Indices, linked: Links, first: int) -> None:
+def _leave_out(near: Shorts, own: Indices, linked: Links, first: int) -> None:
     """Set to NONE what a face is not compared with: its own cluster and those linked to it."""
     low, high = (np.searchsorted(linked.first, own, side) for side in ("left", "right"))
     counts = high - low
