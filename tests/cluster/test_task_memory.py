@@ -37,12 +37,13 @@ def test_a_small_executor_still_finishes_a_million_edges() -> None:
 
 def test_a_whole_scope_fits_with_its_edges_and_faces() -> None:
     small, large = _session("yarn", memory="1g"), _session("yarn", memoryOverhead="8g")
-    assert fits_one_task(small, 1_000_000, 0)
-    assert fits_one_task(small, 1_000_000, 7_000)
-    assert not fits_one_task(small, 1_000_000, 9_000)
-    assert fits_one_task(large, 30_000_000, 50_000)
-    assert not fits_one_task(large, 34_000_000, 0)
-    assert not fits_one_task(large, 0, 50_001)
+    assert fits_one_task(small, 1_000_000, 0, 1)
+    assert fits_one_task(small, 1_000_000, 7_000, 1)
+    assert not fits_one_task(small, 1_000_000, 7_000, 2)
+    assert not fits_one_task(small, 1_000_000, 9_000, 1)
+    assert fits_one_task(large, 20_000_000, 150_000, 1)
+    assert not fits_one_task(large, 34_000_000, 0, 1)
+    assert not fits_one_task(large, 0, 150_001, 1)
 
 
 def test_on_one_machine_it_is_a_share_of_its_memory() -> None:

@@ -28,7 +28,7 @@ from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import InvariantError
 from facesieve.core.frames import batches_of_vectors, follow_rows
-from facesieve.core.side_by_side import Made, side_by_side
+from facesieve.core.side_by_side import Made, in_threads, side_by_side
 from facesieve.core.tables import CLUSTERS, VOTES, Clusters, Edges, Votes, conform
 from facesieve.images.side_tables import Entries
 from facesieve.lake.leftovers import SUPERSTEPS
@@ -68,10 +68,8 @@ def _clustered(
     weighed = weigh(stage, edges, epoch, one_task=one_task)
     former = former_clusters(stage, epoch, settings)
     limits = _constraints(stage, pairs)
-    outcomes = _by_scope(
-        run,
-        {scope: partial(_outcome, stage, scope, epoch, former, limits, one_task) for scope in epoch.cosines},
-    )
+    calls = {scope: partial(_outcome, stage, scope, epoch, former, limits, one_task) for scope in epoch.cosines}
+    outcomes = _by_scope(run, calls, at_once=one_task)
     for scope, outcome in outcomes.items():
         _warn(stage, scope, outcome.clustered)
     written = _written(stage, outcomes)
@@ -88,19 +86,21 @@ def _clustered(
 
 
 def _fits_one_task(stage: Stage) -> bool:
-    """Whether one task holds the edges and faces of any scope; then Spark's plans suit what it hands on, the faces."""
+    """Whether a task for each scope holds its edges and faces, all at once; Spark's plans then suit the faces."""
     # Rows that are deleted beside their file count too.
     edges, faces = (stage.inputs[table.name].rows or stage.count(table) for table in (tables.EDGES, tables.EMBEDDINGS))
     most, spark = stage.run.config.cluster.finish_locally_below, stage.run.spark
-    fits = 0 < most >= edges and fits_one_task(spark, edges, faces)
+    scopes = 2 if stage.run.config.link.scope == "both" else 1
+    fits = 0 < most >= edges and fits_one_task(spark, edges, faces, scopes)
     if fits:
         follow_rows(spark, faces, edges)
     return fits
 
 
-def _by_scope(run: Run, calls: Mapping[str, Callable[[], Made]]) -> dict[str, Made]:
-    """Make a call for each scope, side by side."""
-    return dict(zip(calls, side_by_side(run.spark, *calls.values()), strict=True))
+def _by_scope(run: Run, calls: Mapping[str, Callable[[], Made]], *, at_once: bool = False) -> dict[str, Made]:
+    """Make a call for each scope, side by side where the rows are few, or where memory has room for all `at_once`."""
+    made = (in_threads if at_once else side_by_side)(run.spark, *calls.values())
+    return dict(zip(calls, made, strict=True))
 
 
 def _settings(run: Run, pairs: Entries[ConstraintRow]) -> dict[str, Any]:

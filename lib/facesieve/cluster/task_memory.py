@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 _SHARE = 4
 """On one machine a task may take a fourth of its memory."""
 _EDGE_BYTES, _EDGES = 256, 1_000_000
-_FACE_BYTES, _FACES = 16_384, 50_000
+_FACE_BYTES, _FACES = 16_384, 150_000
 """A face's vector is held several times, of a large cluster in float64. With more faces many tasks are as fast as one:
 leftovers are compared with all large clusters."""
 _LEAST_OVERHEAD = 384 << 20
@@ -21,12 +21,12 @@ def edges_in_memory(spark: SparkSession) -> int:
     return max(_EDGES, task_memory(spark) // _EDGE_BYTES)
 
 
-def fits_one_task(spark: SparkSession, edges: int, faces: int) -> bool:
-    """Whether one task may hold a whole scope: its edges with what score and vote need, its faces with their vectors.
+def fits_one_task(spark: SparkSession, edges: int, faces: int, scopes: int) -> bool:
+    """Whether a task may hold a whole scope, and another each other scope: edges with what score and vote need, faces.
 
-    So many bytes as a million edges take are always there.
+    edges: of all scopes. faces: of one, with their vectors. So many bytes as a million edges take are always there.
     """
-    needed = edges * _EDGE_BYTES + faces * _FACE_BYTES
+    needed = edges * _EDGE_BYTES + faces * _FACE_BYTES * scopes
     return faces <= _FACES and needed <= max(_EDGES * _EDGE_BYTES, task_memory(spark))
 
 

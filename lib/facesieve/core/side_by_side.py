@@ -22,10 +22,17 @@ _PATIENCE = 0.2
 def side_by_side(spark: SparkSession, *calls: Callable[[], Made]) -> list[Made]:
     """Return what the calls return, in their order: in threads where the step's rows are few, else one by one.
 
-    Many rows fill all cores, and what they need of memory would add up. Raises what the first call that fails raises;
-    the jobs of the others are cancelled.
+    Many rows fill all cores, and what they need of memory would add up. Raises as `in_threads`.
     """
-    if not has_few_rows(spark) or len(calls) < 2:
+    return in_threads(spark, *calls) if has_few_rows(spark) else [call() for call in calls]
+
+
+def in_threads(spark: SparkSession, *calls: Callable[[], Made]) -> list[Made]:
+    """Return what the calls return, in their order, each in a thread of its own.
+
+    Raises what the first call that fails raises; the jobs of the others are cancelled.
+    """
+    if len(calls) < 2:
         return [call() for call in calls]
     with ThreadPoolExecutor(len(calls)) as threads:
         results = [threads.submit(inheritable_thread_target(call)) for call in calls]
