@@ -40,7 +40,7 @@ def unchanged(spark: SparkSession) -> Iterator[None]:
 def test_plans_follow_the_rows(spark: SparkSession) -> None:
     cores = spark.sparkContext.defaultParallelism
     plans = []
-    for rows in (0, 1, 1_000, 1_001, 50_001, 100_000 * cores, 100_000 * cores + 1, 10_000_000):
+    for rows in (0, 1, 1_000, 1_001, 50_001, 400_000 * cores, 400_000 * cores + 1, 40_000_000):
         follow_rows(spark, rows)
         plans.append((int(str(spark.conf.get(PARTITIONS))), *map(spark.conf.get, (ADAPTIVE, COMPILED, COMPILER))))
     compiled, interpreted = ("true", "FALLBACK"), ("false", "NO_CODEGEN")

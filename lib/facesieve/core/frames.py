@@ -15,7 +15,7 @@ Frame = TypeVar("Frame", bound=DataFrame)
 """Rows of any kind, which stay of that kind."""
 
 _TASKS_PER_CORE = 4
-_ROWS_A_PARTITION, _ROWS_A_CORE = 100_000, 1_000
+_ROWS_A_PARTITION, _ROWS_A_CORE = 400_000, 1_000
 """How many rows a partition takes at most, and with how many more it is worth a core of its own."""
 _INTERPRETED_ROWS = 50_000
 """Rows up to which plans are not compiled: a plan costs some 0.1 s to compile, a row some microseconds to interpret."""
