@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from facesieve.core.errors import ConfigError
 from facesieve.core.reasons import REJECTING
 from facesieve.embed.file_kinds import unidentified
-from facesieve.embed.reject_check import check_rejects, warn_of_formats
+from facesieve.embed.reject_check import check_rejects, warn_of_erased, warn_of_formats
 
 COUNTS = st.dictionaries(st.sampled_from(sorted(reason.value for reason in REJECTING)), st.integers(1, 50))
 
@@ -57,3 +57,11 @@ def test_each_format_that_was_not_read_is_counted_with_the_key() -> None:
     texts: list[str] = []
     warn_of_formats({"no image format known here": 2, heic: 1_200}, texts.append)
     assert texts == ["embed: 1,200 images were not read: HEIC is not in embed.formats. Add HEIC to embed.formats."]
+
+
+def test_images_that_were_erased_before_are_told() -> None:
+    texts: list[str] = []
+    warn_of_erased(0, texts.append)
+    warn_of_erased(2, texts.append)
+    assert len(texts) == 1
+    assert texts[0].startswith("embed: 2 images of the source were erased before.")

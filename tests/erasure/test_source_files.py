@@ -30,6 +30,21 @@ def test_only_the_bytes_that_were_listed_are_deleted(tmp_path: Path) -> None:
     assert asked.warnings == ["erase: a file of the source has changed since it was listed, and stays"]
 
 
+def test_folders_that_are_emptied_go_since_they_bear_names(tmp_path: Path) -> None:
+    for name in ("ann/2020/1.jpg", "ann/bob.txt", "cy/day/2.jpg", "dee/3.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    uris = ("ann/2020/1.jpg", "cy/day/2.jpg", "gone/4.jpg")
+    digests = tuple(hashlib.sha256(uri.encode()).hexdigest() for uri in uris)
+    assert delete_source(job(Config(images=Images(root=str(tmp_path)))), Subject(uris=uris, digests=digests)) == 2
+    assert sorted(str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*")) == [
+        "ann",
+        "ann/bob.txt",
+        "dee",
+        "dee/3.jpg",
+    ]
+
+
 def test_rows_of_a_data_set_are_left_to_people() -> None:
     settings: dict[str, Any] = {"root": "data", "format": "parquet"}
     asked = job(Config(images=Images(**settings)))

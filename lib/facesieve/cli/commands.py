@@ -16,6 +16,7 @@ from facesieve.decide.step import decide
 from facesieve.embed.step import embed
 from facesieve.erasure import erase, retain
 from facesieve.erasure.access import job as access
+from facesieve.erasure.answers import facts_of
 from facesieve.link.step import link
 from facesieve.publish.step import publish
 
@@ -93,7 +94,7 @@ COMMANDS = {
                 erase.add_arguments,
                 ("lake", "maintain", "erase"),
                 writes=lambda arguments: bool(arguments.apply),
-                noted=lambda record: {"images": record["images"]},
+                noted=facts_of,
                 more=_of_a_probe,
                 metrics=of_erasure,
             )

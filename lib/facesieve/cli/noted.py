@@ -12,7 +12,7 @@ from facesieve.core.console import Answer
 from facesieve.core.errors import Refused
 from facesieve.lake.ledger import Ledger
 
-Counts = Callable[[Mapping[str, Any]], Mapping[str, int]]
+Counts = Callable[[Mapping[str, Any]], Mapping[str, int | str]]
 """From the record of an answer to what the ledger keeps of it."""
 
 

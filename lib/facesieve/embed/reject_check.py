@@ -58,6 +58,15 @@ def warn_of_formats(formats: Mapping[str, int], warn: Callable[[str], None]) -> 
             warn(f"embed: {count(number)} images were not read: {detail}. Add {name} to embed.formats.")
 
 
+def warn_of_erased(images: int, warn: Callable[[str], None]) -> None:
+    """Warn of images of the source that were erased before: nobody would look for them in a table of counts."""
+    if images:
+        warn(
+            f"embed: {count(images)} images of the source were erased before. They are rejected as erased, but their "
+            "paths and digests are in the lake again. Delete them from the source, and erase them once more."
+        )
+
+
 def _by_number(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
 

@@ -33,7 +33,7 @@ from facesieve.embed.listing import Digests, check_uris
 from facesieve.embed.listing_stage import list_again, list_images
 from facesieve.embed.model_probe import probe
 from facesieve.embed.new_images import digests_of, new_uris, seen_images
-from facesieve.embed.reject_check import check_rejects, warn_of_formats
+from facesieve.embed.reject_check import check_rejects, warn_of_erased, warn_of_formats
 from facesieve.embed.stored_paths import refuse_archives, warn_of_names
 from facesieve.embed.unchanged import state_of, unchanged
 from facesieve.images import left_out
@@ -205,6 +205,7 @@ def _embed(stage: Stage, images: Source) -> None:
     stage.done(record)
     if isinstance(record, EmbedRecord):
         warn_of_formats(record.not_decoded or {}, stage.run.warn)
+        warn_of_erased(record.reasons.get(Reason.ERASED, 0), stage.run.warn)
     check_rejects(record.reasons, total, stage.run.config.embed.max_rejects, stage.run.warn)
 
 

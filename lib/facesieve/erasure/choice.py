@@ -9,7 +9,7 @@ import hashlib
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple, Self
 
 from facesieve.core.errors import ConfigError, Fault
@@ -48,6 +48,13 @@ class Choice:
         if self.unconfirmed:
             fix = "Start the command without --apply first, look at the candidates, and give the digest it ends with."
             raise ConfigError([Fault("--confirm", "is not given, and a probe alone erases nothing", fix)])
+
+    @property
+    def kinds(self) -> str:
+        """Name the ways in which the subject is chosen, not the subject."""
+        return ", ".join(
+            [*(name for name, values in asdict(self.selectors).items() if values), *["probe"] * bool(self.probe)]
+        )
 
     @property
     def digest(self) -> str:

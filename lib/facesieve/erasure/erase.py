@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import functions as F
 
@@ -27,9 +26,9 @@ from facesieve.core.side_sections import Audit
 from facesieve.core.tables import Table
 from facesieve.erasure import idle, mark
 from facesieve.erasure import journal as journals
+from facesieve.erasure.answers import Done, dry_run, nobody
 from facesieve.erasure.choice import Choice, add_choice, choose
 from facesieve.erasure.clusters import renames
-from facesieve.erasure.dry_run import dry_run, nobody
 from facesieve.erasure.exports import Touched, without_subject
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.plan import export_roots, killed, places
@@ -155,7 +154,8 @@ class Erasure:
         _log.info("erase: proof")
         proof = self._proved()
         self._end(proof)
-        return self._answer(proof)
+        done = Done(self.journal, Choice.of(self.arguments).kinds, self.touched, self.deleted, proof)
+        return done.answer(self.job.warnings)
 
     def _rewrite(self) -> None:
         """Let every table begin anew without the subject, each after the tables that it was made from."""
@@ -229,17 +229,3 @@ class Erasure:
                 "is no file of facesieve and start the same command again, or end the erasure with --close.",
                 {"applied": True, "images": images, "proof": proof.record(self.journal.subject)},
             )
-
-    def _answer(self, proof: Proof) -> Answer:
-        files = sum(proof.forms.values())
-        lines = [
-            f"{self.journal.name}: {count(len(self.journal.subject.images))} images are erased.",
-            *(f"export {each.form} of the run {each.run}: {each.action}" for each in self.touched),
-            f"{count(self.deleted)} files of the source are deleted.",
-            f"Proof: {count(files)} files with {count(proof.size)} bytes were searched, and nothing was found.",
-        ]
-        if proof.unread:
-            lines.append(f"{count(len(proof.unread))} files were searched as bytes only: they are not whole.")
-        record: dict[str, Any] = {"erasure": self.journal.name, "images": len(self.journal.subject.images)}
-        proved = proof.record(self.journal.subject)
-        return Answer("\n".join(lines), record | {"applied": True, "proof": proved, "warnings": self.job.warnings})

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from pyarrow.fs import FileSelector, FileSystem, FileType
 
 from facesieve.core.hidden_paths import is_hidden
 from facesieve.core.places import absolute
@@ -26,4 +30,20 @@ def delete_source(job: SideJob, subject: Subject) -> int:
             deleted += 1
         else:
             job.warn("erase: a file of the source has changed since it was listed, and stays")
+    _delete_emptied(root, subject.uris)
     return deleted
+
+
+def _delete_emptied(root: Storage, uris: Iterable[str]) -> None:
+    """Delete the folders of files that are empty: their names may be names of people."""
+    folders = {str(each) for uri in uris if not is_hidden(uri) for each in PurePosixPath(uri).parents}
+    for folder in sorted(folders - {"."}, key=len, reverse=True):
+        if root.ask(folder, _is_empty):
+            root.delete_tree(folder)
+
+
+def _is_empty(files: FileSystem, path: str) -> bool:
+    """Whether there is such a folder, and nothing in it; a link is left alone."""
+    if files.get_file_info(path).type != FileType.Directory or Path(path).is_symlink():
+        return False
+    return not files.get_file_info(FileSelector(path))

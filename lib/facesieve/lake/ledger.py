@@ -123,7 +123,7 @@ class Ledger:
         self.acts = [self._act("started")]
         self._note(job, None)
 
-    def end(self, job: str, what: str, facts: Mapping[str, int] | None = None) -> None:
+    def end(self, job: str, what: str, facts: Mapping[str, int | str] | None = None) -> None:
         """Say in that row how the job ended, and what it has done."""
         self.acts.append(self._act(what, facts))
         self._note(job, datetime.now(UTC))
@@ -150,7 +150,7 @@ class Ledger:
             self._read[run] = dict(json.loads(rows[0].record)) if rows else {}
         return self._read[run]
 
-    def _act(self, what: str, facts: Mapping[str, int] | None = None) -> Act:
+    def _act(self, what: str, facts: Mapping[str, int | str] | None = None) -> Act:
         audit, now = self.config.run, datetime.now(UTC).isoformat()
         return Act(at=now, what=what, operator=audit.operator, purpose=audit.purpose, basis=audit.basis, facts=facts)
 

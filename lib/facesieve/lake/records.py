@@ -111,7 +111,7 @@ def step_record(step: str, written: Mapping[str, Any]) -> StepRecord:
 class Act(Record):
     """A line of the audit: when, what, and who did it for what purpose on what legal ground; empty if not stated.
 
-    facts: counts of what a job that is no run has done.
+    facts: what a job that is no run has done, in counts, and never whom it was about.
     """
 
     at: str = ""
@@ -119,7 +119,7 @@ class Act(Record):
     operator: str = ""
     purpose: str = ""
     basis: str = ""
-    facts: Mapping[str, int] | None = optional()
+    facts: Mapping[str, int | str] | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,8 +24,8 @@ from facesieve.erasure.access.images import images_of
 from facesieve.erasure.access.page import page
 from facesieve.erasure.access.shown import Shown
 from facesieve.erasure.access.versions import exports_of, runs_of, versions_of
+from facesieve.erasure.answers import nobody
 from facesieve.erasure.choice import Choice, Chosen, add_choice, choose
-from facesieve.erasure.dry_run import nobody
 from facesieve.erasure.probe import digest_of
 from facesieve.erasure.subject import Subject
 from facesieve.lake.side_job import SideJob

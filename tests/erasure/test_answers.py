@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from facesieve.erasure.answers import nobody
 from facesieve.erasure.candidates import Candidates
-from facesieve.erasure.dry_run import nobody
 
 
 def test_a_probe_near_nobody_is_said_to_be_so() -> None:
