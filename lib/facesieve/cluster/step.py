@@ -99,8 +99,8 @@ def _fits_one_task(stage: Stage) -> bool:
 
 def _by_scope(run: Run, calls: Mapping[str, Callable[[], Made]], *, at_once: bool = False) -> dict[str, Made]:
     """Make a call for each scope, side by side where the rows are few, or where memory has room for all `at_once`."""
-    made = (in_threads if at_once else side_by_side)(run.spark, *calls.values())
-    return dict(zip(calls, made, strict=True))
+    results = (in_threads if at_once else side_by_side)(run.spark, *calls.values())
+    return dict(zip(calls, results, strict=True))
 
 
 def _settings(run: Run, pairs: Entries[ConstraintRow]) -> dict[str, Any]:
