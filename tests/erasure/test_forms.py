@@ -70,7 +70,7 @@ def tar(content: bytes) -> bytes:
 )
 def test_what_is_packed_comes_out(form: str, content: bytes) -> None:
     assert form_of(content) == form
-    assert any(WORD in (part.content or b"") for part in parts(content, form))
+    assert any(WORD in (part.content or part.file or b"") for part in parts(content, form))
 
 
 @pytest.mark.parametrize(

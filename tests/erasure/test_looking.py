@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
+import tarfile
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from facesieve.erasure import forms
 from facesieve.erasure.kernels.needles import Needles
 from facesieve.erasure.looking import look
 from facesieve.publish.shards.records import MAGIC, framed, payload
@@ -124,3 +128,55 @@ def test_what_follows_the_pages_of_a_parquet_file_is_looked_through() -> None:
     named.close()
     assert look("a", whole, NEEDLES, 0.9995).hits == set()
     assert look("a", other.getvalue(), NEEDLES, 0.9995).hits == {"word"}
+
+
+def test_a_column_of_any_type_is_looked_through_or_its_file_counts_as_not_read() -> None:
+    names = pa.array(["bob", "ann", "cy"])
+    for column in (
+        names.dictionary_encode(),
+        names.cast(pa.string_view()),
+        names.cast(pa.binary()).cast(pa.binary_view()),
+    ):
+        sink = io.BytesIO()
+        pq.write_table(pa.table({"name": column}), sink)
+        assert look("a", sink.getvalue(), NEEDLES, 0.9995) == ("parquet", {"word"}, ""), column.type
+    odd = pa.array([["ann"]], pa.list_view(pa.string()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forms, "_PARTS", {"parquet": lambda _content: iter([forms.Part(table=pa.table({"name": odd}))])})
+        assert look("a", b"PAR1", NEEDLES, 0.9995).problem == "TypeError"
+
+
+def packed(name: str, content: bytes, mode: str = "w") -> bytes:
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode=mode) as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return sink.getvalue()
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return sink.getvalue()
+
+
+IN_FILES = {
+    "picture in a compressed tar": packed("bob/2.jpg", IMAGE, "w:gz"),
+    "table in a tar": packed("part.parquet", parquet(id=HIDDEN["id"])),
+    "compressed list in a tar": packed("list.csv.gz", gzip.compress(b"bob/1.jpg\nann/1.jpg\n")),
+    "short name in JSON in a tar": packed("1.json", b'{"identity": "ann"}'),
+    "name of a member": packed("ann/2.jpg", b"\xff\xd8\xff other"),
+    "member of a zip": zipped("a.csv", b"ann/1.jpg"),
+    "vectors in an npz": zipped("a.npy", (VECTORS * 3).tobytes()),
+    "compressed cell": parquet(
+        cell=pa.array([gzip.compress(b"x" * 4_000 + b" ann/1.jpg" + bytes(range(256)) * 4)] * 2)
+    ),
+}
+
+
+@pytest.mark.parametrize("where", IN_FILES)
+def test_a_file_in_a_file_is_looked_through(where: str) -> None:
+    looked = look("shard-0", IN_FILES[where], NEEDLES, 0.9995)
+    assert (bool(looked.hits), looked.problem) == (True, "")

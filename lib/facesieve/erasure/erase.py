@@ -31,11 +31,12 @@ from facesieve.erasure.choice import Choice, add_choice, choose
 from facesieve.erasure.clusters import renames
 from facesieve.erasure.exports import Touched, without_subject
 from facesieve.erasure.journal import Journal
-from facesieve.erasure.plan import export_roots, killed, places
+from facesieve.erasure.plan import export_roots, killed, own_places, places
 from facesieve.erasure.proof import Proof, prove
 from facesieve.erasure.rebase import Rebase, Rows
 from facesieve.erasure.refusals import refuse_running, refuse_shared
 from facesieve.erasure.rows import IN_ORDER, Leaving
+from facesieve.erasure.selection import longer_names
 from facesieve.erasure.source_files import delete_source
 from facesieve.erasure.subject import Subject
 from facesieve.erasure.tombstone_rows import bury
@@ -213,9 +214,11 @@ class Erasure:
         own = f"{self.place.rstrip('/')}/{journals.FILE}"
         cosine = self.job.config.erase.proof_cosine
         looked_at = places(self.job) if self.journal.subject.images else ()
-        proof = prove(self.job.spark, looked_at, self.journal.subject, cosine, (own,))
+        subject = self.journal.subject
+        others = {*longer_names(self.job.lake, subject.names), *own_places(self.job)}
+        proof = prove(self.job.spark, looked_at, subject, cosine, (own,), others)
         if self.arguments.proof:
-            written = proof.record(self.journal.subject) | {"erasure": self.journal.name, "began": self.journal.began}
+            written = proof.record(subject) | {"erasure": self.journal.name, "began": self.journal.began}
             Path(self.arguments.proof).write_text(json.dumps(written, indent=1, sort_keys=True) + "\n", "utf-8")
         return proof
 
@@ -225,7 +228,8 @@ class Erasure:
         if proof.hits:
             images = len(self.journal.subject.images)
             raise InvariantError(
-                f"erase: the subject is still in {count(len(proof.hits))} files. --proof FILE lists them. Delete what "
-                "is no file of facesieve and start the same command again, or end the erasure with --close.",
+                f"erase: the subject is still in {count(len(proof.hits))} files. --proof FILE lists them and what was "
+                "found: a word alone may be another's. Look at each. Delete what is the subject's and no file of "
+                "facesieve, and start the same command again, or end the erasure with --close.",
                 {"applied": True, "images": images, "proof": proof.record(self.journal.subject)},
             )

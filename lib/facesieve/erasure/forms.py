@@ -6,7 +6,7 @@
 | Avro (manifests) | blocks, inflated: with the bounds of columns |
 | Puffin (statistics) | blobs that are compressed with zstd; all else is plain bytes |
 | gzip | what it holds |
-| tar | members |
+| tar, zip (also npz) | members |
 | RecordIO | the pictures of the records |
 | text | the text |
 """
@@ -17,8 +17,9 @@ import gzip
 import io
 import json
 import tarfile
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -27,29 +28,42 @@ import pyarrow.parquet as pq
 from facesieve.erasure.exported.record_packs import picture_of, records
 from facesieve.publish.shards.records import MAGIC
 
-UNREADABLE = (ValueError, LookupError, OSError, EOFError, zlib.error, tarfile.TarError, pa.ArrowException)
-"""What a file that is not whole may raise."""
+UNREADABLE = (
+    *(ValueError, LookupError, OSError, EOFError, TypeError, RuntimeError, NotImplementedError),
+    *(zlib.error, tarfile.TarError, zipfile.BadZipFile, pa.ArrowException),
+)
+"""What a file that is not whole may raise, or one with a part that nothing here can read."""
 
-COMPRESSED = ("parquet", "avro", "gzip")
+COMPRESSED = ("parquet", "avro", "gzip", "zip")
 """Forms whose bytes as they are stored hold pieces of words; their parts hold all words."""
+PACKED = (*COMPRESSED, "tar")
+"""Forms that hold what no search of their bytes finds, or files of their own."""
 UNKNOWN = ("bytes", "image")
 """Forms of which nothing tells where a word begins."""
 
 _TEXT = 4096
+_STARTS = {
+    b"PAR1": "parquet",
+    b"Obj\x01": "avro",
+    b"PFA1": "puffin",
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    MAGIC: "recordio",
+}
 
 
 class Part(NamedTuple):
-    """A part of a file: a table, bytes or a text."""
+    """A part of a file: a table, bytes of its form, a text, or what may be a file itself."""
 
     table: pa.Table | None = None
     content: bytes | None = None
     text: str | None = None
+    file: bytes | None = None
 
 
 def form_of(content: bytes) -> str:
     """Name the form of a file by its content."""
-    starts = {b"PAR1": "parquet", b"Obj\x01": "avro", b"PFA1": "puffin", b"\x1f\x8b": "gzip", MAGIC: "recordio"}
-    for start, form in starts.items():
+    for start, form in _STARTS.items():
         if content.startswith(start):
             return form
     if content[257:262] == b"ustar":
@@ -60,29 +74,67 @@ def form_of(content: bytes) -> str:
 
 def parts(content: bytes, form: str) -> Iterator[Part]:
     """Yield the parts of a file. Raises one of UNREADABLE for a file that is not whole."""
-    if form == "parquet":
-        file = pq.ParquetFile(io.BytesIO(content))
-        yield from (Part(table=file.read_row_group(group)) for group in range(file.num_row_groups))
-        yield Part(text=str(file.schema_arrow.metadata or ""))
-        yield Part(content=content[_end_of_pages(file.metadata) :])
-    elif form == "avro":
-        yield from (Part(content=block) for block in _avro_blocks(content))
-    elif form == "puffin":
-        yield from (Part(content=blob) for blob in _puffin_blobs(content))
-    elif form == "gzip":
-        yield Part(content=gzip.decompress(content))
-        yield Part(text=gzip.decompress(content).decode("utf-8", errors="replace"))
-    elif form == "tar":
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            for member in archive:
-                file_of = archive.extractfile(member) if member.isfile() else None
-                yield Part(text=member.name)
-                if file_of:
-                    yield Part(content=file_of.read())
-    elif form == "recordio":
-        yield from (Part(content=picture_of(record)) for record in records(io.BytesIO(content)))
-    elif form == "text":
-        yield Part(text=content.decode("utf-8"))
+    if form in _PARTS:
+        yield from _PARTS[form](content)
+
+
+def _of_parquet(content: bytes) -> Iterator[Part]:
+    file = pq.ParquetFile(io.BytesIO(content))
+    yield from (Part(table=file.read_row_group(group)) for group in range(file.num_row_groups))
+    yield from (Part(text=_text(each)) for pair in (file.schema_arrow.metadata or {}).items() for each in pair)
+    yield Part(content=content[_end_of_pages(file.metadata) :])
+
+
+def _of_avro(content: bytes) -> Iterator[Part]:
+    yield from (Part(content=block) for block in _avro_blocks(content))
+
+
+def _of_puffin(content: bytes) -> Iterator[Part]:
+    yield from (Part(content=blob) for blob in _puffin_blobs(content))
+
+
+def _of_gzip(content: bytes) -> Iterator[Part]:
+    yield Part(file=gzip.decompress(content))
+
+
+def _of_tar(content: bytes) -> Iterator[Part]:
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        for member in archive:
+            file_of = archive.extractfile(member) if member.isfile() else None
+            yield Part(text=member.name)
+            if file_of:
+                yield Part(file=file_of.read())
+
+
+def _of_zip(content: bytes) -> Iterator[Part]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.infolist():
+            yield Part(text=member.filename)
+            yield Part(file=archive.read(member))
+
+
+def _of_recordio(content: bytes) -> Iterator[Part]:
+    yield from (Part(file=picture_of(record)) for record in records(io.BytesIO(content)))
+
+
+def _of_text(content: bytes) -> Iterator[Part]:
+    yield Part(text=content.decode("utf-8"))
+
+
+_PARTS: Mapping[str, Callable[[bytes], Iterator[Part]]] = {
+    "parquet": _of_parquet,
+    "avro": _of_avro,
+    "puffin": _of_puffin,
+    "gzip": _of_gzip,
+    "tar": _of_tar,
+    "zip": _of_zip,
+    "recordio": _of_recordio,
+    "text": _of_text,
+}
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", errors="replace")
 
 
 def _is_text(content: bytes) -> bool:

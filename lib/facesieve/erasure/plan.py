@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from facesieve.core import tables
+from facesieve.core.config import as_dict
 from facesieve.core.console import aligned, count
 from facesieve.core.hidden_paths import is_hidden
 from facesieve.core.places import absolute, is_below
@@ -95,6 +96,23 @@ def places(job: SideJob) -> list[str]:
         locations = {f"{absolute(lake.root).rstrip('/')}/{lake.namespace}"}
     every = sorted({*locations, scratch(lake), *export_roots(job)})
     return [each for each in every if not any(each != other and is_below(each, other) for other in every)]
+
+
+def own_places(job: SideJob) -> set[str]:
+    """Return places and settings of the job: a name inside is no trace of the person who bears it."""
+    records = [{"config": as_dict(job.config)}, *job.ledger.records()]
+    settings = {value for record in records for value in _texts(record.get("config"))}
+    folders = {f"{table.name}/{folder}" for table in tables.IN_LAKE for folder in ("data", "metadata")}
+    return {*settings, *folders, *places(job)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for each in value.values() for text in _texts(each))
+    elif isinstance(value, list | tuple):
+        yield from (text for each in value for text in _texts(each))
 
 
 def killed(job: SideJob) -> list[str]:

@@ -29,6 +29,8 @@ NOT_COVERED = (
     "pivots of linking, which are means of the faces of a cell and stay unless they are a vector of the subject",
     "aligned faces and other pictures made from an image, unless their name or their table tells the image",
     "perceptual hashes, which other images may share",
+    "names inside a longer name of another, or inside a place or a setting of the job",
+    "what is packed or spelt in a way of its own: bzip2, texts in UTF-16 or Latin-1, vectors written as text",
 )
 """What no search of these places can tell."""
 
@@ -65,15 +67,24 @@ class Proof:
 
 
 def prove(
-    spark: SparkSession, places: Sequence[str], subject: Subject, cosine: float, apart: Collection[str] = ()
+    spark: SparkSession,
+    places: Sequence[str],
+    subject: Subject,
+    cosine: float,
+    apart: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> Proof:
-    """Look through all files below places, but for those `apart`: the journal of the erasure itself."""
+    """Look through all files below places, but for those `apart`: the journal of the erasure itself.
+
+    others: longer names of others, and places, in which a name of the subject is not the subject's.
+    """
     needles = Needles(
         frozenset((*subject.images, *subject.faces)),
         frozenset(subject.digests),
         frozenset(subject.uris),
         frozenset(subject.names),
         subject.vectors,
+        frozenset(others),
     )
     files = [(place, name) for place in places for name in files_below(Storage(place))]
     rows = [(place, name) for place, name in files if f"{place.rstrip('/')}/{name}" not in apart]

@@ -17,6 +17,7 @@ from facesieve.erasure.clusters import without_faces
 from facesieve.erasure.kernels.near import near
 from facesieve.erasure.ledger_rows import Versions, without_names
 from facesieve.erasure.rebase import Rows
+from facesieve.erasure.selection import longer_names
 from facesieve.erasure.subject import Renames, Subject
 from facesieve.lake.catalog import Lake
 from facesieve.link.delta import without
@@ -119,7 +120,8 @@ def _cluster_ids(leaving: Leaving, rows: DataFrame) -> DataFrame:
 
 
 def _runs(leaving: Leaving, rows: DataFrame) -> DataFrame:
-    return without_names(Rows(rows), leaving.subject, leaving.versions)
+    others = longer_names(leaving.lake, leaving.subject.names)
+    return without_names(Rows(rows), leaving.subject, leaving.versions, others)
 
 
 def _same(_leaving: Leaving, rows: DataFrame) -> DataFrame:

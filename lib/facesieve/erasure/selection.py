@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import reduce
+from operator import or_
 from typing import NewType
 
 from pyspark.sql import DataFrame, Row
@@ -153,6 +154,18 @@ def _vanishing(lake: Lake, names: set[str], images: set[int]) -> tuple[str, ...]
             others = lake.read(table, at).where(F.col(name).isin(*names) & ~F.col("image_id").isin(*images))
             staying |= {row[name] for row in others.select(name).distinct().collect()}
     return tuple(sorted(names - staying))
+
+
+def longer_names(lake: Lake, names: Collection[str]) -> set[str]:
+    """Return the names of others, as the lake stands now, that have one of these names inside."""
+    longer = set[str]()
+    for table, column in _NAMES:
+        at = lake.current(table)
+        if at is not None and names:
+            inside = reduce(or_, (F.col(column).contains(F.lit(name)) for name in names))
+            rows = lake.read(table, at).where(inside & ~F.col(column).isin(*names)).select(column).distinct()
+            longer |= {row[column] for row in rows.collect()}
+    return longer
 
 
 def _sorted(values: Iterable[str | None]) -> tuple[str, ...]:

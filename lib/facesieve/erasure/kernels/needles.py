@@ -5,17 +5,18 @@
 | id | 8 bytes, both orders | decimal |
 | digest | 32 bytes | hex |
 | vector | float16, float32, float64, both orders | |
-| uri, name | | UTF-8, percent-encoded, as in JSON |
+| uri, name | | UTF-8, and as `words.spellings` says |
 
-A uri or a name that is a piece of a longer word is another's, as `a/1.jpg` in `data/1.jpg`. In bytes of a form that is
-not known anything counts.
+A uri or a name that is a piece of a longer word is another's, as `a/1.jpg` in `data/1.jpg`; which is `words`' matter. A
+longer name that another bears, and a place where files lie, is theirs too. In bytes of a form that is not known any
+piece counts.
 
 Long patterns of bytes are looked for all at once (`byte_patterns`), and so are numerals (`numerals`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,24 +25,28 @@ import numpy.typing as npt
 
 from facesieve.erasure.kernels.byte_patterns import TOKEN, BytePatterns
 from facesieve.erasure.kernels.numerals import LONGEST, SHORTEST, decimals, digests
-from facesieve.erasure.kernels.words import is_counted, is_whole, spellings
+from facesieve.erasure.kernels.words import SHORT, is_alone, is_bare, is_counted, is_value, is_whole, spellings
 
 _LOW = 0xFFFF
-_LEAST_NAME = 6
-"""Shorter names are looked for as words of texts alone: in compressed bytes they stand by chance."""
-_Counts = Callable[[bytes, int, int], bool]
+_Rule = Callable[[bytes, int, int], bool]
+_Counts = Callable[[bytes, int, int, _Rule], bool]
+_RULES = (is_alone, is_value, is_whole)
 _NUMBERS = ("<f2", ">f2", "<f4", ">f4", "<f8", ">f8")
 
 
 @dataclass(frozen=True)
 class Needles:
-    """The ids (images and faces), digests (hex), uris, names and vectors of a subject."""
+    """The ids (images and faces), digests (hex), uris, names and vectors of a subject.
+
+    others: longer names and places in which a name of the subject is another's.
+    """
 
     ids: frozenset[int]
     digests: frozenset[str]
     uris: frozenset[str]
     names: frozenset[str]
     vectors: Sequence[Sequence[float]]
+    others: frozenset[str] = frozenset()
 
     def in_bytes(self, content: bytes) -> set[str]:
         """Return the kinds of what is found in bytes of any form: `id`, `digest`, `vector`, `word`.
@@ -50,25 +55,42 @@ class Needles:
         >>> sorted(needles.in_bytes(b"x" + (258 << 40).to_bytes(8, "big") + b" joann/1.jpg"))
         ['id', 'word']
         """
-        return self._kinds(content, self._short, _anywhere)
+        return self._kinds(content, lambda _at, _start, _end, rule: rule is is_whole)
 
     def in_compressed(self, content: bytes) -> set[str]:
         """Return what is found but words: of these a compressed form has pieces that end anywhere."""
-        return self._kinds(content, [], _nowhere)
+        return self._kinds(content, lambda _at, _start, _end, _rule: False)
 
     def in_part(self, content: bytes) -> set[str]:
-        """Return what is found in bytes of a known form: words are whole, or their length stands before them."""
-        return self._kinds(content, self._short, _as_a_value)
+        """Return what is found in bytes of a known form: words stand as in a text, or behind their length."""
+        return self._kinds(
+            content,
+            lambda at, start, end, rule: rule(at, start, end) or (rule is not is_alone and is_counted(at, start, end)),
+        )
 
     def in_text(self, text: str) -> set[str]:
-        """Return what is found in a text, where words are whole and a name may be short."""
-        return self._kinds(text.encode("utf-8", errors="surrogatepass"), [*self._short, *self._shortest], is_whole)
+        """Return what is found in a text."""
+        return self._kinds(
+            text.encode("utf-8", errors="surrogatepass"), lambda at, start, end, rule: rule(at, start, end)
+        )
 
-    def _kinds(self, content: bytes, short: Sequence[bytes], counts: _Counts) -> set[str]:
+    def in_name(self, name: str) -> set[str]:
+        """Return what is found in the name of a file below a place; each part of it is a value."""
+        bare = any(self._rules.get(part.encode("utf-8", "surrogatepass")) is is_alone for part in name.split("/"))
+        return self.in_text(name) | ({"word"} if bare else set())
+
+    def may_be_in(self, content: bytes) -> bool:
+        """Say whether something is found in bytes, whatever touches it."""
+        return bool(self._kinds(content, lambda _at, _start, _end, _rule: True))
+
+    def _kinds(self, content: bytes, counts: _Counts) -> set[str]:
         """Return the kinds of what is found; `counts` says whether what looks like a word counts."""
-        places = self._long.places_in(content)
-        kinds = {kind for kind, start, end in places if kind != "word" or counts(content, start, end)}
-        if any(counts(content, start, end) for each in short for start, end in _places(content, each)):
+        kinds = set[str]()
+        for kind, start, end in self._long.places_in(content):
+            if kind != "word" or self._counts(content, start, end, counts):
+                kinds.add(kind)
+        places = (place for each in self._short for place in _places(content, each))
+        if any(self._counts(content, start, end, counts) for start, end in places):
             kinds.add("word")
         numerals, lengths = self._numerals
         if any(numeral in numerals for numeral in decimals(content, lengths)):
@@ -84,22 +106,37 @@ class Needles:
         near = wide[low[(wide & _LOW).astype(np.uint16)]]
         return bool(np.isin(near, ids).any())
 
-    @cached_property
-    def _spelt(self) -> Sequence[bytes]:
-        """How uris and names may be written, but for the shortest."""
-        return _written(each for each in (*self.uris, *self.names) if len(each.encode()) >= _LEAST_NAME)
+    def _counts(self, content: bytes, start: int, end: int, counts: _Counts) -> bool:
+        word = content[start:end]
+        if not counts(content, start, end, self._rules[word]):
+            return False
+        around = ((start - offset, theirs) for theirs, offset in self._theirs.get(word, ()))
+        return not any(at >= 0 and content.startswith(theirs, at) for at, theirs in around)
 
     @cached_property
-    def _shortest(self) -> Sequence[bytes]:
-        return _written(each for each in (*self.uris, *self.names) if len(each.encode()) < _LEAST_NAME)
+    def _rules(self) -> Mapping[bytes, _Rule]:
+        """How uris and names may be written, and what makes each of these forms a word."""
+        words = [each for each in (*self.uris, *self.names) if each]
+        # Of two words that may be written alike the one counts that is found more easily.
+        ordered = sorted(words, key=lambda each: _RULES.index(_rule(each)))
+        return {form: _rule(each) for each in ordered for form in _written(each)}
+
+    @cached_property
+    def _theirs(self) -> Mapping[bytes, Sequence[tuple[bytes, int]]]:
+        """Longer words of others, and where in each of them a form of the subject's stands."""
+        longer = {form for each in self.others for form in _written(each)}
+        return {
+            word: [(each, start) for each in longer if each != word for start, _end in _places(each, word)]
+            for word in self._rules
+        }
 
     @cached_property
     def _short(self) -> Sequence[bytes]:
-        return [form for form in self._spelt if len(form) < TOKEN]
+        return sorted(form for form in self._rules if len(form) < TOKEN)
 
     @cached_property
     def _long(self) -> BytePatterns:
-        words = (("word", form) for form in self._spelt if len(form) >= TOKEN)
+        words = (("word", form) for form in self._rules if len(form) >= TOKEN)
         return BytePatterns([*_patterns(self), *words])
 
     @cached_property
@@ -130,20 +167,14 @@ def _patterns(needles: Needles) -> Iterable[tuple[str, bytes]]:
                 yield "vector", content
 
 
-def _written(words: Iterable[str]) -> Sequence[bytes]:
-    return sorted({form.encode() for each in words if each for form in spellings(each)})
+def _written(word: str) -> Sequence[bytes]:
+    return sorted({form.encode("utf-8", errors="surrogatepass") for form in spellings(word)})
 
 
-def _anywhere(_content: bytes, _start: int, _end: int) -> bool:
-    return True
-
-
-def _nowhere(_content: bytes, _start: int, _end: int) -> bool:
-    return False
-
-
-def _as_a_value(content: bytes, start: int, end: int) -> bool:
-    return is_whole(content, start, end) or is_counted(content, start, end)
+def _rule(word: str) -> _Rule:
+    if is_bare(word):
+        return is_alone
+    return is_value if len(word.encode("utf-8", errors="surrogatepass")) < SHORT else is_whole
 
 
 def _places(content: bytes, word: bytes) -> Iterator[tuple[int, int]]:
