@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from pages import PAGES
 from pyspark.sql import SparkSession
 
-from facesieve.core.tables import CLEANED, CLUSTERS, DECISIONS, Table
+from facesieve.core.tables import CLEANED, CLUSTERS, DECISIONS, IDLE, Table
 
 
 def _query(page: str, table: str) -> str:
@@ -58,3 +59,10 @@ def test_published_images_that_would_leave_are_named(spark: SparkSession) -> Non
     _show(spark, CLEANED, [{"image_id": image, "uri": str(image), "identity": "Ann"} for image in (1, 2, 3, 4)])
     rows = spark.sql(_query("docs/decisions.md", "cleaned")).collect()
     assert [(row.uri, row.verdict) for row in rows] == [("3", "quarantine"), ("4", None)]
+
+
+def test_what_waits_for_retention_is_told_the_longest_first(spark: SparkSession) -> None:
+    since = {1: datetime(2026, 11, 3, tzinfo=UTC), 2: datetime(2026, 11, 1, tzinfo=UTC)}
+    _show(spark, IDLE, [{"kind": "gone", "image_id": image, "since": at} for image, at in since.items()])
+    rows = spark.sql(_query("docs/retention.md", "idle")).collect()
+    assert [(row.kind, row.image_id) for row in rows] == [("gone", 2), ("gone", 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -108,6 +109,23 @@ def test_pyiceberg(read: Callable[..., dict[str, Any]]) -> None:
 
 def test_decisions_by_pyiceberg(read: Callable[..., dict[str, Any]]) -> None:
     assert sorted(read("decisions")["decisions"]["verdict"].to_pylist()) == ["drop", *["keep"] * 4, "move"]
+
+
+def test_the_paths_of_candidates_are_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The piece is run for two images, with their ids in place of those of the page."""
+    monkeypatch.chdir(place)
+    table, names = snippets(PAGES["docs/erasure.md"])["paths"], dict[str, Any]()
+    every, sought = re.sub(r'In\("image_id", ids\)', '"image_id IS NOT NULL"', table), re.compile(r"(?m)^ids = .*$")
+    exec(compile(every, "docs/erasure.md: paths", "exec"), names)
+    ids = {uri: image for image, uri in names["uris"].items()}
+    assert set(ids) == set(_images())
+    capsys.readouterr()
+    chosen = sorted([ids["1/a.png"], ids["2/e.jpg"]])
+    exec(compile(sought.sub(f"ids = {chosen}", table), "docs/erasure.md: paths", "exec"), {})
+    told = capsys.readouterr().out.splitlines()
+    assert sorted(told) == sorted(f"{ids[uri]} {uri}" for uri in ("1/a.png", "2/e.jpg"))
 
 
 def test_the_readme_shows_the_same_code() -> None:

@@ -11,11 +11,12 @@ import typing
 from pathlib import Path
 
 import pytest
-from pages import DOCS, PAGES, ROOT, spans
+from pages import DOCS, PAGES, ROOT, blocks, spans
 
 from facesieve.core import tables
 from facesieve.core.config import Config
 from facesieve.core.records import Record
+from facesieve.erasure.proof import NOT_COVERED
 from facesieve.lake import records, scope_records
 
 REFERENCE = runpy.run_path(str(DOCS / "reference.py"))
@@ -60,6 +61,11 @@ def test_every_file_is_there(page: str) -> None:
     names = [span for span in spans(PAGES[page]) if FILE.fullmatch(span) and "NAME" not in span]
     rooms = [ROOT / "lib" / "facesieve", ROOT]
     assert [name for name in names if not any((room / name).exists() for room in rooms)] == []
+
+
+def test_the_page_and_the_proof_of_an_erasure_leave_out_the_same() -> None:
+    (listed,) = blocks(PAGES["docs/erasure.md"], "text")
+    assert tuple(listed.splitlines()) == NOT_COVERED
 
 
 def test_every_benchmark_has_its_line() -> None:
