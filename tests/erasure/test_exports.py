@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from packed_exports import ANN as SUBJECT
 from packed_exports import packed_exports
+from pyarrow.fs import FileSystem
 
 from facesieve.erasure.exports import Touched, files_below, without_subject
 from facesieve.erasure.subject import Subject
+from facesieve.images import storage
 from facesieve.images.storage import Storage
 
 ROWS = [(1, "ann", 0, "ann/1.jpg"), (2, "ann", 0, "ann/2\t.jpg"), (3, "bob", 1, "bob/3.jpg")]
@@ -174,6 +177,36 @@ def test_a_form_with_a_file_of_ours_that_cannot_be_read_goes(
     assert root.read("r/labels.csv") == b"label,identity,images\n1,bob,2\n2,cid,1\n"
 
 
+def test_who_was_in_a_form_that_goes_is_not_counted(root: Storage) -> None:
+    folder = Path(root.root) / "r/parquet/bucket=0"
+    pq.write_table(pa.table({"image_id": [9], "identity": ["dan"], "label": [3]}), folder / "part-00001.parquet")
+    root.write("r/parquet/bucket=1/part-00001.parquet", b"cut")
+    assert forms(without_subject(root, SUBJECT, apply=True)) == WHOLE | {"parquet": "removed"}
+    assert b"dan" not in root.read("r/labels.csv")
+
+
+@pytest.mark.parametrize("spoilt", [(), ("huggingface", "parquet", "crops")])
+def test_a_store_elsewhere_loses_the_same(
+    root: Storage, spoilt: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local, elsewhere = storage._resolve, FileSystem.from_uri("mock:///")[0]
+    answer = {True: lambda name: (elsewhere, name.removeprefix("mock:///")), False: local}
+    monkeypatch.setattr(storage, "_resolve", lambda name: answer[name.startswith("mock:")](name))
+    remote = Storage("mock:///store")
+    files = {"huggingface": "data/train-00000-of-00003.parquet", "parquet": "bucket=0/part-00000.parquet"}
+    for form in spoilt:
+        root.write(f"r/{form}/{files.get(form, 'manifest.csv')}", b"\xff" * 600)
+    root.write("r/folders/manifest.csv", root.read("r/folders/manifest.csv").replace(b"ann/1.jpg,", b",", 1))
+    for name in files_below(root):
+        remote.write(name, root.read(name))
+    assert without_subject(remote, SUBJECT, apply=True) == without_subject(root, SUBJECT, apply=True)
+    assert {name: remote.read(name) for name in files_below(remote)} == {
+        name: root.read(name) for name in files_below(root)
+    }
+    assert [form for form in spoilt if root.exists(f"r/{form}")] == []
+    assert remote.exists("r/folders/ann/1.jpg")
+
+
 def test_foreign_files_stay_whatever_they_hold(root: Storage) -> None:
     mine = {
         *(
@@ -187,6 +220,7 @@ def test_foreign_files_stay_whatever_they_hold(root: Storage) -> None:
         root.write(name, b"\xe9 no parquet, and no UTF-8")
     pq.write_table(pa.table({"image_id": [1]}), Path(root.root) / "r/parquet/more.parquet")
     latin = [f"{folder}/caf\udce9" for folder in ("r/parquet", "r/folders/ann", "r/huggingface/data", "r", "others")]
+    latin.append("r/folders/.facesieve-\udce9")
     for name in latin:
         (Path(root.root) / name).write_bytes(b"")
     (Path(root.root) / os.fsdecode(b"run \xe9")).mkdir()

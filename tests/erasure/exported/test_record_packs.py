@@ -34,11 +34,10 @@ def test_pack_index_and_list_lose_the_subject_also_after_a_kill(target: Storage)
 
 def test_a_list_that_an_editor_has_saved_is_read(target: Storage) -> None:
     pack = target.child("recordio")
-    pack.write("train.lst", b"\xef\xbb\xbf" + pack.read("train.lst").replace(b"\n", b"\r\n"))
+    pack.write("train.lst", b"\xef\xbb\xbf" + pack.read("train.lst").replace(b"\n", b"\r\n") + b"\r\n")
     take_from_packs(pack, Manifest.read(pack, ANN))
-    assert [line.split("\t")[0] for line in pack.read("train.lst").decode().splitlines()] == [
-        str(each.number) for each in STAYING
-    ]
+    lines = pack.read("train.lst").decode().split()[::3]
+    assert lines == [str(each.number) for each in STAYING]
 
 
 @pytest.mark.parametrize("cut", [3, 12, 40])
