@@ -190,8 +190,11 @@ def test_a_store_elsewhere_loses_the_same(
     root: Storage, spoilt: Sequence[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local, elsewhere = storage._resolve, FileSystem.from_uri("mock:///")[0]
-    answer = {True: lambda name: (elsewhere, name.removeprefix("mock:///")), False: local}
-    monkeypatch.setattr(storage, "_resolve", lambda name: answer[name.startswith("mock:")](name))
+
+    def resolve(name: str) -> tuple[FileSystem, str]:
+        return (elsewhere, name.removeprefix("mock:///")) if name.startswith("mock:") else local(name)
+
+    monkeypatch.setattr(storage, "_resolve", resolve)
     remote = Storage("mock:///store")
     files = {"huggingface": "data/train-00000-of-00003.parquet", "parquet": "bucket=0/part-00000.parquet"}
     for form in spoilt:
