@@ -7,40 +7,39 @@
 | `webdataset`, `huggingface`, `recordio` | the shards that hold the subject are written anew, and manifest.csv |
 | any form without `_SUCCESS`, as a killed run leaves it | the form goes |
 | shards that hold the subject, but are lost or not whole | the form goes |
+| manifest.csv is lost, or cannot be read as one | the form goes: nothing tells what in it is the subject's |
+| a part file or list of facesieve that cannot be read as one | the form goes |
+| files with other names than facesieve gives | they stay; the proof looks into them |
+| a row of manifest.csv whose path names no file of a person in `folders` or `crops` | the row goes, and no file |
 
-CURRENT goes if nothing whole is left of the run that it names: the next run with `publish.apply` writes it.
+CURRENT goes if nothing whole is left of the run that it names, or if it names none: the next run with `publish.apply`
+writes it.
 """
 
 from __future__ import annotations
 
-import io
-import tarfile
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyarrow.fs import FileInfo, FileSelector, FileType
 
 from facesieve.core.sections import OUTPUTS
 from facesieve.erasure.exported.manifest import Manifest, as_csv
+from facesieve.erasure.exported.own_files import NOT_WHOLE, is_below, is_file, is_own, names_in
 from facesieve.erasure.exported.parquet_shards import take_from_parquet
+from facesieve.erasure.exported.plain_files import put, take_lines, take_rows
 from facesieve.erasure.exported.record_packs import take_from_packs
 from facesieve.erasure.exported.tar_shards import take_from_tars
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
 from facesieve.publish import exports
-from facesieve.publish.exports import LABELS, SUCCESS, clear_current, current, plain
+from facesieve.publish.exports import LABELS, SUCCESS, clear_current, current
 
 MARK = ".facesieve"
 """The file by which the folder of a run's exports is known as ours."""
 _LABELS_FILE, _ASIDE = "labels.csv", ".facesieve-"
-
-
-_NOT_WHOLE = (ValueError, LookupError, EOFError, FileNotFoundError, tarfile.TarError, pa.ArrowException)
-"""What shards that are lost, cut or of an older form may raise."""
 
 
 @dataclass(frozen=True)
@@ -59,33 +58,40 @@ People = dict[tuple[int, str], set[int]]
 
 @dataclass
 class _Work:
-    """A run's export, from which the subject goes if that is to be done; people: who is left in what was looked at."""
+    """A run's export, from which the subject goes if that is to be done; people: who is left, by form."""
 
     target: Storage
     run: str
     subject: Subject
     apply: bool
-    people: People = field(default_factory=dict)
+    people: dict[str, People] = field(default_factory=dict)
 
     def rewritten(self, form: str, rows: int) -> Touched | None:
         return Touched(self.run, form, "rewritten", rows) if rows else None
 
     def removed(self, form: str, rows: int = 0) -> Touched:
+        self.people.pop(form, None)
         if self.apply:
             self.target.delete_tree(f"{form}/{SUCCESS}")
             self.target.delete_tree(form)
         return Touched(self.run, form, "removed", rows)
 
-    def stay(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def stay(self, form: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Count the images of people, from rows with label, identity and image_id."""
+        people = self.people.setdefault(form, {})
         for row in rows if self.apply else ():
-            self.people.setdefault((int(row["label"]), row["identity"]), set()).add(int(row["image_id"]))
+            people.setdefault((int(row["label"]), row["identity"]), set()).add(int(row["image_id"]))
 
 
 def files_below(root: Storage, name: str = "") -> list[str]:
-    """Return the files below a folder by their path from the root, sorted; nothing where there is no folder."""
+    """Return the files below a folder by their path from the root, sorted; nothing where there is no folder.
+
+    On this machine a name may be no UTF-8; it is escaped as `os.fsdecode` does it. Raises OSError.
+    """
     if not root.exists(name):
         return []
+    if root.folder is not None:
+        return sorted(_local_files(root, name))
     base = root.at()[1].rstrip("/")
 
     def files(system: object, path: str) -> list[FileInfo]:
@@ -94,20 +100,40 @@ def files_below(root: Storage, name: str = "") -> list[str]:
     return sorted(str(each.path)[len(base) + 1 :] for each in root.ask(name, files) if each.type == FileType.File)
 
 
+def _local_files(root: Storage, name: str) -> Iterator[str]:
+    """Links are followed, as pyarrow does it, which cannot tell names that are no UTF-8."""
+    top = os.path.join(os.fsdecode(root.local()), "")
+
+    def fail(problem: OSError) -> None:
+        raise problem
+
+    for folder, _folders, names in os.walk(f"{top}{name}", onerror=fail, followlinks=True):
+        paths = (os.path.join(folder, each) for each in names)
+        yield from (path[len(top) :] for path in paths if os.path.isfile(path))
+
+
 def without_subject(root: Storage, subject: Subject, *, apply: bool) -> list[Touched]:
     """Find the subject in all exports below a root, and take it out if told to. Raises OSError."""
     touched = [each for run in runs_below(root) for each in _of_run(_Work(root.child(run), run, subject, apply))]
-    named = current(root) if root.exists() and not exports.pointer_is_folder(root) else None
-    if apply and named is not None and not any(root.exists(f"{named}/{form}/{SUCCESS}") for form in OUTPUTS):
+    if apply and _points_at_nothing(root):
         clear_current(root)
     return touched
 
 
+def _points_at_nothing(root: Storage) -> bool:
+    """Say whether CURRENT is there and names no run of which something whole is left."""
+    named = current(root) if root.exists() and not exports.pointer_is_folder(root) else None
+    if named is None:
+        return False
+    run = named.lstrip("\ufeff")  # as some editors write it
+    return not (is_below(run) and any(root.exists(f"{run}/{form}/{SUCCESS}") for form in OUTPUTS))
+
+
 def runs_below(root: Storage) -> Iterator[str]:
     """Yield the runs with exports below a root."""
-    for each in root.entries() if root.exists() else ():
-        if each.type == FileType.Directory and root.exists(f"{each.base_name}/{MARK}"):
-            yield str(each.base_name)
+    for name in names_in(root) if root.exists() else ():
+        if is_below(name) and root.exists(f"{name}/{MARK}"):
+            yield name
 
 
 def _of_run(work: _Work) -> Iterator[Touched]:
@@ -117,18 +143,29 @@ def _of_run(work: _Work) -> Iterator[Touched]:
     if work.apply and touched:
         _count_labels(work)
     for file in files_below(work.target) if work.apply else ():
-        if file.rpartition("/")[2].startswith(_ASIDE):  # a file that a killed run was writing
+        if file.rpartition("/")[2].startswith(_ASIDE) and is_below(file):  # a file that a killed run was writing
             work.target.delete_tree(file)
 
 
 def _of_form(work: _Work, form: str) -> Touched | None:
     if not work.target.exists(f"{form}/{SUCCESS}"):
         return work.removed(form)
-    if form == "parquet":
-        return work.rewritten(form, sum(_parquet(work, file) for file in files_below(work.target, form)))
+    try:
+        if form in ("parquet", "clean_list"):
+            return work.rewritten(form, sum(_of_file(work, form, file) for file in files_below(work.target, form)))
+        return _with_manifest(work, form)
+    except NOT_WHOLE:  # nothing tells whether it holds the subject
+        return work.removed(form)
+
+
+def _of_file(work: _Work, form: str, file: str) -> int:
+    if not is_own(form, file.removeprefix(f"{form}/")):
+        return 0
     if form == "clean_list":
-        return work.rewritten(form, sum(_lines(work, file) for file in files_below(work.target, form)))
-    return _with_manifest(work, form)
+        return take_lines(work.target, file, work.subject, apply=work.apply)
+    going, staying = take_rows(work.target, file, work.subject, apply=work.apply)
+    work.stay(form, staying)
+    return going
 
 
 def _with_manifest(work: _Work, form: str) -> Touched | None:
@@ -138,10 +175,10 @@ def _with_manifest(work: _Work, form: str) -> Touched | None:
     if work.apply and manifest.going:
         try:
             _take(folder, form, manifest, work.subject)
-        except _NOT_WHOLE:
+        except NOT_WHOLE:
             return work.removed(form, len(manifest.going))
         manifest.write(folder)
-    work.stay(manifest.staying)
+    work.stay(form, manifest.staying)
     return work.rewritten(form, len(manifest.going))
 
 
@@ -156,55 +193,28 @@ def _take(folder: Storage, form: str, manifest: Manifest, subject: Subject) -> N
         _take_files(folder, manifest)
 
 
-def _parquet(work: _Work, file: str) -> int:
-    if not file.endswith(".parquet"):
-        return 0
-    rows = pq.read_table(io.BytesIO(work.target.read(file)))
-    staying = rows.filter(pc.invert(pc.is_in(rows["image_id"], pa.array(work.subject.images, pa.int64()))))
-    if work.apply:
-        work.stay(staying.select(["label", "identity", "image_id"]).to_pylist())
-    if work.apply and len(staying) < len(rows):
-        sink = io.BytesIO()
-        pq.write_table(staying, sink, compression="zstd")
-        _put(work.target, file, sink.getvalue() if len(staying) else b"")
-    return len(rows) - len(staying)
-
-
-def _lines(work: _Work, file: str) -> int:
-    if not file.endswith(".txt"):
-        return 0
-    uris = {plain(uri) for uri in work.subject.uris}
-    lines = work.target.read(file).decode("utf-8").split("\n")
-    staying = [line for line in lines if line.partition("\t")[2] not in uris]
-    if work.apply and len(staying) < len(lines):
-        _put(work.target, file, "\n".join(staying).encode())
-    return len(lines) - len(staying)
-
-
-def _put(target: Storage, file: str, content: bytes) -> None:
-    """Write a file anew; one without rows goes."""
-    if content:
-        target.write(file, content)
-    else:
-        target.delete_tree(file)
-
-
 def _take_files(folder: Storage, manifest: Manifest) -> None:
     shared = {row["path"] for row in manifest.staying}
     for path in manifest.paths:
-        if path in shared:
-            continue
-        folder.delete_tree(path)
         above = path.rpartition("/")[0]
-        if above and folder.exists(above) and not folder.entries(above):
+        if path in shared or not above or not is_below(path):
+            continue
+        if is_file(folder, path):
+            folder.delete_tree(path)
+        if folder.info(above).type == FileType.Directory and not names_in(folder, above):
             folder.delete_tree(above)
 
 
 def _count_labels(work: _Work) -> None:
     """Write labels.csv by what is left; it goes where no form is left that has labels."""
+    if work.target.info(_LABELS_FILE).type == FileType.Directory:  # none that facesieve has made
+        return
+    people = People()
+    for each in work.people.values():
+        for person, images in each.items():
+            people.setdefault(person, set()).update(images)
     rows = [
-        dict(zip(LABELS, (str(label), name, str(len(images))), strict=True))
-        for (label, name), images in work.people.items()
+        dict(zip(LABELS, (str(label), name, str(len(images))), strict=True)) for (label, name), images in people.items()
     ]
     ordered = sorted(rows, key=lambda row: int(row["label"]))
-    _put(work.target, _LABELS_FILE, as_csv(LABELS, ordered) if ordered else b"")
+    put(work.target, _LABELS_FILE, as_csv(LABELS, ordered) if ordered else b"")

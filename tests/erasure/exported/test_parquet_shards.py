@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from packed_exports import ANN, STAYING
 
 from facesieve.erasure.exported.manifest import Manifest
+from facesieve.erasure.exported.own_files import NOT_WHOLE
 from facesieve.erasure.exported.parquet_shards import nameless, take_from_parquet
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
@@ -44,6 +47,24 @@ def test_a_name_that_others_bear_stays_and_so_do_shards_without_the_subject(targ
     changed = {file.name for file in files if file.read_bytes() != before[file.name]}
     assert changed == {"train-00000-of-00003.parquet"}
     assert names(files[0]) == ["ann", "bob", "cid"]
+
+
+def test_foreign_files_beside_the_shards_stay(target: Storage) -> None:
+    target.write("huggingface/data/notes.txt", b"mine")
+    pq.write_table(pa.table({"image_id": [1]}), Path(target.root) / "huggingface/data/notes.parquet")
+    assert [file.name for file in take(target, ANN)][:2] == ["notes.parquet", "notes.txt"]
+    assert target.read("huggingface/data/notes.txt") == b"mine"
+    assert pq.read_table(Path(target.root) / "huggingface/data/notes.parquet").num_rows == 1
+
+
+@pytest.mark.parametrize("described", ["[]", '{"info": {"features": {"label": {"names": null}}}}', "{"])
+def test_a_shard_that_describes_itself_oddly_is_an_error(target: Storage, described: str) -> None:
+    schema = schema_of(["ann"]).with_metadata({"huggingface": described})
+    with pytest.raises(NOT_WHOLE):
+        nameless(schema, [0])
+    target.write("huggingface/data/train-00000-of-00003.parquet", b"PAR1" + b"\xff" * 90 + b"PAR1")
+    with pytest.raises(NOT_WHOLE):
+        take(target, ANN)
 
 
 def test_every_name_stays_the_only_one() -> None:

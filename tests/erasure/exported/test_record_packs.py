@@ -32,6 +32,14 @@ def test_pack_index_and_list_lose_the_subject_also_after_a_kill(target: Storage)
     assert {name: pack.read(name) for name in done} == done
 
 
+def test_a_list_that_an_editor_has_saved_is_read(target: Storage) -> None:
+    pack = target.child("recordio")
+    pack.write("train.lst", b"\xef\xbb\xbf" + pack.read("train.lst").replace(b"\n", b"\r\n") + b"\r\n")
+    take_from_packs(pack, Manifest.read(pack, ANN))
+    lines = pack.read("train.lst").decode().split()[::3]
+    assert lines == [str(each.number) for each in STAYING]
+
+
 @pytest.mark.parametrize("cut", [3, 12, 40])
 def test_a_pack_that_is_cut_is_an_error(target: Storage, cut: int) -> None:
     content = target.read("recordio/train.rec")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 from pathlib import Path
 
@@ -40,7 +41,9 @@ def test_an_emptied_shard_is_a_tar_without_members(target: Storage) -> None:
     assert samples(folder_of(target) / "000000.tar") == []
 
 
-def test_a_shard_that_is_no_tar_is_an_error(target: Storage) -> None:
-    target.write("webdataset/000000.tar", b"cut")
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_shard_that_is_no_tar_is_an_error(target: Storage, packed: bool) -> None:
+    content = gzip.compress(target.read("webdataset/000000.tar"))[:-200] if packed else b"cut"
+    target.write("webdataset/000000.tar", content)
     with pytest.raises(tarfile.TarError):
         take_from_tars(target.child("webdataset"), Manifest.read(target.child("webdataset"), ANN))

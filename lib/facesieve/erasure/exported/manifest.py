@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from facesieve.erasure.exported.own_files import content_of
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
 
 MANIFEST = "manifest.csv"
 
 Cells = dict[str, str]
+
+_NEEDED = frozenset({"path", "identity", "label", "image_id"})
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,18 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Storage, subject: Subject) -> Manifest:
-        """Read the manifest of an export's folder; without one there are no rows."""
-        if not folder.exists(MANIFEST):
-            return cls((), (), ())
-        rows = csv.DictReader(io.StringIO(folder.read(MANIFEST).decode("utf-8"), newline=""))
-        images, sides = {str(image) for image in subject.images}, tuple[list[Cells], list[Cells]](([], []))
+        """Read the manifest of an export's folder, with the mark at its start that spreadsheets write, or without.
+
+        Raises one of NOT_WHOLE if it is lost or no manifest: nothing tells then what is the subject's.
+        """
+        rows = csv.DictReader(io.StringIO(content_of(folder, MANIFEST).decode("utf-8-sig"), newline=""))
+        if not _NEEDED.issubset(rows.fieldnames or ()):
+            raise ValueError("the manifest lacks a column")
+        images, digests = frozenset(subject.images), frozenset(subject.digests)
+        sides = tuple[list[Cells], list[Cells]](([], []))
         for row in rows:
-            sides[row["image_id"] in images].append(row)
+            # A spreadsheet may have rounded an id, but no digest.
+            sides[_image_of(row) in images or row.get("sha256") in digests].append(row)
         return cls(tuple(rows.fieldnames or ()), sides[True], sides[False])
 
     @property
@@ -51,6 +59,16 @@ class Manifest:
     def write(self, folder: Storage) -> None:
         """Write the manifest of what stays."""
         folder.write(MANIFEST, as_csv(self.columns, self.staying))
+
+
+def _image_of(row: Mapping[str | None, str | None]) -> int:
+    """Return the image of a row. Raises ValueError if a cell that tells what is whose is lost or changed."""
+    if None in row or None in row.values():
+        raise ValueError("a row of the manifest has too few or too many cells")
+    numbers = {name: int(row[name] or "") for name in ("image_id", "label", "number") if name in row}
+    if numbers["label"] < 0:
+        raise ValueError("a row of the manifest has no label")
+    return numbers["image_id"]
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Cells]) -> bytes:

@@ -13,9 +13,9 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow.fs import FileType
 
 from facesieve.erasure.exported.manifest import Manifest
+from facesieve.erasure.exported.own_files import Watched, as_its_form, is_own, names_in, opened
 from facesieve.erasure.subject import Subject
 from facesieve.images.storage import Storage
 from facesieve.publish.exports import whole_file
@@ -26,22 +26,28 @@ _FEATURES = b"huggingface"
 
 
 def take_from_parquet(folder: Storage, manifest: Manifest, subject: Subject) -> None:
-    """Write the shards anew that hold rows of the subject, or a name that only the subject bears. Raises OSError."""
+    """Write the shards anew that hold rows of the subject, or a name that only the subject bears. Raises OSError.
+
+    Raises one of NOT_WHOLE if a shard is lost or not whole.
+    """
     gone = manifest.labels
-    infos = folder.entries(_DATA) if gone else []
-    every = [f"{_DATA}/{each.base_name}" for each in infos if each.type == FileType.File]
+    paths = (f"{_DATA}/{name}" for name in (names_in(folder, _DATA) if gone else ()))
+    every = (path for path in paths if is_own("huggingface", path))
     images = pa.array(subject.images, pa.int64())
     for path in sorted({*every, *manifest.paths}):
-        with folder.opened(path.encode()) as file:
-            _write_anew(folder, path, pq.ParquetFile(file), images, gone)
+        with opened(folder, path) as file:
+            _write_anew(folder, path, Watched(file), images, gone)
 
 
-def _write_anew(folder: Storage, path: str, former: pq.ParquetFile, images: pa.Array, gone: Collection[int]) -> None:
+def _write_anew(folder: Storage, path: str, shard: Watched, images: pa.Array, gone: Collection[int]) -> None:
+    with as_its_form(shard):
+        former = pq.ParquetFile(shard)
     schema = nameless(former.schema_arrow, gone)
     writing = partial(pq.ParquetWriter, schema=schema, compression="zstd", use_dictionary=False)
     with whole_file(folder, path) as file, writing(file) as writer:
         for group in range(former.num_row_groups):
-            rows = former.read_row_group(group)
+            with as_its_form(shard):
+                rows = former.read_row_group(group)
             staying = rows.filter(pc.invert(pc.is_in(rows["image_id"], images)))
             if len(staying):
                 writer.write_table(staying.cast(schema))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
 from facesieve.erasure.exported.manifest import Manifest
+from facesieve.erasure.exported.own_files import content_of, opened
 from facesieve.images.storage import Storage
 from facesieve.publish.exports import whole_file
 from facesieve.publish.shards.records import MAGIC, index_of
@@ -22,11 +23,11 @@ _LENGTH_BITS, _BEGIN, _MIDDLE = 29, 1, 2
 
 
 def take_from_packs(folder: Storage, manifest: Manifest) -> None:
-    """Write the packs anew that hold the subject. Raises OSError, or ValueError for a pack that is not whole."""
+    """Write the packs anew that hold the subject. Raises OSError, or one of NOT_WHOLE."""
     for path in manifest.paths:
         numbers = manifest.numbers(path)
         new = whole_file(folder, path), whole_file(folder, index_of(path))
-        with folder.opened(path.encode()) as former, new[0] as pack, new[1] as index:
+        with opened(folder, path) as former, new[0] as pack, new[1] as index:
             for record in records(former):
                 number = _HEADER.unpack_from(record, _FRAME.size)[2]
                 if number not in numbers:
@@ -63,6 +64,6 @@ def picture_of(record: bytes) -> bytes:
 
 
 def _take_lines(folder: Storage, name: str, numbers: Collection[int]) -> None:
-    lines = folder.read(name).decode("utf-8").split("\n")
-    staying = [line for line in lines if not line or int(line.partition("\t")[0]) not in numbers]
+    lines = content_of(folder, name).decode("utf-8-sig").split("\n")
+    staying = [line for line in lines if not line.strip() or int(line.partition("\t")[0]) not in numbers]
     folder.write(name, "\n".join(staying).encode("utf-8"))
