@@ -18,25 +18,33 @@ from facesieve.core.pseudonyms import names_key, pseudonym
 from facesieve.core.sections import Lake
 from facesieve.erasure.candidates import Candidates, candidates
 from facesieve.erasure.probe import Probe, add_probe, digest_of
+from facesieve.erasure.refusals import refuse_unopened
 from facesieve.erasure.selection import subject_of
 from facesieve.erasure.selectors import Selectors, add_selectors
 from facesieve.erasure.subject import Subject
+from facesieve.erasure.tombstone_rows import check_key
 from facesieve.lake.side_job import SideJob
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the arguments choose by. confirm: digest of the images that a person has seen and means; may be empty."""
+    """What the arguments choose by.
+
+    confirm: digest of the images that a person has seen and means; may be empty. applied: whether they will go.
+    """
 
     selectors: Selectors
     probe: Probe
     confirm: str = ""
+    applied: bool = False
 
     @classmethod
     def of(cls, arguments: Namespace) -> Self:
         """Read it from the arguments. Raises ConfigError with all that is wrong with them."""
         probe = Probe.of(arguments)
-        return cls(Selectors.of(arguments, needed=not probe), probe, arguments.confirm)
+        return cls(
+            Selectors.of(arguments, needed=not probe), probe, arguments.confirm, getattr(arguments, "apply", False)
+        )
 
     @property
     def unconfirmed(self) -> bool:
@@ -90,9 +98,12 @@ class Chosen(NamedTuple):
 def choose(job: SideJob, choice: Choice, configuration: str) -> Chosen:
     """Find who is chosen. configuration: the file beside which the model profiles are.
 
-    Raises ConfigError for what cannot be a probe, and for other images than those that were confirmed; Refused above
-    `erase.max_images`.
+    Raises ConfigError for what cannot be a probe, for other images than those that were confirmed, and without the keys
+    of the lake; Refused above `erase.max_images`.
     """
+    refuse_unopened(job)
+    if choice.applied:
+        check_key(job)
     shown = candidates(job, choice.probe, configuration) if choice.probe else None
     hidden = choice.pseudonyms(job.config.lake)
     selectors = choice.with_images(shown.images if shown else ())

@@ -93,7 +93,7 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
     refuse_running(job)
     if not place:
         place, journal = begin(job, journal)
-    return Erasure(job, journal, place, arguments).carry_out()
+    return Erasure(job, journal, place, arguments, choice.kinds).carry_out()
 
 
 def _suit(job: SideJob, *names: str) -> None:
@@ -129,12 +129,13 @@ def begin(job: SideJob, journal: Journal) -> tuple[str, Journal]:
 
 @dataclass
 class Erasure:
-    """An erasure that has begun, with its journal at a place."""
+    """An erasure that has begun, with its journal at a place. chosen_by: the ways in which its subject was chosen."""
 
     job: SideJob
     journal: Journal
     place: str
     arguments: Namespace
+    chosen_by: str = "retention"
     touched: list[Touched] = field(default_factory=list)
     deleted: int = 0
 
@@ -154,7 +155,7 @@ class Erasure:
         _log.info("erase: proof")
         proof = self._proved()
         self._end(proof)
-        done = Done(self.journal, Choice.of(self.arguments).kinds, self.touched, self.deleted, proof)
+        done = Done(self.journal, self.chosen_by, self.touched, self.deleted, proof)
         return done.answer(self.job.warnings)
 
     def _rewrite(self) -> None:
