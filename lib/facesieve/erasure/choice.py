@@ -10,12 +10,18 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from typing import NamedTuple, Self
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.hidden_paths import path_seal
 from facesieve.core.pseudonyms import names_key, pseudonym
 from facesieve.core.sections import Lake
+from facesieve.core.tables import LISTING
+from facesieve.embed.same_names import folds
 from facesieve.erasure.candidates import Candidates, candidates
 from facesieve.erasure.probe import Probe, add_probe, digest_of
 from facesieve.erasure.refusals import refuse_unopened
@@ -110,8 +116,26 @@ def choose(job: SideJob, choice: Choice, configuration: str) -> Chosen:
     selectors = replace(selectors, identity=(*selectors.identity, *hidden))
     subject = subject_of(job.lake, selectors, job.config.erase.max_images, path_seal(job.config.lake))
     choice.check(subject.images)
+    _tell_of_spellings(job, choice.selectors.identity)
     names = (name for each, name in hidden.items() if each in subject.names)
     return Chosen(replace(subject, names=tuple(sorted({*subject.names, *names}))), shown)
+
+
+def _tell_of_spellings(job: SideJob, names: Collection[str]) -> None:
+    """Warn where another spelling of a name is listed, in any version: its images are not chosen."""
+    if not names or job.lake.current(LISTING) is None:
+        return
+    folded = {folds(name)[2] for name in names}
+    meets = F.udf(lambda name: folds(name)[2] in folded, "boolean")
+    versions = (job.lake.read(LISTING, each).select("identity") for each in job.lake.versions(LISTING))
+    others = reduce(DataFrame.unionByName, versions).where(
+        F.col("identity").isNotNull() & ~F.col("identity").isin(*names)
+    )
+    if not others.distinct().where(meets("identity")).isEmpty():
+        job.warn(
+            "--identity: a name of the lake differs from one that was asked for in Unicode form, letter case or blanks "
+            "alone. Its images are not chosen: ask for it as well, as the table listing spells it."
+        )
 
 
 def add_choice(parser: ArgumentParser) -> None:

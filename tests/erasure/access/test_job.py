@@ -105,6 +105,15 @@ def test_one_image_by_its_path_and_refusals(
     assert json.loads(capsys.readouterr().out)["images"] == 1
     image = json.loads((tmp_path / "out" / "subject.json").read_text())["images"][0]
     assert (image["uri"], image["names"]) == ("ann/2.jpg", ["another name"]), "image 8 bears the name too"
+    elsewhere = tmp_path / "elsewhere"
+    assert ask(lapsed_lake, tmp_path, "--identity", "ANN ", "--out", str(elsewhere)) == 0
+    printed = capsys.readouterr()
+    assert "The lake holds no image that the selectors choose." in printed.out
+    assert "a name of the lake differs from one that was asked for in Unicode form" in printed.err
+    assert not elsewhere.exists(), "nothing is written"
+    (tmp_path / "file").touch()
+    assert ask(lapsed_lake, tmp_path, "--uri", "ann/2.jpg", "--out", str(tmp_path / "file" / "below")) == 2
+    assert "cannot be made (NotADirectoryError)" in capsys.readouterr().err
     assert ask(lapsed_lake, tmp_path) == 2
     assert "--identity: nothing says who is meant" in capsys.readouterr().err
     assert ask(lapsed_lake, tmp_path, "--identity", "ann", erase__max_images=3) == 3
