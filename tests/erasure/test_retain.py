@@ -20,6 +20,8 @@ from facesieve.cli import commands
 from facesieve.core import sections, tables
 from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError
+from facesieve.core.hidden_paths import PathSeal
+from facesieve.core.pseudonyms import VARIABLE, pseudonym
 from facesieve.core.side_sections import Erase
 from facesieve.erasure import retain
 from facesieve.erasure.due import Due
@@ -131,6 +133,30 @@ def test_without_the_key_of_the_tombstones_not_even_exports_go(
     with pytest.raises(ConfigError, match=r"erase\.key_file: .* cannot be read"):
         retain.retain(job, Namespace(apply=True, proof="", close=False, with_source=False))
     assert (tmp_path / "export" / "old" / "folders" / "manifest.csv").exists()
+
+
+def test_what_is_due_goes_by_its_path_where_paths_are_hidden(
+    spark: SparkSession, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, image = b"k" * 32, lapsed.image
+
+    def hidden(number: int) -> dict[str, Any]:
+        plain = image(number)
+        return plain | {"uri": PathSeal(key).hide(plain["uri"]), "identity": pseudonym(key, plain["identity"])}
+
+    monkeypatch.setattr(lapsed, "image", hidden)
+    monkeypatch.setenv(VARIABLE, key.decode())
+    lake = lapsed.lapsed_lake(spark, clustered=False)
+    clean = folder / "export" / "named" / "clean_list"
+    clean.mkdir()
+    (clean / "clean_list.txt").write_text("ann\tann/1.jpg\nbob\tbob/3.jpg\ndan\tdan/7.jpg\n")
+    (clean / "_SUCCESS").touch()
+    sets = {"lake__store_names": "false", "lake__store_paths": "false", "retention__run_days": 0}
+    assert ask(lake, folder, "--apply", **sets) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["due"]["gone"], record["proof"]["found"]) == (1, [])
+    assert (clean / "clean_list.txt").read_text() == "ann\tann/1.jpg\nbob\tbob/3.jpg\n", "8 has the path of 1"
+    assert [hits(lake, folder, number) for number in (1, 7)] == [set(), set()]
 
 
 @pytest.mark.long
