@@ -83,7 +83,8 @@ def test_with_another_key_nobody_is_erased_told_or_let_go(lake: Hidden, capsys: 
     (lake.folder / "wrong.key").write_text(KEY[::-1])
     wrong = ("--set", f"lake.names_key={lake.folder / 'wrong.key'}")
     forgotten = ("--set", "lake.store_names=true", "--set", "lake.store_paths=true")
-    person = (f"--image-id={lake.spark.table(f'lake.{lake.namespace}.listing').first()[0]}", "--identity", ANN)
+    image, *_ = lake.spark.table(f"lake.{lake.namespace}.listing").collect()
+    person = (f"--image-id={image.image_id}", "--identity", ANN)
     jobs = {"erase": (*person, "--apply"), "subject": (*person, "--out", str(lake.folder / "out")), "retain": ()}
     for job, arguments in jobs.items():
         assert lake.run(job, *arguments, *wrong) == 2

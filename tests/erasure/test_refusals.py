@@ -6,6 +6,7 @@ import json
 from argparse import Namespace
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import erasable
 import lapsed
@@ -80,7 +81,7 @@ def pseudonymous(spark: SparkSession) -> SideJob:
     return listed_with(spark, None)
 
 
-def refused(job: SideJob, key: bytes | None, monkeypatch: pytest.MonkeyPatch, **settings: bool) -> list[str]:
+def refused(job: SideJob, key: bytes | None, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> list[str]:
     """Return the keys of the configuration that are at fault with such settings."""
     monkeypatch.setenv(VARIABLE, (key or b"").decode())
     try:
