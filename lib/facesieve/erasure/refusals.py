@@ -23,8 +23,11 @@ def refuse_unopened(job: SideJob) -> None:
     paths, names = _patterns(job)
     settings = job.config.lake
     faults = [
-        Fault(f"lake.store_{kind}", f"is true, but the tables hold {what}", _FIX)
-        for kind, what, hidden in (("names", "pseudonyms", names), ("paths", "hidden paths", paths))
+        Fault(f"lake.store_{kind}", wrong, _FIX)
+        for kind, hidden, wrong in (
+            ("names", names, "is true, but the tables hold pseudonyms"),
+            ("paths", paths, "is true, but the tables hold hidden paths"),
+        )
         if hidden and getattr(settings, f"store_{kind}")
     ]
     if not faults and _closed(job, paths, bool(names)):
