@@ -59,13 +59,16 @@ HIDDEN = {"store_names": False, "store_paths": False}
 
 
 def listed_with(spark: SparkSession, seal: PathSeal | None) -> SideJob:
-    """A lake whose listing bears pseudonyms, made by a run that recorded the fingerprint of their key."""
+    """A lake whose listing bears pseudonyms; with paths as they are its run recorded the fingerprint of the key."""
     job = lapsed.job_on(spark, small_lake(spark), Config())
     images = [erasable.image(number) for number in (1, 3)]
     hidden = [each | {"identity": pseudonym(KEY, each["identity"])} for each in images]
     rows = [each | {"uri": seal.hide(each["uri"]) if seal else each["uri"]} for each in hidden]
     erasable.put(spark, job.lake, tables.LISTING, rows)
-    record = {"run": "made", "stages": {"listing": ListingRecord(names_key=fingerprint(KEY)).to_json()}}
+    record = {
+        "run": "made",
+        "stages": {"listing": ListingRecord(names_key=None if seal else fingerprint(KEY)).to_json()},
+    }
     row = {"run": "made", "status": "done", "before": {}, "after": {}, "record": json.dumps(record)}
     erasable.put(spark, job.lake, tables.RUNS, [row | {"started": datetime.now(UTC)}])
     return job
