@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facesieve.core.errors import ConfigError
-from facesieve.core.tombstones import NOTHING_ERASED, Tombstones, made_key, read_key, tombstones_of
+from facesieve.core.tombstones import NOTHING_ERASED, Tombstones, made_key, mark_of, read_key, tombstones_of
 
 
 def stones(key: bytes) -> Tombstones:
@@ -43,3 +43,14 @@ def test_no_key_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
         read_key(str(tmp_path / "short"))
     with pytest.raises(ConfigError, match="cannot be made"):
         made_key(str(tmp_path / "short" / "below"))
+
+
+def test_the_key_of_other_tombstones_is_no_key_of_these(tmp_path: Path) -> None:
+    place = str(tmp_path / "erase.key")
+    made_key(place)
+    key = read_key(place)
+    assert read_key(place, [mark_of(key)]) == key
+    with pytest.raises(
+        ConfigError, match=r"erase\.key_file: .* is not the key of this lake's tombstones\. Name the file"
+    ):
+        read_key(place, [mark_of(b"o" * 32)])

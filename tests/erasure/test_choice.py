@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import replace
 
+import erasable
+import lapsed
 import pytest
+from pyspark.sql import SparkSession
+from small_lake import small_lake
 
+from facesieve.core import tables
+from facesieve.core.config import Config
 from facesieve.core.errors import ConfigError
 from facesieve.core.pseudonyms import pseudonym
 from facesieve.core.sections import Lake
-from facesieve.erasure.choice import Choice, add_choice
+from facesieve.erasure.choice import Choice, add_choice, choose
 from facesieve.erasure.probe import digest_of
+from facesieve.lake.side_job import SideJob
 
 
 def choice(*arguments: str) -> Choice:
@@ -56,3 +64,22 @@ def test_names_are_given_as_they_are_also_where_the_tables_hold_pseudonyms(monke
     named = choice("--identity", "Ann")
     assert named.pseudonyms(Lake()) == {}
     assert named.pseudonyms(Lake(store_names=False)) == {pseudonym(b"k" * 32, "Ann"): "Ann"}
+
+
+@pytest.mark.parametrize(("asked", "warned"), [("Zoe\u0301", 1), (" ZOÉ", 1), ("Zoe", 0), ("Zoé", 0)])
+def test_another_spelling_of_a_name_is_told_and_not_which(named_lake: SideJob, asked: str, warned: int) -> None:
+    job = replace(named_lake, warnings=[])
+    chosen = choose(job, choice("--identity", asked), "")
+    assert len(chosen.subject.images) == (asked == "Zoé")
+    assert len(job.warnings) == warned
+    assert not any("Zoé" in each or "ann" in each for each in job.warnings)
+    assert all("differs from one that was asked for in Unicode form, letter case or blanks" in e for e in job.warnings)
+
+
+@pytest.fixture(scope="module")
+def named_lake(spark: SparkSession) -> SideJob:
+    job = lapsed.job_on(spark, small_lake(spark), Config())
+    rows = [erasable.image(1), erasable.image(2) | {"identity": "Zoé"}]
+    erasable.put(spark, job.lake, tables.LISTING, rows)
+    erasable.put(spark, job.lake, tables.LISTING, [erasable.image(1)], "later")
+    return job

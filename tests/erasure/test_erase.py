@@ -163,6 +163,6 @@ def test_others_stay_and_the_next_job_finds_a_consistent_lake(place: Place) -> N
     }
     assert lake.snapshot(tables.CLUSTERS).run == "made", "the version is still that of its run"
     erased = lake.read(tables.ERASED, lake.snapshot(tables.ERASED)).collect()
-    assert sorted(row.kind for row in erased) == ["content"] * 3 + ["image"] * 4
+    assert sorted(row.kind for row in erased) == ["content"] * 3 + ["image"] * 4 + ["key"]
     assert (place.folder / "export" / "CURRENT").read_text() == "r1"
     assert [file.name for file in (place.folder / "export" / "r1" / "folders").rglob("*.jpg")] == ["3.jpg"]

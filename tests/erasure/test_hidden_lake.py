@@ -20,6 +20,7 @@ from trainers import records, samples
 from facesieve.cli import commands
 from facesieve.core.hidden_paths import is_hidden
 from facesieve.core.profiles import Crop
+from facesieve.core.pseudonyms import fingerprint
 
 ANN, BOB = "Annabelle", "Bartholomew"
 KEY = "0123456789abcdef" * 2
@@ -76,6 +77,24 @@ def test_no_file_of_the_lake_holds_a_name_and_exports_bear_names_and_paths(lake:
     assert len(lake.listed()) == 4
     assert all(map(is_hidden, lake.listed()))
     assert sorted(lake.exported()) == EVERYBODY
+
+
+def test_with_another_key_nobody_is_erased_told_or_let_go(lake: Hidden, capsys: pytest.CaptureFixture[str]) -> None:
+    (lake.folder / "wrong.key").write_text(KEY[::-1])
+    wrong = ("--set", f"lake.names_key={lake.folder / 'wrong.key'}")
+    forgotten = ("--set", "lake.store_names=true", "--set", "lake.store_paths=true")
+    image, *_ = lake.spark.table(f"lake.{lake.namespace}.listing").collect()
+    person = (f"--image-id={image.image_id}", "--identity", ANN)
+    jobs = {"erase": (*person, "--apply"), "subject": (*person, "--out", str(lake.folder / "out")), "retain": ()}
+    for job, arguments in jobs.items():
+        assert lake.run(job, *arguments, *wrong) == 2
+        assert "lake.names_key: is not the key of the names and paths in the tables" in capsys.readouterr().err
+        assert lake.run(job, *arguments, *forgotten) == 2
+        assert "lake.store_names: is true, but the tables hold pseudonyms" in capsys.readouterr().err
+    assert len(lake.listed()) == 4
+    assert sorted(lake.exported()) == EVERYBODY
+    (record,) = lake.spark.table(f"lake.{lake.namespace}.runs").where("run = 'r'").collect()
+    assert json.loads(record.record)["stages"]["listing"]["names_key"] == fingerprint(KEY.encode())
 
 
 @pytest.mark.long

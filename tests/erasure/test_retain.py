@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,20 @@ import lapsed
 import pytest
 from pyspark.sql import SparkSession
 from searched import Sought
+from small_lake import small_lake
 
 from facesieve.cli import commands
-from facesieve.core import tables
+from facesieve.core import sections, tables
+from facesieve.core.config import Config
+from facesieve.core.errors import ConfigError
+from facesieve.core.hidden_paths import PathSeal
+from facesieve.core.pseudonyms import VARIABLE, pseudonym
+from facesieve.core.side_sections import Erase
 from facesieve.erasure import retain
+from facesieve.erasure.due import Due
+from facesieve.erasure.journal import Journal
+from facesieve.erasure.subject import Subject
+from facesieve.erasure.tombstone_rows import bury
 from facesieve.lake.catalog import Lake
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,14 +101,62 @@ def test_what_is_due_goes_and_then_nothing_is_due(
         in capsys.readouterr().err
     )
     assert all(hits(lake, folder, number) for number in (1, 7)), "the search finds the images where they are"
-    assert ask(lake, folder, "--apply") == 0
+    proof = folder / "proof.json"
+    assert ask(lake, folder, "--apply", "--proof", str(proof)) == 0
+    assert json.loads(proof.read_text())["looked_for"]["images"] == 2
     done = json.loads(capsys.readouterr().out)
     assert (done["due"], done["applied"], done["proof"]["found"]) == (due, True, [])
     _is_as_it_should_be(lake, folder, 1, 7)
     assert lake.current(tables.ERASED) is None, "what comes back is welcome"
+    proof.write_text("of before")
+    row = {"run": "stray", "status": "undo", "before": {}, "after": {}, "record": "{}"}
+    days = datetime.now(UTC) - timedelta(days=80)
+    erasable.put(spark, lake, tables.RUNS, [row | {"started": days, "ended": days}])
+    assert ask(lake, folder, "--apply", "--proof", str(proof)) == 0
+    assert json.loads(capsys.readouterr().out)["due"]["runs"] == 1
+    assert proof.read_text() == "of before", "where no image goes there is nothing to prove"
     assert ask(lake, folder, "--apply") == 0
     again = json.loads(capsys.readouterr().out)
     assert (again["due"], "erasure" in again) == (dict.fromkeys(DUE, 0), False)
+
+
+def test_without_the_key_of_the_tombstones_not_even_exports_go(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(erase=Erase(key_file=str(tmp_path / "key")), lake=sections.Lake(scratch=str(tmp_path)))
+    job = lapsed.job_on(spark, small_lake(spark), config)
+    bury(job, Journal("e1", "", "2026-05-03T00:00:00+00:00", Subject(images=(9,))))
+    (tmp_path / "key").unlink()
+    lapsed.export(tmp_path / "export", "old", at=datetime.now(UTC))
+    due = Due(unclustered=(7,), exports=((str(tmp_path / "export"), "old"),))
+    monkeypatch.setattr(retain, "due_of", lambda _job, _now: due)
+    with pytest.raises(ConfigError, match=r"erase\.key_file: .* cannot be read"):
+        retain.retain(job, Namespace(apply=True, proof="", close=False, with_source=False))
+    assert (tmp_path / "export" / "old" / "folders" / "manifest.csv").exists()
+
+
+def test_what_is_due_goes_by_its_path_where_paths_are_hidden(
+    spark: SparkSession, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, image = b"k" * 32, lapsed.image
+
+    def hidden(number: int) -> dict[str, Any]:
+        plain = image(number)
+        return plain | {"uri": PathSeal(key).hide(plain["uri"]), "identity": pseudonym(key, plain["identity"])}
+
+    monkeypatch.setattr(lapsed, "image", hidden)
+    monkeypatch.setenv(VARIABLE, key.decode())
+    lake = lapsed.lapsed_lake(spark, clustered=False)
+    clean = folder / "export" / "named" / "clean_list"
+    clean.mkdir()
+    (clean / "clean_list.txt").write_text("ann\tann/1.jpg\nbob\tbob/3.jpg\ndan\tdan/7.jpg\n")
+    (clean / "_SUCCESS").touch()
+    sets = {"lake__store_names": "false", "lake__store_paths": "false", "retention__run_days": 0}
+    assert ask(lake, folder, "--apply", **sets) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["due"]["gone"], record["proof"]["found"]) == (1, [])
+    assert (clean / "clean_list.txt").read_text() == "ann\tann/1.jpg\nbob\tbob/3.jpg\n", "8 has the path of 1"
+    assert [hits(lake, folder, number) for number in (1, 7)] == [set(), set()]
 
 
 @pytest.mark.long
@@ -118,7 +177,7 @@ def test_a_killed_retention_is_finished_by_the_same_command(
     assert json.loads(capsys.readouterr().out)["due"] == dict.fromkeys(DUE, 0), "the rest was finished"
     _is_as_it_should_be(lake, folder, 1, 2, 7)
     stones = lake.read(tables.ERASED, lake.snapshot(tables.ERASED)).collect()
-    assert [stone.kind for stone in stones] == ["image"], "only what the source still has is blocked"
+    assert sorted(stone.kind for stone in stones) == ["image", "key"], "only what the source still has is blocked"
 
 
 def _is_as_it_should_be(lake: Lake, folder: Path, *gone: int) -> None:

@@ -30,6 +30,21 @@ def test_nothing_is_not_everything(arguments: tuple[str, ...]) -> None:
         selectors(*arguments)
 
 
+@pytest.mark.parametrize("name", ["uri", "prefix", "identity"])
+def test_the_selector_that_is_empty_is_named(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^--{name}: is empty\. Name "):
+        selectors("--image-id", "7", f"--{name}", "")
+
+
+@pytest.mark.parametrize("name", ["image-id", "cluster"])
+@pytest.mark.parametrize("number", [str(2**63), str(-(2**63) - 1), "9" * 23, "7.0", "ann"])
+def test_an_id_has_64_bits(name: str, number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        selectors(f"--{name}={number}")
+    assert f"argument --{name}: {number} is no id: give a whole number of 64 bits" in capsys.readouterr().err
+    assert selectors(f"--{name}={2**63 - 1}", f"--{name}={-(2**63)}")
+
+
 def test_images_are_chosen(spark: SparkSession) -> None:
     rows = [
         (1, "ann/1.jpg", None, "ann"),

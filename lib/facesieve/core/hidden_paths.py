@@ -21,7 +21,8 @@ from facesieve.core.sections import Lake
 _TAG, _BLOCK = 16, 32
 _END = b"\x80"
 """Ends the text before it is filled with zeros to whole blocks (ISO/IEC 7816-4), so that its length is not told."""
-_HIDDEN = re.compile(r"u-[A-Za-z0-9_-]{64,}")
+HIDDEN = "u-[A-Za-z0-9_-]{64,}"
+"""The pattern that every hidden path has."""
 
 
 @dataclass(frozen=True)
@@ -83,4 +84,4 @@ def is_hidden(path: str) -> bool:
     >>> is_hidden(PathSeal(b"k" * 32).hide("Ann/1.jpg")), is_hidden("Ann/1.jpg"), is_hidden("u-boat/1.jpg")
     (True, False, False)
     """
-    return _HIDDEN.fullmatch(path) is not None
+    return re.fullmatch(HIDDEN, path) is not None

@@ -16,6 +16,8 @@ from facesieve.core.sections import Lake
 
 VARIABLE = "FACESIEVE_NAMES_KEY"
 """The environment variable that may hold the key itself."""
+PSEUDONYM = "p-[0-9a-f]{32}"
+"""The pattern that every pseudonym has."""
 
 _KEY = "lake.names_key"
 _LEAST = 32

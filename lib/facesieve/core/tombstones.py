@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,12 @@ from facesieve.core.resemblance import NOTHING_RESEMBLED, Resembled
 
 CONTENT, IMAGE, SIMILAR = "content", "image", "similar"
 """The kinds of tombstones: of the SHA-256 of a file, of an image_id, and of a perceptual hash, which has bands."""
+KEY = "key"
+"""The kind of the row that is of no image: by it another key than that of the tombstones is known."""
 
 _DEFAULT = "~/.facesieve/erase.key"
 _BYTES = 32
+_FIX = "Name the file that the first erasure of this lake has made: without it erased images would come back."
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,26 @@ def key_place(setting: str) -> Path:
     return Path(os.path.expanduser(setting or _DEFAULT))
 
 
-def read_key(setting: str) -> bytes:
-    """Read the key. Raises ConfigError where there is none, or it is too short to be one."""
+def mark_of(key: bytes) -> str:
+    """Return what tells a key from others and does not give it away."""
+    return keyed_hash(key, KEY)
+
+
+def read_key(setting: str, marks: Collection[str] = ()) -> bytes:
+    """Read the key. marks: of the key that tombstones were made with; older ones have none.
+
+    Raises ConfigError where there is none, it is too short to be one, or it is another.
+    """
     place = key_place(setting)
     try:
         key = bytes.fromhex(place.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as problem:
-        fix = "Name the file that the first erasure of this lake has made: without it erased images would come back."
-        raise ConfigError(
-            [Fault("erase.key_file", f"{place} cannot be read ({type(problem).__name__})", fix)]
-        ) from None
+        wrong = f"{place} cannot be read ({type(problem).__name__})"
+        raise ConfigError([Fault("erase.key_file", wrong, _FIX)]) from None
     if len(key) < _BYTES:
         raise ConfigError([Fault("erase.key_file", f"{place} holds no key of {_BYTES} bytes", "Name the right file.")])
+    if marks and mark_of(key) not in marks:
+        raise ConfigError([Fault("erase.key_file", f"{place} is not the key of this lake's tombstones", _FIX)])
     return key
 
 

@@ -13,7 +13,7 @@ from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ContractError
 from facesieve.core.hidden_paths import path_seal
-from facesieve.core.pseudonyms import names_key
+from facesieve.core.pseudonyms import fingerprint, names_key
 from facesieve.core.tables import Listing
 from facesieve.embed.listing import Digests, is_unread, listing, listing_key
 from facesieve.images.hidden.hidden_source import of_hidden
@@ -48,7 +48,8 @@ def list_images(
     run = stage.run
     former = Listing(stage.former(tables.LISTING))
     rehash = run.config.embed.rehash
-    rule = hidden(united(identity_rule(run.config.images), spelling), names_key(run.config.lake))
+    key = names_key(run.config.lake)
+    rule = hidden(united(identity_rule(run.config.images), spelling), key)
     rule = of_hidden(rule, path_seal(run.config.lake))
     rows = listing(images, None if rehash else former, run.config.images, origin.fetch(), fresh, rule)
     total, failed = rows.agg(F.count("*"), F.count_if(is_unread())).collect()[0]
@@ -67,7 +68,8 @@ def list_images(
     if since.gone:
         _log.info(f"listing: {count(since.gone)} images of the last listing are gone; what is stored of them stays")
     counts = replace(record, new=since.new, gone=since.gone, changed=since.changed, rows_in=total, rows_out=total)
-    stage.done(replace(counts, reused=reused, state=None if failed else record.state))
+    mark = None if key is None else fingerprint(key)
+    stage.done(replace(counts, reused=reused, state=None if failed else record.state, names_key=mark))
 
 
 def _refuse_lost(listed: int, images: Source) -> None:

@@ -10,33 +10,47 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from typing import NamedTuple, Self
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.hidden_paths import path_seal
 from facesieve.core.pseudonyms import names_key, pseudonym
 from facesieve.core.sections import Lake
+from facesieve.core.tables import LISTING
+from facesieve.embed.same_names import folds
 from facesieve.erasure.candidates import Candidates, candidates
 from facesieve.erasure.probe import Probe, add_probe, digest_of
+from facesieve.erasure.refusals import refuse_unopened
 from facesieve.erasure.selection import subject_of
 from facesieve.erasure.selectors import Selectors, add_selectors
 from facesieve.erasure.subject import Subject
+from facesieve.erasure.tombstone_rows import check_key
 from facesieve.lake.side_job import SideJob
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the arguments choose by. confirm: digest of the images that a person has seen and means; may be empty."""
+    """What the arguments choose by.
+
+    confirm: digest of the images that a person has seen and means; may be empty. applied: whether they will go.
+    """
 
     selectors: Selectors
     probe: Probe
     confirm: str = ""
+    applied: bool = False
 
     @classmethod
     def of(cls, arguments: Namespace) -> Self:
         """Read it from the arguments. Raises ConfigError with all that is wrong with them."""
         probe = Probe.of(arguments)
-        return cls(Selectors.of(arguments, needed=not probe), probe, arguments.confirm)
+        return cls(
+            Selectors.of(arguments, needed=not probe), probe, arguments.confirm, getattr(arguments, "apply", False)
+        )
 
     @property
     def unconfirmed(self) -> bool:
@@ -90,17 +104,38 @@ class Chosen(NamedTuple):
 def choose(job: SideJob, choice: Choice, configuration: str) -> Chosen:
     """Find who is chosen. configuration: the file beside which the model profiles are.
 
-    Raises ConfigError for what cannot be a probe, and for other images than those that were confirmed; Refused above
-    `erase.max_images`.
+    Raises ConfigError for what cannot be a probe, for other images than those that were confirmed, and without the keys
+    of the lake; Refused above `erase.max_images`.
     """
+    refuse_unopened(job)
+    if choice.applied:
+        check_key(job)
     shown = candidates(job, choice.probe, configuration) if choice.probe else None
     hidden = choice.pseudonyms(job.config.lake)
     selectors = choice.with_images(shown.images if shown else ())
     selectors = replace(selectors, identity=(*selectors.identity, *hidden))
     subject = subject_of(job.lake, selectors, job.config.erase.max_images, path_seal(job.config.lake))
     choice.check(subject.images)
+    _tell_of_spellings(job, choice.selectors.identity)
     names = (name for each, name in hidden.items() if each in subject.names)
     return Chosen(replace(subject, names=tuple(sorted({*subject.names, *names}))), shown)
+
+
+def _tell_of_spellings(job: SideJob, names: Collection[str]) -> None:
+    """Warn where another spelling of a name is listed, in any version: its images are not chosen."""
+    if not names or job.lake.current(LISTING) is None:
+        return
+    folded = {folds(name)[2] for name in names}
+    meets = F.udf(lambda name: folds(name)[2] in folded, "boolean")
+    versions = (job.lake.read(LISTING, each).select("identity") for each in job.lake.versions(LISTING))
+    others = reduce(DataFrame.unionByName, versions).where(
+        F.col("identity").isNotNull() & ~F.col("identity").isin(*names)
+    )
+    if not others.distinct().where(meets("identity")).isEmpty():
+        job.warn(
+            "--identity: a name of the lake differs from one that was asked for in Unicode form, letter case or blanks "
+            "alone. Its images are not chosen: ask for it as well, as the table listing spells it."
+        )
 
 
 def add_choice(parser: ArgumentParser) -> None:

@@ -130,7 +130,7 @@ def begin(job: SideJob, journal: Journal) -> tuple[str, Journal]:
 
 @dataclass
 class Erasure:
-    """An erasure that has begun, with its journal at a place. chosen_by: in which ways the subject was chosen."""
+    """An erasure that has begun, with its journal at a place. chosen_by: the ways in which its subject was chosen."""
 
     job: SideJob
     journal: Journal

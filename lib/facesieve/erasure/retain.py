@@ -24,9 +24,10 @@ from facesieve.erasure.due import Due, due_of
 from facesieve.erasure.erase import Erasure, begin
 from facesieve.erasure.exports import MARK
 from facesieve.erasure.journal import Journal
-from facesieve.erasure.refusals import refuse_running
+from facesieve.erasure.refusals import refuse_running, refuse_unopened
 from facesieve.erasure.selection import of_images, refuse_too_many
 from facesieve.erasure.subject import Subject
+from facesieve.erasure.tombstone_rows import check_key
 from facesieve.images.storage import Storage
 from facesieve.lake.ledger import new_name
 from facesieve.lake.side_job import SideJob
@@ -55,19 +56,22 @@ def add_arguments(parser: ArgumentParser) -> None:
 def retain(job: SideJob, arguments: Namespace) -> Answer:
     """Let go of what is due, or say what that is.
 
-    Raises Refused beside a run or an erasure, and above `erase.max_images`; InvariantError if the proof finds
-    something.
+    Raises Refused beside a run or an erasure, and above `erase.max_images`; ConfigError without the keys of the lake;
+    InvariantError if the proof finds something.
     """
     now = _now()
+    refuse_unopened(job)
     begun = _begun(job)
     if arguments.apply:
         refuse_running(job)
         if begun is not None:
-            _carry_out(Erasure(job, begun[1], begun[0], arguments), {})
+            _carry_out(Erasure(job, begun[1], begun[0], _proving(begun[1], arguments)), {})
     due = due_of(job, now)
     refuse_too_many(len(due.images), job.config.erase.max_images, _CHECK)
     if not arguments.apply:
         return _answer(job, due, {"applied": False, "begun": begun is not None})
+    if due.unclustered:
+        check_key(job)
     for root, run in due.exports:
         _remove(Storage(root).child(run))
     if due.images or due.runs:
@@ -121,8 +125,13 @@ def _erase(job: SideJob, due: Due, arguments: Namespace) -> dict[str, Any]:
     )
     place, whole = begin(job, journal)
     figures = {"due": due.counts(), "applied": True}
-    record = _carry_out(Erasure(job, whole, place, arguments), figures).record
+    record = _carry_out(Erasure(job, whole, place, _proving(whole, arguments)), figures).record
     return {"erasure": record["erasure"], "proof": record["proof"]}
+
+
+def _proving(journal: Journal, arguments: Namespace) -> Namespace:
+    """Return the arguments without `--proof` where no image goes: there is nothing to prove, and a file would lie."""
+    return arguments if journal.subject.images else Namespace(**vars(arguments) | {"proof": ""})
 
 
 def _carry_out(erasure: Erasure, figures: Mapping[str, Any]) -> Answer:

@@ -11,6 +11,7 @@ from facesieve.core import tombstones
 from facesieve.core.ids import keyed_hash
 from facesieve.core.resemblance import bands_of
 from facesieve.core.tables import EMBEDDINGS, ERASED
+from facesieve.embed.chunks.erased import tombstones as tombstones_in
 from facesieve.embed.perceptual_hash import orientations
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.selection import tips
@@ -21,17 +22,27 @@ Stone = tuple[str, str, list[str] | None]
 """Kind, hash and bands of a tombstone."""
 
 
+def check_key(job: SideJob) -> None:
+    """Raise ConfigError if there are tombstones, and `erase.key_file` is absent or another key than theirs."""
+    tombstones_in(job.lake, job.config.erase.key_file)
+
+
 def bury(job: SideJob, journal: Journal) -> None:
-    """Write the tombstones of the subject, unless they are there. The key is made at its first use."""
+    """Write the tombstones of the subject, unless they are there. The key is made at its first use.
+
+    Raises ConfigError if older tombstones are of another key.
+    """
     settings, subject = job.config.erase, journal.subject
     images, digests = (subject.images, subject.digests) if journal.buried is None else (journal.buried, ())
     if not images and not digests:
         return
+    check_key(job)
     place = tombstones.made_key(settings.key_file)
     if place is not None:
         job.warn(f"erase: {place} is the new key of the tombstones: keep it, outside the lake, as long as the lake")
     key, since = tombstones.read_key(settings.key_file), job.lake.open(ERASED)
     stones: list[Stone] = [(kind, each, None) for kind, each in tombstones.tombstones_of(key, images, digests)]
+    stones.append((tombstones.KEY, tombstones.mark_of(key), None))
     if settings.block_similar and journal.buried is None:
         stones += _of_pictures(job, key, images)
     former = job.lake.read(ERASED, since).where(~F.col("hash").isin(*(each for _kind, each, _bands in stones)))

@@ -24,7 +24,8 @@ class ListingRecord(StepRecord):
 
     state: a digest of the source, the settings and the code that the listing came from; null where it must be read
     again, as after an image that could not be read. warnings: what was said of the layout. snapshot: of the table in
-    which the images are; absent where they are in none that keeps snapshots.
+    which the images are; absent where they are in none that keeps snapshots. names_key: fingerprint of the key of the
+    pseudonyms; absent where names are stored.
     """
 
     ignored: int | None = None
@@ -36,6 +37,7 @@ class ListingRecord(StepRecord):
     state: str | None = None
     warnings: Sequence[str] = ()
     snapshot: str | None = optional()
+    names_key: str | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from facesieve.cli import commands
+from facesieve.erasure.access.words import MOVED
 from facesieve.lake.catalog import Lake
 
 FROM = erasable.FROM
@@ -74,7 +75,8 @@ def test_every_image_is_told_with_its_copies(record: Mapping[str, Any]) -> None:
     assert [images[number]["listed"] for number in (1, 2, 6, 8)] == [False, True, True, True]
     second = images[2]
     assert second["names"] == ["ann", "another name"]
-    assert second["faces"][0]["vector"] == pytest.approx(lapsed.vector_of(2).tolist())
+    assert (second["faces"][0]["vector"], second["faces"][0]["withheld"]) == (None, MOVED)
+    assert images[8]["faces"][0]["vector"] == pytest.approx(lapsed.vector_of(8).tolist())
     group = {"scope": "global", "faces": 4, "own_faces": 2, "other_faces": 2}
     assert images[8]["faces"][0]["clusters"][0].items() >= group.items()
     assert images[6]["faces"][0]["nearest_own"] == {"image_id": FROM + 1, "cosine": 1.0}
@@ -103,6 +105,15 @@ def test_one_image_by_its_path_and_refusals(
     assert json.loads(capsys.readouterr().out)["images"] == 1
     image = json.loads((tmp_path / "out" / "subject.json").read_text())["images"][0]
     assert (image["uri"], image["names"]) == ("ann/2.jpg", ["another name"]), "image 8 bears the name too"
+    elsewhere = tmp_path / "elsewhere"
+    assert ask(lapsed_lake, tmp_path, "--identity", "ANN ", "--out", str(elsewhere)) == 0
+    printed = capsys.readouterr()
+    assert "The lake holds no image that the selectors choose." in printed.out
+    assert "a name of the lake differs from one that was asked for in Unicode form" in printed.err
+    assert not elsewhere.exists(), "nothing is written"
+    (tmp_path / "file").touch()
+    assert ask(lapsed_lake, tmp_path, "--uri", "ann/2.jpg", "--out", str(tmp_path / "file" / "below")) == 2
+    assert "cannot be made (NotADirectoryError)" in capsys.readouterr().err
     assert ask(lapsed_lake, tmp_path) == 2
     assert "--identity: nothing says who is meant" in capsys.readouterr().err
     assert ask(lapsed_lake, tmp_path, "--identity", "ann", erase__max_images=3) == 3

@@ -10,7 +10,8 @@ from facesieve.erasure.access.page import page
 EVIL = '<script>alert("&")</script>'
 FACE: dict[str, Any] = {
     **{"face_id": 5, "model": EVIL, "box": {"x": 1.0, "y": 2.0}, "confidence": 0.91234, "numbers": 128},
-    **{"notes": [{"words": EVIL}], "one_of_several": False, "nearest_own": {"image_id": 2, "cosine": 0.5}},
+    **{"notes": [{"words": EVIL}], "withheld": None, "nearest_own": {"image_id": 2, "cosine": 0.5}},
+    **{"landmarks": [0.5] * 10, "phash": "01", "turned_phash": None, "face_phash": "02"},
     "clusters": [{"scope": EVIL, "own_faces": 2, "other_faces": 3}],
 }
 IMAGE: dict[str, Any] = {
@@ -86,3 +87,20 @@ def test_without_runs_and_exports_that_is_said() -> None:
     written = page(RECORD | {"runs": [], "exports": []})
     assert "None is known." in written
     assert "None holds these images." in written
+
+
+def test_what_is_stored_as_well_is_one_line_and_what_is_withheld_says_why() -> None:
+    assert "5 points of the face; perceptual hashes of the picture, the upright face<" in page(RECORD)
+    face = FACE | {"withheld": "It may be another's.", "landmarks": None, "face_phash": None, "phash": None}
+    written = page(RECORD | {"images": [IMAGE | {"faces": [face]}]})
+    assert "not told in full" in written
+    assert "It may be another&#x27;s." in written
+    assert "stored as well" not in written
+
+
+def test_that_faces_are_compared_is_said_once_in_words() -> None:
+    decision = IMAGE["decisions"][0] | {"compared_with": "another image"}
+    written = page(RECORD | {"images": [IMAGE | {"decisions": [decision]}] * 2})
+    assert written.count("the face of an image was compared with faces of other images") == 1
+    assert "compared with another image" not in written
+    assert "was compared with" not in page(RECORD), "nothing was compared"

@@ -12,7 +12,7 @@ from pyspark.sql import Row
 from facesieve.core import tables
 from facesieve.erasure.access.collection import Collected
 from facesieve.erasure.access.shown import OTHER_IMAGE, Shown
-from facesieve.erasure.access.words import in_words
+from facesieve.erasure.access.words import GROUPED, MOVED, SEVERAL, in_words
 from facesieve.erasure.kernels.own_cosines import nearest_own
 from facesieve.erasure.selection import WITH_IMAGES
 
@@ -21,7 +21,7 @@ Facts = dict[str, Any]
 
 def images_of(collected: Collected, shown: Shown) -> list[Facts]:
     """Tell each image, those with a shown path first, then by id."""
-    near = _nearest(collected, shown.subject.images)
+    near = _nearest(collected, [image for image in shown.subject.images if not _withheld(image, collected, shown)])
     facts = [_image(image, collected, shown, near) for image in shown.subject.images]
     return sorted(facts, key=lambda each: (each["uri"] is None, each["uri"] or "", each["image_id"]))
 
@@ -31,7 +31,7 @@ def _image(image: int, collected: Collected, shown: Shown, near: Mapping[int, Fa
     named = _names(collected, image)
     uris = {row.uri for table in WITH_IMAGES for row in collected.of(table, image) if row.uri}
     uri = shown.uri(min(uris), collected.named.get(image, ())) if uris else None
-    faces = collected.of(tables.EMBEDDINGS, image)
+    withheld = _withheld(image, collected, shown)
     return {
         "image_id": image,
         "uri": uri,
@@ -42,13 +42,32 @@ def _image(image: int, collected: Collected, shown: Shown, near: Mapping[int, Fa
         "modified": next((_time(row.modified) for row in listed), None),
         "sha256": next((row.sha256 for table in WITH_IMAGES for row in collected.of(table, image) if row.sha256), None),
         "idle": [{"kind": row.kind, "since": _time(row.since)} for row in collected.of(tables.IDLE, image)],
-        "faces": [_face(row, collected, near, alone=len(faces) == 1) for row in faces],
+        "faces": [_face(row, collected, near, withheld) for row in collected.of(tables.EMBEDDINGS, image)],
         "rejects": [
             {"reason": row.reason, "words": in_words(row.reason)} for row in collected.of(tables.REJECTS, image)
         ],
         "decisions": [_decision(row, shown) for row in collected.of(tables.DECISIONS, image)],
-        "published": [{"name": shown.name(row.identity), "label": row.label} for row in _published(collected, image)],
+        "published": [_publication(row, shown) for row in _published(collected, image)],
     }
+
+
+def _withheld(image: int, collected: Collected, shown: Shown) -> str | None:
+    """Say why the faces of an image are not told whole: they may be another person's. None where they are told."""
+    faces, decisions = collected.of(tables.EMBEDDINGS, image), collected.of(tables.DECISIONS, image)
+    if len(faces) > 1:
+        return SEVERAL
+    if any(row.moved_to and not shown.owns(row.moved_to) for row in decisions):
+        return MOVED
+    listed = {*collected.named.get(image, ()), *(row.identity for row in decisions)}
+    groups = (each for row in faces for each in collected.clusters.get(row.face_id, ()))
+    most = (collected.mostly.get((each.scope, each.cluster_id)) for each in groups)
+    return GROUPED if any(name and name not in listed and not shown.owns(name) for name in most) else None
+
+
+def _publication(row: Row, shown: Shown) -> Facts:
+    """Tell under what an image is published; the label of another's name is the other's."""
+    own = row.identity is None or shown.owns(row.identity)
+    return {"name": shown.name(row.identity), "label": row.label if own else None}
 
 
 def _published(collected: Collected, image: int) -> Sequence[Row]:
@@ -63,12 +82,12 @@ def _names(collected: Collected, image: int) -> list[str]:
     return sorted({name for name in names if name})
 
 
-def _face(row: Row, collected: Collected, near: Mapping[int, Facts], *, alone: bool) -> Facts:
-    """Tell a face. Of several faces of an image each may be another person's: then neither id nor vector is told."""
-    clusters = collected.clusters.get(row.face_id, ()) if alone else ()
+def _face(row: Row, collected: Collected, near: Mapping[int, Facts], withheld: str | None) -> Facts:
+    """Tell a face. Of one that may be another person's neither id nor vector is told, nor what it is like."""
+    clusters = () if withheld else collected.clusters.get(row.face_id, ())
     box = {name: round(value, 1) for name, value in row.box.asDict().items()} if row.box else None
     return {
-        "face_id": row.face_id if alone else None,
+        "face_id": None if withheld else row.face_id,
         "model": row.model,
         "box": box,
         "confidence": row.confidence,
@@ -77,11 +96,19 @@ def _face(row: Row, collected: Collected, near: Mapping[int, Facts], *, alone: b
         "image_height": row.image_height,
         "notes": _reasons(row.reasons or ()),
         "numbers": len(row.vector or ()),
-        "vector": list(row.vector) if alone and row.vector else None,
-        "one_of_several": not alone,
+        "vector": None if withheld or not row.vector else list(row.vector),
+        "landmarks": None if withheld or not row.landmarks else list(row.landmarks),
+        "phash": _hex(row.phash),
+        "turned_phash": _hex(row.turned_phash),
+        "face_phash": None if withheld else _hex(row.face_phash),
+        "withheld": withheld,
         "clusters": [_cluster(each, collected) for each in clusters],
         "nearest_own": near.get(row.face_id),
     }
+
+
+def _hex(content: bytes | None) -> str | None:
+    return bytes(content).hex() if content else None
 
 
 def _cluster(row: Row, collected: Collected) -> Facts:
@@ -113,8 +140,8 @@ def _reasons(words: Iterable[str]) -> list[Facts]:
 
 
 def _nearest(collected: Collected, images: Sequence[int]) -> dict[int, Facts]:
-    """Return for each face that is alone on its image the nearest such face of the person, by model."""
-    alone = [rows[0] for image in images if len(rows := collected.of(tables.EMBEDDINGS, image)) == 1]
+    """Return for each face that is told, and so alone on its image, the nearest such face of the person, by model."""
+    alone = [row for image in images for row in collected.of(tables.EMBEDDINGS, image)]
     facts: dict[int, Facts] = {}
     for model in sorted({row.model for row in alone}):
         faces = [row for row in alone if row.model == model and row.vector]

@@ -37,6 +37,7 @@ NOT_COVERED = (
     "means of many faces, which linking keeps",
 )
 """What this cannot tell."""
+_FIX = "Name a folder of this machine that this job may write."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -53,11 +54,12 @@ def subject(job: SideJob, arguments: Namespace) -> Answer:
     Raises Refused beside an erasure and above `erase.max_images`.
     """
     choice = Choice.of(arguments)
-    folder = None if choice.unconfirmed else _folder(arguments.out)
+    _refuse_uri(arguments.out)
     mark.refuse_beside(job.spark, job.lake)
     chosen = choose(job, choice, arguments.config)
-    if folder is None or not chosen.subject.images:
+    if choice.unconfirmed or not chosen.subject.images:
         return _shown(job, chosen)
+    folder = _folder(arguments.out)
     return _written(job, record_of(job, choice, chosen.subject), folder)
 
 
@@ -108,16 +110,18 @@ def _asked_for(choice: Choice) -> dict[str, list[Any]]:
     return asked | ({"probe": [f"photographs: {len(probe.places)}, cosine: {probe.cosine:g}"]} if probe else {})
 
 
+def _refuse_uri(place: str) -> None:
+    if is_uri(place):
+        raise ConfigError([Fault("--out", f"{place} is no folder of this machine", _FIX)])
+
+
 def _folder(place: str) -> Path:
     """Make the folder, for its owner alone if it is new. Raises ConfigError where that cannot be."""
-    fix = "Name a folder of this machine that this job may write."
-    if is_uri(place):
-        raise ConfigError([Fault("--out", f"{place} is no folder of this machine", fix)])
     folder = Path(place)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as problem:
-        raise ConfigError([Fault("--out", f"{place} cannot be made ({type(problem).__name__})", fix)]) from None
+        raise ConfigError([Fault("--out", f"{place} cannot be made ({type(problem).__name__})", _FIX)]) from None
     return folder
 
 

@@ -37,6 +37,7 @@ def page(record: Facts) -> str:
         _list(f"{name.replace('_', ' ')}: {', '.join(map(str, each))}" for name, each in record["asked_for"].items()),
         f"<p>Made at {escape(record['made'])} (UTC).</p>\n",
         f"<h2>Images ({len(record['images'])})</h2>\n",
+        _compared(record["images"]),
         *map(_image, record["images"]),
         _links(record["edges"]),
         "<h2>Tables and their versions</h2>\n",
@@ -48,6 +49,16 @@ def page(record: Facts) -> str:
         f"<h2>What this page cannot tell</h2>\n{_list(record['not_covered'])}",
     ]
     return f"{_HEAD}{''.join(parts)}</body>\n</html>\n"
+
+
+def _compared(images: Iterable[Facts]) -> str:
+    """Say once what decisions rest on; of whom the other face is cannot be told."""
+    if not any(decision["compared_with"] for image in images for decision in image["decisions"]):
+        return ""
+    return (
+        "<p>For each decision the face of an image was compared with faces of other images. "
+        "Which images those are, and whom they show, is not told here.</p>\n"
+    )
 
 
 def _image(image: Facts) -> str:
@@ -77,7 +88,6 @@ def _decision(decision: Facts) -> list[tuple[str, Any]]:
         ("name after the decision", decision["moved_to"]),
         ("kept in its place", decision["kept_in_its_place"]),
         ("probability of the decision", _rounded(decision["confidence"])),
-        ("compared with", decision["compared_with"]),
     ]
 
 
@@ -85,15 +95,25 @@ def _face(number: int, face: Facts) -> str:
     box, near = face["box"], face["nearest_own"]
     place = ", ".join(f"{name} {value}" for name, value in box.items()) if box else None
     rows = [
-        ("face", f"{number}, which may be another person's" if face["one_of_several"] else number),
+        ("face", f"{number}, which may be another person's" if face["withheld"] else number),
+        ("not told in full", face["withheld"]),
         ("where on the image, in pixels", place),
         ("certainty of the detector", _rounded(face["confidence"])),
         ("description", f"{face['numbers']} numbers by the model {face['model']}"),
+        ("stored as well, in subject.json", _more(face)),
         ("notes", " ".join(each["words"] for each in face["notes"])),
         *(("group", _group(each)) for each in face["clusters"]),
         ("most like your image", f"{near['image_id']} (cosine {near['cosine']})" if near else None),
     ]
     return _table(rows)
+
+
+def _more(face: Facts) -> str:
+    """Name what else is told of a face in the file for programs."""
+    points = f"{len(face['landmarks']) // 2} points of the face" if face["landmarks"] else ""
+    hashes = {"phash": "the picture", "turned_phash": "the turned picture", "face_phash": "the upright face"}
+    prints = [words for name, words in hashes.items() if face[name]]
+    return "; ".join(filter(None, [points, f"perceptual hashes of {', '.join(prints)}" if prints else ""]))
 
 
 def _group(cluster: Facts) -> str:

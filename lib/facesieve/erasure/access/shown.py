@@ -33,7 +33,7 @@ class Shown:
 
     def name(self, name: str | None) -> str | None:
         """Return a name, or that it is another's; None where there is none."""
-        return None if name is None else self.pseudonyms.get(name, name) if self._own(name) else OTHER_NAME
+        return None if name is None else self.pseudonyms.get(name, name) if self.owns(name) else OTHER_NAME
 
     def image(self, image: int | None) -> int | str | None:
         """Return the id of an image, or that it is another's; None where there is none."""
@@ -43,8 +43,9 @@ class Shown:
         """Return the path of an image that bears these names; None where it may not be shown."""
         uri = self.seal.show(uri) if self.seal else uri
         asked = uri in self.selectors.uri or any(uri.startswith(prefix) for prefix in self.selectors.prefix)
-        return uri if asked or all(name is None or self._own(name) for name in names) else None
+        return uri if asked or all(name is None or self.owns(name) for name in names) else None
 
-    def _own(self, name: str) -> bool:
+    def owns(self, name: str) -> bool:
+        """Say whether a name is the person's own."""
         asked = self.pseudonyms.get(name, name) in self.selectors.identity
         return asked or name in self.subject.names

@@ -45,6 +45,11 @@ REASONS: Mapping[str, str] = {
     Reason.RECOLOURED.value: "The colours were converted.",
 }
 
+SEVERAL = "The image shows several faces, and each may be another person's."
+MOVED = "The face was taken for that of another person, whose name the image has got."
+GROUPED = "Most faces of its group are under another name, so it may be another person's."
+"""Why a face is not told whole."""
+
 
 def in_words(word: str) -> str:
     """Return the sentence for a verdict or a reason; of another version's word, the word itself."""
