@@ -9,6 +9,7 @@ import json
 import tarfile
 import zipfile
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -146,7 +147,7 @@ def test_a_column_of_any_type_is_looked_through_or_its_file_counts_as_not_read()
         assert look("a", b"PAR1", NEEDLES, 0.9995).problem == "TypeError"
 
 
-def packed(name: str, content: bytes, mode: str = "w") -> bytes:
+def packed(name: str, content: bytes, mode: Literal["w", "w:gz"] = "w") -> bytes:
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode=mode) as archive:
         entry = tarfile.TarInfo(name)

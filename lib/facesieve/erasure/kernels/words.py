@@ -60,17 +60,17 @@ def is_bare(word: str) -> bool:
 
 
 def pattern(words: Iterable[str], others: Collection[str] = ()) -> re.Pattern[str] | None:
-    """Return what finds any of the words, however spelt, as group 1; None where there is no word.
+    """Return what finds any of the words, however spelt, as group 2; None where there is no word.
 
-    Longer words of others are found as group 2, and a word inside is theirs.
+    Longer words of others are found first, as group 1, and a word inside is theirs.
     """
     every = _longest_first(spelt for word in words if word for spelt in spellings(word))
     theirs = _longest_first(spelt for word in others if word for spelt in spellings(word))
     if not every:
         return None
     longer = [each for each in theirs if any(word != each and word in each for word in every)]
-    kept = f"({'|'.join(map(re.escape, longer))})|" if longer else "(?!)()|"
-    return re.compile(f"{_BEFORE}(?:{kept}({'|'.join(map(re.escape, every))})){_AFTER}")
+    first = f"({'|'.join(map(re.escape, longer))})" if longer else "(?!)()"
+    return re.compile(f"{_BEFORE}(?:{first}|({'|'.join(map(re.escape, every))})){_AFTER}")
 
 
 def without(text: str, words: re.Pattern[str]) -> str:
