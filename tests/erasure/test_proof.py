@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import erasable
@@ -16,10 +17,11 @@ def test_every_file_is_looked_through_and_the_record_names_nobody(spark: SparkSe
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
+    (tmp_path / os.fsdecode(b"b/Jos\xe9.txt")).write_bytes(b"ann/2.jpg")  # a name that is no UTF-8
     proof = prove(spark, [str(tmp_path)], erasable.SUBJECT, 0.9995, (f"{tmp_path}/own.json",))
-    assert proof.hits == [(f"{tmp_path}/b/ann.txt", ("word",))]
+    assert proof.hits == [(f"{tmp_path}/b/Jos\\xe9.txt", ("word",)), (f"{tmp_path}/b/ann.txt", ("word",))]
     assert proof.unread == [(f"{tmp_path}/b/.hidden", "ArrowInvalid")]
-    assert (proof.forms, proof.size) == ({"parquet": 1, "text": 2}, 4 + 13 + 8)
+    assert (proof.forms, proof.size) == ({"parquet": 1, "text": 3}, 4 + 13 + 8 + 9)
     record = proof.record(erasable.SUBJECT)
     assert record["looked_for"] == {"images": 3, "faces": 3, "uris": 3, "digests": 2, "names": 2, "vectors": 3}
     assert record["not_covered"] == list(NOT_COVERED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -87,8 +88,8 @@ def prove(
         frozenset(others),
     )
     files = [(place, name) for place in places for name in files_below(Storage(place))]
-    rows = [(place, name) for place, name in files if f"{place.rstrip('/')}/{name}" not in apart]
-    listed = spark.createDataFrame(rows, "root string, name string").repartition(many_tasks(spark))
+    rows = [(place, os.fsencode(name)) for place, name in files if f"{place.rstrip('/')}/{name}" not in apart]
+    listed = spark.createDataFrame(rows, "root string, name binary").repartition(many_tasks(spark))
     looked = listed.mapInArrow(partial(_look, needles=needles, cosine=cosine), _FOUND).collect()
     return Proof(
         places,
@@ -102,7 +103,10 @@ def prove(
 def _look(batches: Iterable[pa.RecordBatch], needles: Needles, cosine: float) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         for row in batch.to_pylist():
-            content = Storage(row["root"]).read(row["name"])
-            looked = look(row["name"], content, needles, cosine)
-            answer = row | {"form": looked.form, "size": len(content), "problem": looked.problem}
+            content = Storage(row["root"]).content(row["name"])
+            # A name that is no UTF-8 is shown with its bytes.
+            name = row["name"].decode("utf-8", errors="backslashreplace")
+            looked = look(name, content, needles, cosine)
+            answer = {"root": row["root"], "name": name, "form": looked.form, "size": len(content)}
+            answer |= {"problem": looked.problem}
             yield pa.RecordBatch.from_pylist([answer | {"hits": sorted(looked.hits)}], schema=_ARROW)
