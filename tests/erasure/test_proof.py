@@ -18,8 +18,11 @@ def test_every_file_is_looked_through_and_the_record_names_nobody(spark: SparkSe
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     (tmp_path / os.fsdecode(b"b/Jos\xe9.txt")).write_bytes(b"ann/2.jpg")  # a name that is no UTF-8
+    (tmp_path / "c" / "cy").mkdir(parents=True)
+    (tmp_path / "c" / "ann").mkdir()
     proof = prove(spark, [str(tmp_path)], erasable.SUBJECT, 0.9995, (f"{tmp_path}/own.json",))
-    assert proof.hits == [(f"{tmp_path}/b/Jos\\xe9.txt", ("word",)), (f"{tmp_path}/b/ann.txt", ("word",))]
+    places = ("b/Jos\\xe9.txt", "b/ann.txt", "c/ann/")
+    assert proof.hits == [(f"{tmp_path}/{place}", ("word",)) for place in places]
     assert proof.unread == [(f"{tmp_path}/b/.hidden", "ArrowInvalid")]
     assert (proof.forms, proof.size) == ({"parquet": 1, "text": 3}, 4 + 13 + 8 + 9)
     record = proof.record(erasable.SUBJECT)

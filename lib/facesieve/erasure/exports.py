@@ -19,11 +19,12 @@ writes it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
-from pyarrow.fs import FileInfo, FileSelector, FileType
+from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
 from facesieve.core.sections import OUTPUTS
 from facesieve.erasure.exported.manifest import Manifest, as_csv
@@ -93,11 +94,25 @@ def files_below(root: Storage, name: str = "") -> list[str]:
     if root.folder is not None:
         return sorted(_local_files(root, name))
     base = root.at()[1].rstrip("/")
+    return sorted(str(each.path)[len(base) + 1 :] for each in root.ask(name, _below) if each.type == FileType.File)
 
-    def files(system: object, path: str) -> list[FileInfo]:
-        return list(system.get_file_info(FileSelector(path, recursive=True)))  # type: ignore[attr-defined]
 
-    return sorted(str(each.path)[len(base) + 1 :] for each in root.ask(name, files) if each.type == FileType.File)
+def empty_folders(root: Storage, files: Sequence[str]) -> list[str]:
+    """Return the folders below a root that hold none of its files, in which their names would be looked at."""
+    if not root.exists():
+        return []
+    if root.folder is not None:
+        top = os.path.join(os.fsdecode(root.local()), "")
+        every = (os.path.relpath(os.path.join(at, each), top) for at, folders, _ in os.walk(top) for each in folders)
+    else:
+        base = root.at()[1].rstrip("/")
+        every = (each.path[len(base) + 1 :] for each in root.ask("", _below) if each.type == FileType.Directory)
+    holding = {str(above) for name in files for above in PurePosixPath(name).parents}
+    return sorted(set(every) - holding)
+
+
+def _below(system: FileSystem, path: str) -> list[FileInfo]:
+    return list(system.get_file_info(FileSelector(path, recursive=True)))
 
 
 def _local_files(root: Storage, name: str) -> Iterator[str]:

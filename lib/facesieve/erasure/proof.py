@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve.core.frames import columns, many_tasks
-from facesieve.erasure.exports import files_below
+from facesieve.erasure.exports import empty_folders, files_below
 from facesieve.erasure.kernels.needles import Needles
 from facesieve.erasure.looking import look
 from facesieve.erasure.subject import Subject
@@ -79,16 +79,14 @@ def prove(
 
     others: longer names of others, and places, in which a name of the subject is not the subject's.
     """
-    needles = Needles(
-        frozenset((*subject.images, *subject.faces)),
-        frozenset(subject.digests),
-        frozenset(subject.uris),
-        frozenset(subject.names),
-        subject.vectors,
-        frozenset(others),
-    )
-    files = [(place, name) for place in places for name in files_below(Storage(place))]
-    rows = [(place, os.fsencode(name)) for place, name in files if f"{place.rstrip('/')}/{name}" not in apart]
+    needles = _needles(subject, others)
+    files = {place: files_below(Storage(place)) for place in places}
+    rows = [
+        (place, os.fsencode(name))
+        for place, names in files.items()
+        for name in names
+        if f"{place.rstrip('/')}/{name}" not in apart
+    ]
     listed = spark.createDataFrame(rows, "root string, name binary").repartition(many_tasks(spark))
     looked = listed.mapInArrow(partial(_look, needles=needles, cosine=cosine), _FOUND).collect()
     return Proof(
@@ -96,8 +94,27 @@ def prove(
         dict(sorted(Counter(row.form for row in looked).items())),
         sum(row["size"] for row in looked),
         sorted((f"{row.root}/{row.name}", row.problem) for row in looked if row.problem),
-        sorted((f"{row.root}/{row.name}", tuple(row.hits)) for row in looked if row.hits),
+        sorted([*_named(files, needles), *((f"{row.root}/{row.name}", tuple(row.hits)) for row in looked if row.hits)]),
     )
+
+
+def _needles(subject: Subject, others: Collection[str]) -> Needles:
+    return Needles(
+        frozenset((*subject.images, *subject.faces)),
+        frozenset(subject.digests),
+        frozenset(subject.uris),
+        frozenset(subject.names),
+        subject.vectors,
+        frozenset(others),
+    )
+
+
+def _named(files: Mapping[str, Sequence[str]], needles: Needles) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the empty folders that are called after the subject, and what their names are."""
+    for place, names in files.items():
+        for folder in empty_folders(Storage(place), names):
+            if hits := needles.in_name(folder):
+                yield f"{place}/{folder}/", tuple(hits)
 
 
 def _look(batches: Iterable[pa.RecordBatch], needles: Needles, cosine: float) -> Iterator[pa.RecordBatch]:
