@@ -80,8 +80,8 @@ class Needles:
         return self.in_text(name) | ({"word"} if bare else set())
 
     def may_be_in(self, content: bytes) -> bool:
-        """Say whether something is found in bytes, whatever touches it."""
-        return bool(self._kinds(content, lambda _at, _start, _end, _rule: True))
+        """Say whether something may be found in bytes of any form, or in any line of them."""
+        return bool(self._kinds(content, lambda at, start, end, rule: rule is is_whole or rule(at, start, end)))
 
     def _kinds(self, content: bytes, counts: _Counts) -> set[str]:
         """Return the kinds of what is found; `counts` says whether what looks like a word counts."""
