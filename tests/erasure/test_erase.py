@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,29 @@ from searched import Sought
 
 from facesieve.cli import commands
 from facesieve.core import tables
+from facesieve.core.errors import ConfigError
+from facesieve.core.side_sections import Audit
+from facesieve.erasure.erase import refuse_naming
+from facesieve.erasure.subject import Subject
 from facesieve.lake.catalog import Lake
 
 ROOT = Path(__file__).resolve().parents[2]
 ANN = ("--identity", "ann", "--json")
+
+
+@pytest.mark.parametrize(("text", "names"), [("ann asked", True), ("see ann/1.jpg", True), ("form 7, annual", False)])
+def test_what_stays_in_the_lake_may_not_name_the_subject(text: str, names: bool) -> None:
+    subject = Subject(names=("ann", "7"), uris=("ann/1.jpg",))
+    given = Namespace(by="desk 4", basis=text)
+    for arguments, audit, key in (
+        (given, Audit(), "--basis"),
+        (Namespace(by="", basis=""), Audit(basis=text), "run.basis"),
+    ):
+        if names:
+            with pytest.raises(ConfigError, match=f"{key}: names who is to be erased"):
+                refuse_naming(subject, arguments, audit)
+        else:
+            refuse_naming(subject, arguments, audit)
 
 
 class Killed(BaseException):

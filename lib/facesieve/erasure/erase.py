@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from facesieve.cluster import borne_ids
 from facesieve.core import tables
 from facesieve.core.console import Answer, count
-from facesieve.core.errors import InvariantError, Refused
+from facesieve.core.errors import ConfigError, Fault, InvariantError, Refused
 from facesieve.core.frames import follow_rows
 from facesieve.core.places import argument
 from facesieve.core.side_sections import Audit
@@ -31,6 +31,7 @@ from facesieve.erasure.choice import Choice, add_choice, choose
 from facesieve.erasure.clusters import renames
 from facesieve.erasure.exports import Touched, without_subject
 from facesieve.erasure.journal import Journal
+from facesieve.erasure.kernels.words import is_bare, pattern
 from facesieve.erasure.plan import export_roots, killed, own_places, places
 from facesieve.erasure.proof import Proof, prove
 from facesieve.erasure.rebase import Rebase, Rows
@@ -87,6 +88,7 @@ def erase(job: SideJob, arguments: Namespace) -> Answer:
         subject, shown = choose(job, choice, arguments.config)
         if not subject.images:
             return nobody(shown)
+        refuse_naming(subject, arguments, job.config.run)
         journal = _journal(subject, choice.digest, arguments, job.config.run)
     if not arguments.apply:
         refuse_shared(job)
@@ -101,6 +103,17 @@ def _suit(job: SideJob, *names: str) -> None:
     """Let Spark's plans from now on suit the rows of tables."""
     here = (job.lake.current(_TABLES[name]) for name in names)
     follow_rows(job.spark, sum(at.rows for at in here if at is not None))
+
+
+def refuse_naming(subject: Subject, arguments: Namespace, audit: Audit) -> None:
+    """Raise ConfigError if a text that stays names the subject: it is written again after the proof."""
+    words = pattern((*(name for name in subject.names if not is_bare(name)), *subject.uris))
+    texts = {"--by": arguments.by, "--basis": arguments.basis}
+    texts |= {f"run.{name}": getattr(audit, name) for name in ("operator", "purpose", "basis")}
+    naming = [name for name, text in texts.items() if words and words.search(text)]
+    if naming:
+        fix = "Write of what kind the request is, without a name: the text stays in the lake."
+        raise ConfigError([Fault(name, "names who is to be erased", fix) for name in naming])
 
 
 def _journal(subject: Subject, choice: str, arguments: Namespace, audit: Audit) -> Journal:
