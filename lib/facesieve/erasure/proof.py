@@ -99,13 +99,15 @@ def prove(
 
 
 def _needles(subject: Subject, others: Collection[str]) -> Needles:
+    """Say what is looked for. Of the words of others only those are sent that have a name of the subject inside."""
+    longer = (each for each in others if any(name != each and name in each for name in subject.names))
     return Needles(
         frozenset((*subject.images, *subject.faces)),
         frozenset(subject.digests),
         frozenset(subject.uris),
         frozenset(subject.names),
         subject.vectors,
-        frozenset(others),
+        frozenset(longer),
     )
 
 

@@ -123,11 +123,12 @@ class Needles:
 
     @cached_property
     def _theirs(self) -> Mapping[bytes, Sequence[tuple[bytes, int]]]:
-        """Longer words of others, and where in each of them a form of the subject's stands."""
+        """Longer words of others, and where in each of them a form of a name of the subject stands."""
         longer = {form for each in self.others for form in _written(each)}
         return {
             word: [(each, start) for each in longer if each != word for start, _end in _places(each, word)]
-            for word in self._rules
+            for name in self.names
+            for word in _written(name)
         }
 
     @cached_property
