@@ -43,7 +43,7 @@ def folder(lapsed_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Path:
     export.mkdir(parents=True)
     (export.parent / ".facesieve").touch()
     (export / "_SUCCESS").touch()
-    (export / "list.txt").write_text("0\tann/2.jpg\n1\tbob/3.jpg\n")
+    (export / "clean_list.txt").write_text("0\tann/2.jpg\n1\tbob/3.jpg\n")
     assert ask(lapsed_lake, folder, "--identity", "ann") == 0
     return folder
 
