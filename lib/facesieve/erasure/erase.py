@@ -32,6 +32,7 @@ from facesieve.erasure.clusters import renames
 from facesieve.erasure.exports import Touched, without_subject
 from facesieve.erasure.journal import Journal
 from facesieve.erasure.kernels.words import is_bare, pattern
+from facesieve.erasure.ledger_rows import AUDIT
 from facesieve.erasure.plan import export_roots, killed, own_places, places
 from facesieve.erasure.proof import Proof, prove
 from facesieve.erasure.rebase import Rebase, Rows
@@ -109,7 +110,7 @@ def refuse_naming(subject: Subject, arguments: Namespace, audit: Audit) -> None:
     """Raise ConfigError if a text that stays names the subject: it is written again after the proof."""
     words = pattern((*(name for name in subject.names if not is_bare(name)), *subject.uris))
     texts = {"--by": arguments.by, "--basis": arguments.basis}
-    texts |= {f"run.{name}": getattr(audit, name) for name in ("operator", "purpose", "basis")}
+    texts |= {f"run.{name}": getattr(audit, name) for name in AUDIT}
     naming = [name for name, text in texts.items() if words and words.search(text)]
     if naming:
         fix = "Write of what kind the request is, without a name: the text stays in the lake."

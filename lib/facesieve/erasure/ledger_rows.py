@@ -21,7 +21,7 @@ Versions = Mapping[int, int]
 
 _TOLD = ("warnings", "error", "stages")
 """The parts of a record that may name people."""
-_AUDIT = ("operator", "purpose", "basis")
+AUDIT = ("operator", "purpose", "basis")
 """What people have written of a run, in its acts and its configuration."""
 
 
@@ -47,7 +47,7 @@ def _record(record: dict[str, Any], words: re.Pattern[str] | None, ids: frozense
     cleaned = {name: _without(value, words if name in _TOLD else None, ids) for name, value in record.items()}
     written = [*(cleaned.get("acts") or []), (cleaned.get("config") or {}).get("run") or {}]
     for texts in written:
-        texts |= {name: _without(texts[name], words, ids) for name in _AUDIT if name in texts}
+        texts |= {name: _without(texts[name], words, ids) for name in AUDIT if name in texts}
     cleaned |= {name: _moved(cleaned[name], at) for name in ("before", "after") if name in cleaned}
     listing = (cleaned.get("stages") or {}).get("listing")
     if listing and listing.get("state"):
