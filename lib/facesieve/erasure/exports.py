@@ -93,22 +93,27 @@ def files_below(root: Storage, name: str = "") -> list[str]:
         return []
     if root.folder is not None:
         return sorted(_local_files(root, name))
-    base = root.at()[1].rstrip("/")
-    return sorted(str(each.path)[len(base) + 1 :] for each in root.ask(name, _below) if each.type == FileType.File)
+    return _paths(root, root.ask(name, _below), FileType.File)
 
 
-def empty_folders(root: Storage, files: Sequence[str]) -> list[str]:
-    """Return the folders below a root that hold none of its files, in which their names would be looked at."""
+def files_and_empty_folders(root: Storage) -> tuple[list[str], list[str]]:
+    """Return the files below a root as `files_below` does, and the folders that hold none of them, from one look."""
     if not root.exists():
-        return []
+        return [], []
     if root.folder is not None:
         top = os.path.join(os.fsdecode(root.local()), "")
-        every = (os.path.relpath(os.path.join(at, each), top) for at, folders, _ in os.walk(top) for each in folders)
+        every = [os.path.relpath(os.path.join(at, each), top) for at, folders, _ in os.walk(top) for each in folders]
+        files = sorted(_local_files(root, ""))
     else:
-        base = root.at()[1].rstrip("/")
-        every = (each.path[len(base) + 1 :] for each in root.ask("", _below) if each.type == FileType.Directory)
+        infos = root.ask("", _below)
+        files, every = (_paths(root, infos, kind) for kind in (FileType.File, FileType.Directory))
     holding = {str(above) for name in files for above in PurePosixPath(name).parents}
-    return sorted(set(every) - holding)
+    return files, sorted(set(every) - holding)
+
+
+def _paths(root: Storage, infos: Sequence[FileInfo], kind: FileType) -> list[str]:
+    base = root.at()[1].rstrip("/")
+    return sorted(str(each.path)[len(base) + 1 :] for each in infos if each.type == kind)
 
 
 def _below(system: FileSystem, path: str) -> list[FileInfo]:

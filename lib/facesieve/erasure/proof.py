@@ -15,7 +15,7 @@ from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from facesieve.core.frames import columns, many_tasks
-from facesieve.erasure.exports import empty_folders, files_below
+from facesieve.erasure.exports import files_and_empty_folders
 from facesieve.erasure.kernels.needles import Needles
 from facesieve.erasure.looking import look
 from facesieve.erasure.subject import Subject
@@ -80,10 +80,10 @@ def prove(
     others: longer names of others, and places, in which a name of the subject is not the subject's.
     """
     needles = _needles(subject, others)
-    files = {place: files_below(Storage(place)) for place in places}
+    below = {place: files_and_empty_folders(Storage(place)) for place in places}
     rows = [
         (place, os.fsencode(name))
-        for place, names in files.items()
+        for place, (names, _empty) in below.items()
         for name in names
         if f"{place.rstrip('/')}/{name}" not in apart
     ]
@@ -94,7 +94,7 @@ def prove(
         dict(sorted(Counter(row.form for row in looked).items())),
         sum(row["size"] for row in looked),
         sorted((f"{row.root}/{row.name}", row.problem) for row in looked if row.problem),
-        sorted([*_named(files, needles), *((f"{row.root}/{row.name}", tuple(row.hits)) for row in looked if row.hits)]),
+        sorted([*_named(below, needles), *((f"{row.root}/{row.name}", tuple(row.hits)) for row in looked if row.hits)]),
     )
 
 
@@ -111,10 +111,10 @@ def _needles(subject: Subject, others: Collection[str]) -> Needles:
     )
 
 
-def _named(files: Mapping[str, Sequence[str]], needles: Needles) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _named(below: Mapping[str, tuple[Sequence[str], Sequence[str]]], needles: Needles) -> Iterator[tuple[str, Any]]:
     """Yield the empty folders that are called after the subject, and what their names are."""
-    for place, names in files.items():
-        for folder in empty_folders(Storage(place), names):
+    for place, (_files, empty) in below.items():
+        for folder in empty:
             if hits := needles.in_name(folder):
                 yield f"{place}/{folder}/", tuple(hits)
 
