@@ -3,6 +3,7 @@
     python tests/bench/link.py                    # everything: over an hour
     python tests/bench/link.py faiss 200000       # one part, and with which numbers of faces
     python tests/bench/link.py growth 50000 100000 200000
+    python tests/bench/link.py alone 10000000     # some 15 GB on disk
     python tests/bench/link.py increment 1000000
     python tests/bench/link.py deletions 200000
     python tests/bench/link.py mllib 20000
@@ -25,6 +26,7 @@ from typing import Any
 
 import faked_lake
 from bench_environment import DATA, ROOT
+from results import note
 
 WORK = ROOT / "build" / "bench" / "link"
 GIGA = 1e9
@@ -46,11 +48,12 @@ def joined(faces: int, folder: Path | None, *, more: bool = False, full: bool = 
     if folder is not None:
         faked_lake.fill(lake, folder, more=more)
     stage, seconds, peak = faked_lake.link(lake, full=full)
+    stage["gigabytes"] = peak / GIGA
     share = stage["candidates"] / (faces * (faces - 1) / 2) if stage.get("candidates") else math.nan
     print(
         f"facesieve {faces:>9,} faces: stage {stage['seconds']:.1f} s, command {seconds:.1f} s,"
         f" {stage['edges']:,} edges, recall {stage.get('recall') or math.nan:.4f},"
-        f" candidates {share:.4%} of all pairs, peak {peak / GIGA:.2f} GB",
+        f" candidates {share:.4%} of all pairs, peak {stage['gigabytes']:.2f} GB",
         flush=True,
     )
     return stage
@@ -65,10 +68,17 @@ def faiss(faces: int) -> None:
     for way in (["--plain"], []):
         output = subprocess.run([*command, *way], check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
         print(output, end="")
-        theirs["plain" if way else "by cell"] = float(output.split(": ", 1)[1].split(" s", 1)[0])
-    ours = joined(faces, folder)["seconds"]
-    ratios = ", ".join(f"{ours / seconds:.2f} of FAISS {way}" for way, seconds in theirs.items())
-    print(f"{faces:,} faces: {ratios}", flush=True)
+        theirs["plain" if way else "by_cell"] = float(output.split(": ", 1)[1].split(" s", 1)[0])
+    ours = joined(faces, folder)
+    note("link", **{f"to_faiss_{way}_{faces}": ours["seconds"] / seconds for way, seconds in theirs.items()})
+    note("link", **{f"recall_{faces}": ours["recall"]})
+
+
+def alone(faces: int) -> None:
+    """The stage without a peer: minutes, memory of all processes and recall."""
+    stage = joined(faces, collection(faces))
+    measured = {"minutes": stage["seconds"] / 60, "gigabytes": stage["gigabytes"], "recall": stage["recall"]}
+    note("link", **{f"{name}_{faces}": value for name, value in measured.items()})
 
 
 def growth(*numbers: int) -> None:
@@ -87,7 +97,7 @@ def increment(faces: int) -> None:
     joined(faces, base, full=False)
     second = joined(faces, more, more=True, full=False)
     full = joined(faces, None)
-    print(f"second run after 1 % new faces: {second['seconds'] / full['seconds']:.3f} of a full one", flush=True)
+    note("link", **{f"increment_{faces}": second["seconds"] / full["seconds"]})
 
 
 def deletions(faces: int) -> None:
@@ -116,7 +126,7 @@ def main(arguments: list[str]) -> None:
         return
     WORK.mkdir(parents=True, exist_ok=True)
     parts: dict[str, Callable[..., None]] = {"faiss": faiss, "growth": growth, "increment": increment}
-    parts |= {"deletions": deletions, "mllib": mllib}
+    parts |= {"deletions": deletions, "mllib": mllib, "alone": alone}
     if arguments:
         parts[arguments[0]](*map(int, arguments[1:]))
         return

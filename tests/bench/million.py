@@ -3,6 +3,7 @@
     python tests/bench/million.py                        # 1,000,000 images; target: under 300 s, no task over 1 GB
     python tests/bench/million.py --images 200000
     python tests/bench/million.py --images 200000 --set decide.keep=modes --fresh
+    python tests/bench/million.py --base FOLDER          # and the same in another checkout of the project
 
 The tables (`folders_at_scale`, `scale_lake`) are drawn once and stay under build/bench/million; jobs/decide.py and
 jobs/publish.py (apply, output parquet) then run in a process each. Seconds of a stage are the ledger's, without the
@@ -18,9 +19,11 @@ import sys
 import time
 from pathlib import Path
 
+import other_build
 import scale_lake
 import watched
 from bench_environment import ROOT
+from results import note
 
 WORK = ROOT / "build" / "bench" / "million"
 TARGET_SECONDS, TARGET_BYTES = 300, 1e9
@@ -53,6 +56,10 @@ def main() -> int:
         f" commands {sum(each.seconds for each in both):.1f} s; a task at most {task / 1e6:,.0f} MB"
         f" (target: under {TARGET_BYTES / 1e6:,.0f})"
     )
+    note("million", seconds=seconds, task_gigabytes=task / 1e9)
+    if given.base:
+        theirs = other_build.seconds(given.base, "million", ["--images", str(given.images)], "decide + publish")
+        note("million", to_base=seconds / theirs[0])
     return 0
 
 
@@ -61,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     parser.add_argument("--fresh", action="store_true", help="draw the tables anew")
+    parser.add_argument("--base", type=Path, help="another checkout")
     return parser.parse_args()
 
 

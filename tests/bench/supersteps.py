@@ -4,6 +4,7 @@
     python tests/bench/supersteps.py --edges 10000000
     python tests/bench/supersteps.py --without-networkx
     python tests/bench/supersteps.py --coins 1        # the peers have a single coin
+    python tests/bench/supersteps.py --base FOLDER    # and the same in another checkout of the project
 
 On one graph of planted people, with weights: five supersteps of the vote by GraphFrames alone, five of GraphFrames' own
 labelPropagation, five of a hand-written loop (two groupBys, no GraphFrame) that touches the same faces and keeps its
@@ -18,15 +19,18 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
+import other_build
 import pyarrow as pa
 import pyarrow.parquet as pq
 from bench_environment import LIB, session
 from graphframes import GraphFrame
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from results import note
 from seed import chinese_whispers
 from two_level import two_level
 
@@ -46,6 +50,7 @@ def main() -> None:
     parser.add_argument("--coins", type=int, default=sections.Cluster().coins)
     parser.add_argument("--memory", default="8g", help="of the driver, which is the executor too")
     parser.add_argument("--without-networkx", action="store_true")
+    parser.add_argument("--base", type=Path, help="another checkout")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ends = planted(options.edges, seed=0)
@@ -54,7 +59,7 @@ def main() -> None:
         edges = spark.read.parquet(f"{folder}/edges.parquet").repartition(4).persist()
         vertices = edges.select(F.explode(F.array("src", "dst")).alias("id")).distinct().persist()
         print(f"{edges.count():,} edges, {vertices.count():,} faces", flush=True)
-        _rates(spark, vertices, edges, folder, options.coins)
+        ours = _rates(spark, vertices, edges, folder, options)
         settings = sections.Cluster(finish_locally_below=2 * options.edges, coins=options.coins)
         local = partial(_whole, spark, vertices, edges, settings, f"{folder}/local")
         whole = min(_timed("whole vote, local finish", local) for _ in range(2))
@@ -64,6 +69,10 @@ def main() -> None:
             seed = _timed("networkx script, 20 rounds", lambda: chinese_whispers(graph, 20))
             print(f"networkx / local finish: {seed / whole:.1f}")
         spark.stop()
+    if options.base:
+        asked = ["--edges", str(options.edges), "--memory", options.memory, "--without-networkx"]
+        theirs = other_build.seconds(options.base, "supersteps", asked, f"{STEPS} supersteps")
+        note(_name(options), to_base=ours / min(theirs))
 
 
 def planted(edges: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -85,8 +94,15 @@ def planted(edges: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return src, dst, strength
 
 
-def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: str, coins: int) -> None:
-    alone = sections.Cluster(finish_locally_below=0, max_supersteps=STEPS, coins=coins)
+def _name(options: argparse.Namespace) -> str:
+    return f"supersteps_{options.edges}_coins_{options.coins}"
+
+
+def _rates(
+    spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: str, options: argparse.Namespace
+) -> float:
+    """Measure supersteps of the vote and of its peers; return the least seconds of the vote."""
+    alone = sections.Cluster(finish_locally_below=0, max_supersteps=STEPS, coins=options.coins)
     ours, hand, theirs = [], [], []
     for turn in range(2):
         vote = partial(_vote, spark, vertices, edges, alone, f"{folder}/a{turn}")
@@ -94,8 +110,9 @@ def _rates(spark: SparkSession, vertices: DataFrame, edges: DataFrame, folder: s
         by_hand = partial(two_level, spark, edges, alone, f"{folder}/b{turn}")
         hand.append(_timed(f"{STEPS} of the two-level loop", by_hand))
         theirs.append(_timed(f"{STEPS} of labelPropagation", partial(_propagated, vertices, edges)))
-    print(f"supersteps / two-level loop: {min(ours) / min(hand):.2f}")
-    print(f"supersteps / labelPropagation: {min(ours) / min(theirs):.2f}", flush=True)
+    peers = {"two_level_loop": hand, "label_propagation": theirs}
+    note(_name(options), **{f"to_{name}": min(ours) / min(seconds) for name, seconds in peers.items()})
+    return min(ours)
 
 
 def _vote(spark: SparkSession, vertices: DataFrame, edges: DataFrame, settings: sections.Cluster, folder: str) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from aligned_lfw import IMAGE_COLUMNS, aligned_plan
 from bench_environment import lfw_images, one_thread, session
+from results import note
 
 from facesieve.core import ids
 from facesieve.embed.embeddings import ToEmbed, outcomes
@@ -93,6 +94,7 @@ def main() -> None:
         print(
             f"{kind}: {first[kind]:.0f} -> {last[kind]:.0f} MB, growth {last[kind] / first[kind] - 1:+.1%} (target 5 %)"
         )
+    note("worker_memory", **{f"growth_of_{kind}": last[kind] / first[kind] for kind in first})
 
 
 if __name__ == "__main__":
