@@ -39,7 +39,7 @@ def main() -> None:
 def both(checkout: Path) -> list[float]:
     """Return the seconds of a first run by a build and of the run after it."""
     if not (checkout / "build/demo/images").exists():
-        plant = [checkout / ".venv/bin/python", "tests/demo/plant.py"]
+        plant = [str(checkout / ".venv/bin/python"), "tests/demo/plant.py"]
         subprocess.run(plant, cwd=checkout, env=_environment(checkout), check=True, stdout=subprocess.DEVNULL)
     for made in ("lake", "export"):
         shutil.rmtree(checkout / "build/demo" / made, ignore_errors=True)
