@@ -29,10 +29,10 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from facesieve import models
 from facesieve.core import profiles
 from facesieve.core.sections import Decide, Embed
+from facesieve.decide.alike_hashes import MIRROR_LEAD, MIRROR_SHARE
 from facesieve.decide.kernels.duplicates import least_difference, lone_pairs
 from facesieve.decide.kernels.same_photograph import Likeness, View, is_alike, likeness, shows_copy
 from facesieve.decide.kernels.starting_maps import by_frames, by_points, face_points
-from facesieve.decide.near_duplicates import MIRROR_LEAD, MIRROR_SHARE
 from facesieve.embed.crops import Face, cut, faces, standard
 from facesieve.embed.decode import picture
 from facesieve.embed.perceptual_hash import VIEW_BYTES, VIEWS, face_hash, perceptual_hash, turned_hash

@@ -40,13 +40,19 @@ def unchanged(spark: SparkSession) -> Iterator[None]:
 def test_plans_follow_the_rows(spark: SparkSession) -> None:
     cores = spark.sparkContext.defaultParallelism
     plans = []
-    for rows in (0, 1, 1_000, 1_001, 50_001, 400_000 * cores, 400_000 * cores + 1, 40_000_000):
+    steady, full = 400_000 * cores, 1_000_000 * cores
+    for rows in (0, 1, 1_000, 1_001, 50_001, steady, steady + 1, full, full + 1):
         follow_rows(spark, rows)
         plans.append((int(str(spark.conf.get(PARTITIONS))), *map(spark.conf.get, (ADAPTIVE, COMPILED, COMPILER))))
     compiled, interpreted = ("true", "FALLBACK"), ("false", "NO_CODEGEN")
     few = [(partitions, "false", *interpreted) for partitions in (1, 1, 2)]
     more = [(cores, "false", *compiled), (cores, "false", *compiled)]
-    assert plans == [(cores, "true", *compiled), *few, *more, *[(n, "true", *compiled) for n in (cores + 1, 100)]]
+    assert plans == [
+        (cores, "true", *compiled),
+        *few,
+        *more,
+        *[(n, "true", *compiled) for n in (cores, cores, 2 * cores)],
+    ]
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -89,8 +95,11 @@ def test_small_rows_go_to_python_many_at_once_and_only_in_the_block(
         yield from (pa.RecordBatch.from_pydict({"rows": [batch.num_rows]}) for batch in batches)
 
     with batches_of_vectors(session, dimension):
-        sent = session.range(0, 9_000, 1, 1).mapInArrow(lengths, "rows bigint").collect()
-    assert max(row.rows for row in sent) == rows
+        counted = session.range(0, 9_000, 1, 1).mapInArrow(lengths, "rows bigint")
+        later = session.range(0, 9_000, 1, 1).mapInArrow(lengths, "rows bigint").persist()
+        assert max(row.rows for row in counted.collect()) == rows
+    assert max(row.rows for row in later.collect()) == rows
+    later.unpersist()
     assert session.conf.get(key) == before
     with pytest.raises(ZeroDivisionError), batches_of_vectors(session, dimension):
         _ = 1 / 0

@@ -135,14 +135,18 @@ def test_vectors_of_another_model_are_named(spark: SparkSession) -> None:
         inventory(rows(spark, *USABLE), 128)
 
 
-def test_double_ids_are_counted(spark: SparkSession, faces: oracle.Crowd) -> None:
+@pytest.mark.parametrize("by_the_driver", [0, 4_000_000])
+def test_double_ids_are_counted(
+    spark: SparkSession, faces: oracle.Crowd, by_the_driver: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "_COUNTED_BY_THE_DRIVER", by_the_driver)
     frame = oracle.frame(spark, faces)
-    refuse_double_ids(frame)
+    refuse_double_ids(face_blocks(ListedFaces(frame)), len(faces.ids))
     twice = frame.union(frame.where("face_id > 0").limit(3)).union(frame.limit(2))
     ids = [row.face_id for row in twice.select("face_id").collect()]
     double = len([face for face in set(ids) if ids.count(face) > 1])
     with pytest.raises(ContractError, match=rf"^embeddings\.face_id: {double} ids come more than once$"):
-        refuse_double_ids(twice)
+        refuse_double_ids(face_blocks(ListedFaces(twice)), len(ids))
 
 
 @pytest.mark.parametrize("count", [40, 10_000])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar, cast
 
 from pyspark.sql import DataFrame, SparkSession
@@ -15,8 +15,10 @@ Frame = TypeVar("Frame", bound=DataFrame)
 """Rows of any kind, which stay of that kind."""
 
 _TASKS_PER_CORE = 4
-_ROWS_A_PARTITION, _ROWS_A_CORE = 400_000, 1_000
+_ROWS_A_PARTITION, _ROWS_A_CORE = 1_000_000, 1_000
 """How many rows a partition takes at most, and with how many more it is worth a core of its own."""
+_STEADY_ROWS_A_CORE = 400_000
+"""Rows for each core up to which plans do not adapt while they run."""
 _INTERPRETED_ROWS = 50_000
 """Rows up to which plans are not compiled: a plan costs some 0.1 s to compile, a row some microseconds to interpret."""
 
@@ -29,6 +31,7 @@ BROADCAST_ROWS = 2_000_000
 
 _ROWS_AT_ONCE = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _BATCH_BYTES, _NUMBER_BYTES = 4 << 20, 4
+_PICTURES_AT_ONCE = 64
 
 _NUMBERS = (T.LongType, T.IntegerType, T.FloatType, T.DoubleType)
 _KINDS = (*_NUMBERS, T.BooleanType, T.StringType, T.BinaryType, T.TimestampType)
@@ -55,30 +58,40 @@ def follow_rows(spark: SparkSession, rows: int, results: int = 0) -> None:
 
     Spark's number of partitions is one for all steps, and 200 by default: too many for most steps, too few for some.
     Adaptive plans start a job for every shuffle and every broadcast, which costs few rows more than it saves. They stay
-    on where the rows fill more partitions than there are cores, and where nobody knows the rows (0).
+    on where the rows are many for each core, and where nobody knows the rows (0).
     Plans for few rows that give few `results` are interpreted: to compile a program for each takes longer than to run
     it.
     """
     cores = spark.sparkContext.defaultParallelism
-    needed = math.ceil(rows / _ROWS_A_PARTITION)
-    partitions = max(needed, min(cores, math.ceil(rows / _ROWS_A_CORE))) if rows else cores
+    rounds = math.ceil(rows / _ROWS_A_PARTITION / cores)  # in the last one no core is idle
+    partitions = min(max(1, rounds) * cores, math.ceil(rows / _ROWS_A_CORE)) if rows else cores
     spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
-    spark.conf.set("spark.sql.adaptive.enabled", "false" if rows and needed <= cores else "true")
+    spark.conf.set("spark.sql.adaptive.enabled", "false" if 0 < rows <= cores * _STEADY_ROWS_A_CORE else "true")
     few = 0 < rows + results <= _INTERPRETED_ROWS
     spark.conf.set("spark.sql.codegen.wholeStage", "false" if few else "true")
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if few else "FALLBACK")
     spark.conf.set(_COLLECTS, "true" if 0 < rows + results <= _COLLECTED_ROWS else "false")
 
 
+def batches_of_vectors(spark: SparkSession, dimension: int) -> AbstractContextManager[None]:
+    """Let Spark send rows of a vector each to Python a few megabytes at once while the block lasts (`rows_at_once`)."""
+    return rows_at_once(spark, max(1, _BATCH_BYTES // (_NUMBER_BYTES * dimension)))
+
+
+def batches_of_pictures(spark: SparkSession) -> AbstractContextManager[None]:
+    """Let Spark send few rows to Python at once, while the block lasts: each holds pictures (`rows_at_once`)."""
+    return rows_at_once(spark, _PICTURES_AT_ONCE)
+
+
 @contextmanager
-def batches_of_vectors(spark: SparkSession, dimension: int) -> Iterator[None]:
-    """Let Spark send rows of a vector each to Python a few megabytes at once; the session's number holds afterwards.
+def rows_at_once(spark: SparkSession, rows: int) -> Iterator[None]:
+    """Let Spark send so many rows to Python at once, in plans that are carried out or persisted in the block.
 
     The number of a session is small, as rows that hold photographs need it. For small rows most time is then that
-    of batches.
+    of batches. The session's number holds afterwards.
     """
     usual = spark.conf.get(_ROWS_AT_ONCE, None)
-    spark.conf.set(_ROWS_AT_ONCE, str(max(1, _BATCH_BYTES // (_NUMBER_BYTES * dimension))))
+    spark.conf.set(_ROWS_AT_ONCE, str(rows))
     try:
         yield
     finally:

@@ -17,9 +17,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from facesieve.core.frames import columns
-from facesieve.decide.kernels.duplicates import lone_pairs
+from facesieve.decide.kernels.duplicates import Ids, lone_pairs
 from facesieve.embed.perceptual_hash import TURNED_BYTES, TURNS, VIEW_BYTES
-from facesieve.faces.arrow_groups import as_numpy, each_group
+from facesieve.faces.arrow_groups import as_numpy, groups, whole_groups
 
 NearFaces = NewType("NearFaces", DataFrame)
 NEAR_FACES = columns("face_id bigint")
@@ -51,22 +51,36 @@ def pairs_of_lone(images: HashedImages, near: NearFaces, most: int) -> LonePairs
         F.min("turned_phash").alias("turned"),
     )
     return LonePairs(
-        rows.repartition("identity").sortWithinPartitions("identity", "image_id").mapInArrow(_pairs(most), LONE_PAIRS)
+        rows.repartition("identity")
+        .sortWithinPartitions("identity", "image_id")
+        .mapInArrow(_pairs(most, _LARGEST), LONE_PAIRS)
     )
 
 
-def _pairs(most: int) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+def _pairs(most: int, largest: int) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     def paired(batches: Batches) -> Iterator[pa.RecordBatch]:
-        for rows in each_group(batches, "identity"):
-            lone = as_numpy(rows["lone"]).astype(np.bool_)
-            if lone.any() and 1 < len(lone) <= _LARGEST:
-                wholes, turned = _hashes(rows)
-                first, second, bits, turn = lone_pairs(wholes, turned, lone, most)
-                ends = [as_numpy(rows[name])[places] for name in ("image_id", "face_id") for places in (first, second)]
-                cells = [*map(pa.array, ends), pa.array(bits, pa.int32()), pa.array(turn, pa.int32())]
-                yield pa.RecordBatch.from_arrays(cells, LONE_PAIRS.names)
+        for rows in whole_groups(batches, ("identity",)):
+            first, second, bits, turn = _pairs_in(rows, most, largest)
+            ends = [as_numpy(rows[name])[places] for name in ("image_id", "face_id") for places in (first, second)]
+            cells = [*map(pa.array, ends), pa.array(bits, pa.int32()), pa.array(turn, pa.int32())]
+            yield pa.RecordBatch.from_arrays(cells, LONE_PAIRS.names)
 
     return paired
+
+
+def _pairs_in(rows: pa.Table, most: int, largest: int) -> Ids:
+    """Pair the images of several folders, each within its own, as `lone_pairs` does: row numbers, bits, turns.
+
+    A folder of more than `largest` images is left."""
+    every, (wholes, turned) = as_numpy(rows["lone"]).astype(np.bool_), _hashes(rows)
+    found = [np.empty((4, 0), np.int64)]
+    for part in groups(rows, ("identity",)):
+        lone = every[part]
+        if lone.any() and 1 < len(lone) <= largest:
+            pairs = lone_pairs(wholes[part], turned[part], lone, most)
+            pairs[:2] += part.start
+            found.append(pairs)
+    return np.concatenate(found, axis=1)
 
 
 def _hashes(rows: pa.Table) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:

@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NewType
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from facesieve.core import sections
-from facesieve.core.frames import checkpointed, columns
+from facesieve.core.frames import batches_of_pictures, checkpointed, columns, has_few_rows
 from facesieve.core.tables import Edges
-from facesieve.decide.kernels.duplicates import leaders, least_difference
+from facesieve.decide.alike_hashes import HASHED_PAIRS, HashedPairs, alike_pairs
+from facesieve.decide.kernels.duplicates import leaders
 from facesieve.decide.lone_images import HASHED_IMAGES, HashedImages, NearFaces, pairs_of_lone
 from facesieve.decide.photographs import CandidatePairs, ComparedPairs
-from facesieve.embed.perceptual_hash import FACE_BYTES, VIEW_BYTES, VIEWS
+from facesieve.embed.perceptual_hash import FACE_BYTES, VIEW_BYTES
 from facesieve.faces.edge_frames import both_directions
 
 Candidates = NewType("Candidates", DataFrame)
@@ -38,14 +38,6 @@ NEAR_DUPLICATES = columns("image_id bigint, leader bigint, copy_confidence doubl
 """Images that a better one makes superfluous, the leader, and those that are like others but no copies of them."""
 
 _FOLLOWERS = columns("image_id bigint, leader bigint")
-_NEAR = columns("image bigint, to_image bigint, face bigint, to bigint, difference int, mirrored boolean")
-_FAR = 9_999
-
-MIRROR_SHARE, MIRROR_LEAD = 4 / 3, 48
-"""A face and a mirrored one may differ in so many times the bits of `decide.near_face_bits`, where the faces as they
-stand differ in 48 bits more: of LFW's 2,000 nearest pairs of one person 7 more are compared so, with 64 bits for all
-faces 384 more."""
-
 _BY_POLICY = {
     "largest": ("pixels", "sharpness"),
     "sharpest": ("sharpness", "pixels"),
@@ -70,10 +62,12 @@ def near_duplicates(faces: Candidates, edges: Edges, settings: sections.Decide, 
     then what `decide.copy` asks, the smaller uri (as UTF-8). An image without an identity never replaces one with one.
     """
     ranked = checkpointed(_images(faces, settings.copy))
-    near_edges = edges.where(F.col("cosine") >= settings.near_cosine).select("src", "dst")
+    # Two faces of one folder are there twice, once in each scope.
+    near_edges = edges.where(F.col("cosine") >= settings.near_cosine).select("src", "dst").distinct()
     alike = _alike(faces, near_edges, settings).unionByName(_lone(faces, near_edges, settings))
     pairs = checkpointed(_candidate_pairs(alike, ranked))
-    compared = checkpointed(compare(CandidatePairs(pairs)))
+    with batches_of_pictures(pairs.sparkSession):
+        compared = checkpointed(compare(CandidatePairs(pairs)))
     copies = compared.where("copy").select("better", "worse", "confidence")
     both = both_directions(copies.select(F.col("better").alias("src"), F.col("worse").alias("dst")))
     near = both.groupBy(F.col("src").alias("image_id")).agg(F.collect_set("dst").alias("near"))
@@ -133,10 +127,18 @@ def _alike(faces: DataFrame, near: DataFrame, settings: sections.Decide) -> Data
     mirrored = F.substring("face_phash", FACE_BYTES - VIEW_BYTES + 1, VIEW_BYTES)
     wholes = _end(faces, "to", {"whole": whole, "face_whole": face_whole, "face_mirrored": mirrored})
     ends = both_directions(near).toDF("face", "to")
-    pairs = ends.join(wholes, "to", how="inner").join(views, "face", how="inner").where(_may_replace())
-    hashes = ("views", "whole", "face_views", "face_whole", "face_mirrored")
-    chosen = pairs.select("image", "to_image", "face", "to", *hashes).mapInArrow(_choice(settings), _NEAR)
+    pairs = ends.join(_looked_up(wholes), "to", how="inner").join(_looked_up(views), "face", how="inner")
+    asked = HashedPairs(pairs.where(_may_replace()).select(*HASHED_PAIRS.names))
+    chosen = alike_pairs(asked, settings.near_bits, settings.near_face_bits)
     return chosen.select("*", F.lit(False).alias("lone"), F.lit(0).alias("turn"))
+
+
+def _looked_up(faces: DataFrame) -> DataFrame:
+    """Let the many ends of edges be looked up among the faces of a partition, where few are not sent to all tasks.
+
+    To sort the ends would take longer. A face comes once, so no part of a table of faces grows large.
+    """
+    return faces if has_few_rows(faces.sparkSession) else faces.hint("shuffle_hash")
 
 
 def _lone(faces: DataFrame, near: DataFrame, settings: sections.Decide) -> DataFrame:
@@ -175,42 +177,6 @@ def _may_replace() -> Column:
 
 def _preferred() -> Column:
     return F.coalesce("preferred", F.lit(False))
-
-
-def _choice(settings: sections.Decide) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
-    def chosen(batches: Batches) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            whole = _differences(batch, "views", "whole")
-            face, mirror = (_differences(batch, "face_views", name) for name in ("face_whole", "face_mirrored"))
-            most = settings.near_face_bits
-            ahead = (mirror <= most * MIRROR_SHARE) & (face - mirror >= MIRROR_LEAD)
-            near = whole <= settings.near_bits, face <= most, (mirror <= most) | ahead
-            every = np.where(np.stack(near), np.stack([whole, face, mirror]), _FAR)
-            least = every.min(axis=0)
-            rows = np.flatnonzero(least < _FAR)
-            ids = [batch.column(name).take(pa.array(rows)) for name in _NEAR.names[:4]]
-            mirrored = every[:2, rows].min(axis=0) > every[2, rows]
-            yield pa.RecordBatch.from_arrays([*ids, pa.array(least[rows], pa.int32()), pa.array(mirrored)], _NEAR.names)
-
-    return chosen
-
-
-def _differences(batch: pa.RecordBatch, views_of: str, whole_of: str) -> npt.NDArray[np.int64]:
-    """Bits by which each row's whole differs from its views, of which rows may have different numbers, or none."""
-    views, wholes = ([value or b"" for value in batch.column(name).to_pylist()] for name in (views_of, whole_of))
-    sound = [len(w) == VIEW_BYTES and len(v) % VIEW_BYTES == 0 for v, w in zip(views, wholes, strict=True)]
-    lengths = np.array([len(hashes) if is_sound else 0 for hashes, is_sound in zip(views, sound, strict=True)], int)
-    differences = np.full(len(views), _FAR, np.int64)
-    for length in np.unique(lengths[lengths > 0]):
-        rows = np.flatnonzero(lengths == length)
-        of_views, of_wholes = (
-            np.frombuffer(b"".join(hashes[row] for row in rows), np.uint8).reshape(len(rows), -1, VIEW_BYTES)
-            for hashes in (views, wholes)
-        )
-        # The last view of a face is its mirror image: it stands for the other end of a pair, not for this one.
-        own = of_views[:, : len(VIEWS)]
-        differences[rows] = least_difference(own, of_wholes[:, 0])
-    return differences
 
 
 def _images(faces: DataFrame, policy: str) -> DataFrame:

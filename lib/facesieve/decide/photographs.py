@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from facesieve.core.frames import checkpointed, columns
+from facesieve.core.frames import batches_of_pictures, checkpointed, columns
 from facesieve.core.tables import Embeddings
 from facesieve.decide.kernels.same_photograph import View, is_alike, likeness, probability, shows_copy
 from facesieve.decide.kernels.starting_maps import by_frames, by_points, face_points
@@ -50,7 +50,8 @@ class Sight:
         if self.read is None:
             self.unread += images.count()
             return None
-        pictures = SmallPictures(checkpointed(self.read(images), large=True))
+        with batches_of_pictures(images.sparkSession):
+            pictures = SmallPictures(checkpointed(self.read(images), large=True))
         self.unread += pictures.where("small IS NULL").count()
         return pictures
 

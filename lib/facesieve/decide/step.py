@@ -12,10 +12,11 @@ from pyspark.sql import functions as F
 from facesieve.core import tables
 from facesieve.core.console import count
 from facesieve.core.errors import ConfigError
+from facesieve.core.frames import batches_of_vectors
 from facesieve.core.profiles import Profile
 from facesieve.core.sections import VECTORS
 from facesieve.core.tables import DECISIONS, IDENTITY_LINKS, Clusters, Decisions, Edges, Embeddings, Listing, Rejects
-from facesieve.decide.decisions import decisions
+from facesieve.decide.decisions import Outcome, decisions
 from facesieve.decide.inputs import Basis, Inputs
 from facesieve.decide.kernels.membership import Scale
 from facesieve.decide.photographs import Sight
@@ -70,7 +71,11 @@ def _decided(stage: Stage, basis: Basis, named: SideTables) -> DecideRecord:
         stage.run.warn(f"decide: the profile {stage.run.profile.name} has no {missing}: no confidences, and no moves")
     _warn_of_unhashed(stage)
     inputs = _inputs(stage, named)
-    outcome = decisions(inputs, basis)
+    with batches_of_vectors(stage.run.spark, stage.run.profile.dimension):
+        return _written(stage, inputs, decisions(inputs, basis))
+
+
+def _written(stage: Stage, inputs: Inputs, outcome: Outcome) -> DecideRecord:
     rows = Decisions(outcome.rows.persist())
     # Before the commit, since a committed version is reused; after it, since the proof is about what was written.
     reconcile(inputs.listing, rows)

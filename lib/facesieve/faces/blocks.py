@@ -12,7 +12,7 @@ from typing import Any, NewType, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from facesieve.core.errors import ContractError
@@ -38,6 +38,8 @@ BLOCK_FACES = 2_048
 """Faces in a block: half a megabyte, of which Spark sends 64 at a time."""
 
 NO_IDENTITY = 0
+
+_COUNTED_BY_THE_DRIVER = 4_000_000
 
 _IDS = "face_id bigint, code bigint"
 _NAMES = ("ids", "codes", "vectors")
@@ -99,11 +101,23 @@ def inventory(blocks: FaceBlocks, dimension: int | None = None) -> int:
     return int(total)
 
 
-def refuse_double_ids(faces: DataFrame) -> None:
-    """Raise ContractError, with the number of ids, if a face_id comes more than once. Only ids are shuffled."""
-    double = faces.groupBy("face_id").agg(F.count("*").alias("rows")).where(F.col("rows") > 1).count()
+def refuse_double_ids(blocks: FaceBlocks, faces: int) -> None:
+    """Raise ContractError, with the number of ids, if a face_id comes more than once; faces: how many there are.
+
+    The driver counts the ids while they are few enough for it, some 100 MB. Else they alone are shuffled.
+    """
+    if faces <= _COUNTED_BY_THE_DRIVER:
+        ids = np.concatenate([np.zeros(0, np.int64), *map(_ids, blocks.select("ids").collect())])
+        double = int(np.count_nonzero(np.unique(ids, return_counts=True)[1] > 1))
+    else:
+        rows = ids_and_codes(blocks).groupBy("face_id").agg(F.count("*").alias("rows"))
+        double = rows.where(F.col("rows") > 1).count()
     if double:
         raise ContractError(f"embeddings.face_id: {double} ids come more than once")
+
+
+def _ids(row: Row) -> Indices:
+    return np.frombuffer(row.ids, np.int64)
 
 
 def ids_and_codes(blocks: DataFrame) -> DataFrame:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from pyspark import StorageLevel
 
+from facesieve.core.frames import rows_at_once
 from facesieve.faces.blocks import (
+    BLOCK_FACES,
     NO_IDENTITY,
     FaceBlocks,
     Faces,
     ListedFaces,
     face_blocks,
-    ids_and_codes,
     inventory,
     refuse_double_ids,
     sample,
@@ -56,9 +57,10 @@ def collection(faces: ListedFaces, dimension: int) -> Collection:
 
     Raises ContractError if a face_id comes more than once, or if vectors are unusable or not of this dimension.
     """
-    blocks = FaceBlocks(face_blocks(faces).persist(StorageLevel.DISK_ONLY))
-    refuse_double_ids(ids_and_codes(blocks))
+    with rows_at_once(faces.sparkSession, BLOCK_FACES):
+        blocks = FaceBlocks(face_blocks(faces).persist(StorageLevel.DISK_ONLY))
     total = inventory(blocks, dimension)
+    refuse_double_ids(blocks, total)
     size = max(COST_SAMPLE, pivot_count(total) * SAMPLE_PER_PIVOT) + recall.MOST_FACES
     return Collection(faces, blocks, total, sample(blocks, size, _SEED, total))
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+
+_COMPARISONS = 1 << 20
+"""Comparisons of pictures that are held at a time."""
 
 Ids = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint8]
@@ -18,8 +23,14 @@ def least_difference(views: Hashes, wholes: Hashes) -> Ids:
     >>> least_difference(np.array([[[0], [7]]], np.uint8), np.array([[5]], np.uint8))
     array([1])
     """
+    views, wholes = _as_words(views), _as_words(wholes)
     bits = np.bitwise_count(views ^ wholes[:, None]).sum(axis=2, dtype=np.int64)
     return np.asarray(bits.min(axis=1))
+
+
+def _as_words(hashes: Hashes) -> npt.NDArray[Any]:
+    """View bytes [..., B] as words of eight, which are compared eight times faster, where B allows it."""
+    return np.ascontiguousarray(hashes).view(np.uint64 if hashes.shape[-1] % 8 == 0 else np.uint8)
 
 
 def lone_pairs(wholes: Hashes, turned: Hashes, lone: Flags, most: int) -> Ids:
@@ -36,17 +47,19 @@ def lone_pairs(wholes: Hashes, turned: Hashes, lone: Flags, most: int) -> Ids:
            [1],
            [2]])
     """
-    # Words of eight bytes are compared eight times faster than bytes.
-    kind = np.uint64 if wholes.shape[1] % 8 == 0 else np.uint8
-    whole_words, turned_words = (np.ascontiguousarray(hashes).view(kind) for hashes in (wholes, turned))
-    rows = [np.empty((4, 0), np.int64)]
-    for place in np.flatnonzero(lone):
-        forms = np.concatenate([whole_words[place, None], turned_words[place]])
-        bits = np.bitwise_count(forms[:, None] ^ whole_words).sum(axis=2, dtype=np.int64)
-        turn, least = bits.argmin(axis=0), bits.min(axis=0)
-        others = np.flatnonzero((least <= most) & ~(lone & (np.arange(len(lone)) <= place)))
-        others = others[others != place]
-        rows.append(np.stack([np.full(len(others), place), others, least[others], turn[others]]))
+    whole_words = _as_words(wholes)
+    forms = np.concatenate([whole_words[:, None], _as_words(turned)], axis=1)
+    rows, places = [np.empty((4, 0), np.int64)], np.flatnonzero(lone)
+    at_a_time = max(1, _COMPARISONS // max(1, forms.shape[1] * len(lone)))
+    for some in np.split(places, np.arange(at_a_time, len(places), at_a_time)):
+        bits = np.zeros((len(some), forms.shape[1], len(lone)), np.uint16)
+        for word in range(whole_words.shape[1]):
+            bits += np.bitwise_count(forms[some, :, None, word] ^ whole_words[:, word])
+        least = bits.min(axis=1)
+        # Of two lone pictures the first is paired with the second, and none with itself.
+        row, other = np.nonzero((least <= most) & ~(lone & (np.arange(len(lone)) <= some[:, None])))
+        turn = bits[row, :, other].argmin(axis=1)
+        rows.append(np.stack([some[row], other, least[row, other], turn]))
     return np.concatenate(rows, axis=1)
 
 
