@@ -73,14 +73,14 @@ def _pairs_in(rows: pa.Table, most: int, largest: int) -> Ids:
 
     A folder of more than `largest` images is left."""
     every, (wholes, turned) = as_numpy(rows["lone"]).astype(np.bool_), _hashes(rows)
-    found = [np.empty((4, 0), np.int64)]
+    pairs = [np.empty((4, 0), np.int64)]
     for part in groups(rows, ("identity",)):
         lone = every[part]
         if lone.any() and 1 < len(lone) <= largest:
-            pairs = lone_pairs(wholes[part], turned[part], lone, most)
-            pairs[:2] += part.start
-            found.append(pairs)
-    return np.concatenate(found, axis=1)
+            of_folder = lone_pairs(wholes[part], turned[part], lone, most)
+            of_folder[:2] += part.start
+            pairs.append(of_folder)
+    return np.concatenate(pairs, axis=1)
 
 
 def _hashes(rows: pa.Table) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
