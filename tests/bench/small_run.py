@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 from bench_environment import ROOT
+from other_build import environment_of
 from results import note
 
 WAYS = ("cold", "up_to_date")
@@ -40,7 +40,7 @@ def both(checkout: Path) -> list[float]:
     """Return the seconds of a first run by a build and of the run after it."""
     if not (checkout / "build/demo/images").exists():
         plant = [str(checkout / ".venv/bin/python"), "tests/demo/plant.py"]
-        subprocess.run(plant, cwd=checkout, env=_environment(checkout), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(plant, cwd=checkout, env=environment_of(checkout), check=True, stdout=subprocess.DEVNULL)
     for made in ("lake", "export"):
         shutil.rmtree(checkout / "build/demo" / made, ignore_errors=True)
     return [stages(checkout, way) for way in WAYS]
@@ -50,16 +50,11 @@ def stages(checkout: Path, way: str) -> float:
     """Run the whole job once; print and add up the seconds of its stages."""
     command = [str(checkout / ".venv/bin/spark-submit"), "jobs/sieve.py", "--config", "conf/pipeline.toml", "--json"]
     command += ["--overlay", "conf/env/demo.toml"]
-    ended = subprocess.run(command, cwd=checkout, env=_environment(checkout), stdout=subprocess.PIPE, check=True)
+    ended = subprocess.run(command, cwd=checkout, env=environment_of(checkout), stdout=subprocess.PIPE, check=True)
     record = json.loads(ended.stdout.splitlines()[-1])
     seconds = {name: round(float(stage["seconds"]), 1) for name, stage in record["stages"].items()}
     print(f"{checkout}, {way}: {sum(seconds.values()):.1f} s {seconds}", flush=True)
     return sum(seconds.values())
-
-
-def _environment(checkout: Path) -> dict[str, str]:
-    places = {"PYTHONPATH": "lib", "SPARK_CONF_DIR": "conf/spark", "PYSPARK_PYTHON": ".venv/bin/python"}
-    return os.environ | {name: str(checkout / place) for name, place in places.items()}
 
 
 if __name__ == "__main__":

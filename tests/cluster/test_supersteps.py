@@ -13,7 +13,7 @@ from graphs import Graph, graph, zoo
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from facesieve.cluster import local_finish, supersteps, vote_sums
+from facesieve.cluster import local_finish, supersteps, vote_blocks, vote_sums
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
@@ -112,6 +112,7 @@ def test_other_coin_and_limit(vote: Vote) -> None:
 
 def test_large_moves_are_joined_without_broadcast(vote: Vote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core_frames, "BROADCAST_ROWS", 0)
+    monkeypatch.setattr(vote_blocks, "_MOST_BYTES", 0)
     monkeypatch.setattr(vote_sums, "FILTER_BELOW", 2.0)
     sample = graph(nx.gnm_random_graph(40, 90, seed=2), seed=2, most=2)
     vote.compare(sample, MESSAGES(max_supersteps=4), 2)

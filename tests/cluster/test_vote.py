@@ -10,7 +10,7 @@ from graphs import SHAPES, Graph, graph
 from pyspark.sql import SparkSession
 
 from facesieve.cluster import vote as module
-from facesieve.cluster import vote_sums
+from facesieve.cluster import vote_blocks, vote_sums
 from facesieve.cluster.checkpoints import Checkpoints
 from facesieve.cluster.frames import VERTICES, VOTING_EDGES, Vertices, VotingEdges
 from facesieve.cluster.kernels import whispers as kernel
@@ -75,6 +75,7 @@ def test_messages_and_then_one_task_equal_the_kernels(vote: Vote) -> None:
 
 def test_messages_that_are_joined_equal_the_kernels(vote: Vote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames, "BROADCAST_ROWS", 0)
+    monkeypatch.setattr(vote_blocks, "_MOST_BYTES", 0)
     sample = graph(nx.gnm_random_graph(30, 60, seed=5), seed=3)
     hold(vote(sample, below=0), sample)
 

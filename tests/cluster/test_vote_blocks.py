@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from facesieve.cluster import vote_blocks as module
 from facesieve.cluster.frames import SUMS, VOTE_STATE, VOTING_EDGES, DirectedEdges, VoteState
 from facesieve.cluster.messages import summed
-from facesieve.cluster.vote_blocks import heard, stand, vote_blocks
+from facesieve.cluster.vote_blocks import fit_a_task, heard, stand, vote_blocks
 from facesieve.faces.edge_frames import both_directions
 
 COINS = 3
@@ -54,3 +54,9 @@ def test_they_tell_what_a_join_tells(
     joined = {(row.src, row.dst): row.votes for row in summed(state, directed, 30, COINS).collect() if row.dst in near}
     assert {(row.src, row.dst): row.votes for row in sums.collect()} == leaders(joined)
     assert len(near) < 30
+
+
+@pytest.mark.parametrize(("coins", "vertices"), [(1, 11_184_810), (8, 3_355_443)])
+def test_labels_are_sent_to_all_tasks_up_to_128_mib(coins: int, vertices: int) -> None:
+    assert fit_a_task(vertices, coins)
+    assert not fit_a_task(vertices + 1, coins)

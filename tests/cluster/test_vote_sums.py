@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
+from facesieve.cluster import vote_blocks
 from facesieve.cluster import vote_sums as module
 from facesieve.cluster.frames import VOTE_STATE, VOTING_EDGES, DirectedEdges, VoteState
 from facesieve.cluster.vote_sums import VoteSums
@@ -19,6 +20,7 @@ def test_neighbours_of_movers_hear(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch, most: int, share: float
 ) -> None:
     monkeypatch.setattr(frames, "BROADCAST_ROWS", most)
+    monkeypatch.setattr(vote_blocks, "_MOST_BYTES", most)
     monkeypatch.setattr(module, "FILTER_BELOW", share)
     labels = {1: 7, 2: 7, 3: 7, 7: 7, 8: 8, 9: 9}
     rows = [(face, [label], [label], [False], [face in (1, 2)]) for face, label in labels.items()]

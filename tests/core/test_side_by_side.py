@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from facesieve.core.frames import follow_rows
-from facesieve.core.side_by_side import beside, side_by_side
+from facesieve.core.side_by_side import Aside, side_by_side
 
 FEW, MANY = 10, 1_000_000
 
@@ -63,7 +63,7 @@ def test_a_call_goes_on_beside_a_block(spark: SparkSession) -> None:
         both.wait()
         done.append(spark.range(2).count())
 
-    with beside(spark, call) as ended:
+    with Aside(spark, call).beside() as ended:
         both.wait()
         ended()
         assert done == [2]
@@ -73,9 +73,23 @@ def test_the_error_of_a_call_beside_a_block_is_raised_and_ends_the_block(spark: 
     def call() -> None:
         raise ValueError("the call")
 
-    with pytest.raises(ValueError, match="the call"), beside(spark, call):
+    with pytest.raises(ValueError, match="the call"), Aside(spark, call).beside():
         spark.sparkContext.parallelize(range(10), 10).map(lambda _: time.sleep(0.3)).count()
-    with pytest.raises(ValueError, match="the call"), beside(spark, call) as ended:
+    with pytest.raises(ValueError, match="the call"), Aside(spark, call).beside() as ended:
         ended()
-    with pytest.raises(KeyError), beside(spark, lambda: None):
+    with pytest.raises(KeyError), Aside(spark, lambda: None).beside():
         raise KeyError("the block")
+
+
+def test_a_call_begins_before_the_block_and_its_error_waits_for_it(spark: SparkSession) -> None:
+    failed = threading.Event()
+
+    def call() -> None:
+        failed.set()
+        raise ValueError("the call")
+
+    aside = Aside(spark, call)
+    failed.wait(60)
+    assert spark.range(3).count() == 3, "nothing is cancelled that is not beside it"
+    with pytest.raises(ValueError, match="the call"), aside.beside():
+        spark.sparkContext.parallelize(range(10), 10).map(lambda _: time.sleep(0.3)).count()

@@ -13,10 +13,11 @@ from facesieve.cli.erasure_metrics import of_erasure
 from facesieve.cli.main import Question, Step
 from facesieve.cluster.step import cluster
 from facesieve.decide.step import decide
-from facesieve.embed.step import embed
+from facesieve.embed.step import embed, load_ahead
 from facesieve.erasure import erase, retain
 from facesieve.erasure.access import job as access
 from facesieve.erasure.answers import facts_of
+from facesieve.lake.run import Run
 from facesieve.link.step import link
 from facesieve.publish.step import publish
 
@@ -33,8 +34,8 @@ class Command:
     needs_spark: bool = True
 
 
-def _steps(*steps: Step) -> Work:
-    return lambda about, argv, name: main.main(steps, about, argv, name)
+def _steps(*steps: Step, ahead: Callable[[Run], None] = lambda _run: None) -> Work:
+    return lambda about, argv, name: main.main(steps, about, argv, name, ahead)
 
 
 def _question(question: Question) -> Work:
@@ -47,8 +48,11 @@ def _of_a_probe(arguments: Namespace) -> Sequence[str]:
 
 
 COMMANDS = {
-    "sieve": Command("all five steps; what is in the lake is reused", _steps(embed, link, cluster, decide, publish)),
-    "embed": Command("find faces in images and turn them into vectors", _steps(embed)),
+    "sieve": Command(
+        "all five steps; what is in the lake is reused",
+        _steps(embed, link, cluster, decide, publish, ahead=load_ahead),
+    ),
+    "embed": Command("find faces in images and turn them into vectors", _steps(embed, ahead=load_ahead)),
     "link": Command("join faces that are near each other by edges", _steps(link)),
     "cluster": Command("cut the graph of faces into people", _steps(cluster)),
     "decide": Command("decide what becomes of each image", _steps(decide)),

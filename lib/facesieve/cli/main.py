@@ -68,8 +68,17 @@ class Question(NamedTuple):
     more: Callable[[Namespace], Sequence[str]] = lambda _arguments: ()
 
 
-def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, name: str = "") -> int:
-    """Run the steps in order as one run of the job and return the exit code."""
+def main(
+    steps: Sequence[Step],
+    about: str,
+    argv: Sequence[str] | None = None,
+    name: str = "",
+    ahead: Callable[[Run], None] = lambda _run: None,
+) -> int:
+    """Run the steps in order as one run of the job and return the exit code.
+
+    ahead: what may go on beside the beginning of the run, since the first step waits for it.
+    """
     parser = parser_of(name, about)
     add_configuration(parser)
     add_run(parser)
@@ -77,7 +86,7 @@ def main(steps: Sequence[Step], about: str, argv: Sequence[str] | None = None, n
     def work(arguments: Namespace, metrics: MetricsFile) -> int:
         run = _begin(arguments, metrics)
         metrics.figures = lambda: of_run(run.ledger.stages, run.ledger.warnings)
-        with _clearing_up(run.spark):
+        with _clearing_up(run.spark), run.beginning(ahead):
             # What is wrong with an audit is told before the hours of work that it is for.
             coming = [run.lake.name_of(table) for table in tables.ALL if table is not tables.CLEANED]
             prepared(run.spark, run.config.publish.checks, coming)

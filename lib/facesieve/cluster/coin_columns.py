@@ -34,16 +34,7 @@ def any_coin(flags: str, coins: int) -> Column:
 
 def broadcast_if_few(frame: DataFrame, rows: int, coins: int) -> DataFrame:
     """Mark a frame with a label by coin for a broadcast join if it has few enough `rows`; the more coins, the fewer."""
-    return frames.broadcast_if_few(frame, _rows(rows, coins))
-
-
-def are_few(rows: int, coins: int) -> bool:
-    """Whether every task may hold `rows` rows with a label by coin."""
-    return frames.are_few(_rows(rows, coins))
-
-
-def _rows(rows: int, coins: int) -> int:
-    return rows * max(1, coins // _LABELS_A_ROW)
+    return frames.broadcast_if_few(frame, rows * max(1, coins // _LABELS_A_ROW))
 
 
 def by_coin(column: pa.Array | pa.ChunkedArray, coins: int) -> Matrix:

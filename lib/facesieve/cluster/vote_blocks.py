@@ -31,7 +31,7 @@ from facesieve.cluster.kernels.components import roots
 from facesieve.cluster.kernels.leading import Leading, leading
 from facesieve.cluster.kernels.preferences import VotingGraph
 from facesieve.cluster.kernels.whispers import unstable_receivers
-from facesieve.core.frames import columns
+from facesieve.core.frames import columns, rows_at_once
 from facesieve.faces.arrow_groups import tables
 from facesieve.faces.blocks import RowBatches, batch_of, rows_of
 
@@ -46,10 +46,17 @@ _EDGES = 1 << 20
 """Edges of a block, about, unless a receiver has more."""
 _STATE = columns("ids binary, labels binary, moved binary")
 _STATE_ROWS = 1 << 16
+_SMALL_ROWS = 1 << 13
+"""Edges, or vertices, that Spark sends to Python at once."""
+
+
+_ID_BYTES, _LABEL_BYTES = 8, 4
+_MOST_BYTES = 1 << 27
+"""Of the ids and labels of all vertices, up to which they are sent to every task: 3.3 million of 8 coins."""
 
 
 class Standing(NamedTuple):
-    """What a superstep begins with: labels int64 [V, K], as positions by coin, and who moved in any coin, bool [V]."""
+    """What a superstep begins with: labels int32 [V, K], as positions by coin, and who moved in any coin, bool [V]."""
 
     labels: Matrix
     moved: Matrix
@@ -58,19 +65,26 @@ class Standing(NamedTuple):
 def vote_blocks(directed: DirectedEdges, ids: Broadcast[Ints]) -> VoteBlocks:
     """Pack edges that lie with their receivers, persisted when they are first read. ids: int64 [V], ascending."""
     packed = directed.select("src", "dst", "vote").mapInArrow(_pack(ids), VOTE_BLOCKS)
-    return VoteBlocks(packed.persist(StorageLevel.MEMORY_AND_DISK))
+    with rows_at_once(directed.sparkSession, _SMALL_ROWS):
+        return VoteBlocks(packed.persist(StorageLevel.MEMORY_AND_DISK))
 
 
 def stand(state: VoteState | Labels, coins: int) -> tuple[Ints, Standing]:
     """Collect where the vertices stand: their ids, ascending int64 [V], and their labels; without `moved` all have."""
     moved = F.col("moved") if "moved" in state.columns else F.transform("labels", lambda _: F.lit(True))
-    rows = state.select("id", "labels", moved.alias("moved")).mapInArrow(_gather(coins), _STATE).collect()
+    with rows_at_once(state.sparkSession, _SMALL_ROWS):
+        rows = state.select("id", "labels", moved.alias("moved")).mapInArrow(_gather(coins), _STATE).collect()
     ids = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(row.ids, np.int64) for row in rows)])
     labels = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(row.labels, np.int64) for row in rows)])
     movers = np.concatenate([np.empty(0, np.bool_), *(np.frombuffer(row.moved, np.bool_) for row in rows)])
     order = np.argsort(ids)
     ids = ids[order]
-    return ids, Standing(np.searchsorted(ids, labels.reshape(-1, coins)[order]), movers[order])
+    return ids, Standing(np.searchsorted(ids, labels.reshape(-1, coins)[order]).astype(np.int32), movers[order])
+
+
+def fit_a_task(vertices: int, coins: int) -> bool:
+    """Whether every task may hold the ids of so many vertices, and what they begin a superstep with."""
+    return vertices * (_ID_BYTES + _LABEL_BYTES * coins) <= _MOST_BYTES
 
 
 def heard(blocks: VoteBlocks, ids: Broadcast[Ints], standing: Broadcast[Standing]) -> Sums:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from pyspark import Broadcast
 from pyspark.sql import functions as F
 
-from facesieve.cluster.coin_columns import any_coin, are_few
+from facesieve.cluster.coin_columns import any_coin
 from facesieve.cluster.components import connected_by
 from facesieve.cluster.frames import DirectedEdges, Labels, Sums, VertexClusters, VoteState
 from facesieve.cluster.messages import summed
-from facesieve.cluster.vote_blocks import Ints, Standing, VoteBlocks, forest, heard, proof, stand, vote_blocks
+from facesieve.cluster.vote_blocks import (
+    Ints,
+    Standing,
+    VoteBlocks,
+    fit_a_task,
+    forest,
+    heard,
+    proof,
+    stand,
+    vote_blocks,
+)
 from facesieve.core.frames import broadcast_if_few
 
 FILTER_BELOW = 0.25
@@ -28,7 +38,7 @@ class VoteSums:
 
     def of(self, state: VoteState, moved: int) -> Sums:
         """Return what is heard after `moved` vertices have moved; what was returned before is not to be used again."""
-        if are_few(self.count, self._coins):
+        if fit_a_task(self.count, self._coins):
             return heard(*self._stand(state))
         return summed(state, self._near(state, moved), self.count, self._coins)
 
@@ -43,7 +53,7 @@ class VoteSums:
 
         The proof counts by coin the vertices for which some label has more votes than their own.
         """
-        if not are_few(self.count, self._coins):
+        if not fit_a_task(self.count, self._coins):
             return None
         blocks, ids, standing = self._stand(labels)
         edges = forest(blocks, ids, standing)

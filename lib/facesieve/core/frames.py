@@ -40,12 +40,7 @@ _TYPES: dict[str, T.DataType] = {kind().simpleString(): kind() for kind in _KIND
 
 def broadcast_if_few(frame: Frame, rows: int) -> Frame:
     """Mark `frame` for a broadcast join if it has few enough `rows`; more are joined by a shuffle."""
-    return cast(Frame, F.broadcast(frame)) if are_few(rows) else frame
-
-
-def are_few(rows: int) -> bool:
-    """Whether every executor may be sent so many rows of a few numbers each."""
-    return rows <= BROADCAST_ROWS
+    return cast(Frame, F.broadcast(frame)) if rows <= BROADCAST_ROWS else frame
 
 
 def many_tasks(spark: SparkSession) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Any, TypeVar
 
+from py4j.protocol import Py4JError
 from pyspark import inheritable_thread_target
 from pyspark.sql import SparkSession
 
@@ -43,30 +44,39 @@ def in_threads(spark: SparkSession, *calls: Callable[[], Made]) -> list[Made]:
             raise
 
 
-@contextmanager
-def beside(spark: SparkSession, call: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """Make a call in a thread while the block goes on; what the block is given waits for the call's end.
+class Aside:
+    """A call that is made in a thread of its own from now on. What it raises counts where a block is `beside` it."""
 
-    Raises what the call raises: then the jobs of the block are cancelled, and its error is not the one that counts.
-    """
+    def __init__(self, spark: SparkSession, call: Callable[[], None]) -> None:
+        self._spark = spark
+        self._threads = ThreadPoolExecutor(2)
+        self._result = self._threads.submit(inheritable_thread_target(call))
 
-    ended = Event()
+    def cancel(self) -> None:
+        """Cancel the jobs of the call, if it goes on; what it raises is not heard."""
+        with suppress(Py4JError, OSError):  # Spark may be gone
+            _cancel(self._spark, [self._result])
 
-    def guarded() -> None:
-        try:
-            call()
-        except BaseException:
-            # Again and again, since the block may be about to start its next job.
-            while not ended.wait(_PATIENCE):
-                spark.sparkContext.cancelAllJobs()
-            raise
+    @contextmanager
+    def beside(self) -> Iterator[Callable[[], None]]:
+        """Let a block go on beside the call; what the block is given waits for the call's end.
 
-    def wait_for_it() -> None:
-        ended.set()
-        result.result()
+        Raises what the call raises: then the jobs of the block are cancelled, and its error is not the one that counts.
+        """
+        ended = Event()
 
-    with ThreadPoolExecutor(1) as thread:
-        result = thread.submit(inheritable_thread_target(guarded))
+        def wait_for_it() -> None:
+            ended.set()
+            self._result.result()
+
+        def watch() -> None:
+            if self._result.exception() is not None:
+                # Again and again, since the block may be about to start its next job.
+                while not ended.wait(_PATIENCE):
+                    self._spark.sparkContext.cancelAllJobs()
+
+        self._threads.submit(watch)
+        self._threads.shutdown(wait=False)
         try:
             yield wait_for_it
         except Exception:

@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from pyspark.sql import functions as F
@@ -22,7 +23,7 @@ from facesieve.core.frames import batches_of_vectors, broadcast_if_few, follow_r
 from facesieve.core.hidden_paths import path_seal
 from facesieve.core.reasons import Reason
 from facesieve.core.sections import VECTORS
-from facesieve.core.side_by_side import beside
+from facesieve.core.side_by_side import Aside
 from facesieve.core.tables import Listing
 from facesieve.embed import embeddings as faces_of
 from facesieve.embed.chunks.commits import embed_chunks
@@ -59,23 +60,22 @@ def embed(run: Run) -> None:
     """List the images, and embed those that this model has not seen yet, chunk by chunk."""
     if run.config.images.format == VECTORS:
         with batches_of_vectors(run.spark, run.profile.dimension):
-            _list_new_and_embed(run, vectors=True)
+            _list_new_and_embed(run)
         return
     models.check(run.profile)
     optional_formats.check(run.config.embed.formats)
-    _list_new_and_embed(run, vectors=False)
+    _list_new_and_embed(run)
 
 
-def _list_new_and_embed(run: Run, *, vectors: bool) -> None:
+def _list_new_and_embed(run: Run) -> None:
     images = source(run.config.images)
     labels = read_labels(run.config.images.labels)
     images.check()
     check_dimension(images, run.profile)
     listing_stage = run.stage("listing", (tables.LISTING,), ())
     new = run.stage("embed", _FACES, (), model=run.model)
-    first = not vectors and new.former(tables.EMBEDDINGS).where(F.col("model") == run.model).isEmpty()
     # The workers load the model while the driver looks at the names.
-    with beside(run.spark, lambda: _probe(run) if first else None) as loaded:
+    with (run.ahead or Aside(run.spark, partial(load_ahead, run))).beside() as loaded:
         state = state_of(run, images, labels)
         if record := unchanged(listing_stage, state):
             list_again(listing_stage, record)
@@ -85,8 +85,13 @@ def _list_new_and_embed(run: Run, *, vectors: bool) -> None:
         _list_and_embed(run, images, labels, Begun(listing_stage, new, state, loaded))
 
 
-def _probe(run: Run) -> None:
-    probe(run.spark, run.profile, run.config.embed.formats)
+def load_ahead(run: Run) -> None:
+    """Let the workers load the model if nothing in the lake was embedded by it: it takes them longer than all else."""
+    if run.config.images.format == VECTORS:
+        return
+    at = run.lake.current(tables.EMBEDDINGS)
+    if at is None or run.lake.read(tables.EMBEDDINGS, at).where(F.col("model") == run.model).isEmpty():
+        probe(run.spark, run.profile, run.config.embed.formats)
 
 
 class Begun(NamedTuple):

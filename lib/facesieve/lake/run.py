@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -22,6 +23,7 @@ from facesieve.core.console import count, duration
 from facesieve.core.errors import ConfigError, Fault
 from facesieve.core.frames import follow_rows
 from facesieve.core.profiles import Profile
+from facesieve.core.side_by_side import Aside
 from facesieve.core.tables import Table
 from facesieve.lake.catalog import Change, Lake, Snapshot, Stamp
 from facesieve.lake.ledger import Ledger
@@ -48,7 +50,10 @@ STEP_OF = {
 
 @dataclass
 class Run:
-    """Everything a stage needs to know of the run it is part of. What `undone` runs made is never reused."""
+    """Everything a stage needs to know of the run it is part of.
+
+    What `undone` runs made is never reused. ahead: what goes on beside the run's beginning, for the first step.
+    """
 
     name: str
     config: Config
@@ -61,6 +66,16 @@ class Run:
     at: dict[str, Snapshot] = field(default_factory=dict)
     replaced: dict[str, Snapshot] = field(default_factory=dict)
     undone: frozenset[str] = frozenset()
+    ahead: Aside | None = None
+
+    @contextmanager
+    def beginning(self, ahead: Callable[[Run], None]) -> Iterator[None]:
+        """Let a call go on beside the beginning of the run, and no longer than the block."""
+        self.ahead = Aside(self.spark, partial(ahead, self))
+        try:
+            yield
+        finally:
+            self.ahead.cancel()
 
     def now(self, table: Table) -> Snapshot | None:
         """Return the version of a table that this run works on: its own, else the lake's current one."""
