@@ -79,7 +79,7 @@ def test_what_is_checkpointed_is_computed_once_and_as_it_was(spark: SparkSession
     assert ("LocalTableScan" in once._jdf.queryExecution().executedPlan().toString()) == (rows == 3)
 
 
-@pytest.mark.parametrize(("usual", "dimension", "rows"), [("64", 128, 8_192), (None, 1 << 21, 1)])
+@pytest.mark.parametrize(("usual", "dimension", "rows"), [("64", 128, 8_192), ("64", 2, 8_192), (None, 1 << 21, 1)])
 def test_small_rows_go_to_python_many_at_once_and_only_in_the_block(
     spark: SparkSession, usual: str | None, dimension: int, rows: int
 ) -> None:

@@ -31,7 +31,7 @@ from facesieve.cluster.kernels.components import roots
 from facesieve.cluster.kernels.leading import Leading, leading
 from facesieve.cluster.kernels.preferences import VotingGraph
 from facesieve.cluster.kernels.whispers import unstable_receivers
-from facesieve.core.frames import columns, rows_at_once
+from facesieve.core.frames import SMALL_ROWS_AT_ONCE, columns, rows_at_once
 from facesieve.faces.arrow_groups import tables
 from facesieve.faces.blocks import RowBatches, batch_of, rows_of
 
@@ -46,10 +46,6 @@ _EDGES = 1 << 20
 """Edges of a block, about, unless a receiver has more."""
 _STATE = columns("ids binary, labels binary, moved binary")
 _STATE_ROWS = 1 << 16
-_SMALL_ROWS = 1 << 13
-"""Edges, or vertices, that Spark sends to Python at once."""
-
-
 _ID_BYTES, _LABEL_BYTES = 8, 4
 _MOST_BYTES = 1 << 27
 """Of the ids and labels of all vertices, up to which they are sent to every task: 3.3 million of 8 coins."""
@@ -65,14 +61,14 @@ class Standing(NamedTuple):
 def vote_blocks(directed: DirectedEdges, ids: Broadcast[Ints]) -> VoteBlocks:
     """Pack edges that lie with their receivers, persisted when they are first read. ids: int64 [V], ascending."""
     packed = directed.select("src", "dst", "vote").mapInArrow(_pack(ids), VOTE_BLOCKS)
-    with rows_at_once(directed.sparkSession, _SMALL_ROWS):
+    with rows_at_once(directed.sparkSession, SMALL_ROWS_AT_ONCE):
         return VoteBlocks(packed.persist(StorageLevel.MEMORY_AND_DISK))
 
 
 def stand(state: VoteState | Labels, coins: int) -> tuple[Ints, Standing]:
     """Collect where the vertices stand: their ids, ascending int64 [V], and their labels; without `moved` all have."""
     moved = F.col("moved") if "moved" in state.columns else F.transform("labels", lambda _: F.lit(True))
-    with rows_at_once(state.sparkSession, _SMALL_ROWS):
+    with rows_at_once(state.sparkSession, SMALL_ROWS_AT_ONCE):
         rows = state.select("id", "labels", moved.alias("moved")).mapInArrow(_gather(coins), _STATE).collect()
     ids = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(row.ids, np.int64) for row in rows)])
     labels = np.concatenate([np.empty(0, np.int64), *(np.frombuffer(row.labels, np.int64) for row in rows)])

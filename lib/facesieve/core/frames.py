@@ -32,6 +32,8 @@ BROADCAST_ROWS = 2_000_000
 _ROWS_AT_ONCE = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _BATCH_BYTES, _NUMBER_BYTES = 4 << 20, 4
 _PICTURES_AT_ONCE = 64
+SMALL_ROWS_AT_ONCE = 8_192
+"""Rows of a kilobyte or less that Spark sends to Python at once."""
 
 _NUMBERS = (T.LongType, T.IntegerType, T.FloatType, T.DoubleType)
 _KINDS = (*_NUMBERS, T.BooleanType, T.StringType, T.BinaryType, T.TimestampType)
@@ -70,7 +72,7 @@ def follow_rows(spark: SparkSession, rows: int, results: int = 0) -> None:
 
 def batches_of_vectors(spark: SparkSession, dimension: int) -> AbstractContextManager[None]:
     """Let Spark send rows of a vector each to Python a few megabytes at once while the block lasts (`rows_at_once`)."""
-    return rows_at_once(spark, max(1, _BATCH_BYTES // (_NUMBER_BYTES * dimension)))
+    return rows_at_once(spark, min(SMALL_ROWS_AT_ONCE, max(1, _BATCH_BYTES // (_NUMBER_BYTES * dimension))))
 
 
 def batches_of_pictures(spark: SparkSession) -> AbstractContextManager[None]:

@@ -71,7 +71,8 @@ def _pairs(most: int, largest: int) -> Callable[[Batches], Iterator[pa.RecordBat
 def _pairs_in(rows: pa.Table, most: int, largest: int) -> Ids:
     """Pair the images of several folders, each within its own, as `lone_pairs` does: row numbers, bits, turns.
 
-    A folder of more than `largest` images is left."""
+    A folder of more than `largest` images is left.
+    """
     every, (wholes, turned) = as_numpy(rows["lone"]).astype(np.bool_), _hashes(rows)
     pairs = [np.empty((4, 0), np.int64)]
     for part in groups(rows, ("identity",)):

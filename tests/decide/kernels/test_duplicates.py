@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facesieve.decide.kernels import duplicates
 from facesieve.decide.kernels.duplicates import leaders, least_difference, lone_pairs
 
 Pairs = list[tuple[int, int]]
@@ -96,3 +97,15 @@ def test_lone_pictures_are_paired_as_in_plain_python(width: int, chance: int, co
         if lone[one] and min(bits) <= most and not (lone[other] and other < one):
             expected.add((one, other, min(bits), bits.index(min(bits))))
     assert {tuple(pair) for pair in lone_pairs(forms[:, 0], forms[:, 1:], lone, most).T.tolist()} == expected
+
+
+@pytest.mark.parametrize("comparisons", [1, 100])
+def test_lone_pictures_are_paired_alike_however_many_are_compared_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, comparisons: int
+) -> None:
+    draw = np.random.default_rng(0)
+    forms, lone = draw.integers(0, 4, (30, 4, 8), np.uint8), draw.random(30) < 0.7
+    expected = lone_pairs(forms[:, 0], forms[:, 1:], lone, 6)
+    monkeypatch.setattr(duplicates, "_COMPARISONS", comparisons)
+    assert expected.shape[1] > 30
+    assert lone_pairs(forms[:, 0], forms[:, 1:], lone, 6).tolist() == expected.tolist()
