@@ -54,6 +54,19 @@ def test_lone_images_are_paired_within_their_folder_and_by_their_first_faces(spa
     assert pairs(spark, rows, [11, 20, 30, 40]) == set(), "no image is lone"
 
 
+def test_folders_that_come_together_are_paired_each_within_its_own(spark: SparkSession) -> None:
+    folders = "abcdefgh"
+    rows: list[Row] = [
+        (10 * folder + number, 100 * folder + number, name, A, None)
+        for folder, name in enumerate(folders)
+        for number in range(3)
+    ]
+    ours = [{10 * folder + number for number in range(3)} for folder in range(len(folders))]
+    paired = {(one, other) for one, other, *_ in pairs(spark, rows, [])}
+    assert len(paired) == 3 * len(folders)
+    assert all(any({one, other} <= images for images in ours) for one, other in paired)
+
+
 def test_two_lone_images_are_paired_once(spark: SparkSession) -> None:
     assert pairs(spark, [(2, 20, "a", A, None), (1, 10, "a", A, b"short")], []) == {(1, 2, 10, 20, 0, 0)}
 
