@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from bench_environment import DATA, ROOT, one_thread
+from other_build import environment_of
 from results import note
 
 from facesieve.cluster.kernels.coins import coins, together
@@ -76,10 +76,7 @@ def made(place: Path) -> Path:
 
 def stage(repository: Path, lake: Path, faces: Path, more: tuple[str, ...]) -> float:
     """Link and cluster by a build; return the seconds of the stage cluster."""
-    environment = os.environ | {
-        "SPARK_CONF_DIR": str(repository / "conf" / "spark"),
-        "PYTHONPATH": str(repository / "lib"),
-    }
+    environment = environment_of(repository)
     python = repository / ".venv" / "bin" / "python"
     filled = [python, repository / "tests" / "bench" / "faked_lake.py", lake, faces]
     subprocess.run(filled, cwd=repository, env=environment, check=True, stderr=subprocess.DEVNULL)

@@ -56,10 +56,10 @@ def main() -> int:
         f" commands {sum(each.seconds for each in both):.1f} s; a task at most {task / 1e6:,.0f} MB"
         f" (target: under {TARGET_BYTES / 1e6:,.0f})"
     )
-    note("million", seconds=seconds, task_gigabytes=task / 1e9)
+    note("million", **{f"seconds_{given.images}": seconds, f"task_gigabytes_{given.images}": task / 1e9})
     if given.base:
         theirs = other_build.seconds(given.base, "million", ["--images", str(given.images)], "decide + publish")
-        note("million", to_base=seconds / theirs[0])
+        note("million", **{f"to_base_{given.images}": seconds / theirs[0]})
     return 0
 
 

@@ -94,7 +94,7 @@ def main() -> None:
         print(
             f"{kind}: {first[kind]:.0f} -> {last[kind]:.0f} MB, growth {last[kind] / first[kind] - 1:+.1%} (target 5 %)"
         )
-    note("worker_memory", **{f"growth_of_{kind}": last[kind] / first[kind] for kind in first})
+    note("worker_memory", **{f"growth_of_{kind}_{options.images}": last[kind] / first[kind] for kind in first})
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def follow_rows(spark: SparkSession, rows: int, results: int = 0) -> None:
     """
     cores = spark.sparkContext.defaultParallelism
     rounds = math.ceil(rows / _ROWS_A_PARTITION / cores)  # in the last one no core is idle
-    partitions = min(max(1, rounds) * cores, math.ceil(rows / _ROWS_A_CORE)) if rows else cores
+    partitions = min(rounds * cores, math.ceil(rows / _ROWS_A_CORE)) if rows else cores
     spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
     spark.conf.set("spark.sql.adaptive.enabled", "false" if 0 < rows <= cores * _STEADY_ROWS_A_CORE else "true")
     few = 0 < rows + results <= _INTERPRETED_ROWS

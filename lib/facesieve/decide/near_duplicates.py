@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from facesieve.core import sections
 from facesieve.core.frames import batches_of_pictures, checkpointed, columns, has_few_rows
 from facesieve.core.tables import Edges
-from facesieve.decide.alike_hashes import HASHED_PAIRS, HashedPairs, alike_pairs
+from facesieve.decide.alike_hashes import HashedPairs, alike_pairs
 from facesieve.decide.kernels.duplicates import leaders
 from facesieve.decide.lone_images import HASHED_IMAGES, HashedImages, NearFaces, pairs_of_lone
 from facesieve.decide.photographs import CandidatePairs, ComparedPairs
@@ -128,8 +128,7 @@ def _alike(faces: DataFrame, near: DataFrame, settings: sections.Decide) -> Data
     wholes = _end(faces, "to", {"whole": whole, "face_whole": face_whole, "face_mirrored": mirrored})
     ends = both_directions(near).toDF("face", "to")
     pairs = ends.join(_looked_up(wholes), "to", how="inner").join(_looked_up(views), "face", how="inner")
-    asked = HashedPairs(pairs.where(_may_replace()).select(*HASHED_PAIRS.names))
-    chosen = alike_pairs(asked, settings.near_bits, settings.near_face_bits)
+    chosen = alike_pairs(HashedPairs(pairs.where(_may_replace())), settings.near_bits, settings.near_face_bits)
     return chosen.select("*", F.lit(False).alias("lone"), F.lit(0).alias("turn"))
 
 
