@@ -51,7 +51,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.sql.warehouse.dir", str(root / "warehouse"))
         .config("spark.local.dir", str(root / "local"))
         .config("spark.sql.ansi.enabled", "true")
-        # As jobs do with few rows (`core.frames.follow_rows`): to compile a plan takes longer than to interpret it.
+        # As jobs do with few rows (`core.frames.follow_rows`): plans stand still, and none is compiled.
+        .config("spark.sql.adaptive.enabled", "false")
         .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
         # What Spark remembers of finished queries for its UI would fill the heap in the course of the run.

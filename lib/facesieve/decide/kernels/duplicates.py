@@ -23,14 +23,17 @@ def least_difference(views: Hashes, wholes: Hashes) -> Ids:
     >>> least_difference(np.array([[[0], [7]]], np.uint8), np.array([[5]], np.uint8))
     array([1])
     """
-    views, wholes = _as_words(views), _as_words(wholes)
-    bits = np.bitwise_count(views ^ wholes[:, None]).sum(axis=2, dtype=np.int64)
-    return np.asarray(bits.min(axis=1))
+    of_words = np.bitwise_count(_as_words(views) ^ _as_words(wholes)[:, None])
+    bits = np.zeros(of_words.shape[:2], np.uint16)
+    for word in range(of_words.shape[2]):  # words are few: a sum over them takes twice as long
+        bits += of_words[:, :, word]
+    return np.asarray(bits.min(axis=1).astype(np.int64))
 
 
 def _as_words(hashes: Hashes) -> npt.NDArray[Any]:
     """View bytes [..., B] as words of eight, which are compared eight times faster, where B allows it."""
-    return np.ascontiguousarray(hashes).view(np.uint64 if hashes.shape[-1] % 8 == 0 else np.uint8)
+    together = hashes if hashes.strides[-1] == 1 else np.ascontiguousarray(hashes)
+    return together.view(np.uint64 if hashes.shape[-1] % 8 == 0 else np.uint8)
 
 
 def lone_pairs(wholes: Hashes, turned: Hashes, lone: Flags, most: int) -> Ids:
