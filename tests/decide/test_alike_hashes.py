@@ -36,6 +36,13 @@ def test_differences_are_those_of_plain_python_in_any_slice(
     assert differences(views, wholes).tolist() == expected
 
 
+def test_rows_of_one_size_may_lie_unevenly() -> None:
+    """The first two follow each other, between the others lies a row of another size."""
+    views = [flipped(1), flipped(2), flipped(9) * 2, flipped(3), None, flipped(4)]
+    wholes = [WHOLE, WHOLE, None, WHOLE, WHOLE, WHOLE]
+    assert differences(pa.array(views), pa.array(wholes)).tolist() == [1, 2, FAR, 3, FAR, 4]
+
+
 def least(views: bytes | None, whole: bytes | None) -> int:
     if not views or len(views) % VIEW_BYTES or whole is None or len(whole) != VIEW_BYTES:
         return FAR
