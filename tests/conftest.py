@@ -11,6 +11,8 @@ import pytest
 from hypothesis import settings
 from pyspark.sql import SparkSession
 
+from facesieve.core.gateway import remember_classes
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("FACESIEVE_DATA", ROOT.parent / "shared" / "data"))
 MODELS = Path(os.environ.get("FACESIEVE_MODELS", ROOT / ".cache" / "models"))
@@ -63,6 +65,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .getOrCreate()
     )
     session.sparkContext.setCheckpointDir(str(root / "checkpoints"))
+    remember_classes(session)
     yield session
     session.stop()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -45,6 +46,22 @@ def test_remembered_classes_work_as_before(spark: SparkSession) -> None:
     jvm: Any = spark._jvm
     assert jvm.org.apache.spark.sql.SparkSession.active() is not None
     assert jvm.com.fasterxml.jackson.databind.ObjectMapper().writeValueAsString("one") == '"one"'
+
+
+def test_no_class_is_looked_for_in_the_jars_once_it_was_found(spark: SparkSession, questions: list[str]) -> None:
+    gateway.remember_classes(spark)
+
+    def ask() -> None:
+        spark.createDataFrame([(1,)], "id long").rdd.map(len).collect()
+        with pytest.raises(AnalysisException):
+            spark.table("no.such.table")
+        F.udf(len, "int")(F.lit("a"))
+        spark._jvm.java.lang.Thread.currentThread()  # type: ignore[union-attr]
+
+    ask()
+    questions.clear()
+    ask()
+    assert [question for question in questions if question.startswith("r\nu\n")] == []
 
 
 def test_what_java_does_not_have_is_said_each_time(spark: SparkSession) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from py4j.java_gateway import JavaPackage
 from pyspark.sql import SparkSession
 
-_ASKED_OFTEN = ("functions", "PythonUtils", "SparkSession", "org", "com")
+_PYTHONS = ("PythonRDD", "PythonUtils", "SerDeUtil", "SimplePythonFunction")
+_ASKED_OFTEN = (*_PYTHONS, "functions", "SparkSession", "SparkSession$", "Thread", "com", "java", "org", "py4j")
 
 
 class _Remembered:
@@ -20,6 +21,9 @@ class _Remembered:
 
     def __init__(self, java: Any) -> None:
         self._java = java
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._java(*arguments)
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._java, name)
