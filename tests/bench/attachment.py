@@ -15,7 +15,8 @@ from structure import MODELS, SETS, Faces, clustered, drawn, linked, load, pairs
 
 from facesieve.assess.kernels.agreement import bcubed
 from facesieve.cluster.kernels.attachment import admission
-from facesieve.cluster.kernels.exemplars import Links, exemplars, links, nearest_cluster, with_joined
+from facesieve.cluster.kernels.exemplars import Links, exemplars, links, with_joined
+from facesieve.cluster.kernels.nearest_cluster import nearest_cluster
 from facesieve.cluster.kernels.neighbourhoods import SCORE_SCALE
 from facesieve.cluster.kernels.whispers import Coin, whispers
 from facesieve.core import sections

@@ -11,7 +11,8 @@ from facesieve.cluster.attachment import Attachment, attachment
 from facesieve.cluster.frames import JOINS, MEASURED_MEMBERS, MeasuredMembers
 from facesieve.cluster.kernels import leftovers
 from facesieve.cluster.kernels.attachment import admission, permitted
-from facesieve.cluster.kernels.exemplars import Links, exemplars, links, nearest_cluster, with_joined
+from facesieve.cluster.kernels.exemplars import Links, exemplars, links, with_joined
+from facesieve.cluster.kernels.nearest_cluster import nearest_cluster
 from facesieve.faces.hashing import xxhash64
 from facesieve.faces.vectors import medoid
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facesieve.cluster.kernels.attachment import FEWEST_CLUSTERS, admission, permitted
-from facesieve.cluster.kernels.exemplars import Exemplars, Links, exemplars, links, nearest_cluster, with_joined
+from facesieve.cluster.kernels.exemplars import Exemplars, Links, exemplars, links, with_joined
+from facesieve.cluster.kernels.nearest_cluster import nearest_cluster
 from facesieve.faces.hashing import xxhash64
 from facesieve.faces.vectors import Floats, Halves, Indices
 
