@@ -93,11 +93,7 @@ def settled(result: supersteps.Outcome) -> list[bool]:
 
 
 @pytest.mark.usefixtures("soon", "adaptive")
-@pytest.mark.parametrize(
-    ("adaptive", "partitions"),
-    [pytest.param("true", 1, marks=pytest.mark.long), ("false", 2), ("true", 7)],
-    indirect=["adaptive"],
-)
+@pytest.mark.parametrize(("adaptive", "partitions"), [("true", 1), ("false", 2), ("true", 7)], indirect=["adaptive"])
 def test_equals_the_kernel_vertex_by_vertex(vote: Vote, partitions: int) -> None:
     result = vote.compare(zoo(seed=1014), MESSAGES(max_supersteps=20), partitions)
     assert all(settled(result))
