@@ -12,8 +12,10 @@ from typing import Any
 from py4j.java_gateway import JavaPackage
 from pyspark.sql import SparkSession
 
-_PYTHONS = ("PythonRDD", "PythonUtils", "SerDeUtil", "SimplePythonFunction")
-_ASKED_OFTEN = (*_PYTHONS, "functions", "SparkSession", "SparkSession$", "Thread", "com", "java", "org", "py4j")
+_ASKED_OFTEN = (
+    *("functions", "PythonRDD", "PythonUtils", "SerDeUtil", "SimplePythonFunction"),
+    *("SparkSession", "SparkSession$", "Thread", "com", "java", "org", "py4j"),
+)
 
 
 class _Remembered:

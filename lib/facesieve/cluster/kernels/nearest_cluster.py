@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facesieve.cluster.kernels.exemplars import Exemplars, Links
+from facesieve.cluster.kernels.neighbourhoods import ranges
 from facesieve.faces.vectors import MARGIN, Floats, Halves, Indices, Shorts, exact_cosine, short_unit, slices
 
 NONE = -2.0
@@ -79,17 +80,16 @@ class _Clusters:
 
     def exact(self, faces: Indices, vectors: Halves, row: Indices, cluster: Indices) -> Floats:
         """Similarity of rows with clusters, pair by pair, [h]."""
-        pair, place = self.places(cluster)
-        shown = self.starts[cluster][pair] + place
+        pair, place, shown = self.places(cluster)
         cosines = exact_cosine(vectors, row[pair], self.vectors, shown)
         cosines[faces[row][pair] == self.faces[shown]] = NONE
         return _mean_of_greatest(cosines, pair, place, len(row))
 
-    def places(self, cluster: Indices) -> tuple[Indices, Indices]:
-        """List the exemplars of each of some clusters: which of these, and which place in the cluster."""
-        counts = self.sizes[cluster]
-        pair = np.repeat(np.arange(len(cluster)), counts)
-        return pair, np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+    def places(self, cluster: Indices) -> tuple[Indices, Indices, Indices]:
+        """List the exemplars of each of some clusters: which of these, which place in the cluster, and which row."""
+        starts, counts = self.starts[cluster], self.sizes[cluster]
+        pair, shown = np.repeat(np.arange(len(cluster)), counts), ranges(starts, counts)
+        return pair, shown - starts[pair], shown
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ class _Group(_Clusters):
 
     def _similarity(self, product: Shorts, row: Indices, cluster: Indices) -> Floats:
         """Approximate similarity of rows with clusters, pair by pair, [h]: it errs by less than MARGIN."""
-        pair, place = self.places(cluster)
-        return _mean_of_greatest(product[row[pair], self.starts[cluster][pair] + place], pair, place, len(row))
+        pair, place, shown = self.places(cluster)
+        return _mean_of_greatest(product[row[pair], shown], pair, place, len(row))
 
 
 @dataclass(frozen=True)
@@ -150,15 +150,13 @@ class _Shortlists(_Clusters):
         exact = exact_cosine(asked.vectors, row, self.centroids, cluster)
         order = np.lexsort((cluster, -exact, row))
         counts = np.bincount(row, minlength=len(near))
-        rank = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-        chosen = order[rank < most]
+        chosen = order[ranges(np.zeros_like(counts), counts) < most]
         return row[chosen], cluster[chosen]
 
     def _similarity(self, faces: Indices, short: Shorts, row: Indices, cluster: Indices) -> Floats:
         """Approximate similarity of rows with clusters, pair by pair, [h]: it errs by less than MARGIN."""
-        pair, place = self.places(cluster)
-        rows, shown = row[pair], self.starts[cluster][pair] + place
-        cosines = np.empty(len(pair), np.float32)
+        pair, place, shown = self.places(cluster)
+        rows, cosines = row[pair], np.empty(len(pair), np.float32)
         for part in slices(len(pair), _PAIRS):
             others = short_unit(self.vectors.take(shown[part], axis=0))
             cosines[part] = np.einsum("pd,pd->p", short.take(rows[part], axis=0), others)
@@ -207,6 +205,6 @@ def _leave_out(near: Shorts, own: Indices, linked: Links, first: int) -> None:
     low, high = (np.searchsorted(linked.first, own, side) for side in ("left", "right"))
     counts = high - low
     row = np.repeat(np.arange(len(own)), counts)
-    other = linked.second[np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + low[row]] - first
+    other = linked.second[ranges(low, counts)] - first
     inside = (other >= 0) & (other < near.shape[1])
     near[row[inside], other[inside]] = NONE
